@@ -219,11 +219,24 @@ func (r *Router) routeOf(n *sessions.Notice) *preparedRoute {
 	return cmp.Or(own, network)
 }
 
+// isNullUsername reports whether a notice is of a session that has no User-Name, or an empty one,
+// and brings none. An Other of no session is not: it is about no user. Neither is a packet after the
+// session's end, because a long User-Name is forgotten then.
+func isNullUsername(n *sessions.Notice) bool {
+	s := n.Session
+	forgotten := n.AfterEnd || s.Revived != 0
+	return s.ID != 0 && !forgotten && s.User == "" && n.Attrs.Text(radius.UserName) == ""
+}
+
 // record adds the records of a notice, one for each branch of its route, if it has any.
 func (r *Router) record(d *draft, n *sessions.Notice) {
 	to := r.routeOf(n)
-	if to == nil {
+	if to == nil || to.route.SuppressNullUsername && isNullUsername(n) {
 		return
+	}
+	branches := to.branches
+	if n.Type == sessions.Interim && to.route.InterimsToFirst {
+		branches = branches[:1]
 	}
 	number := n.Session.ID
 	if n.Type == sessions.Other && number == 0 {
@@ -231,7 +244,7 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 	}
 	// The packet has it as the NAS sent it; an ended session may have it in shortened form.
 	nasSession := cmp.Or(n.Attrs.Text(radius.AcctSessionID), n.Session.AcctSessionID)
-	first, start := &to.branches[0], len(d.buf)
+	first, start := &branches[0], len(d.buf)
 	d.buf = appendHead(d.buf, number, n.Type, n.At, nasSession)
 	headEnd := len(d.buf)
 	d.buf = append(d.buf, first.tail...)
@@ -243,14 +256,14 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 	binary.BigEndian.PutUint16(d.buf[attrs-2:], uint16(len(d.buf)-attrs))
 	end := len(d.buf)
 	d.append(first.queue, start)
-	for i := range to.branches[1:] {
-		other, begin := &to.branches[i+1], len(d.buf)
+	for i := range branches[1:] {
+		other, begin := &branches[i+1], len(d.buf)
 		d.buf = append(d.buf, d.buf[start:headEnd]...)
 		d.buf = append(d.buf, other.tail...)
 		d.buf = append(d.buf, d.buf[restStart:end]...)
 		d.append(other.queue, begin)
 	}
-	r.records.Add(uint64(len(to.branches)))
+	r.records.Add(uint64(len(branches)))
 	if dropped != (Dropped{}) {
 		r.leftOut(&r.tooLarge, dropped.TooLarge, n, "accounting record too large, attributes left out")
 		r.leftOut(&r.empty, dropped.Empty, n, "empty attributes left out of an accounting record")

@@ -275,7 +275,7 @@ func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
 	after.Stopped = s.Stopped || ev.Type == Stop
 	after.LastEvent, after.LastTraffic = s.LastEvent, s.LastTraffic // the time of the end stays
 	t.remember(c, t.updateNAS(after, ev), ev.AcctSessionID)
-	c.Notices = append(c.Notices, Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause})
+	c.Notices = append(c.Notices, Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause, AfterEnd: true})
 }
 
 // recordOther records an event of another type. The record has the number of the live session with

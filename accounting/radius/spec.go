@@ -19,6 +19,7 @@ type Spec struct {
 	Description  string
 	Servers      []client.Member // in the order in which they are tried; 1..64
 	Algorithm    client.Algorithm
+	BatchSize    int           // for LeastOutstanding, else 0
 	Source       netip.Addr    // source address of requests; the zero Addr lets the system choose
 	HoldDown     time.Duration // 0: no server is ever marked dead
 	DeadCriteria client.DeadCriteria
@@ -108,7 +109,7 @@ func (s *Spec) additions() *additions {
 
 func (s *Spec) config(answered func()) client.GroupConfig {
 	cfg := client.GroupConfig{
-		Name: s.Group, Members: slices.Clone(s.Servers), Algorithm: s.Algorithm, HoldDown: zeroAsNone(s.HoldDown), Source: s.Source,
+		Name: s.Group, Members: slices.Clone(s.Servers), Algorithm: s.Algorithm, BatchSize: s.BatchSize, HoldDown: zeroAsNone(s.HoldDown), Source: s.Source,
 		DeadCriteria: s.DeadCriteria, MaxInFlight: s.Window, Heard: answered,
 	}
 	for i := range cfg.Members {

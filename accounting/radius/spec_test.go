@@ -21,7 +21,7 @@ import (
 // fullSpec returns a group without zero values.
 func fullSpec() *Spec {
 	return &Spec{
-		Group: "isp", Description: "of the city", Algorithm: client.RoundRobin, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
+		Group: "isp", Description: "of the city", Algorithm: client.LeastOutstanding, BatchSize: 6, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
 		DeadCriteria: client.DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
 		AcctOnOff: &accounting.OnOff{Attributes: "\x20\x04ab", Blocks: true, Controls: "tied"}, MonitorGroup: "others", Client: client.New(client.Config{}),
 		NASSessionID: radius.ID{Type: radius.AcctMultiSessionID}, UserID: radius.ID{Type: 222}, AddNASIdentifier: true,
@@ -42,7 +42,7 @@ func TestSpecConfig(t *testing.T) {
 	members := fullSpec().Servers
 	members[1].Schedule.Retransmit, members[2].Schedule.Retransmit = -1, -1
 	want := client.GroupConfig{
-		Name: "isp", Members: members, Algorithm: client.RoundRobin, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
+		Name: "isp", Members: members, Algorithm: client.LeastOutstanding, BatchSize: 6, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
 		DeadCriteria: client.DeadCriteria{Time: 8 * time.Second, Tries: 9}, MaxInFlight: 2000,
 	}
 	if diff := cmp.Diff(want, spec.config(nil), cmpopts.EquateComparable(netip.Addr{}, client.Identity{})); diff != "" {
@@ -71,6 +71,7 @@ func TestSpecEqual(t *testing.T) {
 		{"its description", func(s *Spec) { s.Description = "" }, true},
 		{"the client", func(s *Spec) { s.Client = nil }, true},
 		{"its name", func(s *Spec) { s.Group = "other" }, false},
+		{"the batch size", func(s *Spec) { s.BatchSize = 7 }, false},
 		{"the window", func(s *Spec) { s.Window = 7 }, false},
 		{"a secret", func(s *Spec) { s.Servers[1].Secret = "new" }, false},
 		{"a schedule", func(s *Spec) { s.Servers[2].Schedule.Retransmit = 1 }, false},

@@ -39,7 +39,7 @@ func s3(zone *time.Location) []api.ServerGroup {
 			LastManagementChange: changed, Waiting: pointer(uint64(0)), Servers: server("server-1", "172.16.1.8"),
 		},
 		{
-			Name: "aaa-server-policy-2", AccessAlgorithm: "round-robin", HoldDown: 0.5, Window: 256, DrainRate: 250,
+			Name: "aaa-server-policy-2", AccessAlgorithm: "least-outstanding", BatchSize: 25, HoldDown: 0.5, Window: 256, DrainRate: 250,
 			AcctOnOff:            api.AcctOnOff{Enabled: true, Blocked: true, MonitorGroup: "group-1", State: api.StateUnknown},
 			LastManagementChange: changed, Servers: server("server-2", "172.16.1.9"),
 		},

@@ -30,7 +30,7 @@ func serverGroup(s methods.Status, g acctradius.GroupStatus) api.ServerGroup {
 	spec := g.Spec
 	out := api.ServerGroup{
 		Name: spec.Group, Description: spec.Description, AcctOnOff: acctOnOff(s, spec),
-		AccessAlgorithm: spec.Algorithm.String(), HoldDown: api.InSeconds(spec.HoldDown),
+		AccessAlgorithm: spec.Algorithm.String(), BatchSize: spec.BatchSize, HoldDown: api.InSeconds(spec.HoldDown),
 		Window: spec.Window, DrainRate: spec.DrainRate, LastManagementChange: s.Since.UTC(), Waiting: &s.Waiting,
 	}
 	if spec.Source.IsValid() {

@@ -39,6 +39,7 @@ type setup struct {
 	Name         string
 	Servers      []Server
 	Algorithm    Algorithm
+	BatchSize    int
 	DeadCriteria DeadCriteria
 	HoldDown     time.Duration
 	MaxInFlight  int
@@ -58,7 +59,7 @@ type Server struct {
 func newGroup(s setup) (*Group, error) {
 	c := New(Config{Dial: OverUDP(s.Listen), Now: s.Now})
 	gc := GroupConfig{
-		Name: s.Name, Algorithm: s.Algorithm, DeadCriteria: s.DeadCriteria, HoldDown: s.HoldDown, MaxInFlight: s.MaxInFlight, Source: s.Source,
+		Name: s.Name, Algorithm: s.Algorithm, BatchSize: s.BatchSize, DeadCriteria: s.DeadCriteria, HoldDown: s.HoldDown, MaxInFlight: s.MaxInFlight, Source: s.Source,
 	}
 	for _, server := range s.Servers {
 		id := Identity{Name: server.Name, Port: server.Addr.Port(), Secret: server.Secret}

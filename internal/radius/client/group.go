@@ -53,6 +53,7 @@ type Group struct {
 	phase            phase
 	absent           uint64                   // bit i: member i cannot be used, see findAbsent
 	next             int                      // member that the next request starts with, for RoundRobin
+	batch            batch                    // for LeastOutstanding
 	deadlines        timeheap.Heap[*exchange] // all exchanges that are not settled
 	announcing       int                      // how many of them are from Announce
 	wakeAt           time.Time                // when Run checks deadlines next, at the latest

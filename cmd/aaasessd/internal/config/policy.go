@@ -19,7 +19,7 @@ type policyChecker struct {
 	checker
 	c       *Config
 	raw     *rawConfig
-	servers []client.Member
+	servers []client.Member // those of the group of all servers
 	groups  map[string]bool // names of c.Groups
 }
 
@@ -48,6 +48,7 @@ func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
 	}
 	p.dnisMap()
 	p.system()
+	c.Policy.SuppressNullUsername = raw.Accounting.SuppressNullUsername
 }
 
 func listPath(kind sessions.Kind, name string) string {
@@ -66,6 +67,9 @@ func (d *policyChecker) methods(path string, r rawList) policy.Methods {
 	if r.Broadcast && len(r.Methods) > policy.MaxBroadcast {
 		d.Fault(path+".methods", "has %d entries: a broadcast sends a record to at most %d at the same time", len(r.Methods), policy.MaxBroadcast)
 	}
+	if !r.BroadcastInterims && !d.Faulty(path+".record") && (!r.Broadcast || r.Record != accounting.StartStop) {
+		d.Fault(path+".broadcast-interims", "false has no effect without record: start-stop and broadcast: true")
+	}
 	unique := d.Unique()
 	for i, m := range r.Methods {
 		path := fmt.Sprintf("%s.methods[%d]", path, i)
@@ -75,7 +79,9 @@ func (d *policyChecker) methods(path string, r rawList) policy.Methods {
 	if r.Broadcast {
 		d.sharedServers(path, r.Methods)
 	}
-	return policy.Methods{Record: r.Record, Broadcast: r.Broadcast, Methods: r.Methods}
+	return policy.Methods{
+		Record: r.Record, Broadcast: r.Broadcast, InterimsToFirst: !r.BroadcastInterims, Methods: r.Methods,
+	}
 }
 
 // method checks that a method is there, or adds it.
@@ -87,7 +93,11 @@ func (d *policyChecker) method(path string, m accounting.MethodName) {
 	case group != AllServers:
 		d.Fault(path, "no group is called %s", group)
 	case len(d.servers) == 0 || len(d.servers) > client.MaxServers:
-		d.Fault(path, "there are %d RADIUS servers, a group has 1 to %d", len(d.servers), client.MaxServers)
+		which := ""
+		if len(d.servers) < len(d.raw.RADIUS.Servers) {
+			which = " that are not private"
+		}
+		d.Fault(path, "there are %d RADIUS servers%s, a group has 1 to %d", len(d.servers), which, client.MaxServers)
 	default:
 		d.groups[AllServers] = true
 		d.c.Groups = append(d.c.Groups, d.allServers(&d.raw.RADIUS, d.servers))
@@ -202,11 +212,8 @@ func (d *policyChecker) system() {
 	if raw.Default == nil {
 		return
 	}
-	m := d.methods(path, *raw.Default)
-	switch {
-	case m.Record == accounting.StopOnly:
-		d.Fault(path+".record", "must be start-stop or none: RADIUS servers get an Accounting-Off only after an Accounting-On")
-	case len(m.Methods) > 1 && !m.Broadcast:
+	m := d.methods(path, rawList{Record: raw.Default.Record, Broadcast: raw.Default.Broadcast, BroadcastInterims: true, Methods: raw.Default.Methods})
+	if len(m.Methods) > 1 && !m.Broadcast {
 		d.Fault(path+".methods", "has %d entries: without broadcast, system accounting has one method", len(m.Methods))
 	}
 	for i, name := range m.Methods {

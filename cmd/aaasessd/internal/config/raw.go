@@ -58,8 +58,8 @@ type rawRADIUS struct {
 	Backoff         *rawBackoff         `yaml:"backoff" doc:"Exponential back-off, after the normal retransmissions and before the next server is tried. The key of a server wins over this one as a whole, and that of a group over both. If missing, there is no back-off."`
 	HoldDown        time.Duration       `yaml:"hold-down" default:"30s" min:"0s" max:"24h" doc:"How long a dead server is skipped before a record is sent to it as a probe; 0s: not at all. The key of a group wins over this one."`
 	DeadCriteria    *rawDeadCriteria    `yaml:"dead-criteria" doc:"A server is dead when both criteria are met. If missing, it is dead when a record had all its normal transmissions, and nothing was heard from the server since the first of them. The key of a group wins over this one as a whole."`
-	Servers         []rawServer         `yaml:"servers" doc:"The RADIUS servers. The same host with another port is a server of its own."`
-	Groups          []rawGroup          `yaml:"groups" doc:"Server groups, for use in method lists. The group radius of all servers always exists and is not listed."`
+	Servers         []rawServer         `yaml:"servers" doc:"The RADIUS servers. The same host with another port is a server of its own, and so is a private server with another name."`
+	Groups          []rawGroup          `yaml:"groups" doc:"Server groups, for use in method lists. The group radius of all servers that are not private always exists and is not listed."`
 	AcctOnOffGroups []rawAcctOnOffGroup `yaml:"acct-on-off-groups" doc:"Groups of server groups. One server group controls an entry by its Accounting-On; those that monitor the entry are blocked with it."`
 }
 
@@ -101,13 +101,15 @@ type rawServer struct {
 	Timeout    *time.Duration    `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for this server. If missing, that one."`
 	Retransmit *int              `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for this server. If missing, that one."`
 	Backoff    *rawBackoff       `yaml:"backoff" doc:"As radius.backoff, for this server. If missing, that one."`
+	Private    bool              `yaml:"private" default:"false" doc:"Whether the server belongs to one group only, as with server-private of Cisco IOS: exactly one group names it, and group radius does not have it. Another server of another group may have the same address and port."`
 }
 
 type rawGroup struct {
 	Name             nameText          `yaml:"name" required:"yes" doc:"For method lists: group NAME."`
 	Description      string            `yaml:"description" default:"" doc:"What the group is for. It is only shown."`
 	Servers          []nameText        `yaml:"servers" required:"yes" min:"1" max:"64" doc:"Names of servers, in the order in which they are tried."`
-	AccessAlgorithm  client.Algorithm  `yaml:"access-algorithm" default:"direct" enum:"direct round-robin" doc:"Which server gets a record first. direct: the first server that is not dead; round-robin: another server for each record. The other servers follow in order."`
+	AccessAlgorithm  client.Algorithm  `yaml:"access-algorithm" default:"direct" enum:"direct round-robin least-outstanding" doc:"Which server gets a record first. direct: the first server that is not dead; round-robin: another server for each record. The other servers follow in order. least-outstanding: records go to servers in batches, each batch to the server that has the fewest unanswered records when the batch begins; a record that is not answered goes to the server with the fewest next."`
+	BatchSize        int               `yaml:"batch-size" default:"25" min:"1" max:"2147483647" doc:"How many records in a row go to the same server, with access-algorithm: least-outstanding."`
 	SourceAddress    netip.Addr        `yaml:"source-address" default:"" doc:"The address of this host that requests are sent from. If missing, the system chooses. All servers of the group must be of its family, IPv4 or IPv6."`
 	Timeout          *time.Duration    `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for all servers of this group. If missing, that of each server."`
 	Retransmit       *int              `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for all servers of this group. If missing, that of each server."`
@@ -141,17 +143,26 @@ type rawAccounting struct {
 	Apply      []rawApply          `yaml:"apply" max:"4096" doc:"Where the named lists apply: for NASes, and for their lines and interfaces. For each accounting type, the first entry decides that names a list of the type and whose conditions are all met."`
 	DNISMap    rawDNISMap          `yaml:"dnis-map" doc:"Accounting of network sessions by the number that was called. It takes precedence over the lists."`
 	Local      rawLocal            `yaml:"local" doc:"The method local."`
+
+	SuppressNullUsername bool `yaml:"suppress-null-username" default:"false" doc:"Whether no records are made of a session as long as it has no User-Name, or an empty one. The packet that brings a User-Name, and later ones, are recorded. A session keeps the value that it began with."`
 }
 
 type rawList struct {
-	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
-	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
-	Methods   []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
+	Record            accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
+	Broadcast         bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
+	BroadcastInterims bool                    `yaml:"broadcast-interims" default:"true" doc:"Whether a broadcast sends interim records to all methods too. If false, they go only to the first method; starts, stops and records of other types go to all methods."`
+	Methods           []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers that are not private), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
 }
 
 type rawSystemAccounting struct {
-	Default        *rawList `yaml:"default" doc:"The only list of this type; it cannot have another name. Its methods are server groups: one, or with broadcast several. Their Accounting-On and -Off are sent as with acct-on-off of the group, which takes precedence. If missing, only groups with acct-on-off send them."`
-	GuaranteeFirst bool     `yaml:"guarantee-first" default:"true" doc:"Whether the Accounting-On is the first record that a server gets: the group's other records wait until it is answered. Users are never kept waiting. With other methods in their list, records go to the next method once no server of the group has answered."`
+	Default        *rawSystemList `yaml:"default" doc:"The only list of this type; it cannot have another name. Its methods are server groups: one, or with broadcast several. Their Accounting-On and -Off are sent as with acct-on-off of the group, which takes precedence. If missing, only groups with acct-on-off send them."`
+	GuaranteeFirst bool           `yaml:"guarantee-first" default:"true" doc:"Whether the Accounting-On is the first record that a server gets: the group's other records wait until it is answered. Users are never kept waiting. With other methods in their list, records go to the next method once no server of the group has answered."`
+}
+
+type rawSystemList struct {
+	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop none" doc:"start-stop: Accounting-On and -Off; none: neither. RADIUS servers get an Accounting-Off only after an Accounting-On."`
+	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"Whether all groups are told, and not only one."`
+	Methods   []accounting.MethodName `yaml:"methods" max:"4" doc:"One server group: group NAME or group radius; with broadcast, up to four."`
 }
 
 type rawApply struct {

@@ -24,6 +24,18 @@ func global(key string) string { return "radius:\n  " + key + "\n" }
 func ofServer(key string) string { return one("      secret: s3", "      secret: s3\n      "+key) }
 func ofGroup(key string) string  { return one("      timeout: 5s", "      "+key) }
 
+// private returns a file of a server r1, three private ones p1, p2 and p3, of which p2 and p3 have
+// the address of r1, and groups, "a: [r1], b: [p1]".
+func private(groups string) string {
+	const text = `radius:
+  servers: [{name: r1, address: 10.0.0.1, secret: s},
+    {name: p1, address: 10.0.0.2, secret: s, private: true},
+    {name: p2, address: 10.0.0.1, secret: t, private: true},
+    {name: p3, address: 10.0.0.1, secret: s, private: true}]
+`
+	return text + "  groups: [{name: " + strings.NewReplacer(": ", ", servers: ", "], ", "]}, {name: ").Replace(groups) + "}]\n"
+}
+
 // rejectedDelivery has faults in the keys for the delivery of records.
 var rejectedDelivery = []rejection{
 	// Retransmissions.
@@ -34,7 +46,7 @@ var rejectedDelivery = []rejection{
 	{"timeout of a server", ofServer("timeout: 0s"), "13:16: radius.servers[0].timeout: 0s is not between 10ms and 1000s"},
 	{"retransmit of a server", ofServer("retransmit: -1"), "13:19: radius.servers[0].retransmit: -1 is not between 0 and 100"},
 	{"retransmit of a server without value", ofServer("retransmit:"), "13:7: radius.servers[0].retransmit: must be an integer, is nothing"},
-	{"hold-down of a server", ofServer("hold-down: 1m"), `13:7: radius.servers[0]: unknown key "hold-down"; the keys here: name, address, port, secret, timeout, retransmit, backoff`},
+	{"hold-down of a server", ofServer("hold-down: 1m"), `13:7: radius.servers[0]: unknown key "hold-down"; the keys here: name, address, port, secret, timeout, retransmit, backoff, private`},
 	{"back-off without value", global("backoff:"), "2:3: radius.backoff: must be a mapping of keys, is nothing"},
 	{"back-off as a time", global("backoff: 60m"), "2:12: radius.backoff: must be a mapping of keys, is text"},
 	{"back-off of unknown key", global("backoff: {max: 60m}"), `2:13: radius.backoff: unknown key "max"; the keys here: max-delay, retry`},
@@ -50,8 +62,23 @@ var rejectedDelivery = []rejection{
 	{"dead-criteria tries", global("dead-criteria: {tries: 0}"), "2:26: radius.dead-criteria.tries: 0 is not between 1 and 100"},
 	{"dead-criteria of a group", ofGroup("dead-criteria: {time: 1001s, tries: 101}"), "17:29: radius.groups[0].dead-criteria.time: 1001s is not between 1s and 1000s\n17:43: radius.groups[0].dead-criteria.tries: 101 is not between 1 and 100"},
 
+	// Private servers (server-private).
+	{"private server in two groups", private("a: [r1, p1], b: [p1]"), "6:62: radius.groups[1].servers[0]: server p1 is private, and the group of line 6 has it"},
+	{"private server twice in a group", private("a: [p1, p1]"), "6:36: radius.groups[0].servers[1]: p1 is already in line 6"},
+	{"private server with the address of another one in its group", private("a: [r1, p2]"), "6:36: radius.groups[0].servers[1]: p2 has the address and port of r1, which is in this group too"},
+	{"two private servers of one address in a group", private("a: [p2, p3]"), "6:36: radius.groups[0].servers[1]: p3 has the address and port of p2, which is in this group too"},
+	{
+		"group radius without public servers", "radius:\n  servers: [{name: p1, address: 10.0.0.1, secret: s, private: true}]\n  groups: [{name: a, servers: [p1]}]\n" +
+			"accounting: {exec: {default: {record: stop-only, methods: [group radius]}}}\n",
+		"4:60: accounting.exec.default.methods[0]: there are 0 RADIUS servers that are not private, a group has 1 to 64",
+	},
+	{"private as text", ofServer("private: yes"), "13:16: radius.servers[0].private: must be true or false, is text"},
+
 	// Groups.
-	{"access-algorithm", ofGroup("access-algorithm: random"), `17:25: radius.groups[0].access-algorithm: "random" is not direct or round-robin`},
+	{"access-algorithm", ofGroup("access-algorithm: random"), `17:25: radius.groups[0].access-algorithm: "random" is not direct, round-robin or least-outstanding`},
+	{"batch-size", ofGroup("access-algorithm: least-outstanding\n      batch-size: 0"), "18:19: radius.groups[0].batch-size: 0 is not between 1 and 2147483647"},
+	{"batch-size with direct", ofGroup("batch-size: 25"), "17:19: radius.groups[0].batch-size: has no effect without access-algorithm: least-outstanding"},
+	{"batch-size with round-robin", ofGroup("access-algorithm: round-robin\n      batch-size: 5"), "18:19: radius.groups[0].batch-size: has no effect without access-algorithm: least-outstanding"},
 	{"description", ofGroup("description: 7"), "17:20: radius.groups[0].description: must be text, is an integer"},
 	{"description of lines", ofGroup(`description: "a\nb"`), "17:20: radius.groups[0].description: must be one line of text"},
 	{"drain-rate", ofGroup("drain-rate: -1"), "17:19: radius.groups[0].drain-rate: -1 is not between 0 and 1000000"},
