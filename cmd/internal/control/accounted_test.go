@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -168,14 +169,13 @@ func TestAccountedLinesUnknown(t *testing.T) {
 // reports later.
 func TestAccountedElapsed(t *testing.T) {
 	began := time.Now()
-	clock := began
-	d, client := start(t, func(c *control.Config) {
-		c.Accounting, c.Now = &controltest.Accounting{}, func() time.Time { return clock }
-	})
+	var later atomic.Int64 // seconds
+	clock := func() time.Time { return began.Add(time.Duration(later.Load()) * time.Second) }
+	d, client := start(t, func(c *control.Config) { c.Accounting, c.Now = &controltest.Accounting{}, clock })
 	d.Journal.RouteBy(func(*sessions.Session) string { return "network/default" })
 	begin(t, d, "ann", began)
-	clock = began.Add(52 * time.Second)
-	begin(t, d, "ann", clock, func(ev *sessions.Event) {
+	later.Store(52)
+	begin(t, d, "ann", clock(), func(ev *sessions.Event) {
 		ev.Type, ev.Sent, ev.Usage.SessionTime = sessions.Interim, sessions.SessionTime, 7
 	})
 	want := []string{"ann network/default/1 52s task_id=1 service=ppp", "1 of 1 of 1"}
