@@ -88,7 +88,7 @@ func (g *global) clearSessions(ctx context.Context, client *apiclient.Client, re
 	}
 	defer list.Close()
 	if g.json {
-		err = g.printList(api.ClearHead{Matched: list.Matched, Cleared: list.Cleared}, list, func(api.Session) {})
+		err = printList(g.out, api.ClearHead{Matched: list.Matched, Cleared: list.Cleared}, list.All(), func(api.Session) {})
 	} else {
 		err = g.printCleared(list)
 	}

@@ -27,10 +27,11 @@ func completions(t *testing.T, socket, line string) (suggestions []string, direc
 // every value that can be completed.
 func peculiar(t *testing.T, d *controltest.Daemon) {
 	t.Helper()
-	if err := d.Begin("e\nvil", time.Now()); err != nil {
+	if err := d.Begin("e\nvil", time.Now(), controltest.With(radius.NASPort, "\x00\x00\x00\x1b"), controltest.With(radius.NASPortID, "Gi0/1")); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Begin("frank smith", time.Now(), controltest.With(radius.CallingStationID, "02-00-00-00-00-01")); err != nil {
+	if err := d.Begin("frank smith", time.Now(), controltest.With(radius.CallingStationID, "02-00-00-00-00-01"),
+		controltest.With(radius.NASPort, "\x00\x00\x00\x1a")); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -60,6 +61,11 @@ func TestCompletion(t *testing.T) {
 		{"show|status|", ""},
 		{"simulate|--server|", ""},
 		{"show|sessions|--limit|", ""},
+		{"show|accounting|", ""},
+		{"show|accounting|--id|", ids},
+		{"show|accounting|--user|", "alice;bob;carol;dave;frank smith"},
+		{"show|accounting|--line|", "Gi0/1;26"},
+		{"disconnect|--line|", "Gi0/1;26"},
 		{"show|sta", "status\tShow whether the daemon is well, and the status of its parts"},
 		{"disconnect|--al", "--all\tend every session"},
 	} {
@@ -83,7 +89,7 @@ func TestCompletionOfFiles(t *testing.T) {
 // lines.
 func TestCompletionWithoutDaemon(t *testing.T) {
 	for _, line := range []string{
-		"disconnect|", "clear|session|", "show|session|", "show|sessions|--user|", "show|sessions|--nas|", "show|server-group|",
+		"disconnect|", "clear|session|", "show|session|", "show|sessions|--user|", "show|accounting|--line|", "show|sessions|--nas|", "show|server-group|",
 		"show|radius|statistics|", "show|acct-on-off-group|", "perform|acct-on|", "spool|replay|", "spool|reroute|",
 	} {
 		if got, directive := completions(t, filepath.Join(t.TempDir(), "none"), line); len(got) > 0 || directive != ":4" {

@@ -121,7 +121,7 @@ func (g *global) disconnect(ctx context.Context, client *apiclient.Client, req a
 	}
 	if g.json {
 		head := api.DisconnectHead{Matched: list.Matched, Marked: list.Marked}
-		err = g.printList(head, list, countEnded)
+		err = printList(g.out, head, list.All(), countEnded)
 	} else {
 		err = g.printResults(list, countEnded)
 	}

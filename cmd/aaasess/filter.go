@@ -21,6 +21,7 @@ type filterFlags struct {
 var filterKeys = [...]struct{ name, usage string }{
 	{"user", "sessions whose User-Name is exactly `NAME`"},
 	{"address", "sessions with `ADDRESS`, an IPv4 or IPv6 address, or with an address in this prefix"},
+	{"line", "sessions on the `LINE` of a NAS: its NAS-Port-Id, or its NAS-Port in decimal"},
 	{"nas", "sessions of the `NAS`: the client's name in the configuration, what the NAS calls itself, its address, or name@address"},
 	{"calling-station", "sessions whose Calling-Station-Id is `STATION`; a MAC address in any notation"},
 	{"acct-session-id", "sessions whose Acct-Session-Id at the NAS is `ID`"},
@@ -40,6 +41,7 @@ func addFilterFlags(cmd *cobra.Command, g *global) *filterFlags {
 	for name, field := range map[string]func(api.Session) string{
 		"user":    func(s api.Session) string { return s.User },
 		"address": address,
+		"line":    line,
 		"nas":     func(s api.Session) string { return cmp.Or(s.NAS, s.NASAddress) },
 
 		"calling-station": func(s api.Session) string { return s.CallingStation },

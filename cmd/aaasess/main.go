@@ -47,6 +47,7 @@ var (
 
 	// With these the exit code is exitNoMatch.
 	errNoMatch      = errors.New("no session matches")
+	errNoAccounted  = errors.New("no accounted session matches")
 	errNoOnOffGroup = errors.New("no such acct-on-off-group")
 	errNoOnOff      = errors.New("no server group sends Accounting-On and Accounting-Off")
 	errNoRecord     = errors.New("no set-aside record matches")
@@ -117,7 +118,7 @@ func exitCode(err error) int {
 		return exitNoDaemon
 	case errors.Is(err, errDamaged):
 		return exitDamaged
-	case errors.Is(err, errNoMatch), errors.Is(err, errNoOnOffGroup), errors.Is(err, errNoOnOff), errors.Is(err, errNoRecord),
+	case errors.Is(err, errNoMatch), errors.Is(err, errNoAccounted), errors.Is(err, errNoOnOffGroup), errors.Is(err, errNoOnOff), errors.Is(err, errNoRecord),
 		errors.As(err, &refused) && refused.Code == 404:
 		return exitNoMatch
 	}

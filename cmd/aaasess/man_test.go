@@ -42,7 +42,7 @@ func manPage() string {
 	page.Term(manpage.Bold("-h")+", "+manpage.Bold("--help"), "Print the help of the command.")
 	page.Term(manpage.Bold("--version"), "Print the version and the commit. Only without a command.")
 	page.Subsection("Filters")
-	page.Paragraph(manpage.Bold("show sessions") + ", " + manpage.Bold("disconnect") + " and " + manpage.Bold("clear session") +
+	page.Paragraph(manpage.Bold("show sessions") + ", " + manpage.Bold("show accounting") + ", " + manpage.Bold("disconnect") + " and " + manpage.Bold("clear session") +
 		" select sessions with these options. A session must match all that are given.")
 	filters, isFilter := filterSet(root)
 	page.Options(filters)

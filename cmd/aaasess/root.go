@@ -3,10 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"iter"
 	"os"
 	"time"
 
-	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
 	"aaasess/cmd/internal/version"
 
@@ -79,10 +80,10 @@ func newRoot(env environment) (root *cobra.Command, started *bool) {
 		return nil
 	}
 	show := &cobra.Command{
-		Use: "show", Short: "Show sessions, status, server groups, statistics or the spool",
+		Use: "show", Short: "Show sessions, accounting, status, server groups, statistics or the spool",
 		Args: subcommandArgs, RunE: requireSubcommand,
 	}
-	show.AddCommand(newShowSessions(g), newShowSession(g), newShowStatus(g),
+	show.AddCommand(newShowSessions(g), newShowSession(g), newShowAccounting(g), newShowStatus(g),
 		newShowServerGroup(g), newShowOnOffGroup(g), newShowRadius(g), newShowSpool(g))
 	root.Version = version.String()
 	root.SetVersionTemplate("aaasess {{.Version}}\n")
@@ -139,16 +140,16 @@ func (g *global) printJSON(v any) error {
 
 // printList prints a list as one JSON document while it arrives: the fields of head, then the
 // sessions, one on each line. It calls observe with each session.
-func (g *global) printList(head any, list *apiclient.List, observe func(api.Session)) error {
+func printList[T any](w io.Writer, head any, list iter.Seq2[T, error], observe func(T)) error {
 	b, err := json.Marshal(head)
 	if err != nil {
 		return err
 	}
-	if _, err = fmt.Fprintf(g.out, `%s,"sessions":[`, b[:len(b)-1]); err != nil {
+	if _, err = fmt.Fprintf(w, `%s,"sessions":[`, b[:len(b)-1]); err != nil {
 		return err
 	}
 	sep := "\n"
-	for s, err := range list.All() {
+	for s, err := range list {
 		if err != nil {
 			return err
 		}
@@ -157,11 +158,11 @@ func (g *global) printList(head any, list *apiclient.List, observe func(api.Sess
 		if err != nil {
 			return err
 		}
-		if _, err = fmt.Fprintf(g.out, "%s%s", sep, escapeJSON(b)); err != nil {
+		if _, err = fmt.Fprintf(w, "%s%s", sep, escapeJSON(b)); err != nil {
 			return err
 		}
 		sep = ",\n"
 	}
-	_, err = fmt.Fprint(g.out, "\n]}\n")
+	_, err = fmt.Fprint(w, "\n]}\n")
 	return err
 }

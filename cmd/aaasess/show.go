@@ -80,7 +80,7 @@ func (g *global) showSessions(cmd *cobra.Command, q api.Query, wide bool) error 
 	shown := 0
 	if g.json {
 		head := api.SessionsHead{Total: list.Total, Matched: list.Matched}
-		err = g.printList(head, list, func(api.Session) { shown++ })
+		err = printList(g.out, head, list.All(), func(api.Session) { shown++ })
 	} else {
 		shown, err = g.printTable(list, wide, time.Now())
 	}

@@ -8,12 +8,14 @@
 //	GET  /v1/sessions              the live sessions, see [Query] for the parameters
 //	GET  /v1/sessions/{id}         [SessionDetail]: one live session with its attributes
 //	GET  /v1/status                [Status]
+//	GET  /v1/accounting            [AccountedSession]: the live sessions that are accounted, see
+//	                               [Query] for the parameters; there is no sort
 //	POST /v1/sessions/disconnect   ends sessions at their NASes; the body is a [DisconnectRequest]
 //	POST /v1/sessions/clear        ends sessions whose NASes are gone, without asking the NASes; the body
 //	                               is a [DisconnectRequest] without wait
 //
-// The answers of the first and the last two are one JSON object: the counts, and then the sessions, one
-// on each line. The server writes it as a stream:
+// The answers with several sessions are one JSON object: the counts, and then the sessions, one on
+// each line. The server writes it as a stream:
 //
 //	{"total":2,"matched":1,"sessions":[
 //	{"id":"0000000D","number":13,...}

@@ -24,6 +24,7 @@ const (
 	PathReroute      = "/v1/spool/reroute"
 	PathForgetDamage = "/v1/spool/forget-damage"
 	PathExplain      = "/v1/explain"
+	PathAccounting   = "/v1/accounting"
 )
 
 // The limits of the daemon.

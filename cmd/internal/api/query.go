@@ -24,6 +24,7 @@ type Filter struct {
 	// Delegated-IPv6-Prefix. An address matches also the prefixes that contain it. A prefix
 	// matches all addresses and prefixes that it overlaps.
 	Address        netip.Prefix
+	Line           string // line: this NAS-Port-Id, or this NAS-Port in decimal
 	NAS            string // nas: the client's name, or source address, name or name@address of the NAS
 	CallingStation string // calling-station: this Calling-Station-Id; a MAC address in any notation
 	AcctSessionID  string // acct-session-id: Acct-Session-Id at the NAS
@@ -108,6 +109,8 @@ func (f *Filter) Set(key, value string) (err error) {
 		if f.Address, err = parseAddress(value); err != nil {
 			return fmt.Errorf("%w: address %q: want an IPv4 or IPv6 address or prefix", ErrQuery, value)
 		}
+	case "line":
+		f.Line = value
 	case "nas":
 		f.NAS = value
 	case "calling-station":
@@ -168,7 +171,7 @@ func (f Filter) values() url.Values {
 		v.Add("id", id.String())
 	}
 	for key, value := range map[string]string{
-		"user": f.User, "nas": f.NAS, "calling-station": f.CallingStation, "acct-session-id": f.AcctSessionID,
+		"user": f.User, "line": f.Line, "nas": f.NAS, "calling-station": f.CallingStation, "acct-session-id": f.AcctSessionID,
 		"kind": f.Kind, "state": f.State,
 	} {
 		if value != "" {

@@ -60,11 +60,20 @@ func New(socket string, timeout time.Duration) *Client {
 
 // Sessions lists the live sessions that match a query. The caller closes the List.
 func (c *Client) Sessions(ctx context.Context, q api.Query) (*List, error) {
-	path := api.PathSessions
+	return c.list(ctx, http.MethodGet, withQuery(api.PathSessions, q), nil, 0)
+}
+
+// Accounted lists the live sessions that match a query and are accounted, for
+// [List.AllAccounted]. Sort must be "". The caller closes the List.
+func (c *Client) Accounted(ctx context.Context, q api.Query) (*List, error) {
+	return c.list(ctx, http.MethodGet, withQuery(api.PathAccounting, q), nil, 0)
+}
+
+func withQuery(path string, q api.Query) string {
 	if v := q.Values(); len(v) > 0 {
 		path += "?" + v.Encode()
 	}
-	return c.list(ctx, http.MethodGet, path, nil, 0)
+	return path
 }
 
 // Session returns one live session with its attributes.

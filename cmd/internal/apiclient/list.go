@@ -16,6 +16,8 @@ type List struct {
 	Matched int // sessions that match; the list may be shorter because of a limit
 	Marked  int // sessions that were not already being ended; set by Disconnect
 	Cleared int // sessions that were ended; set by Clear
+	// Accounted is the number of sessions that match and are accounted; set by Accounted.
+	Accounted int
 
 	body *answer
 	dec  *json.Decoder
@@ -60,6 +62,8 @@ func (l *List) readHead() error {
 			err = l.dec.Decode(&l.Marked)
 		case "cleared":
 			err = l.dec.Decode(&l.Cleared)
+		case "accounted":
+			err = l.dec.Decode(&l.Accounted)
 		case "sessions":
 			return inField(name, l.expect(json.Delim('[')))
 		default:
@@ -82,12 +86,19 @@ func (l *List) expect(want json.Delim) error {
 
 // All yields the sessions in the order of the answer. It can be used once. After an error it yields
 // nothing more.
-func (l *List) All() iter.Seq2[api.Session, error] {
-	return func(yield func(api.Session, error) bool) {
+func (l *List) All() iter.Seq2[api.Session, error] { return items[api.Session](l) }
+
+// AllAccounted is All for the answer to Accounted.
+func (l *List) AllAccounted() iter.Seq2[api.AccountedSession, error] {
+	return items[api.AccountedSession](l)
+}
+
+func items[T any](l *List) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		for l.dec.More() {
-			var s api.Session
+			var s, none T
 			if err := l.dec.Decode(&s); err != nil {
-				yield(api.Session{}, l.body.explain(inField("sessions", err)))
+				yield(none, l.body.explain(inField("sessions", err)))
 				return
 			}
 			if !yield(s, nil) {
@@ -99,7 +110,8 @@ func (l *List) All() iter.Seq2[api.Session, error] {
 			err = l.expect(json.Delim('}'))
 		}
 		if err != nil {
-			yield(api.Session{}, l.body.explain(err))
+			var none T
+			yield(none, l.body.explain(err))
 		}
 	}
 }

@@ -77,6 +77,9 @@ type Accounting interface {
 	// ExplainRecord returns one record and the state of its methods, and the number of its session,
 	// 0 if it has none. Error: ErrNothingToExplain.
 	ExplainRecord(ctx context.Context, name api.RecordName) (api.Explanation, sessions.ID, error)
+	// Decision describes the decision that a session keeps as its route; nil is a session without
+	// one. It must return at once.
+	Decision(route *sessions.Route) api.Decision
 	// ForgetDamage removes the entries from the Damage of Spool that concern records, not those
 	// that concern the state. It returns their number when that is durable.
 	ForgetDamage() (int, error)

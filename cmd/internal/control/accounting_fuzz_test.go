@@ -32,6 +32,8 @@ func FuzzAccountingRequests(f *testing.F) {
 		{"POST", "/v1/spool/drop", `{"all":true}`},
 		{"POST", "/v1/spool/reroute", `{"queue":"group/gone","list":"network/default"}`},
 		{"POST", "/v1/spool/reroute", `{"queue":"group/gone","list":""}`},
+		{"GET", "/v1/accounting?line=5&limit=1", ""},
+		{"GET", "/v1/accounting?sort=id", ""},
 		{"GET", "/v1//%zz/%2F", "x"},
 	} {
 		f.Add(seed[0], seed[1], seed[2])

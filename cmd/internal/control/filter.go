@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"aaasess/cmd/internal/api"
@@ -29,6 +30,7 @@ func (srv *Server) match(f *api.Filter, s *sessions.Session) bool {
 	return (len(f.IDs) == 0 || slices.Contains(f.IDs, api.ID(s.ID))) &&
 		(f.User == "" || f.User == s.User) &&
 		(!f.Address.IsValid() || hasAddress(f.Address, s)) &&
+		(f.Line == "" || isLine(f.Line, s)) &&
 		(f.NAS == "" || isNAS(f.NAS, s.NAS) || f.NAS == srv.cfg.ClientName(s.NAS.Addr)) &&
 		(f.CallingStation == "" || sameStation(f.CallingStation, s.Attrs.Text(radius.CallingStationID))) &&
 		(f.AcctSessionID == "" || f.AcctSessionID == s.AcctSessionID) &&
@@ -58,6 +60,15 @@ func hasAddress(want netip.Prefix, s *sessions.Session) bool {
 		}
 	}
 	return false
+}
+
+// isLine reports whether a session is on a line: its NAS-Port-Id, or its NAS-Port in decimal.
+func isLine(want string, s *sessions.Session) bool {
+	if want == s.Attrs.Text(radius.NASPortID) {
+		return true
+	}
+	port, ok := s.Attrs.Uint32(radius.NASPort)
+	return ok && want == strconv.FormatUint(uint64(port), 10)
 }
 
 func isNAS(want string, nas *sessions.NAS) bool {

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
-
-	"aaasess/cmd/internal/api"
 )
 
 // listWriter writes a list of sessions without holding it in memory.
@@ -29,9 +27,9 @@ func newListWriter(w http.ResponseWriter, head any) (*listWriter, error) {
 	return l, err
 }
 
-// write adds a session.
-func (l *listWriter) write(s api.Session) error {
-	b, err := json.Marshal(s)
+// write adds a session in its JSON form.
+func (l *listWriter) write(session any) error {
+	b, err := json.Marshal(session)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 // FuzzMatch: no filter panics, and an empty filter matches every session.
 func FuzzMatch(f *testing.F) {
 	for _, seed := range []string{
-		"", "user=alice", "id=0000000D&id=0xE", "address=10.0.0.1&nas=192.0.2.1", "calling-station=00-11-22-33-44-55",
+		"", "user=alice", "line=5", "id=0000000D&id=0xE", "address=10.0.0.1&nas=192.0.2.1", "calling-station=00-11-22-33-44-55",
 		"kind=network&state=active", "user=%ff%00", "address=::ffff:10.0.0.1", "acct-session-id=a&x",
 	} {
 		f.Add(seed)

@@ -52,6 +52,7 @@ func (s *Server) newMux() *http.ServeMux {
 	accounting(http.MethodPost, api.PathReroute, s.reroute)
 	accounting(http.MethodPost, api.PathForgetDamage, s.forgetDamage)
 	accounting(http.MethodGet, api.PathExplain+"/{name}", s.explain)
+	accounting(http.MethodGet, api.PathAccounting, s.listAccounted)
 	return mux
 }
 

@@ -196,14 +196,8 @@ func (s *Server) writeJSON(w http.ResponseWriter, code int, v any) {
 
 // listSessions is GET /v1/sessions.
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
-	values, err := parseURL(r)
-	if err != nil {
-		s.writeError(w, http.StatusBadRequest, err)
-		return
-	}
-	query, err := api.ParseQuery(values)
-	if err != nil {
-		s.writeError(w, http.StatusBadRequest, err)
+	query, ok := s.readQuery(w, r)
+	if !ok {
 		return
 	}
 	view := s.table.View()
@@ -218,6 +212,18 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	_ = out.end()
+}
+
+// readQuery parses the parameters of a request. It answers the request if they are invalid.
+func (s *Server) readQuery(w http.ResponseWriter, r *http.Request) (query api.Query, ok bool) {
+	values, err := parseURL(r)
+	if err == nil {
+		query, err = api.ParseQuery(values)
+	}
+	if err != nil {
+		s.writeError(w, http.StatusBadRequest, err)
+	}
+	return query, err == nil
 }
 
 // describe returns the JSON form of a session, with its termination if it is being ended.

@@ -170,6 +170,15 @@ func (a *Accounting) ExplainRecord(_ context.Context, name api.RecordName) (api.
 	return out, 1, nil
 }
 
+// Decision implements control.Accounting. The text of a route is the name of its list, which is
+// start-stop by local.
+func (a *Accounting) Decision(route *sessions.Route) api.Decision {
+	if route == nil {
+		return api.Decision{Methods: []string{}}
+	}
+	return api.Decision{Accounted: true, List: route.String(), Record: "start-stop", Methods: []string{"local"}}
+}
+
 // remove removes records, for the request with this name. keep reports records that cannot be
 // removed.
 func (a *Accounting) remove(name string, seqs []uint64, all bool, keep func(api.SetAside) bool) (int, error) {

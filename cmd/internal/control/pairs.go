@@ -1,0 +1,130 @@
+package control
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"strconv"
+
+	"aaasess/cmd/internal/api"
+	"aaasess/internal/radius"
+	"aaasess/sessions"
+)
+
+// Attributes that only pairsOf reads.
+const (
+	loginLATNode  radius.Type = 35 // RFC 2865 section 5.36
+	loginIPv6Host radius.Type = 98 // RFC 3162 section 2.4
+)
+
+// Values of Service-Type (RFC 2865 section 5.6).
+const (
+	administrative         = 6
+	callbackAdministrative = 11
+)
+
+// The services of network sessions, by Framed-Protocol (RFC 2865 section 5.7).
+var framedServices = map[uint32]string{1: "ppp", 2: "slip", 3: "arap"}
+
+// The protocols of connections, by Login-Service (RFC 2865 section 5.15), as far as TACACS+ has a
+// name for them (RFC 8907 section 8.2).
+var loginProtocols = map[uint32]string{0: "telnet", 1: "rlogin", 4: "lat", 5: "pad"}
+
+// privilegeOf returns the privilege level of a user, from the user's sessions on a line. RADIUS
+// has no such level. An Administrative user may use privileged commands (RFC 2865 section 5.6),
+// which IOS has at level 15. The others have level 1, as in the example of S1.
+func privilegeOf(list []accounted) int {
+	for i := range list {
+		switch t, _ := list[i].session.Attrs.Uint32(radius.ServiceType); t {
+		case administrative, callbackAdministrative:
+			return 15
+		}
+	}
+	return 1
+}
+
+// pairsOf describes a session in the order and with the names of S1's "show accounting" and
+// TACACS+ records. A pair whose value the NAS has not sent is left out.
+func pairsOf(s *sessions.Session) []api.Attribute {
+	p := pairs{{Name: "task_id", Value: strconv.FormatUint(uint64(s.ID), 10)}}
+	switch s.Kind {
+	case sessions.Network:
+		p.addNetwork(s)
+	case sessions.Exec:
+		p.add("service", "shell")
+	case sessions.Connection:
+		p.addConnection(s)
+	}
+	for _, counter := range []struct {
+		is    sessions.UsageFields
+		name  string
+		value uint64
+	}{
+		{sessions.InputOctets, "bytes_in", s.Usage.InputOctets},
+		{sessions.OutputOctets, "bytes_out", s.Usage.OutputOctets},
+		{sessions.InputPackets, "paks_in", s.Usage.InputPackets},
+		{sessions.OutputPackets, "paks_out", s.Usage.OutputPackets},
+	} {
+		if s.Counted&counter.is != 0 {
+			p.add(counter.name, strconv.FormatUint(counter.value, 10))
+		}
+	}
+	return p
+}
+
+// pairs are the attributes and values of a session.
+type pairs []api.Attribute
+
+func (p *pairs) add(name, value string) { *p = append(*p, api.Attribute{Name: name, Value: value}) }
+
+// addNetwork adds the service, and a protocol with its addresses for IPv4 and for IPv6. The
+// service is ppp unless Framed-Protocol has another one.
+func (p *pairs) addNetwork(s *sessions.Session) {
+	service := "ppp"
+	if t, ok := s.Attrs.Uint32(radius.FramedProtocol); ok && framedServices[t] != "" {
+		service = framedServices[t]
+	}
+	p.add("service", service)
+	if s.IPv4 != 0 {
+		p.add("protocol", "ip")
+		p.add("address", framedAddress(s).String())
+	}
+	first := true
+	for prefix, t := range ipv6Of(s) {
+		if first {
+			p.add("protocol", "ipv6")
+			first = false
+		}
+		switch t {
+		case radius.FramedIPv6Address:
+			p.add("address", prefix.Addr().String())
+		case radius.FramedIPv6Prefix:
+			p.add("prefix", prefix.String())
+		case radius.DelegatedIPv6Prefix:
+			p.add("delegated-prefix", prefix.String())
+		}
+	}
+}
+
+// addConnection adds the service, the protocol and the host. A Login-IP-Host of all zeros or all
+// ones is no host: the NAS or the user chooses one (RFC 2865 section 5.14).
+func (p *pairs) addConnection(s *sessions.Session) {
+	p.add("service", "connection")
+	if t, ok := s.Attrs.Uint32(radius.LoginService); ok {
+		protocol := loginProtocols[t]
+		if protocol == "" {
+			protocol = "unknown" // as RFC 8907 section 8.2 has it
+		}
+		p.add("protocol", protocol)
+	}
+	if host, ok := s.Attrs.Uint32(radius.LoginIPHost); ok && host != 0 && host != 1<<32-1 {
+		var b [4]byte
+		binary.BigEndian.PutUint32(b[:], host)
+		p.add("address", netip.AddrFrom4(b).String())
+	}
+	if host, ok := s.Attrs.Get(loginIPv6Host); ok && len(host) == 16 {
+		p.add("address", netip.AddrFrom16([16]byte([]byte(host))).String())
+	}
+	if node := s.Attrs.Text(loginLATNode); node != "" {
+		p.add("address", utf8Text(node))
+	}
+}
