@@ -32,7 +32,7 @@ The states of a record:
   no method   none of its methods is available: all are down, held or removed
   unread      so many records are before it that it was not read yet
   leaving     it is being set aside
-  set aside   no method took it; see "aaasess spool show"
+  set aside   it was rejected, is damaged, or was not answered; see "aaasess spool show"
 
 The exit code is 4 if the session is not live and none of its records waits, or if there is no
 such record.`

@@ -34,7 +34,6 @@ var largePackages = map[string]struct {
 	"agent/snmp/notify":      {2150, "targets, engine discovery and the machine of informs"},
 	"bench":                  {2200, "the sections of docs/benchmarks.md and their prose, one or two files each"},
 	"cmd/aaasess":            {3500, "one file for each command"},
-	"cmd/aaasessd":           {2300, "the daemon, its reload and what it answers the control socket"},
 	"cmd/internal/control":   {2250, "one file for each group of requests"},
 	"internal/radius/client": {2300, "servers, paths, groups and exchanges are one machine under one mutex; the log of their packets"},
 	"sessions":               {4900, "the table, its machine and its codec share what a session is; the terminator and its events share the table's order"},
