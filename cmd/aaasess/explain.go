@@ -34,6 +34,15 @@ The states of a record:
   leaving     it is being set aside
   set aside   it was rejected, is damaged, or was not answered; see "aaasess spool show"
 
+The other columns of a record:
+  METHOD  the method that has it or gets it next
+  AGAIN   when it is sent again
+  TRIES   how often it was sent and not answered
+  BEFORE  at most so many records are before it in the queue
+
+The states of a method are those of a queue in "aaasess show spool", and removed: it is no
+longer configured.
+
 The exit code is 4 if the session is not live and none of its records waits, or if there is no
 such record.`
 
