@@ -78,6 +78,10 @@ func printExplanation(w io.Writer, e *api.Explanation, now time.Time) error {
 	var lines []statusLine
 	if s := e.Session; s != nil {
 		lines = append(lines, statusLine{0, "session", explainedSession(s)})
+	} else if len(e.Records) > 0 {
+		if id, err := api.ParseID(e.Records[0].Session); err == nil { // else the record has no session
+			lines = append(lines, statusLine{0, "session", id.String() + ", not live"})
+		}
 	}
 	if e.Decision != nil {
 		lines = append(lines, decisionLines("list", e.Decision)...)
