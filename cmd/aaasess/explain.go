@@ -58,7 +58,7 @@ func newExplain(g *global) *cobra.Command {
 			if _, err := api.ParseRecordName(name); err != nil {
 				id, err := api.ParseID(name)
 				if err != nil {
-					return fmt.Errorf("%w: %q is neither a session ID nor the name of a record, such as group/isp:812", errUsage, name)
+					return fmt.Errorf("%w: %q is neither a session ID, such as 0000000D, nor the name of a record, such as group/isp:812", errUsage, name)
 				}
 				name = id.String()
 			}

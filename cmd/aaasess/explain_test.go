@@ -68,7 +68,7 @@ func TestExplain(t *testing.T) {
 		{[]string{"group/isp:812", "--json"}, 0, ""},
 		{[]string{"0000000E"}, 4, "aaasess: session 0000000E: not live, and no record of it waits\n"},
 		{[]string{"group/isp:813"}, 4, "aaasess: record group/isp:813: does not wait: it was delivered, dropped or never made\n"},
-		{[]string{"13"}, 2, `"13" is neither a session ID nor the name of a record, such as group/isp:812`},
+		{[]string{"13"}, 2, `"13" is neither a session ID, such as 0000000D, nor the name of a record, such as group/isp:812`},
 		{nil, 2, "SESSION or RECORD"},
 	} {
 		got := command(t, d.Socket, "", append([]string{"explain"}, tt.args...)...)
