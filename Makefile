@@ -29,8 +29,9 @@ DEB_ARCH ?= $(shell $(GO) env GOARCH)
 DEB_DIR ?= bin
 STAGE = $(DEB_DIR)/deb
 
+# Older packages go, so that bin/aaasess_*.deb is one file.
 deb: ## bin/aaasess_*.deb, the Debian package; it needs neither root nor Debian's tools
-	rm -rf $(STAGE)
+	rm -rf $(STAGE) $(DEB_DIR)/aaasess_*_$(DEB_ARCH).deb
 	mkdir -p $(STAGE)/man $(STAGE)/completion
 	$(GO) build -ldflags "-s -w $(LDFLAGS) $(if $(VERSION),,-X aaasess/cmd/internal/version.version=$(DEB_VERSION))" -o $(STAGE)/ ./cmd/aaasessd ./cmd/aaasess
 	for shell in bash zsh fish; do \

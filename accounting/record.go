@@ -85,6 +85,9 @@ const (
 	recordVersion    = 2
 )
 
+// headLen is the length of a record's head: version, type, session and time.
+const headLen = 14
+
 func isRecordVersion(o byte) bool { return o == recordWithoutNAS || o == recordVersion }
 
 // AppendRecord appends the octets of a record to b.
@@ -169,7 +172,7 @@ func ParseRecord(b []byte) (*Record, error) {
 // PeekRecord reads the type, session and time (nanoseconds since 1970) of a record without parsing
 // the rest.
 func PeekRecord(b []byte) (typ sessions.EventType, session sessions.ID, at int64, ok bool) {
-	if len(b) < 14 || !isRecordVersion(b[0]) {
+	if len(b) < headLen || !isRecordVersion(b[0]) {
 		return 0, 0, 0, false
 	}
 	id := sessions.ID(binary.BigEndian.Uint32(b[2:]))

@@ -1,7 +1,6 @@
 package accounting
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -221,7 +220,7 @@ func (n *newestRecords) searchQueue(m MethodName) error {
 // consider keeps a record if it is the newest of its session. known maps the octets of a list and
 // methods to an index in pending, for this queue.
 func (n *newestRecords) consider(m MethodName, e *store.Entry, known map[string]int) {
-	id, at, route, ok := recordHead(e.Data)
+	typ, id, at, ok := PeekRecord(e.Data)
 	if !ok {
 		return
 	}
@@ -229,11 +228,15 @@ func (n *newestRecords) consider(m MethodName, e *store.Entry, known map[string]
 	if !ok {
 		return
 	}
+	route, ok := recordRoute(e.Data)
+	if !ok {
+		return
+	}
 	candidate := foundRecord{seq: e.Seq, at: at, pending: known[string(route)]}
 	if previous := n.found[i]; previous.pending != 0 && (previous.at > candidate.at || previous.at == candidate.at && previous.seq > candidate.seq) {
 		return
 	}
-	if sessions.EventType(e.Data[1]) == sessions.Other {
+	if typ == sessions.Other {
 		if r, err := ParseRecord(e.Data); err != nil || r.Number() != id {
 			return // its placeholder equals the number of the session
 		}
@@ -249,27 +252,24 @@ func (n *newestRecords) consider(m MethodName, e *store.Entry, known map[string]
 	n.found[i] = candidate
 }
 
-// recordHead reads the session of a record, its time (nanoseconds since 1970), and the octets of
-// its list and methods, without parsing the rest.
-func recordHead(b []byte) (id sessions.ID, at int64, route []byte, ok bool) {
-	const head = 14
-	if len(b) <= head || !isRecordVersion(b[0]) {
-		return 0, 0, nil, false
+// recordRoute returns the octets of a record's list and methods, without parsing the rest.
+func recordRoute(b []byte) (route []byte, ok bool) {
+	if len(b) <= headLen {
+		return nil, false
 	}
-	end := head + 1 + int(b[head]) // end of the list's name, where the number of methods follows
+	end := headLen + 1 + int(b[headLen]) // end of the list's name, where the number of methods follows
 	if end >= len(b) {
-		return 0, 0, nil, false
+		return nil, false
 	}
 	methods := int(b[end])
 	for end++; methods > 0; methods-- {
 		if end >= len(b) {
-			return 0, 0, nil, false
+			return nil, false
 		}
 		end += 1 + int(b[end])
 	}
 	if end > len(b) {
-		return 0, 0, nil, false
+		return nil, false
 	}
-	id, at = sessions.ID(binary.BigEndian.Uint32(b[2:])), int64(binary.BigEndian.Uint64(b[6:]))
-	return id, at, b[head:end], true
+	return b[headLen:end], true
 }

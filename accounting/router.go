@@ -295,7 +295,7 @@ func (r *Router) leftOut(reason *drops, dropped Drop, n *sessions.Notice, msg st
 		"dropped", dropped.Count, "dropped_total", total,
 	}
 	if client := r.clientName(n.Session.NAS.Addr); client != "" {
-		args = append(args, []any{"client", client}...)
+		args = append(args, "client", client)
 	}
 	r.logger.Warn(msg, args...)
 }

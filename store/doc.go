@@ -63,6 +63,11 @@
 // may be in memory, 192 MiB. [Store.Load] then reads the state sequentially. Records are not read.
 // A million keys and a million records take about a second (BenchmarkOpen).
 //
+// # Memory
+//
+// The engine keeps two memtables of 64 MiB after much traffic. [Store.ReleaseMemory] replaces them
+// when the caller is at rest (memtables.go).
+//
 // # Concurrency
 //
 // All methods may be called by several goroutines. A store has three goroutines of its own, which

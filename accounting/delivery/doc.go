@@ -18,6 +18,10 @@
 // lists the other methods. The session keeps its route, so all records of a session are in one
 // queue, in order. A record leaves that queue only when it is settled.
 //
+// A broadcast (R44) has a queue for each of its methods, and a copy of each record in each of them.
+// A copy lists no other method. So to this package the copies are independent records, and their
+// sessions have a lane in each queue.
+//
 // The method is chosen when the first item of a lane is about to be sent. It is the first method of
 // the route that is available and has not left this record unanswered in this round. The search
 // stops at a method that is held ([Held]). It skips a method that is down, away ([Away]) or not

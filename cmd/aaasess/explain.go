@@ -32,7 +32,16 @@ The states of a record:
   no method   none of its methods is available: all are down, held or removed
   unread      so many records are before it that it was not read yet
   leaving     it is being set aside
-  set aside   no method took it; see "aaasess spool show"
+  set aside   it was rejected, is damaged, or was not answered; see "aaasess spool show"
+
+The other columns of a record:
+  METHOD  the method that has it or gets it next
+  AGAIN   when it is sent again
+  TRIES   how often it was sent and not answered
+  BEFORE  at most so many records are before it in the queue
+
+The states of a method are those of a queue in "aaasess show spool", and removed: it is no
+longer configured.
 
 The exit code is 4 if the session is not live and none of its records waits, or if there is no
 such record.`
@@ -49,7 +58,7 @@ func newExplain(g *global) *cobra.Command {
 			if _, err := api.ParseRecordName(name); err != nil {
 				id, err := api.ParseID(name)
 				if err != nil {
-					return fmt.Errorf("%w: %q is neither a session ID nor the name of a record, such as group/isp:812", errUsage, name)
+					return fmt.Errorf("%w: %q is neither a session ID, such as 0000000D, nor the name of a record, such as group/isp:812", errUsage, name)
 				}
 				name = id.String()
 			}
@@ -71,6 +80,10 @@ func printExplanation(w io.Writer, e *api.Explanation, now time.Time) error {
 	if s := e.Session; s != nil {
 		user = s.User
 		lines = append(lines, statusLine{0, "session", explainedSession(s)})
+	} else if len(e.Records) > 0 {
+		if id, err := api.ParseID(e.Records[0].Session); err == nil { // else the record has no session
+			lines = append(lines, statusLine{0, "session", id.String() + ", not live"})
+		}
 	}
 	if e.Decision != nil {
 		lines = append(lines, decisionLines("list", e.Decision, user)...)

@@ -17,7 +17,7 @@ func explained() map[string]*api.Explanation {
 	nameless := session
 	nameless.User = ""
 	methods := []api.ExplainedMethod{
-		{Method: "group isp", Queue: "group/isp", Records: 2, State: "up", Servers: []api.ExplainServer{{Name: "r1", Address: "10.0.0.1", State: "up"}, {Name: "r2", Address: "10.0.0.2", State: "unknown"}}},
+		{Method: "group isp", Queue: "group/isp", Records: 2, State: "up", Servers: []api.ExplainedServer{{Name: "r1", Address: "10.0.0.1", State: "up"}, {Name: "r2", Address: "10.0.0.2", State: "unknown"}}},
 		{Method: "group isp_customer", Queue: "group/isp_customer", Records: 1, State: "down", DownSince: at, NextProbe: now.Add(4 * time.Second)},
 	}
 	records := []api.ExplainedRecord{
@@ -78,9 +78,9 @@ func TestExplain(t *testing.T) {
 		{[]string{"0000000d"}, 0, ""},
 		{[]string{"0xd"}, 0, ""},
 		{[]string{"group/isp:812", "--json"}, 0, ""},
-		{[]string{"0000000E"}, 4, "aaasess: session 0000000E: neither live nor waiting\n"},
-		{[]string{"group/isp:813"}, 4, "aaasess: record group/isp:813: neither live nor waiting\n"},
-		{[]string{"13"}, 2, `"13" is neither a session ID nor the name of a record, such as group/isp:812`},
+		{[]string{"0000000E"}, 4, "aaasess: session 0000000E: not live, and no record of it waits\n"},
+		{[]string{"group/isp:813"}, 4, "aaasess: record group/isp:813: does not wait: it was delivered, dropped or never made\n"},
+		{[]string{"13"}, 2, `"13" is neither a session ID, such as 0000000D, nor the name of a record, such as group/isp:812`},
 		{nil, 2, "SESSION or RECORD"},
 	} {
 		got := command(t, d.Socket, "", append([]string{"explain"}, tt.args...)...)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/store"
@@ -168,7 +169,7 @@ func TestPerform(t *testing.T) {
 		{api.PerformRequest{Group: "two", Action: api.AcctOn, Force: true}, nil, api.StateOn},
 	} {
 		before := two.asked.Load()
-		err := (&commands{methods: l.d.methods}).Perform(t.Context(), tt.req)
+		err := acctcontrol.New(acctcontrol.Config{Methods: l.d.methods}).Perform(t.Context(), tt.req)
 		if !errors.Is(err, tt.want) {
 			t.Errorf("%+v: %v, want %v", tt.req, err, tt.want)
 		}

@@ -12,16 +12,16 @@ import (
 	"sync/atomic"
 	"time"
 
-	"aaasess/cmd/internal/version"
-
 	"aaasess/accounting"
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
 	"aaasess/accounting/policy"
 	"aaasess/agent/agentx"
+	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/aaasessd/internal/systemd"
 	"aaasess/cmd/internal/control"
+	"aaasess/cmd/internal/version"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/throttle"
@@ -153,7 +153,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.disconnector.ClientName, Names: d.dictionary.Load, Reasons: d.reasons,
-		Accounting: &commands{d.methods, d.router, d.store, d.state, accounting.NewSpool(d.store), d.dictionary.Load},
+		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Router: d.router, Store: d.store, Folder: d.state, Names: d.dictionary.Load}),
 	}, d.table, d.terminator)
 	return err
 }

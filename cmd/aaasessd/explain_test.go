@@ -51,8 +51,8 @@ func TestExplain(t *testing.T) {
 	sameTime := cmpopts.IgnoreFields(api.ExplainedRecord{}, "At")
 	want := &api.Explanation{
 		Methods: []api.ExplainedMethod{{
-			Method: "group customer", Queue: "group/customer", Records: 2, State: "up",
-			Servers: []api.ExplainServer{{Name: "late", Address: "127.0.0.1", State: "unknown"}},
+			Method: "group customer", Queue: "group/customer", Records: 2, State: "unknown",
+			Servers: []api.ExplainedServer{{Name: "late", Address: "127.0.0.1", State: "unknown"}},
 		}},
 		Records: []api.ExplainedRecord{
 			{Record: "group/customer:1", Session: "00000001", Type: "Start", List: "network/both", Next: []string{}, State: "inFlight", Method: "group customer"},

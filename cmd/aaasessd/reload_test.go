@@ -17,6 +17,7 @@ import (
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 
+	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/sessions/radius/radiustest"
 )
@@ -166,7 +167,7 @@ func TestRename(t *testing.T) {
 
 // configured returns the queues with a configured method.
 func (l *inProcess) configured() (names []string) {
-	for _, q := range spoolQueues(l.d.methods) {
+	for _, q := range acctcontrol.Queues(l.d.methods) {
 		if q.Configured {
 			names = append(names, q.Queue)
 		}

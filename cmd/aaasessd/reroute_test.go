@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 )
@@ -63,7 +64,7 @@ func TestReroute(t *testing.T) {
 		{"group/old", "exec/default", control.ErrNoList},
 		{"group/none", "network/default", control.ErrNoQueue},
 	} {
-		if _, err := (&commands{methods: l.d.methods}).Reroute(tt.queue, tt.list); !errors.Is(err, tt.want) {
+		if _, err := acctcontrol.New(acctcontrol.Config{Methods: l.d.methods}).Reroute(tt.queue, tt.list); !errors.Is(err, tt.want) {
 			t.Errorf("%s by %s: %v, want %v", tt.queue, tt.list, err, tt.want)
 		}
 	}

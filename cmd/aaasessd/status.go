@@ -5,9 +5,8 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/accounting/methods"
-	acctradius "aaasess/accounting/radius"
 	"aaasess/agent/agentx"
+	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/internal/api"
 	nasradius "aaasess/sessions/radius"
 )
@@ -35,9 +34,9 @@ func newAgentXStatus(s agentx.Stats) agentxStatus {
 
 // registerStatus adds the status of each part to /v1/status.
 func (d *daemon) registerStatus() {
-	d.control.RegisterStatus("queues", func() any { return spoolQueues(d.methods) })
+	d.control.RegisterStatus("queues", func() any { return acctcontrol.Queues(d.methods) })
 	d.control.RegisterStatus("records", func() any { return d.router.Stats() })
-	d.control.RegisterStatus("servers", func() any { return serverStats(d.methods) })
+	d.control.RegisterStatus("servers", func() any { return acctcontrol.Servers(d.methods) })
 	d.control.RegisterStatus("radius", func() any { return listenerStatus(d.listener.Stats()) })
 	d.control.RegisterStatus("limits", func() any { return d.limits() })
 	d.control.RegisterStatus("store", func() any {
@@ -53,23 +52,6 @@ func (d *daemon) registerStatus() {
 	if d.subagent != nil {
 		d.control.RegisterStatus("agentx", func() any { return newAgentXStatus(d.subagent.Stats()) })
 	}
-}
-
-// serverStats returns the status of the servers, by group.
-func serverStats(set *methods.Set) map[string]api.ServerStatus {
-	out := map[string]api.ServerStatus{}
-	for _, s := range set.Statuses() {
-		g, ok := acctradius.StatusOf(s.Spec, s.Method)
-		if !ok {
-			continue
-		}
-		status := api.ServerStatus{InvalidServerAddresses: g.Stats.InvalidServerAddresses}
-		for i, server := range g.Spec.Servers {
-			status.Servers = append(status.Servers, groupServer(i, server, g.Stats.Servers[i]))
-		}
-		out[g.Spec.Group] = status
-	}
-	return out
 }
 
 // listenerStatus returns the status of the RADIUS accounting listener.
@@ -94,7 +76,7 @@ func (d *daemon) reasons() (out []string) {
 	if n := len(d.store.Damage()); n > 0 {
 		out = append(out, "a part of the store could not be read (show spool)")
 	}
-	for _, q := range spoolQueues(d.methods) {
+	for _, q := range acctcontrol.Queues(d.methods) {
 		switch {
 		case q.Lost:
 			out = append(out, fmt.Sprintf("queue %s: some of %d records have no configured method", q.Queue, q.Records))

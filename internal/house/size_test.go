@@ -34,7 +34,6 @@ var largePackages = map[string]struct {
 	"agent/snmp/notify":            {2150, "targets, engine discovery and the machine of informs"},
 	"bench":                        {2200, "the sections of docs/benchmarks.md and their prose, one or two files each"},
 	"cmd/aaasess":                  {3700, "one file for each command"},
-	"cmd/aaasessd":                 {2300, "the daemon, its reload and what it answers the control socket"},
 	"cmd/aaasessd/internal/config": {2200, "the keys of one file, and what must hold between them"},
 	"cmd/internal/control":         {2550, "one file for each group of requests"},
 	"internal/radius/client":       {2500, "servers, paths, groups and exchanges are one machine under one mutex; the log of their packets"},

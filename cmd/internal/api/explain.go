@@ -77,17 +77,18 @@ type ExplainedMethod struct {
 	Queue  string `json:"queue"`
 	// Records is the number of records that wait in Queue, of all sessions.
 	Records uint64 `json:"records"`
-	// State is up, down, held (it waits for an Accounting-On), away (its Accounting-On-Off keeps it
-	// from taking records), removed or unknown.
-	State     string          `json:"state"`
-	Rerouted  string          `json:"rerouted,omitempty"` // the list that its records go to instead ("spool reroute")
-	DownSince time.Time       `json:"downSince,omitzero"`
-	NextProbe time.Time       `json:"nextProbe,omitzero"` // when a method that is down gets the next record
-	Servers   []ExplainServer `json:"servers,omitempty"`
+	// State is up, down or unknown, as the OperState of the Queue, or held (records wait until its
+	// Accounting-On is answered), away (no server answers its Accounting-On), or removed from the
+	// configuration.
+	State     string            `json:"state"`
+	Rerouted  string            `json:"rerouted,omitempty"` // the list that its records go to instead ("spool reroute")
+	DownSince time.Time         `json:"downSince,omitzero"`
+	NextProbe time.Time         `json:"nextProbe,omitzero"` // when a method that is down gets the next record
+	Servers   []ExplainedServer `json:"servers,omitempty"`
 }
 
-// ExplainServer is a server of a group, in the order in which they are tried.
-type ExplainServer struct {
+// ExplainedServer is a server of a group, in the order in which they are tried.
+type ExplainedServer struct {
 	Name    string `json:"name"`
 	Address string `json:"address"`
 	State   string `json:"state"` // as the OperState of a GroupServer

@@ -17,9 +17,10 @@ var (
 	ErrNoGroup = errors.New("no such server group")
 	// ErrNoRecord is returned when a record is not set aside (404).
 	ErrNoRecord = errors.New("not set aside")
-	// ErrNothingToExplain is returned when a session is not live and has no record, or when a record
-	// is no longer there (404).
-	ErrNothingToExplain = errors.New("neither live nor waiting")
+	// ErrNothingToExplain is returned when a session is not live and has no record (404).
+	ErrNothingToExplain = errors.New("not live, and no record of it waits")
+	// ErrNotWaiting is returned when a record neither waits nor is set aside (404).
+	ErrNotWaiting = errors.New("does not wait: it was delivered, dropped or never made")
 	// ErrNoAcctOnOff is returned when a group sends no Accounting-On and -Off, or only monitors
 	// another group (409).
 	ErrNoAcctOnOff = errors.New("sends neither Accounting-On nor Accounting-Off")
@@ -71,11 +72,11 @@ type Accounting interface {
 	// ErrNoList, ErrConfigured.
 	Reroute(queue, list string) (records int, err error)
 	// Explain returns the decision about a session, the state of its methods, and its records. live
-	// is nil if no live session has the number. Error: ErrNothingToExplain. The Session of the answer is
-	// not set.
+	// is nil if no live session has the number. Error: ErrNothingToExplain. The Session of the answer
+	// is not set.
 	Explain(ctx context.Context, id sessions.ID, live *sessions.Session) (api.Explanation, error)
 	// ExplainRecord returns one record and the state of its methods, and the number of its session,
-	// 0 if it has none. Error: ErrNothingToExplain.
+	// 0 if it has none. Error: ErrNotWaiting.
 	ExplainRecord(ctx context.Context, name api.RecordName) (api.Explanation, sessions.ID, error)
 	// Decision describes the decision that a session keeps as its route; nil is a session without
 	// one. It must return at once.
@@ -89,7 +90,7 @@ type Accounting interface {
 func statusCode(err error) int {
 	switch {
 	case errors.Is(err, ErrNoGroup), errors.Is(err, ErrNoRecord), errors.Is(err, ErrNoQueue), errors.Is(err, ErrNoList),
-		errors.Is(err, ErrNothingToExplain):
+		errors.Is(err, ErrNothingToExplain), errors.Is(err, ErrNotWaiting):
 		return http.StatusNotFound
 	case errors.Is(err, ErrNoAcctOnOff), errors.Is(err, ErrAcknowledged), errors.Is(err, ErrDamaged),
 		errors.Is(err, ErrConfigured):

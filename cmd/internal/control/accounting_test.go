@@ -129,9 +129,9 @@ func TestAccountingRequests(t *testing.T) {
 
 		{"explain a session", "GET", "/v1/explain/0x7", "", 200, `"records":[{"record":"group/isp:5","session":"\\xff"`, ""},
 		{"explain a record", "GET", "/v1/explain/group%2Fisp:5", "", 200, `"complete":true`, ""},
-		{"explain no session", "GET", "/v1/explain/00000008", "", 404, "session 00000008: neither live nor waiting", ""},
-		{"explain no record", "GET", "/v1/explain/group%2Fisp:6", "", 404, "record group/isp:6: neither live nor waiting", ""},
-		{"explain neither", "GET", "/v1/explain/S1", "", 400, `\"S1\" is neither a session ID nor the name of a record`, ""},
+		{"explain no session", "GET", "/v1/explain/00000008", "", 404, "session 00000008: not live, and no record of it waits", ""},
+		{"explain no record", "GET", "/v1/explain/group%2Fisp:6", "", 404, "record group/isp:6: does not wait: it was delivered, dropped or never made", ""},
+		{"explain neither", "GET", "/v1/explain/S1", "", 400, `\"S1\" is neither a session ID, such as 0000000D, nor the name of a record`, ""},
 		{"explain with parameters", "GET", "/v1/explain/00000008?x", "", 400, "has no parameters", ""},
 		{"explain as three segments", "GET", "/v1/explain/group/isp:5", "", 404, "no such path", ""},
 		{"explain with POST", "POST", "/v1/explain/00000007", "", 405, "want GET", ""},

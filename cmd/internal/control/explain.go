@@ -26,7 +26,7 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 	} else {
 		id, idErr := api.ParseID(text)
 		if idErr != nil {
-			s.writeError(w, http.StatusBadRequest, fmt.Errorf("%w: %q is neither a session ID nor the name of a record, such as group/isp:812", api.ErrQuery, text))
+			s.writeError(w, http.StatusBadRequest, fmt.Errorf("%w: %q is neither a session ID, such as 0000000D, nor the name of a record, such as group/isp:812", api.ErrQuery, text))
 			return
 		}
 		live := s.table.View().Get(sessions.ID(id))

@@ -128,8 +128,9 @@ func (d *policyChecker) sharedServers(path string, methods []accounting.MethodNa
 // lists.
 func (d *policyChecker) apply(i int, lists map[sessions.Kind]map[string]rawList, applied map[string]bool) {
 	r, path := &d.raw.Accounting.Apply[i], fmt.Sprintf("accounting.apply[%d]", i)
+	incomplete := d.isIncomplete(path)
 	rule := d.conditions(path, r)
-	if len(r.Clients)+len(r.NASPort)+len(r.NASPortID)+len(r.FramedProtocol) == 0 {
+	if len(r.Clients)+len(r.NASPort)+len(r.NASPortID)+len(r.FramedProtocol) == 0 && !incomplete {
 		d.Fault(path, "has no condition; the list default is the one that applies everywhere")
 	}
 	names := map[sessions.Kind]nameText{sessions.Network: r.Network, sessions.Exec: r.Exec, sessions.Connection: r.Connection}
@@ -147,7 +148,7 @@ func (d *policyChecker) apply(i int, lists map[sessions.Kind]map[string]rawList,
 		rule.Kind, rule.List = kind, name
 		d.c.Policy.Rules = append(d.c.Policy.Rules, rule)
 	}
-	if none {
+	if none && !incomplete {
 		d.Fault(path, "names no list: one of network, exec, connection is needed")
 	}
 	if len(r.Clients) > 0 && d.c.Policy.Clients == nil {
@@ -155,6 +156,13 @@ func (d *policyChecker) apply(i int, lists map[sessions.Kind]map[string]rawList,
 			d.c.Policy.Clients = append(d.c.Policy.Clients, policy.Client{Name: c.Name, Prefix: c.Prefix})
 		}
 	}
+}
+
+// isIncomplete reports whether a fault of an entry hides which conditions or lists it should have: an
+// unknown key, or a condition that is not a list.
+func (d *policyChecker) isIncomplete(path string) bool {
+	return d.Faulty(path) || slices.ContainsFunc([]string{"clients", "nas-port", "nas-port-id", "framed-protocol"},
+		func(key string) bool { return d.Faulty(path + "." + key) })
 }
 
 // conditions returns a rule with the conditions of an entry.

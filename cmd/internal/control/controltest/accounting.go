@@ -165,7 +165,7 @@ func (a *Accounting) Explain(_ context.Context, id sessions.ID, _ *sessions.Sess
 func (a *Accounting) ExplainRecord(_ context.Context, name api.RecordName) (api.Explanation, sessions.ID, error) {
 	out, ok := a.Explained[name.String()]
 	if !ok {
-		return api.Explanation{}, 0, fmt.Errorf("record %s: %w", name, control.ErrNothingToExplain)
+		return api.Explanation{}, 0, fmt.Errorf("record %s: %w", name, control.ErrNotWaiting)
 	}
 	return out, 1, nil
 }

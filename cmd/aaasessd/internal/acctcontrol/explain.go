@@ -1,4 +1,4 @@
-package main
+package acctcontrol
 
 import (
 	"context"
@@ -25,34 +25,34 @@ const (
 )
 
 // Explain implements control.Accounting.
-func (d *commands) Explain(ctx context.Context, id sessions.ID, live *sessions.Session) (api.Explanation, error) {
+func (c *Accounting) Explain(ctx context.Context, id sessions.ID, live *sessions.Session) (api.Explanation, error) {
 	out := api.Explanation{Methods: []api.ExplainedMethod{}, Records: []api.ExplainedRecord{}, Complete: true}
 	var queues []string
 	if live != nil {
-		made, now := live.Route.String(), d.router.Route(live)
+		made, now := live.Route.String(), c.cfg.Router.Route(live)
 		out.Decision = decision(made)
 		if now != made {
 			out.Now = decision(now)
 		}
-		out.Methods = d.explainMethods(out.Decision.Methods)
+		out.Methods = c.explainMethods(out.Decision.Methods)
 		for _, m := range out.Methods {
 			queues = append(queues, m.Queue)
 		}
 	} else { // which queues it used is no longer known
-		for _, q := range d.store.Queues() {
+		for _, q := range c.cfg.Store.Queues() {
 			if q.Name != accounting.SetAsideQueue {
 				queues = append(queues, q.Name)
 			}
 		}
 	}
 	for _, queue := range queues {
-		records, complete, err := d.waitingOf(ctx, queue, id)
+		records, complete, err := c.waitingOf(ctx, queue, id)
 		if err != nil {
 			return api.Explanation{}, err
 		}
 		out.Records, out.Complete = append(out.Records, records...), out.Complete && complete
 	}
-	aside, complete, err := d.setAsideOf(id)
+	aside, complete, err := c.setAsideOf(id)
 	if err != nil {
 		return api.Explanation{}, err
 	}
@@ -63,23 +63,23 @@ func (d *commands) Explain(ctx context.Context, id sessions.ID, live *sessions.S
 	if len(out.Records) == 0 {
 		return api.Explanation{}, fmt.Errorf("session %s: %w", id, control.ErrNothingToExplain)
 	}
-	out.Methods = d.explainMethods(methodsOf(out.Records))
+	out.Methods = c.explainMethods(methodsOf(out.Records))
 	return out, nil
 }
 
 // ExplainRecord implements control.Accounting.
-func (d *commands) ExplainRecord(ctx context.Context, name api.RecordName) (api.Explanation, sessions.ID, error) {
-	gone := fmt.Errorf("record %s: %w", name, control.ErrNothingToExplain)
+func (c *Accounting) ExplainRecord(ctx context.Context, name api.RecordName) (api.Explanation, sessions.ID, error) {
+	gone := fmt.Errorf("record %s: %w", name, control.ErrNotWaiting)
 	var found api.ExplainedRecord
 	var rec *accounting.Record
 	if name.Queue == api.SetAsideRecords {
-		a, err := d.spool.Get(name.Seq)
+		a, err := c.spool.Get(name.Seq)
 		if err != nil {
 			return api.Explanation{}, 0, gone
 		}
 		found, rec = explainSetAside(&a), a.Record
 	} else {
-		entries, err := d.store.Read(name.Queue, name.Seq, 1, nil)
+		entries, err := c.cfg.Store.Read(name.Queue, name.Seq, 1, nil)
 		switch {
 		case err != nil:
 			return api.Explanation{}, 0, err
@@ -89,19 +89,22 @@ func (d *commands) ExplainRecord(ctx context.Context, name api.RecordName) (api.
 		if rec, err = accounting.ParseRecord(entries[0].Data); err != nil {
 			return api.Explanation{}, 0, fmt.Errorf("record %s: %w", name, err)
 		}
-		places, err := d.places(ctx, name.Queue, rec.Session)
+		places, err := c.places(ctx, name.Queue, rec.Session)
 		if err != nil {
 			return api.Explanation{}, 0, err
 		}
-		found = d.explainWaiting(name, rec, places)
+		found = c.explainWaiting(name, rec, places)
 	}
 	out := api.Explanation{Records: []api.ExplainedRecord{found}, Complete: true}
-	out.Methods = d.explainMethods(methodsOf(out.Records))
+	out.Methods = c.explainMethods(methodsOf(out.Records))
 	if rec == nil {
 		return out, 0, nil
 	}
 	return out, rec.Number(), nil
 }
+
+// Decision implements control.Accounting.
+func (c *Accounting) Decision(route *sessions.Route) api.Decision { return *decision(route.String()) }
 
 // decision describes the text of a route.
 func decision(route string) *api.Decision {
@@ -136,8 +139,8 @@ func methodsOf(records []api.ExplainedRecord) (all []string) {
 }
 
 // explainMethods describes the state of methods.
-func (d *commands) explainMethods(names []string) []api.ExplainedMethod {
-	queues, groups := spoolQueues(d.methods), d.ServerGroups()
+func (c *Accounting) explainMethods(names []string) []api.ExplainedMethod {
+	queues, groups := Queues(c.cfg.Methods), c.ServerGroups()
 	out := make([]api.ExplainedMethod, 0, len(names))
 	for _, name := range names {
 		method := accounting.MethodName(name)
@@ -149,10 +152,8 @@ func (d *commands) explainMethods(names []string) []api.ExplainedMethod {
 			case !q.Configured:
 			case q.Hold != api.HoldOpen:
 				m.State = string(q.Hold)
-			case !q.DownSince.IsZero():
-				m.State = "down"
 			default:
-				m.State = "up"
+				m.State = q.OperState
 			}
 		}
 		for _, g := range groups {
@@ -160,7 +161,7 @@ func (d *commands) explainMethods(names []string) []api.ExplainedMethod {
 				continue
 			}
 			for _, s := range g.Servers {
-				m.Servers = append(m.Servers, api.ExplainServer{Name: s.Name, Address: s.Address, State: s.OperState})
+				m.Servers = append(m.Servers, api.ExplainedServer{Name: s.Name, Address: s.Address, State: s.OperState})
 			}
 		}
 		out = append(out, m)
@@ -170,15 +171,15 @@ func (d *commands) explainMethods(names []string) []api.ExplainedMethod {
 
 // waitingOf returns the records of a session that wait in a queue. complete is false if not all of
 // them were looked for.
-func (d *commands) waitingOf(ctx context.Context, queue string, id sessions.ID) (all []api.ExplainedRecord, complete bool, err error) {
-	places, err := d.places(ctx, queue, id)
+func (c *Accounting) waitingOf(ctx context.Context, queue string, id sessions.ID) (all []api.ExplainedRecord, complete bool, err error) {
+	places, err := c.places(ctx, queue, id)
 	if err != nil {
 		return nil, false, err
 	}
 	var entries []store.Entry
 	searched := 0
 	for from := uint64(0); searched < explainSearch && len(all) < explainRecords; {
-		if entries, err = d.store.Read(queue, from, 2048, entries[:0]); err != nil {
+		if entries, err = c.cfg.Store.Read(queue, from, 2048, entries[:0]); err != nil {
 			return nil, false, err
 		}
 		if len(entries) == 0 {
@@ -192,7 +193,7 @@ func (d *commands) waitingOf(ctx context.Context, queue string, id sessions.ID) 
 			if err != nil || rec.Number() != id {
 				continue // damaged, or of no session
 			}
-			all = append(all, d.explainWaiting(api.RecordName{Queue: queue, Seq: entries[i].Seq}, rec, places))
+			all = append(all, c.explainWaiting(api.RecordName{Queue: queue, Seq: entries[i].Seq}, rec, places))
 		}
 		searched += len(entries)
 		from = entries[len(entries)-1].Seq + 1
@@ -201,10 +202,10 @@ func (d *commands) waitingOf(ctx context.Context, queue string, id sessions.ID) 
 }
 
 // places returns where the delivery has the records of a session.
-func (d *commands) places(ctx context.Context, queue string, id sessions.ID) ([]delivery.Place, error) {
+func (c *Accounting) places(ctx context.Context, queue string, id sessions.ID) ([]delivery.Place, error) {
 	ctx, cancel := context.WithTimeout(ctx, explainWait)
 	defer cancel()
-	places, err := d.methods.Locate(ctx, queue, id)
+	places, err := c.cfg.Methods.Locate(ctx, queue, id)
 	if err != nil {
 		return nil, fmt.Errorf("the delivery of records does not answer: %w", err)
 	}
@@ -217,10 +218,10 @@ var placeStates = map[delivery.PlaceState]string{
 }
 
 // explainWaiting describes a record of a queue.
-func (d *commands) explainWaiting(name api.RecordName, rec *accounting.Record, places []delivery.Place) api.ExplainedRecord {
+func (c *Accounting) explainWaiting(name api.RecordName, rec *accounting.Record, places []delivery.Place) api.ExplainedRecord {
 	out := explainRecord(name, rec)
 	out.State = "unread"
-	if first, err := d.store.Read(name.Queue, 0, 1, nil); err == nil && len(first) > 0 {
+	if first, err := c.cfg.Store.Read(name.Queue, 0, 1, nil); err == nil && len(first) > 0 {
 		out.Before = name.Seq - min(name.Seq, first[0].Seq) // some of these may be settled
 	}
 	for _, p := range places {
@@ -244,10 +245,10 @@ func explainRecord(name api.RecordName, rec *accounting.Record) api.ExplainedRec
 }
 
 // setAsideOf returns the records of a session that are set aside.
-func (d *commands) setAsideOf(id sessions.ID) (all []api.ExplainedRecord, complete bool, err error) {
+func (c *Accounting) setAsideOf(id sessions.ID) (all []api.ExplainedRecord, complete bool, err error) {
 	searched := 0
 	for after := uint64(0); searched < explainSearch && len(all) < explainRecords; {
-		list, err := d.spool.List(after, 1000)
+		list, err := c.spool.List(after, 1000)
 		if err != nil {
 			return nil, false, err
 		}

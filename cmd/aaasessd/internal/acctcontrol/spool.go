@@ -1,4 +1,4 @@
-package main
+package acctcontrol
 
 import (
 	"errors"
@@ -14,24 +14,13 @@ import (
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
-	"aaasess/store"
 )
 
-// commands implements control.Accounting for the command line.
-type commands struct {
-	methods *methods.Set
-	router  *accounting.Router
-	store   *store.Store
-	folder  string // of the store
-	spool   *accounting.Spool
-	names   func() *radius.Dictionary
-}
-
 // Spool implements control.Accounting.
-func (d *commands) Spool() api.SpoolStatus {
-	space := d.store.Space()
+func (c *Accounting) Spool() api.SpoolStatus {
+	space := c.cfg.Store.Space()
 	disk := api.Disk{
-		Folder: d.folder, Size: space.Size, MaxSize: space.MaxSize, Free: space.Free, MinFree: space.MinFree, Accepting: "yes",
+		Folder: c.cfg.Folder, Size: space.Size, MaxSize: space.MaxSize, Free: space.Free, MinFree: space.MinFree, Accepting: "yes",
 		WarnFree: space.WarnFree, WarnSize: space.WarnSize, AcceptFree: space.AcceptFree, AcceptSize: space.AcceptSize,
 	}
 	if space.Warning {
@@ -40,8 +29,8 @@ func (d *commands) Spool() api.SpoolStatus {
 	if space.Accepting != nil {
 		disk.Accepting = space.Accepting.Error()
 	}
-	queues := spoolQueues(d.methods)
-	if sizes, err := d.store.QueueSizes(); err == nil { // else the sizes are unknown
+	queues := Queues(c.cfg.Methods)
+	if sizes, err := c.cfg.Store.QueueSizes(); err == nil { // else the sizes are unknown
 		bytes := map[string]uint64{} // a queue that never had a record has 0
 		for _, size := range sizes {
 			bytes[size.Name] = size.Bytes
@@ -51,8 +40,8 @@ func (d *commands) Spool() api.SpoolStatus {
 			queues[i].Bytes = &n
 		}
 	}
-	status := api.SpoolStatus{Disk: disk, Queues: queues, SetAside: d.spool.Len()}
-	for _, lost := range d.store.Damage() {
+	status := api.SpoolStatus{Disk: disk, Queues: queues, SetAside: c.spool.Len()}
+	for _, lost := range c.cfg.Store.Damage() {
 		status.Damage = append(status.Damage, api.Damage{
 			Queue: lost.Queue, First: lost.First, Last: lost.Last, Records: lost.Records, At: lost.At, Reason: lost.Reason,
 		})
@@ -64,8 +53,8 @@ var holds = map[delivery.Hold]api.Hold{
 	delivery.Open: api.HoldOpen, delivery.Held: api.HoldHeld, delivery.Away: api.HoldAway,
 }
 
-// spoolQueues returns the queues of the configured methods, and all other queues that have records.
-func spoolQueues(set *methods.Set) []api.Queue {
+// Queues returns the queues of the configured methods, and all other queues that have records.
+func Queues(set *methods.Set) []api.Queue {
 	all, statuses := set.Queues(), set.Statuses()
 	out := make([]api.Queue, len(all))
 	for i, q := range all {
@@ -103,8 +92,8 @@ func queueState(m delivery.MethodStats, statuses []methods.Status) string {
 }
 
 // Reroute implements control.Accounting.
-func (d *commands) Reroute(queue, list string) (int, error) {
-	n, err := d.methods.Reroute(queue, list)
+func (c *Accounting) Reroute(queue, list string) (int, error) {
+	n, err := c.cfg.Methods.Reroute(queue, list)
 	switch {
 	case errors.Is(err, methods.ErrNoQueue):
 		err = fmt.Errorf("queue %q: %w", queue, control.ErrNoQueue)
@@ -117,11 +106,11 @@ func (d *commands) Reroute(queue, list string) (int, error) {
 }
 
 // ForgetDamage implements control.Accounting.
-func (d *commands) ForgetDamage() (int, error) { return d.store.ForgetDamage() }
+func (c *Accounting) ForgetDamage() (int, error) { return c.cfg.Store.ForgetDamage() }
 
 // SetAside implements control.Accounting.
-func (d *commands) SetAside(after uint64, limit int) ([]api.SetAside, error) {
-	list, err := d.spool.List(after, limit)
+func (c *Accounting) SetAside(after uint64, limit int) ([]api.SetAside, error) {
+	list, err := c.spool.List(after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +122,8 @@ func (d *commands) SetAside(after uint64, limit int) ([]api.SetAside, error) {
 }
 
 // SetAsideRecord implements control.Accounting.
-func (d *commands) SetAsideRecord(seq uint64) (api.SetAside, error) {
-	a, err := d.spool.Get(seq)
+func (c *Accounting) SetAsideRecord(seq uint64) (api.SetAside, error) {
+	a, err := c.spool.Get(seq)
 	if err != nil {
 		return api.SetAside{}, recordError(seq, err)
 	}
@@ -143,7 +132,7 @@ func (d *commands) SetAsideRecord(seq uint64) (api.SetAside, error) {
 		out.Raw = fmt.Sprintf("%x", a.Data)
 		return out, nil
 	}
-	for p := range d.names().Print(a.Record.Attrs) {
+	for p := range c.cfg.Names().Print(a.Record.Attrs) {
 		out.Attributes = append(out.Attributes, api.Attribute{Name: p.Name, Value: p.Text})
 	}
 	return out, nil
@@ -163,48 +152,48 @@ func setAside(a *accounting.SetAside) api.SetAside {
 var errNoMethod = errors.New("none of its methods is configured")
 
 // replayable returns nil if a record can be put back into its queue and is delivered from there.
-func (d *commands) replayable(a *accounting.SetAside) error {
-	if a.Damage == nil && !d.methods.Delivers(a.From, a.Record.Next) {
+func (c *Accounting) replayable(a *accounting.SetAside) error {
+	if a.Damage == nil && !c.cfg.Methods.Delivers(a.From, a.Record.Next) {
 		return fmt.Errorf("record %d of %s: %w", a.Seq, a.From, errNoMethod)
 	}
 	return a.Damage
 }
 
 // Replay implements control.Accounting.
-func (d *commands) Replay(seqs []uint64, all bool) (int, error) {
+func (c *Accounting) Replay(seqs []uint64, all bool) (int, error) {
 	if all {
-		return d.each(d.spool.Replay, d.replayable)
+		return c.each(c.spool.Replay, c.replayable)
 	}
 	for _, seq := range seqs { // all or none
-		a, err := d.spool.Get(seq)
+		a, err := c.spool.Get(seq)
 		if err == nil {
-			err = d.replayable(&a)
+			err = c.replayable(&a)
 		}
 		if err != nil {
 			return 0, recordError(seq, err)
 		}
 	}
-	return inParts(seqs, d.spool.Replay)
+	return inParts(seqs, c.spool.Replay)
 }
 
 // Drop implements control.Accounting.
-func (d *commands) Drop(seqs []uint64, all bool) (int, error) {
+func (c *Accounting) Drop(seqs []uint64, all bool) (int, error) {
 	if all {
-		return d.each(d.spool.Drop, func(*accounting.SetAside) error { return nil })
+		return c.each(c.spool.Drop, func(*accounting.SetAside) error { return nil })
 	}
 	for _, seq := range seqs {
-		if _, err := d.spool.Get(seq); err != nil {
+		if _, err := c.spool.Get(seq); err != nil {
 			return 0, recordError(seq, err)
 		}
 	}
-	return inParts(seqs, d.spool.Drop)
+	return inParts(seqs, c.spool.Drop)
 }
 
 // each calls do for all records that are set aside now and for which fit returns nil.
-func (d *commands) each(do func(...uint64) (int, error), fit func(*accounting.SetAside) error) (total int, err error) {
-	left := d.spool.Len() // not the records that are set aside meanwhile: the operator has not seen them
+func (c *Accounting) each(do func(...uint64) (int, error), fit func(*accounting.SetAside) error) (total int, err error) {
+	left := c.spool.Len() // not the records that are set aside meanwhile: the operator has not seen them
 	for after := uint64(0); left > 0; {
-		list, err := d.spool.List(after, int(min(left, accounting.SpoolLimit)))
+		list, err := c.spool.List(after, int(min(left, accounting.SpoolLimit)))
 		if err != nil || len(list) == 0 {
 			return total, err
 		}

@@ -1,4 +1,4 @@
-package main
+package acctcontrol
 
 import (
 	"context"
@@ -16,9 +16,9 @@ import (
 )
 
 // ServerGroups implements control.Accounting.
-func (d *commands) ServerGroups() []api.ServerGroup {
+func (c *Accounting) ServerGroups() []api.ServerGroup {
 	out := []api.ServerGroup{}
-	for _, s := range d.methods.Statuses() {
+	for _, s := range c.cfg.Methods.Statuses() {
 		if g, ok := acctradius.StatusOf(s.Spec, s.Method); ok && s.Configured {
 			out = append(out, serverGroup(s, g))
 		}
@@ -72,6 +72,23 @@ func groupServer(i int, s client.Member, st client.ServerStats) api.GroupServer 
 	return out
 }
 
+// Servers returns the status of the servers, by group.
+func Servers(set *methods.Set) map[string]api.ServerStatus {
+	out := map[string]api.ServerStatus{}
+	for _, s := range set.Statuses() {
+		g, ok := acctradius.StatusOf(s.Spec, s.Method)
+		if !ok {
+			continue
+		}
+		status := api.ServerStatus{InvalidServerAddresses: g.Stats.InvalidServerAddresses}
+		for i, server := range g.Spec.Servers {
+			status.Servers = append(status.Servers, groupServer(i, server, g.Stats.Servers[i]))
+		}
+		out[g.Spec.Group] = status
+	}
+	return out
+}
+
 // operState returns the name of a server's state in the API.
 func operState(s client.State) string {
 	switch s {
@@ -104,9 +121,9 @@ func acctOnOff(s methods.Status, spec *acctradius.Spec) api.AcctOnOff {
 }
 
 // OnOffGroups implements control.Accounting.
-func (d *commands) OnOffGroups() []api.OnOffGroup {
+func (c *Accounting) OnOffGroups() []api.OnOffGroup {
 	out := []api.OnOffGroup{}
-	for _, g := range d.methods.OnOffGroups() {
+	for _, g := range c.cfg.Methods.OnOffGroups() {
 		og := api.OnOffGroup{Name: g.Name, Description: g.Description, Controlling: []string{}, Monitoring: slices.Clone(g.Monitors)}
 		if g.Controller != "" {
 			og.Controlling = append(og.Controlling, g.Controller)
@@ -117,8 +134,8 @@ func (d *commands) OnOffGroups() []api.OnOffGroup {
 }
 
 // Perform implements control.Accounting.
-func (d *commands) Perform(_ context.Context, req api.PerformRequest) error {
-	err := d.methods.Perform(accounting.Group(req.Group), req.Action == api.AcctOn, req.Force, req.AcctTerminateCause)
+func (c *Accounting) Perform(_ context.Context, req api.PerformRequest) error {
+	err := c.cfg.Methods.Perform(accounting.Group(req.Group), req.Action == api.AcctOn, req.Force, req.AcctTerminateCause)
 	switch {
 	case errors.Is(err, methods.ErrNoMethod):
 		return fmt.Errorf("server group %q: %w", req.Group, control.ErrNoGroup)

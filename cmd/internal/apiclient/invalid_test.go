@@ -8,8 +8,8 @@ import (
 	"aaasess/cmd/internal/apiclient"
 )
 
-// TestExplain: an answer that cannot be decoded has an error in plain words, with the field.
-func TestExplain(t *testing.T) {
+// TestInvalidAnswer: an answer that cannot be decoded has an error in plain words, with the field.
+func TestInvalidAnswer(t *testing.T) {
 	sessions := func(c *apiclient.Client) error {
 		list, err := c.Sessions(t.Context(), api.Query{})
 		if err != nil {

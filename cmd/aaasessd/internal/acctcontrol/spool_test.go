@@ -1,4 +1,4 @@
-package main
+package acctcontrol
 
 import (
 	"testing"
@@ -59,7 +59,7 @@ func TestSetAsideNames(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	d := &commands{store: st, spool: accounting.NewSpool(st), names: radius.Standard}
+	d := New(Config{Store: st, Names: radius.Standard})
 	list, err := d.SetAside(0, 1)
 	if err != nil || len(list) != 1 {
 		t.Fatalf("%v, error %v", list, err)

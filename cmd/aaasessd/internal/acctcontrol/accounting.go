@@ -1,0 +1,29 @@
+package acctcontrol
+
+import (
+	"aaasess/accounting"
+	"aaasess/accounting/methods"
+	"aaasess/cmd/internal/control"
+	"aaasess/internal/radius"
+	"aaasess/store"
+)
+
+// Config has the parts of the daemon that an [Accounting] needs.
+type Config struct {
+	Methods *methods.Set
+	Router  *accounting.Router
+	Store   *store.Store
+	Folder  string                    // of the store
+	Names   func() *radius.Dictionary // the names of attributes and values
+}
+
+// Accounting implements control.Accounting.
+type Accounting struct {
+	cfg   Config
+	spool *accounting.Spool
+}
+
+var _ control.Accounting = (*Accounting)(nil)
+
+// New returns an Accounting of these parts.
+func New(cfg Config) *Accounting { return &Accounting{cfg: cfg, spool: accounting.NewSpool(cfg.Store)} }
