@@ -35,7 +35,7 @@ func TestDecideAllocatesNothing(t *testing.T) {
 	if got := decided(t, plan, call{kind: network, from: "10.0.3.231", portID: "Gi0/0/0.100"}); got != "network/four start-stop broadcast group a group b group c group d (client nas-999, NAS-Port-Id Gi0/*)" {
 		t.Fatal(got)
 	}
-	if n := testing.AllocsPerRun(100, func() { _ = plan.Decide(network, s) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { _ = plan.Route(network, s) }); n != 0 {
 		t.Errorf("%v allocations for a decision", n)
 	}
 }
@@ -44,6 +44,6 @@ func BenchmarkDecide(b *testing.B) {
 	plan, s := largePolicy(b), dialIn()
 	b.ReportAllocs()
 	for b.Loop() {
-		_ = plan.Decide(network, s)
+		_ = plan.Route(network, s)
 	}
 }

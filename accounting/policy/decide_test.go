@@ -63,7 +63,7 @@ func newPlan(t testing.TB, p Policy) *Plan {
 // "not accounted".
 func decided(t testing.TB, p *Plan, c call) string {
 	t.Helper()
-	text := p.Decide(c.kind, c.session())
+	text := p.Route(c.kind, c.session())
 	if text == "" {
 		return "not accounted"
 	}
@@ -272,7 +272,7 @@ func TestDecideFirstValue(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &sessions.Session{Kind: network, Attrs: radius.Attributes(tt.attrs)} // and no NAS
-			if got := plan.Decide(network, s) != ""; got != tt.want {
+			if got := plan.Route(network, s) != ""; got != tt.want {
 				t.Errorf("accounted: %t", got)
 			}
 		})

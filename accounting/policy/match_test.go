@@ -51,7 +51,7 @@ func TestLongReason(t *testing.T) {
 		r.Ports = append(r.Ports, PortRange{7, 7}, PortRange{100, 200})
 	}
 	plan := newPlan(t, Policy{Lists: []List{{network, "red1", startStop("a")}}, Rules: []Rule{r}})
-	route, err := accounting.ParseRoute(plan.Decide(network, call{port: 7, protocol: 77}.session()))
+	route, err := accounting.ParseRoute(plan.Route(network, call{port: 7, protocol: 77}.session()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,7 +131,14 @@ func explainedSession(s *api.Session) string {
 
 func decisionLines(name string, d *api.Decision, user string) []statusLine {
 	if !d.Accounted {
-		return []statusLine{{0, name, "none: the session is not accounted"}}
+		lines := []statusLine{{0, name, "none: the session is not accounted"}}
+		if d.List != "" {
+			lines[0].value = d.List + ", none: the session is not accounted"
+		}
+		if d.Reason != "" {
+			lines = append(lines, statusLine{1, "because of", d.Reason})
+		}
+		return lines
 	}
 	how := "the first that answers"
 	switch {

@@ -48,7 +48,11 @@ func explained() map[string]*api.Explanation {
 			Decision: &api.Decision{Accounted: true, List: "network/default", Record: "start-stop", SuppressNullUsername: true, Methods: []string{"local"}},
 			Complete: true,
 		},
-		"not accounted":  {Session: &session, Decision: &api.Decision{}, Complete: true},
+		"not accounted": {Session: &session, Decision: &api.Decision{}, Complete: true},
+		"a list of no records": {
+			Session: &session, Decision: &api.Decision{}, Complete: true,
+			Now: &api.Decision{List: "network/quiet", Reason: "NAS-Port 17-20"},
+		},
 		"no longer live": {Methods: []api.ExplainedMethod{{Method: "group old", Queue: "group/old", Records: 1, State: "removed", Rerouted: "network/default"}}, Records: records[3:]},
 	}
 }
@@ -56,7 +60,7 @@ func explained() map[string]*api.Explanation {
 func TestExplanationText(t *testing.T) {
 	var out strings.Builder
 	all := explained()
-	for _, name := range []string{"a broadcast", "another list today", "no User-Name yet", "with a User-Name", "not accounted", "no longer live"} {
+	for _, name := range []string{"a broadcast", "another list today", "no User-Name yet", "with a User-Name", "not accounted", "a list of no records", "no longer live"} {
 		out.WriteString("== " + name + "\n")
 		if err := printExplanation(&out, all[name], now); err != nil {
 			t.Fatal(err)

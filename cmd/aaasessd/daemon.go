@@ -59,6 +59,7 @@ type daemon struct {
 
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 	dictionary    atomic.Pointer[radius.Dictionary]
+	plan          atomic.Pointer[policy.Plan] // accounting of sessions that begin
 }
 
 // environment is what a daemon gets from its host and its command line. Tests set disk and resolve;
@@ -93,7 +94,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	if err != nil {
 		return nil, err
 	}
-	d.router.SetPolicy(plan.Decide)
+	d.setPlan(plan)
 	tc := cfg.Sessions
 	tc.Boot, tc.Refused = thisBoot(), d.sessionRefused
 	if d.memory = newMemoryWatch(); d.memory != nil {
@@ -153,7 +154,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.disconnector.ClientName, Names: d.dictionary.Load, Reasons: d.reasons,
-		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Router: d.router, Store: d.store, Folder: d.state, Names: d.dictionary.Load}),
+		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load}),
 	}, d.table, d.terminator)
 	return err
 }

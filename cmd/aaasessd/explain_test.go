@@ -90,6 +90,13 @@ func TestExplain(t *testing.T) {
 	if e = l.explain("00000003"); !cmp.Equal(e.Decision, both) || e.Now == nil || e.Now.List != "network/default" || !e.Now.Broadcast {
 		t.Errorf("after a reload: %+v", e)
 	}
+	// A session of a list without records has no route. The answer says what decides today.
+	l.reload(with(t, text, "  apply: [", "  apply: [{nas-port: [30], network: quiet}, ", "  network: {", "  network: {quiet: {record: none}, "), "configuration loaded")
+	l.mustAccount(packet(acctStart, "S4", "dave", onPort(30)))
+	quiet := &api.Decision{List: "network/quiet", Reason: "NAS-Port 30", Methods: []string{}}
+	if e = l.explain("00000004"); e.Decision.Accounted || !cmp.Equal(e.Now, quiet) {
+		t.Errorf("a session that is not accounted: %+v", e)
+	}
 	for _, name := range []string{"00000099", "group/customer:99", "group/none:1", "set-aside:1"} {
 		var refused *apiclient.ResponseError
 		if _, err := l.client().Explain(t.Context(), name); !errors.As(err, &refused) || refused.Code != 404 {

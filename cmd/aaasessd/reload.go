@@ -43,7 +43,7 @@ func (d *daemon) reload(ctx context.Context) error {
 		change.Discard()
 		return errors.Join(err, d.setClients(d.cfg))
 	}
-	d.router.SetPolicy(plan.Decide)
+	d.setPlan(plan)
 	d.setDictionary(cfg.Dictionary)
 	// After SetPolicy, so that a removed method gets no new records.
 	d.methods.Apply(ctx, change, onoff.TriggerConfigChange)
@@ -64,6 +64,12 @@ func (d *daemon) setClients(cfg *config.Config) error {
 		return errors.Join(err, d.listener.SetClients(d.cfg.Listener.Clients))
 	}
 	return nil
+}
+
+// setPlan sets the accounting policy of sessions that begin.
+func (d *daemon) setPlan(plan *policy.Plan) {
+	d.plan.Store(plan)
+	d.router.SetPolicy(plan.Route)
 }
 
 // setDictionary sets the dictionary for everything that prints attributes. It logs the skipped

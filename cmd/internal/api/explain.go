@@ -43,7 +43,8 @@ type Explanation struct {
 	// Decision was made at the first packet of the session. Absent if the session is not live.
 	Decision *Decision `json:"decision,omitempty"`
 	// Now is what the present configuration would decide if the session began now. Absent if that
-	// is the same, or if the session is not live.
+	// is the same as Decision, or if the session is not live. A list that makes no records is known
+	// only here: sessions do not keep it.
 	Now *Decision `json:"now,omitempty"`
 	// Methods are those of the Decision, else those of the records.
 	Methods []ExplainedMethod `json:"methods"`
@@ -56,7 +57,8 @@ type Explanation struct {
 
 // Decision is what the accounting policy decides for a session.
 type Decision struct {
-	// Accounted: the session has a list that makes records. If not, the other fields are empty.
+	// Accounted: the session has a list that makes records. If not, the other fields are empty, but
+	// for the List and Reason of a Now.
 	Accounted bool   `json:"accounted"`
 	List      string `json:"list"`   // "network/default"; "network/dnis:7777" is an entry of the DNIS map
 	Record    string `json:"record"` // start-stop or stop-only

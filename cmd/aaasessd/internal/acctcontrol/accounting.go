@@ -3,6 +3,7 @@ package acctcontrol
 import (
 	"aaasess/accounting"
 	"aaasess/accounting/methods"
+	"aaasess/accounting/policy"
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
 	"aaasess/store"
@@ -11,7 +12,7 @@ import (
 // Config has the parts of the daemon that an [Accounting] needs.
 type Config struct {
 	Methods *methods.Set
-	Router  *accounting.Router
+	Plan    func() *policy.Plan // of sessions that begin now
 	Store   *store.Store
 	Folder  string                    // of the store
 	Names   func() *radius.Dictionary // the names of attributes and values

@@ -29,10 +29,11 @@ func (c *Accounting) Explain(ctx context.Context, id sessions.ID, live *sessions
 	out := api.Explanation{Methods: []api.ExplainedMethod{}, Records: []api.ExplainedRecord{}, Complete: true}
 	var queues []string
 	if live != nil {
-		made, now := live.Route.String(), c.cfg.Router.Route(live)
+		made, now := live.Route.String(), c.cfg.Plan().Decide(live.Kind, live)
 		out.Decision = decision(made)
-		if now != made {
-			out.Now = decision(now)
+		if now.Route != made || made == "" && now.List != "" { // of a list without records, no route is kept
+			out.Now = decision(now.Route)
+			out.Now.List, out.Now.Reason = now.List, now.Reason
 		}
 		out.Methods = c.explainMethods(out.Decision.Methods)
 		for _, m := range out.Methods {

@@ -172,7 +172,7 @@ func (c seedCall) destinations(t *testing.T, plan *policy.Plan, servers map[acco
 	if c.called != "" {
 		attrs = radius.AppendAttribute(attrs, radius.CalledStationID, c.called)
 	}
-	text := plan.Decide(c.kind, &sessions.Session{Kind: c.kind, Attrs: radius.Attributes(attrs)})
+	text := plan.Route(c.kind, &sessions.Session{Kind: c.kind, Attrs: radius.Attributes(attrs)})
 	if text == "" {
 		return nil
 	}
