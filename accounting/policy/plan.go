@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"time"
+
 	"aaasess/accounting"
 	"aaasess/internal/prefixtable"
 	"aaasess/internal/radius"
@@ -12,6 +14,8 @@ type Plan struct {
 	kinds   [sessions.Connection + 1]kindPlan
 	numbers map[string]string // route texts of the DNIS map
 	clients prefixtable.Table[string]
+	update  Update
+	periods map[string]time.Duration // Periodic of the lists that have one, by name
 }
 
 // kindPlan has the rules and the default list of a kind.
@@ -31,12 +35,13 @@ func New(p *Policy) (*Plan, error) {
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	plan := &Plan{numbers: map[string]string{}}
+	plan := &Plan{numbers: map[string]string{}, update: p.Update, periods: map[string]time.Duration{}}
 	lists := map[string]*List{}
 	for i := range p.Lists {
 		l := &p.Lists[i]
 		name := listName(l.Kind, l.Name)
 		lists[name] = l
+		plan.addPeriod(name, l.Periodic)
 		if l.Name == Default {
 			plan.kinds[l.Kind].fallback = l.route(name, "")
 		}
@@ -51,11 +56,19 @@ func New(p *Policy) (*Plan, error) {
 		n := &p.DNIS[i]
 		name := listName(sessions.Network, dnisPrefix+n.Number)
 		plan.numbers[n.Number] = n.route(name, "")
+		plan.addPeriod(name, n.Periodic)
 	}
 	for _, c := range p.Clients {
 		plan.clients.Add(c.Prefix, c.Name)
 	}
 	return plan, nil
+}
+
+// addPeriod adds the period of a list that has one.
+func (p *Plan) addPeriod(list string, period time.Duration) {
+	if period != 0 {
+		p.periods[list] = period
+	}
 }
 
 // route returns the text of the route that a list gives; "" if it records nothing.

@@ -27,6 +27,7 @@ import (
 	"aaasess/mib"
 	"aaasess/mib/casn"
 	"aaasess/sessions"
+	"aaasess/sessions/interim"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/store"
 )
@@ -46,9 +47,11 @@ type daemon struct {
 	listener     *nasradius.Listener
 	disconnector *nasradius.Disconnector
 	terminator   *sessions.Terminator
+	interims     *interim.Maker
 	control      *control.Server
 	methods      *methods.Set
 	servers      *client.Client   // the servers of all groups
+	plan         *policy.Plan     // of cfg; owned as cfg is
 	subagent     *agentx.Subagent // nil: no master agent is configured
 	snmp         *snmpEngine      // nil: no responder is configured
 
@@ -89,13 +92,14 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	if err != nil {
 		return nil, err
 	}
-	d.router.SetPolicy(plan.Decide)
+	d.setPlan(plan)
 	tc := cfg.Sessions
 	tc.Boot, tc.Refused = thisBoot(), d.sessionRefused
 	if d.memory = newMemoryWatch(); d.memory != nil {
 		tc.MemoryShort = d.memory.isShort
 	}
 	d.table = sessions.New(tc, d.router)
+	d.interims = interim.New(d.table, interimPolicy(plan))
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	if err := d.loadTable(); err != nil {
 		return nil, explainDamage(err)
@@ -213,7 +217,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	serving = []task{
 		loop{"store", closed(), d.watchStore},
 		loop{"memory", closed(), d.returnMemory},
-		d.table, d.listener, d.disconnector, d.terminator, d.control,
+		d.table, d.interims, d.listener, d.disconnector, d.terminator, d.control,
 	}
 	if d.snmp != nil {
 		serving = append(serving, d.snmp)

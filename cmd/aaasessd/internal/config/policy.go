@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"aaasess/accounting"
 	"aaasess/accounting/local"
@@ -48,6 +49,7 @@ func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
 	}
 	p.dnisMap()
 	p.system()
+	p.update()
 }
 
 func listPath(kind sessions.Kind, name string) string {
@@ -72,7 +74,34 @@ func (d *policyChecker) methods(path string, r rawList) policy.Methods {
 		unique.Check(path, string(m), "in")
 		d.method(path, m)
 	}
-	return policy.Methods{Record: r.Record, Broadcast: r.Broadcast, Methods: r.Methods}
+	return policy.Methods{Record: r.Record, Broadcast: r.Broadcast, Methods: r.Methods, Periodic: d.periodic(path, &r)}
+}
+
+// periodic checks the period of a list's interims.
+func (d *policyChecker) periodic(path string, r *rawList) time.Duration {
+	period, err := period(string(r.Periodic))
+	minimum := d.raw.Accounting.Update.Minimum
+	switch path += ".periodic"; {
+	case err != nil || period == 0 || d.Faulty(path): // reported already, or not there
+	case period == policy.NoInterims:
+	case r.Record != accounting.StartStop:
+		d.Fault(path, "is only allowed with record: start-stop")
+	case period < minimum:
+		d.Fault(path, "%v is less than accounting.update.minimum, %v", period, minimum)
+	}
+	return period
+}
+
+// update sets what concerns the interims of all lists.
+func (d *policyChecker) update() {
+	raw, u := &d.raw.Accounting.Update, &d.c.Policy.Update
+	u.Minimum, u.WithoutNewInfo = raw.Minimum, !raw.NewInfo
+	if raw.Periodic == nil {
+		return
+	}
+	if u.Periodic = *raw.Periodic; u.Periodic < u.Minimum && !d.Faulty("accounting.update.periodic") {
+		d.Fault("accounting.update.periodic", "%v is less than accounting.update.minimum, %v", u.Periodic, u.Minimum)
+	}
 }
 
 // method checks that a method is there, or adds it.
@@ -179,7 +208,7 @@ func (d *policyChecker) system() {
 	if raw.Default == nil {
 		return
 	}
-	m := d.methods(path, *raw.Default)
+	m := d.methods(path, rawList{Record: raw.Default.Record, Broadcast: raw.Default.Broadcast, Methods: raw.Default.Methods})
 	switch {
 	case m.Record == accounting.StopOnly:
 		d.Fault(path+".record", "must be start-stop or none: RADIUS servers get an Accounting-Off only after an Accounting-On")

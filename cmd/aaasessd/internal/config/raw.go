@@ -138,6 +138,7 @@ type rawAccounting struct {
 	System     rawSystemAccounting `yaml:"system" doc:"System accounting: Accounting-On when the daemon starts or a group is added, Accounting-Off when it ends or the group is removed."`
 	Apply      []rawApply          `yaml:"apply" max:"4096" doc:"Where the named lists apply: for NASes, and for their lines and interfaces. For each accounting type, the first entry decides that names a list of the type and whose conditions are all met."`
 	DNISMap    rawDNISMap          `yaml:"dnis-map" doc:"Accounting of network sessions by the number that was called. It takes precedence over the lists."`
+	Update     rawUpdate           `yaml:"update" doc:"Interim records that aaasess makes. Those of NASes always go to the servers."`
 	Local      rawLocal            `yaml:"local" doc:"The method local."`
 }
 
@@ -145,11 +146,19 @@ type rawList struct {
 	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
 	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
 	Methods   []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
+	Periodic  periodText              `yaml:"periodic" default:"" doc:"As accounting.update.periodic, for sessions of this list; disable: no interims. Only for start-stop lists. If missing, that one."`
+}
+
+// rawSystemList has the keys of a rawList that system accounting has.
+type rawSystemList struct {
+	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
+	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
+	Methods   []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
 }
 
 type rawSystemAccounting struct {
-	Default        *rawList `yaml:"default" doc:"The only list of this type; it cannot have another name. Its methods are server groups: one, or with broadcast several. Their Accounting-On and -Off are sent as with acct-on-off of the group, which takes precedence. If missing, only groups with acct-on-off send them."`
-	GuaranteeFirst bool     `yaml:"guarantee-first" default:"true" doc:"Whether the Accounting-On is the first record that a server gets: the group's other records wait until it is answered. Users are never kept waiting. With other methods in their list, records go to the next method once no server of the group has answered."`
+	Default        *rawSystemList `yaml:"default" doc:"The only list of this type; it cannot have another name. Its methods are server groups: one, or with broadcast several. Their Accounting-On and -Off are sent as with acct-on-off of the group, which takes precedence. If missing, only groups with acct-on-off send them."`
+	GuaranteeFirst bool           `yaml:"guarantee-first" default:"true" doc:"Whether the Accounting-On is the first record that a server gets: the group's other records wait until it is answered. Users are never kept waiting. With other methods in their list, records go to the next method once no server of the group has answered."`
 }
 
 type rawApply struct {
@@ -165,6 +174,12 @@ type rawApply struct {
 type rawDNISMap struct {
 	Enable  bool               `yaml:"enable" default:"false" doc:"Whether the map is used."`
 	Numbers map[string]rawList `yaml:"numbers" keys:"^[!-~]{1,95}$" wants:"a number of 1 to 95 characters without spaces" doc:"By Called-Station-Id, which must be equal: the records and methods of network sessions with this number."`
+}
+
+type rawUpdate struct {
+	Periodic *time.Duration `yaml:"periodic" min:"1s" max:"1193h2m" doc:"How often an interim is made for a session whose NAS has sent none. If missing, none are made. The key of a list wins over this one, and Acct-Interim-Interval (attribute 85) of the session over both."`
+	Minimum  time.Duration  `yaml:"minimum" default:"1m" min:"1s" max:"24h" doc:"The shortest time between two interims that are made for a session. periodic may not be shorter. If attribute 85 is shorter, this counts."`
+	NewInfo  bool           `yaml:"newinfo" default:"true" doc:"Whether a second start of a session goes to the servers, as an interim. NASes send one when they learn the address of the user."`
 }
 
 type rawLocal struct {
