@@ -53,8 +53,10 @@ func TestInterimPeriod(t *testing.T) {
 	const m = time.Minute
 	plan := newPlan(t, Policy{
 		Lists: []List{
-			{network, Default, startStop("a")}, {network, "five", every(5*m, startStop("a"))},
-			{network, "never", every(NoInterims, startStop("a"))}, {exec, Default, stopOnly("a")},
+			{network, Default, startStop("a")},
+			{network, "five", every(5*m, startStop("a"))},
+			{network, "never", every(NoInterims, startStop("a"))},
+			{exec, Default, stopOnly("a")},
 		},
 		Rules:  []Rule{{Kind: network, List: "five", Ports: []PortRange{{5, 5}}}, {Kind: network, List: "never", Ports: []PortRange{{6, 6}}}},
 		DNIS:   []Number{{"7777", every(7*m, startStop("a"))}},
