@@ -5,11 +5,12 @@ GO ?= go
 # The binaries need no C library; only the race detector and the benchmark's peers need a C compiler.
 export CGO_ENABLED ?= 0
 
-PARTNERS = snmpd snmp snmptrapd prometheus-snmp-exporter freeradius freeradius-utils libsnmp-session-perl radsecproxy smitools libsnmp-dev gcc libc6-dev iproute2 hostapd wpasupplicant python3-pysnmp4
+PARTNERS = snmpd snmp snmptrapd prometheus-snmp-exporter freeradius freeradius-utils libsnmp-session-perl radsecproxy smitools libsnmp-dev gcc libc6-dev iproute2 hostapd wpasupplicant python3-pysnmp4 mandoc bash-completion fish zsh mmdebstrap systemd logrotate
+NFPM = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0
 
-.PHONY: all build run test quick partners lint race crash fuzz bench clean
+.PHONY: all build run test quick partners lint race crash fuzz bench man image deb clean
 
 all: build
 
@@ -20,6 +21,25 @@ LDFLAGS = -X aaasess/cmd/internal/version.version=$(VERSION) -X aaasess/cmd/inte
 
 build: ## bin/aaasessd and bin/aaasess
 	$(GO) build -ldflags "$(LDFLAGS)" -o bin/ ./cmd/aaasessd ./cmd/aaasess
+
+# The version of the Debian package rises with each commit.
+DEB_VERSION ?= $(shell deploy/debian/version)
+DEB_ARCH ?= $(shell $(GO) env GOARCH)
+
+DEB_DIR ?= bin
+STAGE = $(DEB_DIR)/deb
+
+deb: ## bin/aaasess_*.deb, the Debian package; it needs neither root nor Debian's tools
+	rm -rf $(STAGE)
+	mkdir -p $(STAGE)/man $(STAGE)/completion
+	$(GO) build -ldflags "-s -w $(LDFLAGS) $(if $(VERSION),,-X aaasess/cmd/internal/version.version=$(DEB_VERSION))" -o $(STAGE)/ ./cmd/aaasessd ./cmd/aaasess
+	for shell in bash zsh fish; do \
+		env -u GOOS -u GOARCH $(GO) run ./cmd/aaasess completion $$shell >$(STAGE)/completion/$$shell || exit; done
+	for page in aaasess.1 aaasessd.8 aaasess.yaml.5; do gzip -9nc docs/man/$$page >$(STAGE)/man/$$page.gz || exit; done
+	gzip -9nc CHANGELOG.md >$(STAGE)/changelog.gz
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || date +%s)} \
+		STAGE=$(STAGE) DEB_VERSION=$(DEB_VERSION) DEB_ARCH=$(DEB_ARCH) \
+		env -u GOOS -u GOARCH $(GO) run $(NFPM) package -f deploy/debian/nfpm.yaml -p deb -t $(DEB_DIR)/
 
 run: build ## runs the daemon with its built-in configuration: only loopback, state under var/
 	exec bin/aaasessd
@@ -58,6 +78,18 @@ fuzz: ## runs each fuzz target for FUZZTIME
 
 bench: partners ## measures this project and its peers; writes docs/benchmarks.md
 	$(GO) run ./bench -o docs/benchmarks.md
+
+man: ## writes the manual pages in docs/man from the commands and the configuration
+	$(GO) test -count=1 -run '^TestManPage$$' ./cmd/aaasess ./cmd/aaasessd ./cmd/aaasessd/internal/config -update
+
+# The same sources give the same image: its time is that of the commit, and its programs do not name
+# the folder that they were built in.
+CREATED ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+image: export GOFLAGS := $(shell $(GO) env GOFLAGS) -trimpath
+image: build ## writes a container image for podman and others to bin/image, an OCI layout
+	@env -u GOOS -u GOARCH -u GOARM $(GO) run ./deploy/image -created $(CREATED) \
+		$(if $(VERSION),-arg VERSION=$(VERSION)) $(if $(COMMIT),-arg COMMIT=$(COMMIT))
 
 clean:
 	rm -rf bin var

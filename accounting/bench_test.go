@@ -14,7 +14,7 @@ import (
 func benchNotice(b *testing.B) sessions.Notice {
 	b.Helper()
 	var stop, lasting []byte
-	for _, line := range examples[2].lines() {
+	for _, line := range PrintedRecords(b)[2].lines() {
 		name, value, _ := strings.Cut(line, " = ")
 		typ := typeNamed(b, name)
 		a := radius.AppendAttribute(nil, typ, value[:min(len(value), 4)])

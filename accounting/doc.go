@@ -8,7 +8,8 @@
 // changes. For each notice the Router composes the attributes ([Compose]) and commits the record to
 // the queue of the route's first method, in one change with the session's state. The record itself
 // lists the other methods of the route. If the route is a broadcast (R44), the change has a copy of
-// the record for the queue of each method, and no copy lists another method. Package
+// the record for the queue of each method, and no copy lists another method. A broadcast may
+// leave its interims to the first method. Package
 // [aaasess/accounting/delivery] reads the queues and passes each record to a [Method] of its route.
 //
 // So all records of a session are in one queue, or in each queue of its broadcast, in order,
@@ -19,6 +20,11 @@
 // route of its present list. If the newest waiting record of the session is in another queue, the
 // method of that queue comes first. Records that an earlier version moved between queues keep the
 // order that they have now.
+//
+// A route may say that the session is not recorded while it has no User-Name (R48, "suppress
+// null-username"). That does not depend on the first packet alone, because a NAS may learn the
+// User-Name later: the packet that brings it, and all later ones, are recorded. Events of no session
+// are recorded all the same.
 //
 // Attributes that a NAS sends wrongly are left out of the record and counted ([Dropped], R35).
 // radius.Dictionary.InAccounting says how often each attribute may occur.
@@ -68,8 +74,10 @@
 //
 // Version 2 of a route, which is part of the state of a session:
 //
-//	version(1) record type(1: 1 start-stop, 2 stop-only) flags(1: 1 broadcast)
+//	version(1) record type(1: 1 start-stop, 2 stop-only) flags(1)
 //	list(name) methods(1) method(name)... reason(name)
 //
+// The flags are the sum of 1 for a broadcast, 2 for a broadcast whose interims go only to the first
+// method, and 4 if no records are made while the session has no User-Name.
 // Version 1 is the same without flags and reason. It is written for a route that needs neither.
 package accounting

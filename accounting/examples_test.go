@@ -2,6 +2,7 @@ package accounting
 
 import (
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,233 +15,52 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// example is a RADIUS accounting record as S1 and S2 show it.
-type example struct {
-	name string
+// Printed is an accounting record as S1 and S2 print it.
+type Printed struct {
+	Name string // "HEADING: RECORD", with a heading of docs/records.md
+	At   time.Time
 	kind sessions.Kind
-	text string
+	text []string // its lines after the one with the time, as printed
 }
 
-// examples are all examples, in the order of the documents. The start of a session comes before its
-// stop.
-var examples = []example{
-	{"network through exec: exec start", sessions.Exec, `
-NAS-IP-Address = "172.16.25.15"
-NAS-Port = 5
-User-Name = "username1"
-Client-Port-DNIS = "4327528"
-Caller-ID = "562"
-Acct-Status-Type = Start
-Acct-Authentic = RADIUS
-Service-Type = Exec-User
-Acct-Session-Id = "0000000D"
-Acct-Delay-Time = 0
-User-Id = "username1"
-NAS-Identifier = "172.16.25.15"`},
-	{"network through exec: network start", sessions.Network, `
-NAS-IP-Address = "172.16.25.15"
-NAS-Port = 5
-User-Name = "username1"
-Client-Port-DNIS = "4327528"
-Caller-ID = "562"
-Acct-Status-Type = Start
-Acct-Authentic = RADIUS
-Service-Type = Framed
-Acct-Session-Id = "0000000E"
-Framed-IP-Address = "10.1.1.2"
-Framed-Protocol = PPP
-Acct-Delay-Time = 0
-User-Id = "username1"
-NAS-Identifier = "172.16.25.15"`},
-	{"network through exec: network stop", sessions.Network, `
-NAS-IP-Address = "172.16.25.15"
-NAS-Port = 5
-User-Name = "username1"
-Client-Port-DNIS = "4327528"
-Caller-ID = "562"
-Acct-Status-Type = Stop
-Acct-Authentic = RADIUS
-Service-Type = Framed
-Acct-Session-Id = "0000000E"
-Framed-IP-Address = "10.1.1.2"
-Framed-Protocol = PPP
-Acct-Input-Octets = 3075
-Acct-Output-Octets = 167
-Acct-Input-Packets = 39
-Acct-Output-Packets = 9
-Acct-Session-Time = 171
-Acct-Delay-Time = 0
-User-Id = "username1"
-NAS-Identifier = "172.16.25.15"`},
-	{"network through exec: exec stop", sessions.Exec, `
-NAS-IP-Address = "172.16.25.15"
-NAS-Port = 5
-User-Name = "username1"
-Client-Port-DNIS = "4327528"
-Caller-ID = "408"
-Acct-Status-Type = Stop
-Acct-Authentic = RADIUS
-Service-Type = Exec-User
-Acct-Session-Id = "0000000D"
-Acct-Delay-Time = 0
-User-Id = "username1"
-NAS-Identifier = "172.16.25.15"`},
-	{"network through autoselect: start", sessions.Network, `
-NAS-IP-Address = "172.16.25.15"
-NAS-Port = 3
-User-Name = "username1"
-Client-Port-DNIS = "4327528"
-Caller-ID = "562"
-Acct-Status-Type = Start
-Acct-Authentic = RADIUS
-Service-Type = Framed
-Acct-Session-Id = "0000000B"
-Framed-Protocol = PPP
-Acct-Delay-Time = 0
-User-Id = "username1"
-NAS-Identifier = "172.16.25.15"`},
-	{"network through autoselect: stop", sessions.Network, `
-NAS-IP-Address = "172.16.25.15"
-NAS-Port = 3
-User-Name = "username1"
-Client-Port-DNIS = "4327528"
-Caller-ID = "562"
-Acct-Status-Type = Stop
-Acct-Authentic = RADIUS
-Service-Type = Framed
-Acct-Session-Id = "0000000B"
-Framed-Protocol = PPP
-Framed-IP-Address = "10.1.1.1"
-Acct-Input-Octets = 8630
-Acct-Output-Octets = 5722
-Acct-Input-Packets = 94
-Acct-Output-Packets = 64
-Acct-Session-Time = 357
-Acct-Delay-Time = 0
-User-Id = "username1"
-NAS-Identifier = "172.16.25.15"`},
-	{"telnet connection: start", sessions.Connection, `
-NAS-IP-Address = "172.16.25.15"
-NAS-Port = 2
-User-Name = "username1"
-Client-Port-DNIS = "4327528"
-Caller-ID = "5622329477"
-Acct-Status-Type = Start
-Acct-Authentic = RADIUS
-Service-Type = Login
-Acct-Session-Id = "00000008"
-Login-Service = Telnet
-Login-IP-Host = "10.68.202.158"
-Acct-Delay-Time = 0
-User-Id = "username1"
-NAS-Identifier = "172.16.25.15"`},
-	{"telnet connection: stop", sessions.Connection, `
-NAS-IP-Address = "172.16.25.15"
-NAS-Port = 2
-User-Name = "username1"
-Client-Port-DNIS = "4327528"
-Caller-ID = "5622329477"
-Acct-Status-Type = Stop
-Acct-Authentic = RADIUS
-Service-Type = Login
-Acct-Session-Id = "00000008"
-Login-Service = Telnet
-Login-IP-Host = "10.68.202.158"
-Acct-Input-Octets = 10774
-Acct-Output-Octets = 112
-Acct-Input-Packets = 91
-Acct-Output-Packets = 99
-Acct-Session-Time = 39
-Acct-Delay-Time = 0
-User-Id = "username1"
-NAS-Identifier = "172.16.25.15"`},
-	{"rlogin connection: start", sessions.Connection, `
-NAS-IP-Address = "172.16.25.15"
-NAS-Port = 2
-User-Name = "username1"
-Client-Port-DNIS = "4327528"
-Caller-ID = "5622329477"
-Acct-Status-Type = Start
-Acct-Authentic = RADIUS
-Service-Type = Login
-Acct-Session-Id = "0000000A"
-Login-Service = Rlogin
-Login-IP-Host = "10.68.202.158"
-Acct-Delay-Time = 0
-User-Id = "username1"
-NAS-Identifier = "172.16.25.15"`},
-	{"rlogin connection: stop", sessions.Connection, `
-NAS-IP-Address = "172.16.25.15"
-NAS-Port = 2
-User-Name = "username1"
-Client-Port-DNIS = "4327528"
-Caller-ID = "5622329477"
-Acct-Status-Type = Stop
-Acct-Authentic = RADIUS
-Service-Type = Login
-Acct-Session-Id = "0000000A"
-Login-Service = Rlogin
-Login-IP-Host = "10.68.202.158"
-Acct-Input-Octets = 18686
-Acct-Output-Octets = 86
-Acct-Input-Packets = 90
-Acct-Output-Packets = 68
-Acct-Session-Time = 22
-Acct-Delay-Time = 0
-User-Id = "username1"
-NAS-Identifier = "172.16.25.15"`},
-	{"dial-in exec: start", sessions.Exec, `
-NAS-IP-Address = "172.16.25.15"
-NAS-Port = 1
-User-Name = "username1"
-Client-Port-DNIS = "4327528"
-Caller-ID = "5622329483"
-Acct-Status-Type = Start
-Acct-Authentic = RADIUS
-Service-Type = Exec-User
-Acct-Session-Id = "00000006"
-Acct-Delay-Time = 0
-User-Id = "username1"
-NAS-Identifier = "172.16.25.15"`},
-	{"dial-in exec: stop", sessions.Exec, `
-NAS-IP-Address = "172.16.25.15"
-NAS-Port = 1
-User-Name = "username1"
-Client-Port-DNIS = "4327528"
-Caller-ID = "5622329483"
-Acct-Status-Type = Stop
-Acct-Authentic = RADIUS
-Service-Type = Exec-User
-Acct-Session-Id = "00000006"
-Acct-Session-Time = 62
-Acct-Delay-Time = 0
-User-Id = "username1"
-NAS-Identifier = "172.16.25.15"`},
-	{"telnet user exec: start", sessions.Exec, `
-NAS-IP-Address = "172.16.25.15"
-NAS-Port = 26
-User-Name = "username1"
-Caller-ID = "10.68.202.158"
-Acct-Status-Type = Start
-Acct-Authentic = RADIUS
-Service-Type = Exec-User
-Acct-Session-Id = "00000010"
-Acct-Delay-Time = 0
-User-Id = "username1"
-NAS-Identifier = "172.16.25.15"`},
-	{"telnet user exec: stop", sessions.Exec, `
-NAS-IP-Address = "172.16.25.15"
-NAS-Port = 26
-User-Name = "username1"
-Caller-ID = "10.68.202.158"
-Acct-Status-Type = Stop
-Acct-Authentic = RADIUS
-Service-Type = Exec-User
-Acct-Session-Id = "00000010"
-Acct-Session-Time = 14
-Acct-Delay-Time = 0
-User-Id = "username1"
-NAS-Identifier = "172.16.25.15"`},
+// PrintedRecords returns the RADIUS records of S1 and S2.
+func PrintedRecords(t testing.TB) (all []Printed) {
+	t.Helper()
+	kinds := map[string]sessions.Kind{"Network": sessions.Network, "EXEC": sessions.Exec, "Connection": sessions.Connection}
+	for _, block := range blocks(t, "testdata/radius-examples.txt") {
+		at, err := time.Parse("Mon Jan 2 15:04:05 2006", block[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := Printed{Name: block[0], At: at, text: block[2:]}
+		kind, _, _ := strings.Cut(e.Name, ":")
+		if strings.HasSuffix(e.Name, ": exec start") || strings.HasSuffix(e.Name, ": exec stop") {
+			kind = "EXEC"
+		}
+		e.kind = kinds[kind]
+		all = append(all, e)
+	}
+	return all
+}
+
+// PrintedByTime returns the RADIUS records of S1 and S2 in the order of their times.
+func PrintedByTime(t testing.TB) []Printed {
+	t.Helper()
+	return slices.SortedStableFunc(slices.Values(PrintedRecords(t)), func(a, b Printed) int { return a.At.Compare(b.At) })
+}
+
+// blocks returns the lines of each block of a file. A block begins with "== NAME", of which the
+// first line is NAME. Comments before the first block do not count.
+func blocks(t testing.TB, file string) (all [][]string) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range strings.Split(string(b), "\n== ")[1:] {
+		all = append(all, strings.Split(strings.TrimSpace(block), "\n"))
+	}
+	return all
 }
 
 // s1Names and s1Values are names in the examples that differ from the dictionary.
@@ -259,15 +79,11 @@ func typeNamed(t testing.TB, name string) radius.Type {
 	return def.Type
 }
 
-// lines returns the attributes of an example, each as "NAME = VALUE" with the names of the
-// dictionary. It omits the attribute of the transport (Acct-Delay-Time) and that of the server
-// (User-Id, its echo of User-Name).
-func (e example) lines() (lines []string) {
-	for line := range strings.Lines(strings.TrimSpace(e.text)) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), " = ")
-		if name == "User-Id" || name == "Acct-Delay-Time" {
-			continue
-		}
+// Lines returns the attributes of an example, each as "NAME = VALUE" with the names of the
+// dictionary.
+func (e Printed) Lines() (lines []string) {
+	for _, line := range e.text {
+		name, value, _ := strings.Cut(line, " = ")
 		value = strings.Trim(value, `"`)
 		if rfc, ok := s1Names[name]; ok {
 			name = rfc
@@ -280,8 +96,16 @@ func (e example) lines() (lines []string) {
 	return lines
 }
 
+// lines returns Lines without the attribute of the transport (Acct-Delay-Time) and without User-Id,
+// which S1's server added.
+func (e Printed) lines() []string {
+	return slices.DeleteFunc(e.Lines(), func(line string) bool {
+		return strings.HasPrefix(line, "User-Id = ") || strings.HasPrefix(line, "Acct-Delay-Time = ")
+	})
+}
+
 // packet returns the packet of a NAS that has its own name for the session, and a delay.
-func (e example) packet(t *testing.T) radius.Attributes {
+func (e Printed) packet(t *testing.T) radius.Attributes {
 	t.Helper()
 	var b []byte
 	for _, line := range e.lines() {
@@ -312,7 +136,8 @@ func show(attrs []byte) (lines []string) {
 	return lines
 }
 
-func (e example) id(t *testing.T) sessions.ID {
+// ID returns the session id.
+func (e Printed) ID(t testing.TB) sessions.ID {
 	t.Helper()
 	for _, line := range e.lines() {
 		if hex, ok := strings.CutPrefix(line, "Acct-Session-Id = "); ok {
@@ -327,18 +152,21 @@ func (e example) id(t *testing.T) sessions.ID {
 	return 0
 }
 
-func (e example) isStop() bool { return strings.Contains(e.text, "= Stop") }
+func (e Printed) isStop() bool { return slices.Contains(e.text, "Acct-Status-Type = Stop") }
+
+// IsStart reports whether the example is the start of its session.
+func (e Printed) IsStart() bool { return !e.isStop() }
 
 // startOf returns the example of the start of a stop's session.
-func startOf(t *testing.T, stop example) example {
+func startOf(t *testing.T, stop Printed) Printed {
 	t.Helper()
-	for _, e := range examples {
-		if !e.isStop() && e.id(t) == stop.id(t) {
+	for _, e := range PrintedRecords(t) {
+		if !e.isStop() && e.ID(t) == stop.ID(t) {
 			return e
 		}
 	}
 	t.Fatal("no start")
-	return example{}
+	return Printed{}
 }
 
 // journal keeps the changes of a table.
@@ -383,7 +211,7 @@ func events(t *testing.T, kind sessions.Kind, id sessions.ID, packets ...session
 	return n
 }
 
-func (e example) event(t *testing.T) sessions.Event {
+func (e Printed) event(t *testing.T) sessions.Event {
 	t.Helper()
 	typ := sessions.Start
 	if e.isStop() {
@@ -393,13 +221,13 @@ func (e example) event(t *testing.T) sessions.Event {
 }
 
 func TestComposeExamples(t *testing.T) {
-	for _, e := range examples {
-		t.Run(e.name, func(t *testing.T) {
+	for _, e := range PrintedRecords(t) {
+		t.Run(e.Name, func(t *testing.T) {
 			packets := []sessions.Event{e.event(t)}
 			if e.isStop() {
 				packets = append([]sessions.Event{startOf(t, e).event(t)}, packets...)
 			}
-			n := events(t, e.kind, e.id(t), packets...)
+			n := events(t, e.kind, e.ID(t), packets...)
 			got, dropped := Compose(nil, &n)
 			if diff := cmp.Diff(append(e.lines(), stampLine), show(got)); diff != "" || dropped != (Dropped{}) {
 				t.Errorf("dropped %v; example (-) and record (+):\n%s", dropped, diff)
@@ -411,11 +239,11 @@ func TestComposeExamples(t *testing.T) {
 // A NAS whose stop has only new attributes (as with strongSwan and OpenVPN, nearly) gives the same
 // record, in another order.
 func TestComposeExamplesFromBareStop(t *testing.T) {
-	for _, e := range examples {
+	for _, e := range PrintedRecords(t) {
 		if !e.isStop() {
 			continue
 		}
-		t.Run(e.name, func(t *testing.T) {
+		t.Run(e.Name, func(t *testing.T) {
 			start := startOf(t, e)
 			var bare []byte
 			for typ, v := range e.packet(t).All() {
@@ -423,7 +251,7 @@ func TestComposeExamplesFromBareStop(t *testing.T) {
 					bare = radius.AppendAttribute(bare, typ, v)
 				}
 			}
-			n := events(t, e.kind, e.id(t), start.event(t), sessions.Event{Type: sessions.Stop, Attrs: radius.Attributes(bare)})
+			n := events(t, e.kind, e.ID(t), start.event(t), sessions.Event{Type: sessions.Stop, Attrs: radius.Attributes(bare)})
 			got, _ := Compose(nil, &n)
 			want, have := append(e.lines(), stampLine), show(got)
 			slices.Sort(want)
@@ -438,11 +266,11 @@ func TestComposeExamplesFromBareStop(t *testing.T) {
 // A stop that we create after the last interim has the same attributes as the NAS's own stop would
 // have.
 func TestComposeExamplesOwnStop(t *testing.T) {
-	for _, e := range examples {
-		if !e.isStop() || e.name == "network through exec: exec stop" { // the only stop without a session time
+	for _, e := range PrintedRecords(t) {
+		if !e.isStop() || e.Name == "Network: PPP after EXEC: exec stop" { // the only stop without a session time
 			continue
 		}
-		t.Run(e.name, func(t *testing.T) {
+		t.Run(e.Name, func(t *testing.T) {
 			number := func(typ radius.Type) uint32 { n, _ := e.packet(t).Uint32(typ); return n }
 			interim := e.event(t)
 			interim.Type, interim.Sent = sessions.Interim, sessions.WholeUsage
@@ -451,7 +279,7 @@ func TestComposeExamplesOwnStop(t *testing.T) {
 				InputPackets: uint64(number(radius.AcctInputPackets)), OutputPackets: uint64(number(radius.AcctOutputPackets)),
 				SessionTime: number(radius.AcctSessionTime),
 			}
-			n := events(t, e.kind, e.id(t), startOf(t, e).event(t), interim)
+			n := events(t, e.kind, e.ID(t), startOf(t, e).event(t), interim)
 			n = sessions.Notice{Type: sessions.Stop, Session: n.Session, At: exampleAt, Cause: sessions.CauseLostCarrier}
 			got, _ := Compose(nil, &n)
 			want, have := append(e.lines(), stampLine, "Acct-Terminate-Cause = Lost-Carrier"), show(got)

@@ -20,26 +20,52 @@ type Route struct {
 	// Broadcast sends each record to all methods. Without it the methods are tried in order, and
 	// the records wait in the queue of the first.
 	Broadcast bool
-	Methods   []MethodName // 1 to 255
+	// InterimsToFirst sends the interims of a broadcast only to the first method (S1 "SSG
+	// Restriction"). Events other than start, interim and stop are broadcast.
+	InterimsToFirst bool
+	// SuppressNullUsername makes no records of the session as long as it has no User-Name, or an
+	// empty one (R48). Once a packet has brought a User-Name, records are made.
+	SuppressNullUsername bool
+	Methods              []MethodName // 1 to 255
 }
 
 // The first octet of a route. The package comment describes the layouts.
 const (
-	routePlain   = 1 // without Reason and Broadcast
+	routePlain   = 1 // without Reason and flags
 	routeVersion = 2
 )
 
-// flagBroadcast is in the flags of a route.
-const flagBroadcast = 1
+// The flags of a route.
+const (
+	flagBroadcast            = 1
+	flagInterimsToFirst      = 2 // only with flagBroadcast
+	flagSuppressNullUsername = 4
+
+	allFlags = flagBroadcast | flagInterimsToFirst | flagSuppressNullUsername
+)
+
+// flags returns the flags of the route.
+func (r *Route) flags() (flags byte) {
+	for _, f := range []struct {
+		is   bool
+		flag byte
+	}{
+		{r.Broadcast, flagBroadcast},
+		{r.Broadcast && r.InterimsToFirst, flagInterimsToFirst},
+		{r.SuppressNullUsername, flagSuppressNullUsername},
+	} {
+		if f.is {
+			flags |= f.flag
+		}
+	}
+	return flags
+}
 
 // Text returns the route as sessions store it, for [ParseRoute].
 func (r *Route) Text() string {
-	if r.Reason == "" && !r.Broadcast {
+	flags := r.flags()
+	if r.Reason == "" && flags == 0 {
 		return string(appendRoute([]byte{routePlain, byte(r.Record)}, r.List, r.Methods))
-	}
-	flags := byte(0)
-	if r.Broadcast {
-		flags = flagBroadcast
 	}
 	return string(appendName(appendRoute([]byte{routeVersion, byte(r.Record), flags}, r.List, r.Methods), r.Reason))
 }
@@ -54,7 +80,8 @@ func ParseRoute(text string) (*Route, error) {
 	r, flags := &Route{Record: RecordType(d.Octet())}, byte(0)
 	if version == routeVersion {
 		flags = d.Octet()
-		r.Broadcast = flags == flagBroadcast
+		r.Broadcast, r.InterimsToFirst = flags&flagBroadcast != 0, flags&flagInterimsToFirst != 0
+		r.SuppressNullUsername = flags&flagSuppressNullUsername != 0
 	}
 	r.List, r.Methods = d.route()
 	if version == routeVersion {
@@ -65,9 +92,9 @@ func ParseRoute(text string) (*Route, error) {
 		return nil, fmt.Errorf("%w: it ends early, after %d octets", ErrRoute, len(text))
 	case len(d.Rest()) > 0:
 		return nil, fmt.Errorf("%w: %d octets follow its end", ErrRoute, len(d.Rest()))
-	case flags > flagBroadcast:
+	case flags > allFlags || r.InterimsToFirst && !r.Broadcast:
 		return nil, fmt.Errorf("%w: unknown flags %#x", ErrRoute, flags)
-	case version == routeVersion && r.Reason == "" && !r.Broadcast:
+	case version == routeVersion && r.Reason == "" && flags == 0:
 		return nil, fmt.Errorf("%w: version %d has no need", ErrRoute, version)
 	case r.Record != StartStop && r.Record != StopOnly:
 		return nil, fmt.Errorf("%w: record type %s is not allowed", ErrRoute, r.Record)

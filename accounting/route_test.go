@@ -75,16 +75,33 @@ func TestRouteList(t *testing.T) {
 // goldenBroadcast is in stored states, so it must not change.
 const goldenBroadcast = "0201" + "01" + "0b6e6574776f726b2f726564" + "02" + "0967726f757020697370" + "056c6f63616c" + "0a4e41532d506f72742037"
 
-// A route with a reason or a broadcast has version 2.
+// goldenFirst is the same with interims to the first method only. It is in stored states too.
+const goldenFirst = "0201" + "03" + "0b6e6574776f726b2f726564" + "02" + "0967726f757020697370" + "056c6f63616c" + "0a4e41532d506f72742037"
+
+// goldenSuppress is in stored states too.
+const goldenSuppress = "0202" + "04" + "0b6e6574776f726b2f726564" + "01" + "056c6f63616c" + "00"
+
+// A route with a reason or a flag has version 2.
 func TestRouteTextBroadcast(t *testing.T) {
 	want := &Route{List: "network/red", Record: StartStop, Reason: "NAS-Port 7", Broadcast: true, Methods: []MethodName{Group("isp"), Local}}
 	if got := hex.EncodeToString([]byte(want.Text())); got != goldenBroadcast {
 		t.Errorf("%s, want %s", got, goldenBroadcast)
 	}
+	first := *want
+	first.InterimsToFirst = true
+	if got := hex.EncodeToString([]byte(first.Text())); got != goldenFirst {
+		t.Errorf("%s, want %s", got, goldenFirst)
+	}
+	if got := hex.EncodeToString([]byte((&Route{List: "network/red", Record: StopOnly, SuppressNullUsername: true, Methods: []MethodName{Local}}).Text())); got != goldenSuppress {
+		t.Errorf("%s, want %s", got, goldenSuppress)
+	}
 	for _, want := range []*Route{
-		want,
+		want, &first,
 		{List: "network/red", Record: StopOnly, Reason: "NAS-Port 7", Methods: []MethodName{Local}},
 		{List: "network/default", Record: StartStop, Broadcast: true, Methods: []MethodName{Local}},
+		{List: "network/default", Record: StartStop, Broadcast: true, InterimsToFirst: true, Methods: []MethodName{Local, Group("isp")}},
+		{List: "network/default", Record: StartStop, SuppressNullUsername: true, Methods: []MethodName{Local}},
+		{List: "network/default", Record: StopOnly, Broadcast: true, SuppressNullUsername: true, Methods: []MethodName{Local}},
 	} {
 		got, err := ParseRoute(want.Text())
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
@@ -96,11 +113,12 @@ func TestRouteTextBroadcast(t *testing.T) {
 			}
 		}
 	}
-	flags := []byte(want.Text())
-	flags[2] = 2
+	flags, noBroadcast := []byte(want.Text()), []byte(want.Text())
+	flags[2], noBroadcast[2] = 8, 6
 	for name, bad := range map[string]string{
 		"too long":             want.Text() + "x",
 		"unknown flags":        string(flags),
+		"interims of none":     string(noBroadcast),
 		"neither of the two":   "\x02\x01\x00" + (&Route{List: "a", Methods: want.Methods}).Text()[2:] + "\x00",
 		"version 1 and reason": "\x01" + want.Text()[1:],
 	} {
@@ -119,6 +137,8 @@ func FuzzParseRoute(f *testing.F) {
 	f.Add((&Route{List: "exec/red", Record: StopOnly, Methods: []MethodName{Local}}).Text())
 	f.Add((&Route{List: "network/red", Record: StartStop, Reason: "NAS-Port 7", Methods: []MethodName{Local}}).Text())
 	f.Add((&Route{List: "network/default", Record: StartStop, Broadcast: true, Methods: []MethodName{Local, Group("isp")}}).Text())
+	f.Add((&Route{List: "network/default", Record: StartStop, Broadcast: true, InterimsToFirst: true, Methods: []MethodName{Local}}).Text())
+	f.Add((&Route{List: "network/default", Record: StopOnly, SuppressNullUsername: true, Methods: []MethodName{Local}}).Text())
 	f.Fuzz(func(t *testing.T, text string) {
 		if r, err := ParseRoute(text); err == nil && r.Text() != text {
 			t.Errorf("%+v became %q of %q", r, r.Text(), text)
@@ -171,13 +191,19 @@ func (h *host) reload(p routes) {
 // send applies an event of a session, a second after the one before, and waits until it is durable.
 func (h *host) send(typ sessions.EventType, kind sessions.Kind, sid string) {
 	h.t.Helper()
+	h.sendWith(typ, kind, sid, attrs(h.t, radius.AcctSessionID, sid, radius.UserName, "user-"+sid))
+}
+
+// sendWith is send with attributes.
+func (h *host) sendWith(typ sessions.EventType, kind sessions.Kind, sid string, with radius.Attributes) {
+	h.t.Helper()
 	h.now = h.now.Add(time.Second)
 	done := make(chan error, 1)
 	seconds := uint32(h.now.Unix())
 	ev := sessions.Event{
 		Type: typ, Kind: kind, AcctSessionID: sid, At: h.now, EventTimestamp: seconds,
 		NAS:   sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Identifier: "nas-1"},
-		Attrs: attrs(h.t, radius.AcctSessionID, sid, radius.UserName, "user-"+sid),
+		Attrs: with,
 	}
 	if typ == sessions.Interim || typ == sessions.Stop {
 		ev.Usage.SessionTime, ev.Sent = seconds-993617000, sessions.SessionTime

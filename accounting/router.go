@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,7 @@ type Router struct {
 	routes atomic.Pointer[map[string]*preparedRoute]
 
 	dictionary atomic.Pointer[radius.Dictionary] // names of attributes for the log
+	clientName func(netip.Addr) string           // for the log
 
 	withoutNewInfo atomic.Bool // see SetNewInfo
 
@@ -64,7 +66,7 @@ type draft struct {
 
 // NewRouter returns a Router for an open store. Until SetPolicy, nothing is recorded.
 func NewRouter(st *store.Store, logger *slog.Logger) *Router {
-	r := &Router{store: st, logger: logger}
+	r := &Router{store: st, logger: logger, clientName: func(netip.Addr) string { return "" }}
 	r.SetPolicy(func(sessions.Kind, *sessions.Session) string { return "" })
 	r.routes.Store(&map[string]*preparedRoute{})
 	r.drafts.New = func() any { return &draft{} }
@@ -74,6 +76,10 @@ func NewRouter(st *store.Store, logger *slog.Logger) *Router {
 
 // SetDictionary sets the names of attributes in the log. The default is the standard dictionary.
 func (r *Router) SetDictionary(d *radius.Dictionary) { r.dictionary.Store(d) }
+
+// SetClientName sets the function that returns the configured name of the client with a source
+// address, or "", for the log. Call it before the first Commit. It must return at once.
+func (r *Router) SetClientName(nameOf func(netip.Addr) string) { r.clientName = nameOf }
 
 // SetPolicy sets the policy for all sessions that begin. Sessions that have begun keep their routes,
 // and records keep their methods.
@@ -160,7 +166,7 @@ type RouterStats struct {
 	Records uint64 `json:"records"` // records committed
 
 	// Attributes of NASes that were left out, by reason, see [Dropped].
-	DroppedAttributes   uint64 `json:"too_large"` // their record did not fit into a RADIUS packet
+	DroppedAttributes   uint64 `json:"tooLarge"` // their record did not fit into a RADIUS packet
 	EmptyAttributes     uint64 `json:"empty"`
 	RepeatedAttributes  uint64 `json:"repeated"`
 	ForbiddenAttributes uint64 `json:"forbidden"`
@@ -225,11 +231,24 @@ func (r *Router) routeOf(n *sessions.Notice) *preparedRoute {
 	return cmp.Or(own, network)
 }
 
+// isNullUsername reports whether a notice is of a session that has no User-Name, or an empty one,
+// and brings none. An Other of no session is not: it is about no user. Neither is a packet after the
+// session's end, because a long User-Name is forgotten then.
+func isNullUsername(n *sessions.Notice) bool {
+	s := n.Session
+	forgotten := n.AfterEnd || s.Revived != 0
+	return s.ID != 0 && !forgotten && s.User == "" && n.Attrs.Text(radius.UserName) == ""
+}
+
 // record adds the records of a notice, one for each branch of its route, if it has any.
 func (r *Router) record(d *draft, n *sessions.Notice) {
 	to := r.routeOf(n)
-	if to == nil || r.withoutNewInfo.Load() && isNewInfo(n) {
+	if to == nil || to.route.SuppressNullUsername && isNullUsername(n) || r.withoutNewInfo.Load() && isNewInfo(n) {
 		return
+	}
+	branches := to.branches
+	if n.Type == sessions.Interim && to.route.InterimsToFirst {
+		branches = branches[:1]
 	}
 	number := n.Session.ID
 	if n.Type == sessions.Other && number == 0 {
@@ -237,7 +256,7 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 	}
 	// The packet has it as the NAS sent it; an ended session may have it in shortened form.
 	nasSession := cmp.Or(n.Attrs.Text(radius.AcctSessionID), n.Session.AcctSessionID)
-	first, start := &to.branches[0], len(d.buf)
+	first, start := &branches[0], len(d.buf)
 	d.buf = appendHead(d.buf, number, n.Type, n.At, nasSession)
 	headEnd := len(d.buf)
 	d.buf = append(d.buf, first.tail...)
@@ -249,14 +268,14 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 	binary.BigEndian.PutUint16(d.buf[attrs-2:], uint16(len(d.buf)-attrs))
 	end := len(d.buf)
 	d.append(first.queue, start)
-	for i := range to.branches[1:] {
-		other, begin := &to.branches[i+1], len(d.buf)
+	for i := range branches[1:] {
+		other, begin := &branches[i+1], len(d.buf)
 		d.buf = append(d.buf, d.buf[start:headEnd]...)
 		d.buf = append(d.buf, other.tail...)
 		d.buf = append(d.buf, d.buf[restStart:end]...)
 		d.append(other.queue, begin)
 	}
-	r.records.Add(uint64(len(to.branches)))
+	r.records.Add(uint64(len(branches)))
 	if dropped != (Dropped{}) {
 		r.leftOut(&r.tooLarge, dropped.TooLarge, n, "accounting record too large, attributes left out")
 		r.leftOut(&r.empty, dropped.Empty, n, "empty attributes left out of an accounting record")
@@ -283,8 +302,14 @@ func (r *Router) leftOut(reason *drops, dropped Drop, n *sessions.Notice, msg st
 	if n.Session.ID == 0 {
 		session = n.Session.AcctSessionID
 	}
-	r.logger.Warn(msg, "session", session, "nas", n.Session.NAS.String(), "attribute", r.attributeName(dropped),
-		"dropped", dropped.Count, "dropped_total", total)
+	args := []any{
+		"session", session, "nas", n.Session.NAS.String(), "attribute", r.attributeName(dropped),
+		"dropped", dropped.Count, "dropped_total", total,
+	}
+	if client := r.clientName(n.Session.NAS.Addr); client != "" {
+		args = append(args, []any{"client", client}...)
+	}
+	r.logger.Warn(msg, args...)
 }
 
 // attributeName returns the name of the first attribute that was left out.

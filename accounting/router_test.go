@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -191,6 +192,37 @@ func TestRouterBroadcast(t *testing.T) {
 	}
 	if got := r.Stats(); len(s.Queues()) != 4 || got.Records != 8 {
 		t.Errorf("%d queues, %d records", len(s.Queues()), got.Records)
+	}
+}
+
+// "... broadcasts only start-stop accounting records ... the interim accounting records are sent only
+// to the configured default RADIUS server" (S1 "SSG Restriction"). That is the first method. Records
+// of other types are broadcast, like starts and stops.
+func TestRouterInterimsToFirst(t *testing.T) {
+	s := openStore(t, store.NewDisk())
+	ssg := *broadcast[sessions.Network]
+	ssg.InterimsToFirst = true
+	r := newRouter(t, s, routes{sessions.Network: &ssg})
+	other := notice(1, sessions.Network, sessions.Other)
+	other.Attrs = radius.Attributes(radius.AppendUint32([]byte(other.Attrs), radius.AcctStatusType, 15))
+	committed(t, r, sessions.Change{Notices: []sessions.Notice{
+		notice(1, sessions.Network, sessions.Start), notice(1, sessions.Network, sessions.Interim), other, notice(1, sessions.Network, sessions.Stop),
+	}})
+	for i, m := range ssg.Methods {
+		var got []sessions.EventType
+		for _, rec := range records(t, s, m.Queue()) {
+			got = append(got, rec.Type)
+		}
+		want := []sessions.EventType{sessions.Start, sessions.Interim, sessions.Other, sessions.Stop}
+		if i > 0 {
+			want = slices.Delete(want, 1, 2)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s has %v, want %v", m, got, want)
+		}
+	}
+	if got := r.Stats().Records; got != 4*3+1 {
+		t.Errorf("%d records", got)
 	}
 }
 

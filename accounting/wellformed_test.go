@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -160,6 +161,7 @@ func TestRouterLeftOut(t *testing.T) {
 	var log bytes.Buffer
 	r := NewRouter(openStore(t, store.NewDisk()), slog.New(slog.NewTextHandler(&log, nil)))
 	r.SetPolicy(policy.decide())
+	r.SetClientName(func(addr netip.Addr) string { return "client-of-" + addr.String() })
 	n := notice(7, sessions.Network, sessions.Start)
 	n.Attrs += octets(t, "0102 0102 2003 62 2003 62 0203 31") + repeated(26, 17, 253)
 	for range 2 {
@@ -175,6 +177,9 @@ func TestRouterLeftOut(t *testing.T) {
 	}
 	r.tooLarge.logged = throttle.Line{} // a minute later
 	committed(t, r, sessions.Change{Notices: []sessions.Notice{cisco}})
+	if n := strings.Count(log.String(), "client=client-of-192.0.2.1"); n != 5 {
+		t.Errorf("%d lines have the client:\n%s", n, log.String())
+	}
 	for _, want := range []string{"attribute=Cisco-AVPair dropped=2", "attribute=Vendor-Specific dropped=2", "attribute=User-Name dropped=2", "attribute=NAS-Identifier dropped=1", "attribute=User-Password dropped=1"} {
 		if strings.Count(log.String(), want) != 1 {
 			t.Errorf("no line, or several, with %q:\n%s", want, log.String())

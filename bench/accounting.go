@@ -17,18 +17,22 @@ import (
 
 // The parts of the accounting section.
 const (
-	partRate    = "rate"
-	partBacklog = "backlog"
-	partOutage  = "outage"
-	partRestart = "restart"
-	partMemory  = "memory"
+	partRate      = "rate"
+	partBroadcast = "broadcast"
+	partBacklog   = "backlog"
+	partOutage    = "outage"
+	partRestart   = "restart"
+	partMemory    = "memory"
 )
 
-var accountingParts = []string{partRate, partBacklog, partOutage, partRestart, partMemory}
+var accountingParts = []string{partRate, partBroadcast, partBacklog, partOutage, partRestart, partMemory}
 
 // rateContenders are in the order in which they are measured. The result of the first determines
 // the load of the open loop.
 var rateContenders = []string{stand.PeerDetail, stand.OursSpooling, stand.OursNone, stand.PeerProxy, stand.OursRelaying, stand.PeerRadsec, stand.PeerAcknowledger}
+
+// broadcastContenders have one group or two that get each record.
+var broadcastContenders = []string{stand.OursSpooling, stand.OursBroadcast, stand.OursRelaying, stand.OursBroadcastRelaying}
 
 // accountingSizes configures which parts of the accounting section run, and with how many requests.
 type accountingSizes struct {
@@ -129,7 +133,7 @@ func runAccounting(ctx context.Context, b *bench) (report.Section, error) {
 		return text, err
 	}
 	parts := map[string]func(context.Context) (report.Comparison, error){
-		partRate: a.compareRates, partBacklog: a.compareBacklogs, partOutage: a.compareOutages, partRestart: a.compareRestarts,
+		partRate: a.compareRates, partBroadcast: a.compareBroadcasts, partBacklog: a.compareBacklogs, partOutage: a.compareOutages, partRestart: a.compareRestarts,
 		partMemory: a.compareMemory,
 	}
 	for _, part := range sizes.parts {
@@ -150,6 +154,17 @@ func (a *accountingBench) compareRates(ctx context.Context) (report.Comparison, 
 	return report.Comparison{
 		Title: "Requests answered", Contenders: rateContenders, Series: s, Note: a.rateNote(), Metrics: rateTable,
 		Pairs: []report.Pair{{Num: stand.OursSpooling, Den: stand.PeerDetail}, {Num: stand.OursRelaying, Den: stand.PeerProxy}, {Num: stand.OursRelaying, Den: stand.PeerRadsec}},
+	}, err
+}
+
+func (a *accountingBench) compareBroadcasts(ctx context.Context) (report.Comparison, error) {
+	s, err := report.Interleave(ctx, a.sizes.runs, broadcastContenders, func(ctx context.Context, who string) (report.Sample, error) {
+		a.progress("broadcast, " + who)
+		return a.measureBroadcast(ctx, who)
+	})
+	return report.Comparison{
+		Title: "Broadcast to two groups", Contenders: broadcastContenders, Series: s, Note: a.broadcastNote(), Metrics: broadcastTable,
+		Pairs: []report.Pair{{Num: stand.OursBroadcast, Den: stand.OursSpooling}, {Num: stand.OursBroadcastRelaying, Den: stand.OursRelaying}},
 	}, err
 }
 

@@ -36,15 +36,17 @@ func TestAccountingQuick(t *testing.T) {
 	}
 	positive(0, []string{answeredRate, serverCPU, halfRate, halfP50, halfP99, halfMax}, rateContenders...)
 	positive(0, []string{arrivedRate}, stand.PeerProxy, stand.OursRelaying, stand.PeerRadsec)
-	positive(1, []string{drained, drainedSize}, drainContenders...)
-	positive(1, []string{drainFirst}, stand.OursSpooling)
-	positive(2, []string{outageSent, outageLongest, outageArrived}, outageContenders...)
-	positive(3, []string{restartSNMP, restartRADIUS, restartCPU, restartMemory}, stand.OursSpooling)
-	positive(4, []string{memoryLoaded, memoryRestarted}, stand.OursRelaying)
+	positive(1, []string{answeredRate, serverCPU}, broadcastContenders...)
+	positive(1, []string{arrivedRate}, stand.OursRelaying, stand.OursBroadcastRelaying)
+	positive(2, []string{drained, drainedSize}, drainContenders...)
+	positive(2, []string{drainFirst}, stand.OursSpooling)
+	positive(3, []string{outageSent, outageLongest, outageArrived}, outageContenders...)
+	positive(4, []string{restartSNMP, restartRADIUS, restartCPU, restartMemory}, stand.OursSpooling)
+	positive(5, []string{memoryLoaded, memoryRestarted}, stand.OursRelaying)
 	if t.Failed() {
 		return
 	}
-	outages := text.Comparisons[2].Series
+	outages := text.Comparisons[3].Series
 	ours, proxy := outages[stand.OursRelaying][0], outages[stand.PeerProxy][0]
 	if ours[outageLost] != 0 || ours[outageArrived] != ours[outageSent] {
 		t.Errorf("outage: aaasessd has %v", ours)

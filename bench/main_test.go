@@ -33,7 +33,7 @@ func TestParseFlags(t *testing.T) {
 		peers: []string{stand.PeerContainer, stand.PeerCanned, stand.PeerOurs}, cpus: "0",
 		responders: []string{stand.PeerInSNMPD, stand.PeerInSNMPDNext, stand.PeerCannedUDP, stand.PeerOurs},
 		accounting: accountingSizes{
-			parts: []string{partRate, partBacklog, partOutage, partRestart, partMemory}, runs: 3,
+			parts: []string{partRate, partBroadcast, partBacklog, partOutage, partRestart, partMemory}, runs: 3,
 			requests: 100_000, half: 2 * time.Second, backlog: 100_000, reader: 20_000, restart: 1_000_000, memory: memorySizes{1_000_000, time.Minute},
 			outage: outage{
 				rate: 200, before: 3 * time.Second, length: 20 * time.Second, after: 10 * time.Second,

@@ -26,7 +26,7 @@ func TestPageHasTheTexts(t *testing.T) {
 	peers, _, _ := strings.Cut(accountingIntro, "Peers:")
 	for _, text := range []string{
 		header, snmpIntro, responderIntro, clientsNote(2), durableIntro(c.starts), inProcessIntro, peers,
-		a.rateNote(), a.drainNote(), a.outageNote(), a.restartNote(), a.memoryNote(), nasesIntro, n.onsNote(), n.meanwhileNote(), n.flapNote(),
+		a.rateNote(), a.broadcastNote(), a.drainNote(), a.outageNote(), a.restartNote(), a.memoryNote(), nasesIntro, n.onsNote(), n.meanwhileNote(), n.flapNote(),
 	} {
 		for _, paragraph := range strings.Split(report.Wrap(text), "\n\n") {
 			if !strings.Contains(page, "\n"+paragraph) && !strings.HasPrefix(page, paragraph) {
@@ -35,7 +35,7 @@ func TestPageHasTheTexts(t *testing.T) {
 		}
 	}
 	metrics := [][]report.Metric{
-		tableMetrics, rateMetrics, responderMetrics, togetherMetrics, rateTable, drainTable, outageTable, restartTable, memoryTable,
+		tableMetrics, rateMetrics, responderMetrics, togetherMetrics, rateTable, broadcastTable, drainTable, outageTable, restartTable, memoryTable,
 		onsTable, latencyTable, flapTable, inProcessMetrics, durableMetrics,
 	}
 	for _, table := range metrics {
@@ -45,7 +45,7 @@ func TestPageHasTheTexts(t *testing.T) {
 			}
 		}
 	}
-	for _, contenders := range [][]string{rateContenders, drainContenders, outageContenders, meanwhileContenders, flapContenders, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
+	for _, contenders := range [][]string{rateContenders, broadcastContenders, drainContenders, outageContenders, meanwhileContenders, flapContenders, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
 		if head := "\n| metric | " + strings.Join(contenders, " | ") + " |"; !strings.Contains(page, head) {
 			t.Errorf("the page does not have the head %q", head)
 		}

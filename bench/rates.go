@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"aaasess/bench/nasload"
@@ -56,6 +57,20 @@ func (a *accountingBench) measureRate(ctx context.Context, who string) (out repo
 	return out, nil
 }
 
+// measureBroadcast sends requests to one contender as fast as it answers them.
+func (a *accountingBench) measureBroadcast(ctx context.Context, who string) (report.Sample, error) {
+	r, err := stand.OpenRelay(ctx, a.Host, who, stand.LargeBuffer)
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(r.Dir)
+	defer r.Close()
+	out := report.Sample{}
+	got, err := a.closedLoop(ctx, r, out)
+	out[retransmitted], out[neverAnswered] = float64(got.Retransmissions), float64(got.GivenUp)
+	return out, err
+}
+
 func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
 // closedLoop returns when all requests are answered and, if the contender has a server behind it,
@@ -71,15 +86,17 @@ func (a *accountingBench) closedLoop(ctx context.Context, r *stand.Relay, out re
 		return got, err
 	}
 	out[answeredRate] = got.Rate()
-	if r.Upstream != nil {
-		all, err := r.Upstream.Await(ctx, int64(n), arriveIdle)
+	took := got.Took
+	for _, server := range r.Behind() {
+		all, err := server.Await(ctx, int64(n), arriveIdle)
 		if err != nil {
 			return got, err
 		}
 		if all.Distinct < int64(n) {
 			return got, fmt.Errorf("%d of %d records arrived", all.Distinct, n)
 		}
-		out[arrivedRate] = float64(n) / max(time.Duration(all.Last-all.First), got.Took).Seconds()
+		took = max(took, time.Duration(all.Last-all.First))
+		out[arrivedRate] = float64(n) / took.Seconds()
 	}
 	after, err := r.Server.CPUTime()
 	out[serverCPU] = (after - before).Seconds() * 1000 / float64(n) * 10_000

@@ -94,6 +94,16 @@ func (t *Tree) Defs() []Def {
 	return ds
 }
 
+// Describe returns the name of a variable for a log, for example casnDisconnect.5; its OID if the
+// tree has no such object.
+func (t *Tree) Describe(name OID) string {
+	if i := t.holding(name); i >= 0 {
+		def := &t.leaves[i].def
+		return def.Name + name[len(def.OID):].String()
+	}
+	return name.String()
+}
+
 // after returns the index of the first leaf whose OID is greater than name.
 func (t *Tree) after(name OID) int {
 	lo, hi := 0, len(t.leaves)

@@ -262,6 +262,26 @@ func TestRootsAndDefs(t *testing.T) {
 	}
 }
 
+// TestDescribe: a variable is described by the object that it belongs to; anything else by its OID.
+func TestDescribe(t *testing.T) {
+	tree := newTestTree(t, &cells{})
+	for _, tt := range []struct {
+		name OID
+		want string
+	}{
+		{testRoot.Append(1, 0), "count.0"},
+		{testEntry.Append(5, 3, 1), "colB.3.1"},
+		{testEntry.Append(5), "colB"},
+		{testEntry.Append(4, 1), testEntry.Append(4, 1).String()},
+		{testRoot, testRoot.String()},
+		{OID{1}, ".1"},
+	} {
+		if got := tree.Describe(tt.name); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
 // TestReaderColumns: several columns requested in turn, as by a GETBULK, give the same as each
 // alone, also if the state changes between requests and at the end of the rows.
 func TestReaderColumns(t *testing.T) {

@@ -136,7 +136,7 @@ func appendSession(b []byte, s *Session) []byte {
 	for _, n := range [...]uint64{u.InputOctets, u.OutputOctets, u.InputPackets, u.OutputPackets, uint64(u.SessionTime)} {
 		b = binary.AppendUvarint(b, n)
 	}
-	b = appendFingerprints(b, &s.fingerprints, s.State == Ended)
+	b = appendFingerprints(b, s.fingerprints.all(), s.State == Ended)
 	b = appendNAS(b, s.NAS)
 	b = binary.AppendUvarint(b, uint64(len(s.former)))
 	for _, n := range s.former {
@@ -148,7 +148,7 @@ func appendSession(b []byte, s *Session) []byte {
 // flagTimed is set in the set of fingerprints of an ended session if at follows each sum.
 const flagTimed = 1 << 6
 
-func appendFingerprints(b []byte, ps *fingerprints, ended bool) []byte {
+func appendFingerprints(b []byte, ps allFingerprints, ended bool) []byte {
 	at := len(b)
 	b = append(b, 0)
 	for i, p := range ps {
@@ -175,7 +175,8 @@ func appendFingerprints(b []byte, ps *fingerprints, ended bool) []byte {
 	return b
 }
 
-func (d *decoder) fingerprints(ended bool) (ps fingerprints) {
+func (d *decoder) fingerprints(ended bool) fingerprints {
+	var ps allFingerprints
 	which := d.Octet()
 	for i := range ps {
 		if which>>i&1 == 0 {
@@ -192,7 +193,7 @@ func (d *decoder) fingerprints(ended bool) (ps fingerprints) {
 		ps[i] = p
 	}
 	d.Require(which&^(flagTimed|(1<<len(ps)-1)) == 0 && (ended || which&flagTimed == 0))
-	return ps
+	return ps.compact()
 }
 
 func appendNAS(b []byte, n *NAS) []byte {

@@ -33,7 +33,7 @@ func sampleSessions() []*Session {
 }
 
 var sessionOptions = cmp.Options{
-	cmpopts.EquateComparable(netip.Addr{}, fingerprint{}), cmp.AllowUnexported(Session{}, nasNode{}),
+	cmpopts.EquateComparable(netip.Addr{}, fingerprint{}), cmp.AllowUnexported(Session{}, nasNode{}, fingerprints{}),
 	cmpopts.IgnoreFields(Session{}, "node"), cmp.Comparer(func(a, b *Route) bool { return a.id() == b.id() }),
 }
 
@@ -78,9 +78,11 @@ func TestLargestEnded(t *testing.T) {
 		Usage: Usage{1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<32 - 1},
 	}
 	s.setAttrs(attrs(radius.UserName, long, radius.AcctSessionID, long, radius.CallingStationID, long, radius.Class, long))
-	for i := range s.fingerprints {
-		s.fingerprints[i] = fingerprint{sum: 1, attrs: 2, at: 1<<32 - 1}
+	var all allFingerprints
+	for i := range all {
+		all[i] = fingerprint{sum: 1, attrs: 2, at: 1<<32 - 1}
 	}
+	s.fingerprints = all.compact()
 	routes := newRoutes()
 	b := appendEnded(nil, s)
 	if over, err := parseSession(1, b, nil, &routes); err != nil || len(b) > maxEnded || over.Route.id() != 1<<32-1 {

@@ -106,11 +106,13 @@ const maxEnded = 250
 func appendEnded(b []byte, s *Session) []byte {
 	trimmed := *s
 	trimmed.State = Ended
-	for i, p := range trimmed.fingerprints {
+	all := s.fingerprints.all()
+	for i, p := range all {
 		if p.sum != 0 && p.attrs != 0 {
-			trimmed.fingerprints[i] = p.combined()
+			all[i] = p.combined()
 		}
 	}
+	trimmed.fingerprints = all.compact()
 	cut := trimming{sid: s.AcctSessionID, level: 0}
 	for ; ; cut.level++ {
 		cut.trim(&trimmed)
@@ -149,7 +151,9 @@ func (r *trimming) trim(s *Session) {
 			s.NAS = &nas
 		}
 	case smallLevel:
-		clear(s.fingerprints[firstOtherSlot:])
+		all := s.fingerprints.all()
+		clear(all[firstOtherSlot:])
+		s.fingerprints = all.compact()
 	case smallestLevel:
 		nas := *s.NAS
 		nas.Identifier = ""

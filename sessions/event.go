@@ -81,6 +81,9 @@ type Notice struct {
 	Lasted time.Duration
 	// Cause is the Acct-Terminate-Cause of a stop if we know it better than the NAS, else 0.
 	Cause uint32
+	// AfterEnd: the session had ended before, so its Attrs may lack some that it had, even
+	// User-Name. That is also so if the session was [Session.Revived].
+	AfterEnd bool
 }
 
 // Put sets one key of the durable state. A nil Value removes the key.

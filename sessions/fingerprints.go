@@ -20,14 +20,40 @@ type fingerprint struct {
 	at uint32
 }
 
-// fingerprints are those of the start, the stop, and the last four other packets, newest first.
-type fingerprints [6]fingerprint
+// fingerprints are those of a session: of its start, its stop, and the last four other packets. A
+// session that has had only a start keeps one, and no room for the others, which would be 80 octets.
+type fingerprints struct {
+	start fingerprint
+	// later are those of the stop and the last four other packets, newest first; nil if there are
+	// none. It never changes, because states of the session share it.
+	later *[5]fingerprint
+}
+
+// allFingerprints has a place for each fingerprint, in the order of the codec. In a place that is
+// not used, sum is 0.
+type allFingerprints [6]fingerprint
 
 const (
 	startSlot = iota
 	stopSlot
 	firstOtherSlot
 )
+
+func (fs *fingerprints) all() (all allFingerprints) {
+	all[startSlot] = fs.start
+	if fs.later != nil {
+		copy(all[stopSlot:], fs.later[:])
+	}
+	return all
+}
+
+func (all *allFingerprints) compact() fingerprints {
+	fs := fingerprints{start: all[startSlot]}
+	if later := [5]fingerprint(all[stopSlot:]); later != ([5]fingerprint{}) {
+		fs.later = new(later)
+	}
+	return fs
+}
 
 // copyWithin limits how long after a packet its copy can arrive, if it has no Event-Timestamp and
 // no Acct-Session-Time. After that the NAS has given up, and the packet is a new one.
@@ -96,20 +122,22 @@ func (f fingerprint) combined() fingerprint {
 
 // add keeps the fingerprint of a packet. A second start is kept among the last four others.
 func (fs *fingerprints) add(ev *Event) {
+	all := fs.all()
 	switch {
-	case ev.Type == Start && fs[startSlot].sum == 0:
-		fs[startSlot] = ev.fingerprint
+	case ev.Type == Start && all[startSlot].sum == 0:
+		all[startSlot] = ev.fingerprint
 	case ev.Type == Stop:
-		fs[stopSlot] = ev.fingerprint
+		all[stopSlot] = ev.fingerprint
 	default:
-		copy(fs[firstOtherSlot+1:], fs[firstOtherSlot:])
-		fs[firstOtherSlot] = ev.fingerprint
+		copy(all[firstOtherSlot+1:], all[firstOtherSlot:])
+		all[firstOtherSlot] = ev.fingerprint
 	}
+	*fs = all.compact()
 }
 
 // isCopy reports whether an event is a copy of one that the session has already (R24 (b)).
 func (s *Session) isCopy(ev *Event) bool {
-	for _, p := range s.fingerprints { // sum includes the type
+	for _, p := range s.fingerprints.all() { // sum includes the type
 		if p.sum == 0 || !ev.hasTime() && !p.isWithin(ev, copyWithin) {
 			continue
 		}

@@ -133,7 +133,7 @@ func (s *Session) isOwnStart(ev *Event) bool {
 		return s.matchesStart(ev) || s.isRetransmission(ev)
 	case s.StartSeen:
 		delayed := ev.Delay > 0 && ev.at.Sub(s.Started).Abs() <= startTolerance
-		return (delayed || s.fingerprints[startSlot].isWithin(ev, copyWithin)) && s.contradictsNothing(ev)
+		return (delayed || s.fingerprints.start.isWithin(ev, copyWithin)) && s.contradictsNothing(ev)
 	// It happened before the newest event that we have, whatever the NAS's clock says now.
 	case ev.Delay > 0 && ev.at <= s.LastEvent:
 		return true
@@ -153,7 +153,7 @@ func (s *Session) isOwnStart(ev *Event) bool {
 // address.
 func (s *Session) isRetransmission(ev *Event) bool {
 	later := int64(ev.EventTimestamp) - int64(s.StartTimestamp)
-	was := s.fingerprints[startSlot]
+	was := s.fingerprints.start
 	if !was.isWithin(ev, retransmitWithin) || later < 0 || later > int64(retransmitWithin/time.Second)+1 {
 		return false
 	}
@@ -169,7 +169,7 @@ func (s *Session) matchesStart(ev *Event) bool {
 	if ev.EventTimestamp == s.StartTimestamp {
 		return true
 	}
-	heard := stampOfSeconds(s.fingerprints[startSlot].at)
+	heard := stampOfSeconds(s.fingerprints.start.at)
 	if ev.Delay == 0 || heard.IsZero() {
 		return false
 	}
@@ -182,12 +182,13 @@ func (s *Session) matchesStart(ev *Event) bool {
 
 // heardOnlyStarts reports whether we know no stop, and no interim with a time of its own.
 func (s *Session) heardOnlyStarts() bool {
-	for _, p := range s.fingerprints[stopSlot:] {
+	all := s.fingerprints.all()
+	for _, p := range all[stopSlot:] {
 		if p.sum != 0 && p.at == 0 {
 			return false
 		}
 	}
-	return s.fingerprints[stopSlot].sum == 0
+	return all[stopSlot].sum == 0
 }
 
 // contradictsNothing reports whether a start has no value that differs from the session's. A user's

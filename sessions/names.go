@@ -5,19 +5,26 @@ import "slices"
 // nameIndex finds sessions by name: by a hash of one identifier or the address of a NAS, and the
 // Acct-Session-Id. The caller must compare what it finds, because hashes can be equal by chance.
 type nameIndex struct {
-	first map[uint64]ID
-	more  map[uint64][]ID // other sessions with the same hash
+	first map[hashedName]ID
+	more  map[hashedName][]ID // other sessions with the same hash
 }
 
+// hashedName is such a hash. A session has up to four, and a map needs 9 octets for each; with 64
+// bits it needs 17. Of the hashes of a million sessions, about a thousand are equal by chance.
+type hashedName uint32
+
 func newNameIndex(size int) nameIndex {
-	return nameIndex{first: make(map[uint64]ID, size), more: map[uint64][]ID{}}
+	return nameIndex{first: make(map[hashedName]ID, size), more: map[hashedName][]ID{}}
 }
 
 // sidHash returns the same hash for an Acct-Session-Id and its shortened form.
 func sidHash(sid string) uint64 { return fnv(fnvBasis, shortened(sid)) }
 
 // nameHash combines the hashes of a NAS key and an Acct-Session-Id.
-func nameHash(key, sid uint64) uint64 { return fnvNumber(key, sid) }
+func nameHash(key, sid uint64) hashedName {
+	sum := fnvNumber(key, sid)
+	return hashedName(sum ^ sum>>32)
+}
 
 // add enters a session under all keys of a node.
 func (n *nameIndex) add(node *nasNode, sid uint64, id ID) {
@@ -71,7 +78,7 @@ func (n *nameIndex) find(t *nases, ev *Event, ids []ID) []ID {
 		if t.counts[has] == 0 {
 			continue
 		}
-		var least uint64
+		var least hashedName
 		count := -1
 		for _, typ := range keyTypes {
 			if typ&^(own&has) != 0 || typ == 0 && own&has != 0 {
@@ -90,7 +97,7 @@ func (n *nameIndex) find(t *nases, ev *Event, ids []ID) []ID {
 	return ids
 }
 
-func (n *nameIndex) count(name uint64) int {
+func (n *nameIndex) count(name hashedName) int {
 	if _, ok := n.first[name]; !ok {
 		return 0
 	}

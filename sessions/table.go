@@ -138,13 +138,14 @@ func (t *Table) snapshot() *View {
 // has changed nothing, and the NAS must not be answered. Otherwise done is called as
 // [Journal.Commit] describes. If the error of done is nil, the NAS can be answered.
 func (t *Table) Apply(ev Event, done func(error)) error {
-	err := t.applyEvent(&ev, done)
+	err := t.commitEvent(&ev, done)
 	t.limits.report(err)
 	return err
 }
 
-// applyEvent is Apply.
-func (t *Table) applyEvent(ev *Event, done func(error)) error {
+// commitEvent decides and commits under the table's lock. Apply reports the error afterwards, without
+// the lock.
+func (t *Table) commitEvent(ev *Event, done func(error)) error {
 	switch ev.Type {
 	case Start, Stop, Interim, Other:
 		if ev.AcctSessionID == "" {
@@ -274,7 +275,7 @@ func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
 	after.Stopped = s.Stopped || ev.Type == Stop
 	after.LastEvent, after.LastTraffic = s.LastEvent, s.LastTraffic // the time of the end stays
 	t.remember(c, t.updateNAS(after, ev), ev.AcctSessionID)
-	c.Notices = append(c.Notices, Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause})
+	c.Notices = append(c.Notices, Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause, AfterEnd: true})
 }
 
 // recordOther records an event of another type. The record has the number of the live session with

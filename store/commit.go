@@ -104,6 +104,7 @@ func (s *Store) write() {
 				s.fail(err)
 				return
 			}
+			s.durable.Add(1)
 			select {
 			case s.applied <- b:
 			case <-s.failed:
@@ -228,9 +229,17 @@ func (s *Store) finishBatch(b *batch) {
 			w.done(w.err)
 		}
 	}
+	s.finished.Add(1)
 	s.mu.Lock()
 	s.recycle(b)
 	s.mu.Unlock()
+}
+
+// Batches returns how many batches of changes became durable since Open, and of how many of them
+// the callbacks have run. If finished is less than durable and does not grow, a callback blocks.
+func (s *Store) Batches() (durable, finished uint64) {
+	finished = s.finished.Load() // first, so that it is never more than durable
+	return s.durable.Load(), finished
 }
 
 // refuseAll answers every change that is pending after a failure, and every later one until Close.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"aaasess/internal/shortage"
 )
 
 // cut removes the keys of a gap from the engine and restores those that can be read.
@@ -178,7 +180,7 @@ func (s *Store) saveCopies(c *cut, g *gap) error {
 				err = s.copyKeys(c, t, g)
 			}
 			t.close()
-			if err != nil && !pebble.IsCorruptionError(err) && (t.file != g.file || isTransient(err)) {
+			if err != nil && !pebble.IsCorruptionError(err) && (t.file != g.file || shortage.Is(err)) {
 				return err
 			}
 		}

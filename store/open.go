@@ -32,7 +32,7 @@ func Open(dir string, cfg Config) (*Store, error) {
 		}
 		return nil, fmt.Errorf("store: %s: %w", dir, err)
 	}
-	s.shortage.waiting.Store(true)
+	s.opener.waiting.Store(true)
 	s.makeBallast()
 	s.checkSpace()
 	s.startWatch()

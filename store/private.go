@@ -26,29 +26,29 @@ const (
 // descriptors are short.
 type private struct {
 	vfs.FS
-	shortage *shortage
+	opener *opener
 }
 
 func (p private) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return restricted(p.shortage.open(func() (vfs.File, error) { return p.FS.Create(name, c) }))
+	return restricted(p.opener.open(func() (vfs.File, error) { return p.FS.Create(name, c) }))
 }
 
 func (p private) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
-	return p.shortage.open(func() (vfs.File, error) { return p.FS.Open(name, opts...) })
+	return p.opener.open(func() (vfs.File, error) { return p.FS.Open(name, opts...) })
 }
 
 func (p private) OpenDir(name string) (vfs.File, error) {
-	return p.shortage.open(func() (vfs.File, error) { return p.FS.OpenDir(name) })
+	return p.opener.open(func() (vfs.File, error) { return p.FS.OpenDir(name) })
 }
 
 func (p private) OpenReadWrite(name string, c vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
-	return restricted(p.shortage.open(func() (vfs.File, error) { return p.FS.OpenReadWrite(name, c, opts...) }))
+	return restricted(p.opener.open(func() (vfs.File, error) { return p.FS.OpenReadWrite(name, c, opts...) }))
 }
 
 // ReuseForWrite renames the file before it opens it, so after a shortage it opens the new name.
 func (p private) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	again := false
-	return restricted(p.shortage.open(func() (vfs.File, error) {
+	return restricted(p.opener.open(func() (vfs.File, error) {
 		if again {
 			return p.FS.OpenReadWrite(newname, c)
 		}
@@ -100,15 +100,15 @@ func (s *Store) restrict() {
 		case !s.isOwn(entry.Name()):
 			foreign = entry.Name()
 		case entry.Type().IsRegular(): // a link may lead out of the folder
-			was, err2 := tighten(filepath.Join(s.dir, entry.Name()), fileMode)
-			if err = errors.Join(err, err2); was {
+			wasOpen, err2 := tighten(filepath.Join(s.dir, entry.Name()), fileMode)
+			if err = errors.Join(err, err2); wasOpen {
 				files++
 			}
 		}
 	}
 	if foreign != "" {
 		s.log.Warn("state folder has a file of another program; the modes of the folder and of that file are left alone", "dir", s.dir, "file", foreign)
-	} else if was, err2 := tighten(s.dir, folderMode); was || files > 0 {
+	} else if wasOpen, err2 := tighten(s.dir, folderMode); wasOpen || files > 0 {
 		err = errors.Join(err, err2)
 		s.log.Warn("state folder was accessible to other users; it and its files are closed to them now", "dir", s.dir, "files", files)
 	}
@@ -117,8 +117,8 @@ func (s *Store) restrict() {
 	}
 }
 
-// tighten gives a file or folder the mode, and reports whether other users had access.
-func tighten(name string, mode fs.FileMode) (was bool, err error) {
+// tighten gives a file or folder the mode. wasOpen reports that it was open to other users.
+func tighten(name string, mode fs.FileMode) (wasOpen bool, err error) {
 	info, err := os.Stat(name)
 	if err != nil || info.Mode().Perm() == mode {
 		return false, err

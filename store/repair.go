@@ -10,8 +10,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"aaasess/internal/shortage"
 )
 
 // A damaged block of a table makes every read and every compaction fail that reaches it. So the
@@ -171,7 +172,7 @@ func (s *Store) gapsOf(n uint64) (gaps []gap, err error) {
 			}
 			t.close()
 			switch {
-			case isTransient(err):
+			case shortage.Is(err):
 				return nil, err
 			case errors.Is(err, fs.ErrNotExist) && !s.isInUse(n):
 				// A compaction has rewritten it; if that meets damage, the new table becomes a suspect.
@@ -183,11 +184,6 @@ func (s *Store) gapsOf(n uint64) (gaps []gap, err error) {
 		}
 	}
 	return gaps, nil
-}
-
-// isTransient reports whether an error is temporary and says nothing about the file.
-func isTransient(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 
 // isInUse reports whether the engine still uses a table. It returns true if that is not known.

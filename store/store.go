@@ -38,11 +38,13 @@ type Store struct {
 	applied    chan *batch   // writer to committer, closed after the last batch
 	committed  chan struct{} // closed when the committer ends
 
-	shortage *shortage // opens wait in it while file descriptors are short
+	opener *opener // opens wait in it while file descriptors are short
 
-	opening atomic.Bool  // Open is opening the engine
-	pending atomic.Int64 // changes whose callback has not run
-	stopped atomic.Bool  // copy of closed that needs no mu
+	opening  atomic.Bool   // Open is opening the engine
+	pending  atomic.Int64  // changes whose callback has not run
+	durable  atomic.Uint64 // batches that the writer has handed to the committer
+	finished atomic.Uint64 // batches whose callbacks have run
+	stopped  atomic.Bool   // copy of closed that needs no mu
 
 	damage map[string]*Damage // by key; under mu
 	repairs
@@ -70,8 +72,8 @@ func newStore(dir string, cfg Config) *Store {
 		committed: make(chan struct{}),
 		failed:    make(chan struct{}),
 	}
-	s.shortage = &shortage{log: s.log}
-	s.fsys = private{vfs.Default, s.shortage}
+	s.opener = &opener{log: s.log}
+	s.fsys = private{vfs.Default, s.opener}
 	if cfg.Disk != nil {
 		s.fsys = cfg.Disk.fsys
 	}
@@ -124,7 +126,7 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	s.stopped.Store(true)
-	s.shortage.waiting.Store(false)
+	s.opener.waiting.Store(false)
 	s.mu.Unlock()
 	s.wakeWriter()
 	<-s.committed

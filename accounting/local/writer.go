@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/folder"
 	"aaasess/internal/radius"
 	"aaasess/internal/retry"
 )
@@ -37,11 +37,11 @@ type Writer struct {
 	stopped bool
 }
 
-// Open opens the file, or creates it with mode 0640, and its folder with mode 0750. names returns the names of attributes. The
-// error names the file.
+// Open opens the file, or creates it with mode 0640, and its folder with mode 0750. names returns
+// the names of attributes. The error names the file.
 func Open(path string, names func() *radius.Dictionary, logger *slog.Logger) (*Writer, error) {
 	w := &Writer{path: path, names: names, logger: logger, wake: make(chan struct{}, 1), ready: make(chan struct{})}
-	if err := makeFolder(filepath.Dir(path)); err != nil {
+	if err := folder.MakeAll(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("local: %w", err)
 	}
 	if err := w.open(); err != nil {
@@ -162,27 +162,11 @@ func (w *Writer) open() error {
 	if err != nil {
 		return fmt.Errorf("local: %w", err)
 	}
-	if err := errors.Join(endLine(f), syncDir(filepath.Dir(w.path))); err != nil {
+	if err := errors.Join(endLine(f), folder.Sync(filepath.Dir(w.path))); err != nil {
 		return errors.Join(fmt.Errorf("local: %w", err), f.Close())
 	}
 	w.file = f
 	return nil
-}
-
-// makeFolder makes a folder and its parents, if they are missing. It returns when they are on the
-// disk.
-func makeFolder(dir string) error {
-	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return nil // if it is no folder, opening the file fails
-	}
-	parent := filepath.Dir(dir)
-	if err := makeFolder(parent); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncDir(parent)
 }
 
 // isDeleted reports whether the file has no name any more. Anything written to it would be lost.
@@ -210,15 +194,6 @@ func endLine(f *os.File) error {
 	}
 	_, err = f.Write([]byte{'\n'})
 	return err
-}
-
-// syncDir makes the name of a new file durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 func (w *Writer) close() {

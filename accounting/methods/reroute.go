@@ -8,9 +8,9 @@ import (
 )
 
 // Reroute sends the present and later records of a queue whose method is no longer configured to
-// another list. In the store the records stay where they are, and so in order. This ends when the
-// method is configured again. Reroute returns when the change is durable, with the number of
-// records in the queue.
+// another list. In the store the records stay where they are, and so in order; each goes to one
+// method, even if the list is a broadcast. This ends when the method is configured again. Reroute
+// returns when the change is durable, with the number of records in the queue.
 func (s *Set) Reroute(queue, list string) (int, error) {
 	if err := s.checkReroute(queue, list); err != nil {
 		return 0, err

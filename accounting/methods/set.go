@@ -121,8 +121,8 @@ type Change struct {
 	config Config
 	specs  map[accounting.MethodName]accounting.Spec
 	opened []*instance // methods that are new, and those whose change needs a new instance
-	// settings are the other changed methods: functions that change the running ones.
-	settings map[accounting.MethodName]func()
+	// reconfigures has the other changed methods: a function changes the running one.
+	reconfigures map[accounting.MethodName]func()
 }
 
 // Discard closes what was opened for a change that will not be applied.
@@ -135,7 +135,7 @@ func (c Change) Discard() {
 // Prepare opens the methods of a configuration that are new, and the changed ones that need a new
 // instance. It does not touch running methods.
 func (s *Set) Prepare(cfg Config) (Change, error) {
-	c := Change{config: cfg, specs: map[accounting.MethodName]accounting.Spec{}, settings: map[accounting.MethodName]func(){}}
+	c := Change{config: cfg, specs: map[accounting.MethodName]accounting.Spec{}, reconfigures: map[accounting.MethodName]func(){}}
 	for _, spec := range cfg.Specs {
 		name := spec.Name()
 		if c.specs[name] != nil {
@@ -163,7 +163,7 @@ func (s *Set) prepareMethod(c *Change, name accounting.MethodName, spec accounti
 				return err
 			}
 			if apply != nil {
-				c.settings[name] = apply
+				c.reconfigures[name] = apply
 				return nil
 			}
 		}
@@ -185,7 +185,7 @@ func (s *Set) Apply(ctx context.Context, c Change, trigger onoff.Trigger) {
 	for _, in := range c.opened {
 		s.start(ctx, in, trigger)
 	}
-	for name, apply := range c.settings {
+	for name, apply := range c.reconfigures {
 		apply()
 		s.delivery.ReconfigureMethod(name, c.specs[name].Delivery())
 	}
@@ -194,7 +194,7 @@ func (s *Set) Apply(ctx context.Context, c Change, trigger onoff.Trigger) {
 		delete(s.removed, name)
 		m := s.running[name]
 		m.spec = spec // its description may have changed
-		if c.settings[name] != nil {
+		if c.reconfigures[name] != nil {
 			m.since = time.Now()
 		}
 	}

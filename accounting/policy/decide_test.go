@@ -75,6 +75,12 @@ func decided(t testing.TB, p *Plan, c call) string {
 	if r.Broadcast {
 		out += " broadcast"
 	}
+	if r.SuppressNullUsername {
+		out += " (if it has a User-Name)"
+	}
+	if r.InterimsToFirst {
+		out += " (interims to the first)"
+	}
 	for _, m := range r.Methods {
 		out += " " + string(m)
 	}
@@ -148,6 +154,12 @@ func TestDecide(t *testing.T) {
 		Rules: []Rule{{Kind: network, List: "red1", Ports: []PortRange{{1, 16}}}},
 		DNIS:  []Number{{"7777", broadcastTo("isp", "isp_customer")}, {"8888", Methods{}}},
 	}
+	suppress := Policy{
+		Lists: []List{{exec, Default, stopOnly("a")}, {network, "red1", startStop("b")}}, Rules: []Rule{{Kind: network, List: "red1", Ports: []PortRange{{5, 5}}}},
+		DNIS: []Number{{"7777", broadcastTo("c", "d")}}, SuppressNullUsername: true,
+	}
+	ssg := broadcastTo("isp", "isp_customer")
+	ssg.InterimsToFirst = true
 	tests := []struct {
 		sentence string
 		policy   Policy
@@ -215,6 +227,20 @@ func TestDecide(t *testing.T) {
 			call{kind: network},
 			"network/default start-stop broadcast group isp group isp_customer",
 		},
+		{
+			"SSG Restriction: broadcasts only start-stop accounting records",
+			Policy{Lists: []List{{network, Default, ssg}}},
+			call{kind: network},
+			"network/default start-stop broadcast (interims to the first) group isp group isp_customer",
+		},
+		{
+			"To prevent accounting records from being generated for sessions that do not have usernames associated with them", suppress,
+			call{kind: exec},
+			"exec/default stop-only (if it has a User-Name) group a",
+		},
+		{"... on the lines of a named list", suppress, call{kind: network, port: 5}, "network/red1 start-stop (if it has a User-Name) group b (NAS-Port 5)"},
+		{"... and with a number of the DNIS map", suppress, call{kind: network, called: "7777"}, "network/dnis:7777 start-stop broadcast (if it has a User-Name) group c group d"},
+		{"... but a session without a list is not accounted anyway", suppress, call{kind: network}, "not accounted"},
 		{"Example: Configuring per-DNIS AAA Broadcast Accounting", dnis, call{kind: network, called: "7777"}, "network/dnis:7777 start-stop broadcast group isp group isp_customer"},
 		{"This command has precedence over the global aaa accounting command", dnis, call{kind: network, port: 3, called: "7777"}, "network/dnis:7777 start-stop broadcast group isp group isp_customer"},
 		{"... also with none", dnis, call{kind: network, port: 3, called: "8888"}, "not accounted"},
@@ -266,6 +292,8 @@ func TestNewFaults(t *testing.T) {
 		{"four in a broadcast", list(broadcastTo("a", "b", "c", "d")), ""},
 		{"five in a broadcast", list(broadcastTo("a", "b", "c", "d", "e")), "network/default: a broadcast to 5 methods: records can be sent to at most 4 at the same time"},
 		{"five one after the other", list(startStop("a", "b", "c", "d", "e")), ""},
+		{"interims of no broadcast", list(Methods{Record: accounting.StartStop, InterimsToFirst: true, Methods: groups("a")}), "network/default: only a start-stop broadcast can leave interims to its first method"},
+		{"interims of stops", list(Methods{Record: accounting.StopOnly, Broadcast: true, InterimsToFirst: true, Methods: groups("a")}), "network/default: only a start-stop broadcast can leave"},
 		{"no method", list(stopOnly()), "network/default: a stop-only list needs a method"},
 		{"record type", list(Methods{Record: 7, Methods: groups("a")}), "network/default: unknown record type 7"},
 		{"a method twice", list(startStop("a", "a")), `network/default: method "group a" is listed twice`},

@@ -43,19 +43,19 @@ func New(p *Policy) (*Plan, error) {
 		lists[name] = l
 		plan.addPeriod(name, l.Periodic)
 		if l.Name == Default {
-			plan.kinds[l.Kind].fallback = l.route(name, "")
+			plan.kinds[l.Kind].fallback = p.route(&l.Methods, name, "")
 		}
 	}
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		name := listName(r.Kind, r.List)
 		k := &plan.kinds[r.Kind]
-		k.rules = append(k.rules, plannedRule{*r, lists[name].route(name, r.reason())})
+		k.rules = append(k.rules, plannedRule{*r, p.route(&lists[name].Methods, name, r.reason())})
 	}
 	for i := range p.DNIS {
 		n := &p.DNIS[i]
 		name := listName(sessions.Network, dnisPrefix+n.Number)
-		plan.numbers[n.Number] = n.route(name, "")
+		plan.numbers[n.Number] = p.route(&n.Methods, name, "")
 		plan.addPeriod(name, n.Periodic)
 	}
 	for _, c := range p.Clients {
@@ -72,12 +72,13 @@ func (p *Plan) addPeriod(list string, period time.Duration) {
 }
 
 // route returns the text of the route that a list gives; "" if it records nothing.
-func (m *Methods) route(list, reason string) string {
+func (p *Policy) route(m *Methods, list, reason string) string {
 	if m.Record == accounting.None {
 		return ""
 	}
 	return (&accounting.Route{
-		List: list, Reason: reason, Record: m.Record, Broadcast: m.Broadcast, Methods: m.Methods,
+		List: list, Reason: reason, Record: m.Record, Broadcast: m.Broadcast, InterimsToFirst: m.InterimsToFirst,
+		SuppressNullUsername: p.SuppressNullUsername, Methods: m.Methods,
 	}).Text()
 }
 

@@ -24,6 +24,8 @@ type Policy struct {
 	Rules []Rule
 	// DNIS is the DNIS map (R45). Numbers are unique.
 	DNIS []Number
+	// SuppressNullUsername makes no records of sessions as long as they have no User-Name (R48).
+	SuppressNullUsername bool
 	// Clients are the NASes that Rules name. Prefixes are unique, and the longest one counts.
 	Clients []Client
 	// Update is about interims.
@@ -43,6 +45,9 @@ type Methods struct {
 	// Broadcast sends each record to all Methods, instead of to one after the other (R44). Each of
 	// them is retried, and its servers fail over, as if there were no others.
 	Broadcast bool
+	// InterimsToFirst sends the interims of a broadcast only to the first method: S1 "broadcasts
+	// only start-stop accounting records". It is allowed for a start-stop broadcast.
+	InterimsToFirst bool
 	// Methods are unique, 1 to 255; for a broadcast at most MaxBroadcast; none with record type
 	// none.
 	Methods []accounting.MethodName

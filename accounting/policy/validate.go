@@ -91,6 +91,9 @@ func (m *Methods) faults() (faults []error) {
 	if m.Broadcast && len(m.Methods) > MaxBroadcast {
 		fault("a broadcast to %d methods: records can be sent to at most %d at the same time", len(m.Methods), MaxBroadcast)
 	}
+	if m.InterimsToFirst && (!m.Broadcast || m.Record != accounting.StartStop) {
+		fault("only a start-stop broadcast can leave interims to its first method")
+	}
 	for i, name := range m.Methods {
 		if err := name.Check(); err != nil {
 			faults = append(faults, err)

@@ -61,6 +61,7 @@ func TestAnnounce(t *testing.T) {
 		{"no server answers", client.Direct, []bool{false, false}, retry.Schedule{Retransmit: 1}, 0, answered{20, "", unanswered}, "aabb"},
 		{"no back-off", client.Direct, []bool{false, true}, s4, 0, answered{20, "b", ""}, "aaaab"},
 		{"also who is held down", client.Direct, []bool{false, true}, once, 6, answered{11, "b", ""}, "ab" + "ab"},
+		{"least-outstanding", client.LeastOutstanding, []bool{false, true, true}, once, 1, answered{10, "b", ""}, "ab" + "ab"},
 		{"round-robin", client.RoundRobin, []bool{true, false, true}, once, 1, answered{6, "c", ""}, "a" + "bc"},
 		{"round-robin, all the way round", client.RoundRobin, []bool{false, false, false}, once, 16, answered{31, "", unanswered}, "abc" + "bca"},
 	} {

@@ -15,8 +15,8 @@ import (
 // from any goroutine.
 type Group struct {
 	*client.Group
-	name       string
-	nasSession atomic.Pointer[radius.ID] // Spec.NASSessionID, which a reload may change
+	name string
+	adds atomic.Pointer[additions] // of the Spec; a reload may change them
 }
 
 var _ accounting.Method = (*Group)(nil)
@@ -29,7 +29,7 @@ func New(c *client.Client, cfg client.GroupConfig) (*Group, error) {
 		return nil, err
 	}
 	group := &Group{Group: g, name: cfg.Name}
-	group.nasSession.Store(&radius.ID{})
+	group.adds.Store(&additions{})
 	return group, nil
 }
 
@@ -48,7 +48,7 @@ func (g *Group) Send(rec *accounting.Record, at retry.Progress, done func(error)
 		go done(ErrUnsendable)
 		return
 	}
-	g.Group.Send(&request{rec: rec, nasSession: *g.nasSession.Load(), done: done}, at)
+	g.Group.Send(&request{rec: rec, adds: *g.adds.Load(), done: done}, at)
 }
 
 // Announce sends an Accounting-On or Accounting-Off (R63) to each server in the order of the
@@ -66,14 +66,17 @@ func (g *Group) Announce(rec *accounting.Record, done func(server string, err er
 
 // request is a record as an Accounting-Request.
 type request struct {
-	rec        *accounting.Record
-	nasSession radius.ID // the attribute for the record's NASSession; zero: none
-	done       func(error)
-	announced  func(server string, err error) // instead of done, for Announce
+	rec       *accounting.Record
+	adds      additions
+	done      func(error)
+	announced func(server string, err error) // instead of done, for Announce
 }
 
 // Answers implements [client.Request].
 func (r *request) Answers(code radius.Code) bool { return code == radius.CodeAccountingResponse }
+
+// Session implements [client.Request].
+func (r *request) Session() string { return r.rec.Attrs.Text(radius.AcctSessionID) }
 
 // Done implements [client.Request]. The attributes of a response are ignored (RFC 2866 section
 // 4.2).

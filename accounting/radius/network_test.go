@@ -263,6 +263,7 @@ func TestOrder(t *testing.T) {
 	}{
 		{client.Direct, []string{"abc", "abc", "abc", "abc"}},
 		{client.RoundRobin, []string{"abc", "bca", "cab", "abc"}},
+		{client.LeastOutstanding, []string{"abc", "abc", "abc", "abc"}}, // none is outstanding when the next one begins
 	} {
 		t.Run(tc.algorithm.String(), func(t *testing.T) {
 			inWorld(t, func(w *world) {

@@ -2,6 +2,8 @@ package radius
 
 import (
 	"math"
+	"net/netip"
+	"strings"
 	"time"
 
 	"aaasess/accounting"
@@ -13,12 +15,21 @@ func isSendable(rec *accounting.Record) bool {
 	return len(rec.Attrs) <= accounting.MaxAttributes && rec.Attrs.Valid()
 }
 
+// additions are the attributes that a group adds to each record.
+type additions struct {
+	nasSession    radius.ID // for the record's NASSession; zero: none
+	userID        radius.ID // for the user's name without a realm; zero: none
+	nasIdentifier bool      // whether a record without NAS-Identifier gets one
+}
+
 // Append appends an Accounting-Request (RFC 2866 section 4.1) to b, which must be empty. It has the
-// record's attributes and, last, Acct-Delay-Time.
+// record's attributes, Acct-Delay-Time, and the attributes that the group adds after it.
 func (r *request) Append(b []byte, identifier byte, secret radius.Secret, now time.Time) ([]byte, radius.Authenticator) {
 	b = radius.AppendHeader(b, radius.CodeAccountingRequest, identifier)
 	b = r.appendAttributes(b)
 	b = radius.AppendUint32(b, radius.AcctDelayTime, delay(now.Sub(r.rec.At)))
+	b = r.appendUserID(b)
+	b = r.appendNASIdentifier(b)
 	return b, radius.Seal(b, 0, radius.Authenticator{}, secret)
 }
 
@@ -27,18 +38,61 @@ func (r *request) Append(b []byte, identifier byte, secret radius.Secret, now ti
 // 2866 allows only one; a vendor's attribute is added to the others. If there is no room for it, it
 // is left out.
 func (r *request) appendAttributes(b []byte) []byte {
-	if r.nasSession == (radius.ID{}) || r.rec.NASSession == "" {
+	to := r.adds.nasSession
+	if to == (radius.ID{}) || r.rec.NASSession == "" {
 		return append(b, r.rec.Attrs...)
 	}
 	start := len(b)
 	for t, value := range r.rec.Attrs.All() {
-		if t != r.nasSession.Type || t == radius.VendorSpecific {
+		if t != to.Type || t == radius.VendorSpecific {
 			b = radius.AppendAttribute(b, t, value)
 		}
 	}
-	b = radius.AppendID(b, r.nasSession, r.rec.NASSession)
+	b = radius.AppendID(b, to, r.rec.NASSession)
 	if len(b)-start > accounting.MaxAttributes {
 		b = append(b[:start], r.rec.Attrs...)
+	}
+	return b
+}
+
+// appendUserID appends the user's name up to its first @, as Merit's server did in the examples of
+// S1 and S2. A record that has the attribute already stays as it is.
+func (r *request) appendUserID(b []byte) []byte {
+	to := r.adds.userID
+	if to == (radius.ID{}) {
+		return b
+	}
+	user, _, _ := strings.Cut(r.rec.Attrs.Text(radius.UserName), "@")
+	if user == "" {
+		return b
+	}
+	for range to.Values(r.rec.Attrs) {
+		return b
+	}
+	return cutToPacket(radius.AppendID(b, to, user), len(b))
+}
+
+// appendNASIdentifier appends a NAS-Identifier with the NAS's address, if the record has none.
+func (r *request) appendNASIdentifier(b []byte) []byte {
+	if !r.adds.nasIdentifier {
+		return b
+	}
+	if _, has := r.rec.Attrs.Get(radius.NASIdentifier); has {
+		return b
+	}
+	for _, t := range []radius.Type{radius.NASIPAddress, radius.NASIPv6Address} {
+		octets, _ := r.rec.Attrs.Get(t)
+		if addr, ok := netip.AddrFromSlice([]byte(octets)); ok && !addr.IsUnspecified() {
+			return cutToPacket(radius.AppendAttribute(b, radius.NASIdentifier, addr.Unmap().String()), len(b))
+		}
+	}
+	return b
+}
+
+// cutToPacket returns b without what follows before, if a packet has no room for that.
+func cutToPacket(b []byte, before int) []byte {
+	if len(b) > radius.MaxPacket {
+		return b[:before]
 	}
 	return b
 }

@@ -64,10 +64,62 @@ func TestNASSessionID(t *testing.T) {
 		{"a vendor's", pair, vendor, "5F2A", append(bytes.Clone(pair), ours...)},
 		{"no room", large, multi, "5F2A", large},
 	} {
-		r := request{rec: &accounting.Record{Attrs: radius.Attributes(tt.attrs), NASSession: tt.nas}, nasSession: tt.id}
+		r := request{rec: &accounting.Record{Attrs: radius.Attributes(tt.attrs), NASSession: tt.nas}, adds: additions{nasSession: tt.id}}
 		b, _ := r.Append(nil, 1, testSecret, time.Time{})
 		if got := b[radius.HeaderLen : len(b)-6]; !bytes.Equal(got, tt.expect) || len(b) > radius.MaxPacket {
 			t.Errorf("%s: %x, want %x", tt.name, got, tt.expect)
+		}
+	}
+}
+
+// TestAdditions: what a group adds after Acct-Delay-Time, as in the examples of S1 and S2.
+func TestAdditions(t *testing.T) {
+	user, merit := radius.ID{Type: 222}, radius.ID{Type: radius.VendorSpecific, Vendor: 61, VendorType: 222}
+	four, six := "\xac\x10\x19\x0f", "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"
+	type attr struct {
+		typ   radius.Type
+		value string
+	}
+	full := []attr{{radius.UserName, "u"}, {radius.NASIPAddress, four}}
+	for size := 9; size < accounting.MaxAttributes-3; size += 255 {
+		full = append(full, attr{radius.Class, strings.Repeat("c", min(253, accounting.MaxAttributes-3-2-size))})
+	}
+	for _, tt := range []struct {
+		name   string
+		attrs  []attr
+		adds   additions
+		expect []attr
+	}{
+		{"nothing", []attr{{radius.UserName, "u"}, {radius.NASIPAddress, four}}, additions{}, nil},
+		{"both", []attr{{radius.UserName, "u"}, {radius.NASIPAddress, four}}, additions{userID: user, nasIdentifier: true}, []attr{{222, "u"}, {radius.NASIdentifier, "172.16.25.15"}}},
+		{"a user of a realm", []attr{{radius.UserName, "u@a@b"}}, additions{userID: user}, []attr{{222, "u"}}},
+		{"a realm only", []attr{{radius.UserName, "@a"}}, additions{userID: user}, nil},
+		{"no user", []attr{{radius.NASIPAddress, four}}, additions{userID: user}, nil},
+		{"a user that the NAS sent", []attr{{222, "x"}, {radius.UserName, "u"}}, additions{userID: user}, nil},
+		{"a vendor's", []attr{{radius.UserName, "u"}}, additions{userID: merit}, []attr{{radius.VendorSpecific, "\x00\x00\x00\x3d\xde\x03u"}}},
+		{"a vendor's that the NAS sent", []attr{{radius.VendorSpecific, "\x00\x00\x00\x3d\xde\x03x"}, {radius.UserName, "u"}}, additions{userID: merit}, nil},
+		{"another attribute of the vendor", []attr{{radius.VendorSpecific, "\x00\x00\x00\x3d\xdf\x03x"}, {radius.UserName, "u"}}, additions{userID: merit}, []attr{{radius.VendorSpecific, "\x00\x00\x00\x3d\xde\x03u"}}},
+		{"a NAS with a name", []attr{{radius.NASIdentifier, "x"}, {radius.NASIPAddress, four}}, additions{nasIdentifier: true}, nil},
+		{"a NAS with IPv6", []attr{{radius.NASIPv6Address, six}}, additions{nasIdentifier: true}, []attr{{radius.NASIdentifier, "2001:db8::1"}}},
+		{"a NAS with both", []attr{{radius.NASIPv6Address, six}, {radius.NASIPAddress, four}}, additions{nasIdentifier: true}, []attr{{radius.NASIdentifier, "172.16.25.15"}}},
+		{"a NAS without an address", []attr{{radius.NASIPAddress, "\x00\x00\x00\x00"}, {radius.NASIPv6Address, "short"}}, additions{nasIdentifier: true}, nil},
+		{"room for one", full, additions{userID: user, nasIdentifier: true}, []attr{{222, "u"}}},
+	} {
+		var attrs, expect []byte
+		for _, a := range tt.attrs {
+			attrs = radius.AppendAttribute(attrs, a.typ, a.value)
+		}
+		for _, a := range tt.expect {
+			expect = radius.AppendAttribute(expect, a.typ, a.value)
+		}
+		r := request{rec: &accounting.Record{Attrs: radius.Attributes(attrs)}, adds: tt.adds}
+		b, _ := r.Append(nil, 1, testSecret, time.Time{})
+		want := append(radius.AppendUint32(attrs, radius.AcctDelayTime, 0), expect...)
+		if got := b[radius.HeaderLen:]; !bytes.Equal(got, want) || len(b) > radius.MaxPacket {
+			t.Errorf("%s: %x, want %x", tt.name, got, want)
+		}
+		if !layeh.IsAuthenticRequest(b, []byte(testSecret)) {
+			t.Errorf("%s: %x is not authentic", tt.name, b)
 		}
 	}
 }

@@ -19,6 +19,7 @@ type Spec struct {
 	Description  string
 	Servers      []client.Member // in the order in which they are tried; 1..64
 	Algorithm    client.Algorithm
+	BatchSize    int           // for LeastOutstanding, else 0
 	Source       netip.Addr    // source address of requests; the zero Addr lets the system choose
 	HoldDown     time.Duration // 0: no server is ever marked dead
 	DeadCriteria client.DeadCriteria
@@ -27,7 +28,10 @@ type Spec struct {
 	AcctOnOff    *accounting.OnOff // its Accounting-On and -Off; nil: none
 	MonitorGroup string            // the acct-on-off-group that it monitors, or ""
 	NASSessionID radius.ID         // the attribute for the NAS's own Acct-Session-Id; zero: it is not sent
-	Client       *client.Client    // sends to the servers
+	UserID       radius.ID         // the attribute for the user's name without a realm; zero: it is not sent
+	// AddNASIdentifier: a record without NAS-Identifier gets one, with the NAS's address as text.
+	AddNASIdentifier bool
+	Client           *client.Client // sends to the servers
 }
 
 var _ accounting.Spec = (*Spec)(nil)
@@ -75,7 +79,7 @@ func (s *Spec) Open(answered func(), _ *slog.Logger) (*accounting.Opened, error)
 	if err != nil {
 		return nil, err
 	}
-	g.nasSession.Store(&s.NASSessionID)
+	g.adds.Store(s.additions())
 	return &accounting.Opened{
 		Method: g, Run: g.Run, Ready: g.Ready(), Announce: g.Announce, Abandon: g.Abandon,
 		Reconfigure: func(spec accounting.Spec) (func(), error) { return s.reconfigure(g, spec) },
@@ -95,13 +99,17 @@ func (s *Spec) reconfigure(g *Group, spec accounting.Spec) (apply func(), err er
 	}
 	return func() {
 		change()
-		g.nasSession.Store(&to.NASSessionID)
+		g.adds.Store(to.additions())
 	}, nil
+}
+
+func (s *Spec) additions() *additions {
+	return &additions{nasSession: s.NASSessionID, userID: s.UserID, nasIdentifier: s.AddNASIdentifier}
 }
 
 func (s *Spec) config(answered func()) client.GroupConfig {
 	cfg := client.GroupConfig{
-		Name: s.Group, Members: slices.Clone(s.Servers), Algorithm: s.Algorithm, HoldDown: zeroAsNone(s.HoldDown), Source: s.Source,
+		Name: s.Group, Members: slices.Clone(s.Servers), Algorithm: s.Algorithm, BatchSize: s.BatchSize, HoldDown: zeroAsNone(s.HoldDown), Source: s.Source,
 		DeadCriteria: s.DeadCriteria, MaxInFlight: s.Window, Heard: answered,
 	}
 	for i := range cfg.Members {

@@ -10,8 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	layeh "layeh.com/radius"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
 )
@@ -19,9 +21,10 @@ import (
 // fullSpec returns a group without zero values.
 func fullSpec() *Spec {
 	return &Spec{
-		Group: "isp", Description: "of the city", Algorithm: client.RoundRobin, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
+		Group: "isp", Description: "of the city", Algorithm: client.LeastOutstanding, BatchSize: 6, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
 		DeadCriteria: client.DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
 		AcctOnOff: &accounting.OnOff{Attributes: "\x20\x04ab", Blocks: true, Controls: "tied"}, MonitorGroup: "others", Client: client.New(client.Config{}),
+		NASSessionID: radius.ID{Type: radius.AcctMultiSessionID}, UserID: radius.ID{Type: 222}, AddNASIdentifier: true,
 		Servers: []client.Member{
 			{
 				Identity: client.Identity{Name: "r1", Host: "192.0.2.1", Port: 1814, Secret: "one"},
@@ -39,7 +42,7 @@ func TestSpecConfig(t *testing.T) {
 	members := fullSpec().Servers
 	members[1].Schedule.Retransmit, members[2].Schedule.Retransmit = -1, -1
 	want := client.GroupConfig{
-		Name: "isp", Members: members, Algorithm: client.RoundRobin, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
+		Name: "isp", Members: members, Algorithm: client.LeastOutstanding, BatchSize: 6, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
 		DeadCriteria: client.DeadCriteria{Time: 8 * time.Second, Tries: 9}, MaxInFlight: 2000,
 	}
 	if diff := cmp.Diff(want, spec.config(nil), cmpopts.EquateComparable(netip.Addr{}, client.Identity{})); diff != "" {
@@ -68,6 +71,7 @@ func TestSpecEqual(t *testing.T) {
 		{"its description", func(s *Spec) { s.Description = "" }, true},
 		{"the client", func(s *Spec) { s.Client = nil }, true},
 		{"its name", func(s *Spec) { s.Group = "other" }, false},
+		{"the batch size", func(s *Spec) { s.BatchSize = 7 }, false},
 		{"the window", func(s *Spec) { s.Window = 7 }, false},
 		{"a secret", func(s *Spec) { s.Servers[1].Secret = "new" }, false},
 		{"a schedule", func(s *Spec) { s.Servers[2].Schedule.Retransmit = 1 }, false},
@@ -75,6 +79,9 @@ func TestSpecEqual(t *testing.T) {
 		{"who it says that we are", func(s *Spec) { s.AcctOnOff.Attributes = "\x20\x04cd" }, false},
 		{"it announces nothing", func(s *Spec) { s.AcctOnOff = nil }, false},
 		{"the group that it monitors", func(s *Spec) { s.MonitorGroup = "" }, false},
+		{"where it has the NAS's session id", func(s *Spec) { s.NASSessionID = radius.ID{} }, false},
+		{"where it has the user", func(s *Spec) { s.UserID = radius.ID{} }, false},
+		{"whether it adds NAS-Identifier", func(s *Spec) { s.AddNASIdentifier = false }, false},
 	} {
 		changed := fullSpec()
 		tt.change(changed)
@@ -115,6 +122,9 @@ func TestSpecReconfigure(t *testing.T) {
 		{"the dead criteria", func(s *Spec) { s.DeadCriteria.Tries = 7 }, true},
 		{"the algorithm", func(s *Spec) { s.Algorithm = client.Direct }, true},
 		{"the group that it monitors", func(s *Spec) { s.MonitorGroup = "" }, true},
+		{"where it has the NAS's session id", func(s *Spec) { s.NASSessionID = radius.ID{} }, true},
+		{"where it has the user", func(s *Spec) { s.UserID = radius.ID{} }, true},
+		{"whether it adds NAS-Identifier", func(s *Spec) { s.AddNASIdentifier = false }, true},
 		{"a secret", func(s *Spec) { s.Servers[1].Secret = "new" }, false},
 		{"a port", func(s *Spec) { s.Servers[1].Port++ }, false},
 		{"a server less", func(s *Spec) { s.Servers = s.Servers[:2] }, false},
@@ -132,6 +142,42 @@ func TestSpecReconfigure(t *testing.T) {
 	}
 	if apply, err := opened.Reconfigure(otherSpec{full()}); apply != nil || err != nil {
 		t.Errorf("another transport: %v", err)
+	}
+}
+
+// TestSpecReconfigureAdds: the records after a change have the attributes that the new Spec adds.
+func TestSpecReconfigureAdds(t *testing.T) {
+	server := newFakeServer(t, always(answer))
+	spec := Spec{Group: "isp", Window: 10, Client: client.New(client.Config{}), Servers: []client.Member{
+		{Identity: client.Identity{Name: "r0", Host: "127.0.0.1", Port: server.addr.Port(), Secret: testSecret}, Schedule: retry.Schedule{Timeout: patience}},
+	}}
+	opened, err := spec.Open(func() {}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- opened.Run(ctx) }()
+	with := spec
+	with.UserID, with.AddNASIdentifier = radius.ID{Type: 222}, true
+	for _, to := range []Spec{spec, with, spec} {
+		change, err := opened.Reconfigure(&to)
+		if err != nil || change == nil {
+			t.Fatalf("the group has to be opened again: %v", err)
+		}
+		change()
+		send(t, opened.Method, testRecord(13, time.Now())).want(t, nil)
+	}
+	var got []string
+	for _, r := range server.got() {
+		got = append(got, string(r.Get(222))+" "+string(r.Get(layeh.Type(radius.NASIdentifier))))
+	}
+	if diff := cmp.Diff([]string{" ", "nemo 192.168.1.16", " "}, got); diff != "" {
+		t.Error(diff)
+	}
+	end()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

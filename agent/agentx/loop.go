@@ -125,6 +125,10 @@ func (l *loop) handle(ctx context.Context, h Header, b []byte) (err error) {
 			l.sub.logSetFailed(l.m.setFailed)
 			l.m.setFailed = nil
 		}
+		if l.m.setRefused != nil {
+			l.sub.logRefusedSet(l.m.setRefused)
+			l.m.setRefused = nil
+		}
 	} else {
 		l.lastReceived = time.Now()
 		if l.out, err = l.m.handle(h, b, l.out, l.lastReceived); err == nil {

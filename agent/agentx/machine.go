@@ -30,9 +30,10 @@ type machine struct {
 	unconfirmed int  // Registers without an answer
 	lastPacket  uint32
 	awaiting    []request
-	outcomes    []outcome // not yet processed by the loop
-	capsRefused error     // of an AddAgentCaps; not yet processed by the loop
-	setFailed   error     // of a SET; not yet processed by the loop
+	outcomes    []outcome   // not yet processed by the loop
+	capsRefused error       // of an AddAgentCaps; not yet processed by the loop
+	setFailed   error       // of a SET; not yet processed by the loop
+	setRefused  *refusedSet // by a TestSet; not yet processed by the loop
 	sets        transactions
 	by          mib.Requester // requester of SETs
 
@@ -138,9 +139,11 @@ func (m *machine) handle(h Header, b, out []byte, now time.Time) ([]byte, error)
 	case pdu.TypeGet, pdu.TypeGetNext, pdu.TypeGetBulk, pdu.TypeTestSet, pdu.TypeCommitSet, pdu.TypeUndoSet, pdu.TypePing:
 		// RFC 2741 section 7.2.2: in this order.
 		if !m.opened || h.SessionID != m.sessionID {
+			m.keepRefused(&h, p, pdu.ErrorNotOpen, 0)
 			return appendStatus(out, &h, pdu.ErrorNotOpen, 0), nil
 		}
 		if h.Flags&pdu.FlagNonDefaultContext != 0 {
+			m.keepRefused(&h, p, pdu.ErrorUnsupportedContext, 0)
 			return appendStatus(out, &h, pdu.ErrorUnsupportedContext, 0), nil
 		}
 		return m.answer(&h, p, out), nil
@@ -179,7 +182,7 @@ func (m *machine) answer(h *Header, p Payload, out []byte) []byte {
 	case *GetBulk:
 		return m.appendBulk(out, h)
 	case *TestSet:
-		code, index := m.sets.test(m.tree, m.by, h, p.Varbinds)
+		code, index := m.test(h, p)
 		m.takeFailure(h.TransactionID)
 		return appendStatus(out, h, code, index)
 	case *CommitSet:

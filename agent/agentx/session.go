@@ -38,7 +38,8 @@ type Config struct {
 	// another subagent (snmpd: agentXTimeout times agentXRetries plus one, 6 s).
 	Timeout time.Duration
 	// Logger receives a line when the session with the master is lost and when it is back, and when
-	// the [Reason] of its absence changes (one line a minute for each reason). nil discards them.
+	// the [Reason] of its absence changes (one line a minute for each reason), and when a SET is
+	// refused or fails (one line a minute each). nil discards them.
 	Logger *slog.Logger
 	// Dial connects; nil means net.Dialer. It must return when its context ends.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -55,10 +56,11 @@ type Subagent struct {
 	// disappear silently.
 	pingAfter time.Duration
 
-	counters counters
-	lines    throttle.Lines[Reason] // of the log
-	capsLine throttle.Line          // of the log: AddAgentCaps refused
-	setLine  throttle.Line          // of the log: a SET failed
+	counters    counters
+	lines       throttle.Lines[Reason] // of the log
+	capsLine    throttle.Line          // of the log: AddAgentCaps refused
+	setLine     throttle.Line          // of the log: a SET failed
+	refusedLine throttle.Line          // of the log: a SET was refused
 
 	mu      sync.Mutex // guards the fields below; never held over I/O
 	stats   Stats      // without the counters

@@ -67,7 +67,7 @@ func (e *exchange) logProblem(k problem, user []byte, args ...any) {
 func (e *exchange) logSet(k problem, err any, index int) {
 	args := []any{"err", err}
 	if index > 0 && index <= len(e.pdu.Varbinds) {
-		args = append(args, "object", e.r.describe(e.pdu.Varbinds[index-1].Name))
+		args = append(args, "object", e.r.tree.Describe(e.pdu.Varbinds[index-1].Name))
 	}
 	e.logProblem(k, []byte(e.requester().Name), args...)
 }

@@ -114,13 +114,3 @@ func (e *exchange) refuseSet(err error) (mib.ErrorStatus, int) {
 	}
 	return refused.Status, refused.Index
 }
-
-// describe returns the name of a variable for a log, for example casnDisconnect.5.
-func (r *Responder) describe(name mib.OID) string {
-	for _, def := range r.tree.Defs() {
-		if name.HasPrefix(def.OID) {
-			return def.Name + name[len(def.OID):].String()
-		}
-	}
-	return name.String()
-}

@@ -45,6 +45,10 @@ const (
 	PeerReader       = "freeradius-reader" // proxies the records in a detail file
 	PeerRadsec       = "radsecproxy"       // answers when the server has answered
 	PeerAcknowledger = "acknowledger"      // answers and stores nothing
+
+	// Like OursSpooling and OursRelaying, with a broadcast to two groups of one server each.
+	OursBroadcast         = "aaasessd-broadcast"
+	OursBroadcastRelaying = "aaasessd-broadcast-relaying"
 )
 
 // Relay is a running contender and the server behind it. Close ends both.
@@ -52,7 +56,8 @@ type Relay struct {
 	Port     uint16        // for NASes
 	Server   *Process      // the contender, whose CPU time counts
 	Upstream *acknowledger // nil if there is none, or if it is the contender itself
-	silent   net.PacketConn
+	Second   *acknowledger // that of the second group; nil if there is none
+	silent   []net.PacketConn
 	Dir      string // its files
 }
 
@@ -61,12 +66,22 @@ func (r *Relay) Close() {
 	if r.Server != nil {
 		r.Server.stop()
 	}
-	if r.Upstream != nil {
-		r.Upstream.stop()
+	for _, a := range r.Behind() {
+		a.stop()
 	}
-	if r.silent != nil {
-		_ = r.silent.Close()
+	for _, conn := range r.silent {
+		_ = conn.Close()
 	}
+}
+
+// Behind returns the acknowledgers behind the contender. Each gets every record.
+func (r *Relay) Behind() (all []*acknowledger) {
+	for _, a := range []*acknowledger{r.Upstream, r.Second} {
+		if a != nil {
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 // OpenRelay starts a contender and returns when it answers. buffer is the receive buffer of the
@@ -96,7 +111,11 @@ func OpenRelay(ctx context.Context, h Host, who string, buffer int) (_ *Relay, e
 	if err != nil {
 		return nil, err
 	}
-	if err := r.start(ctx, h, who, upstream); err != nil {
+	second, err := r.openSecond(ctx, h, who, buffer)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.start(ctx, h, who, upstream, second); err != nil {
 		return nil, err
 	}
 	return r, AwaitAnswer(ctx, r.Port, r.Server)
@@ -107,13 +126,8 @@ func (r *Relay) openUpstream(ctx context.Context, h Host, who string, buffer int
 	switch who {
 	case PeerDetail, OursNone:
 		return 0, nil
-	case OursSpooling: // a socket that never answers
-		conn, err := nasload.ListenLoopback(0)
-		if err != nil {
-			return 0, err
-		}
-		r.silent = conn
-		return conn.LocalAddr().(*net.UDPAddr).AddrPort().Port(), nil
+	case OursSpooling, OursBroadcast:
+		return r.listenSilently()
 	}
 	var err error
 	if r.Upstream, err = StartAcknowledger(ctx, h, 0, buffer); err != nil {
@@ -122,11 +136,36 @@ func (r *Relay) openUpstream(ctx context.Context, h Host, who string, buffer int
 	return r.Upstream.port, nil
 }
 
-// start starts the contender on r.Port.
-func (r *Relay) start(ctx context.Context, h Host, who string, upstream uint16) (err error) {
+// openSecond starts the server of the contender's second group and returns its port, or 0 if it has
+// none.
+func (r *Relay) openSecond(ctx context.Context, h Host, who string, buffer int) (port uint16, err error) {
 	switch who {
-	case OursSpooling, OursNone, OursRelaying:
-		r.Server, err = Daemon{Dir: r.Dir, Port: r.Port, Upstream: upstream}.Start(ctx, h)
+	case OursBroadcast:
+		return r.listenSilently()
+	case OursBroadcastRelaying:
+		if r.Second, err = StartAcknowledger(ctx, h, 0, buffer); err != nil {
+			return 0, err
+		}
+		return r.Second.port, nil
+	}
+	return 0, nil
+}
+
+// listenSilently opens a socket that never answers, and returns its port.
+func (r *Relay) listenSilently() (uint16, error) {
+	conn, err := nasload.ListenLoopback(0)
+	if err != nil {
+		return 0, err
+	}
+	r.silent = append(r.silent, conn)
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Port(), nil
+}
+
+// start starts the contender on r.Port.
+func (r *Relay) start(ctx context.Context, h Host, who string, upstream, second uint16) (err error) {
+	switch who {
+	case OursSpooling, OursNone, OursRelaying, OursBroadcast, OursBroadcastRelaying:
+		r.Server, err = Daemon{Dir: r.Dir, Port: r.Port, Upstream: upstream, Second: second}.Start(ctx, h)
 	case PeerDetail:
 		r.Server, err = StartFreeRADIUS(ctx, h, r.Dir, WritesDetail, r.Port, upstream)
 	case PeerProxy:
@@ -199,11 +238,12 @@ func startRadsecproxy(ctx context.Context, h Host, dir string, port, upstream ui
 	return h.start(ctx, program, "-f", "-c", file)
 }
 
-// Daemon is an aaasessd with one list, and one group with one server.
+// Daemon is an aaasessd with one list, and one or two groups with one server each.
 type Daemon struct {
 	Dir      string
 	Port     uint16
 	Upstream uint16 // port of the group's server; 0 means that no records are made
+	Second   uint16 // port of the server of a second group that gets every record too; 0 for none
 	AgentX   string // socket of the master agent, "" for none
 	SNMP     uint16 // port of our own responder, 0 for none
 }
@@ -221,9 +261,14 @@ func BuildDaemon(ctx context.Context, dir string) error {
 
 // config returns its configuration file. Everything else is the default.
 func (d Daemon) config() string {
-	snmp, list := "", "record: none"
+	snmp, list, servers, groups := "", "record: none", "", ""
 	if d.Upstream != 0 {
 		list = "record: start-stop, methods: [group isp]"
+	}
+	if d.Second != 0 {
+		list = "record: start-stop, broadcast: true, methods: [group isp, group second]"
+		servers = fmt.Sprintf(", {name: second, address: 127.0.0.1, port: %d, secret: %s}", d.Second, nasload.SharedSecret)
+		groups = ", {name: second, servers: [second]}"
 	}
 	if d.AgentX != "" {
 		snmp = fmt.Sprintf("snmp: {agentx: {network: unix, address: %q}}\n", d.AgentX)
@@ -238,11 +283,11 @@ control: {socket: %[1]s/control}
 radius:
   accounting: {listen: ["127.0.0.1:%[2]d"]}
   clients: [{name: nas, address: 127.0.0.0/8, secret: %[3]s}]
-  servers: [{name: upstream, address: 127.0.0.1, port: %[4]d, secret: %[3]s}]
-  groups: [{name: isp, servers: [upstream]}]
+  servers: [{name: upstream, address: 127.0.0.1, port: %[4]d, secret: %[3]s}%[7]s]
+  groups: [{name: isp, servers: [upstream]}%[8]s]
 accounting:
   network: {default: {%[5]s}}
-%[6]s`, d.Dir, d.Port, nasload.SharedSecret, max(d.Upstream, 1), list, snmp)
+%[6]s`, d.Dir, d.Port, nasload.SharedSecret, max(d.Upstream, 1), list, snmp, servers, groups)
 }
 
 // Start starts it. It loads the state in Dir, if there is one.

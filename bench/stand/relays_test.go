@@ -54,13 +54,19 @@ func TestFreeRADIUSConfigurations(t *testing.T) {
 }
 
 func TestDaemonConfig(t *testing.T) {
-	const snmp, records = "agentx:", "record: start-stop, methods: [group isp]"
+	const snmp, records, second = "agentx:", "record: start-stop, methods: [group isp]", "second"
 	for _, tt := range []struct {
 		name        string
 		d           Daemon
 		has, hasNot []string
 	}{
-		{"with a server", Daemon{Dir: "/d", Port: 4711, Upstream: 4712}, []string{records, "port: 4712,"}, []string{snmp, "record: none"}},
+		{"with a server", Daemon{Dir: "/d", Port: 4711, Upstream: 4712}, []string{records, "port: 4712,"}, []string{snmp, "record: none", second}},
+		{
+			"with two",
+			Daemon{Dir: "/d", Port: 4711, Upstream: 4712, Second: 4713},
+			[]string{"record: start-stop, broadcast: true, methods: [group isp, group second]", "port: 4712,", "port: 4713,", "{name: second, servers: [second]}"},
+			[]string{snmp, "record: none"},
+		},
 		{"without", Daemon{Dir: "/d", Port: 4711}, []string{"record: none"}, []string{snmp, records}},
 		{"with SNMP", Daemon{Dir: "/d", Port: 4711, AgentX: "/d/agentx"}, []string{`address: "/d/agentx"`}, nil},
 	} {

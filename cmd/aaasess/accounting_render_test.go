@@ -39,7 +39,7 @@ func s3(zone *time.Location) []api.ServerGroup {
 			LastManagementChange: changed, Waiting: pointer(uint64(0)), Servers: server("server-1", "172.16.1.8"),
 		},
 		{
-			Name: "aaa-server-policy-2", AccessAlgorithm: "round-robin", HoldDown: 0.5, Window: 256, DrainRate: 250,
+			Name: "aaa-server-policy-2", AccessAlgorithm: "least-outstanding", BatchSize: 25, HoldDown: 0.5, Window: 256, DrainRate: 250,
 			AcctOnOff:            api.AcctOnOff{Enabled: true, Blocked: true, MonitorGroup: "group-1", State: api.StateUnknown},
 			LastManagementChange: changed, Servers: server("server-2", "172.16.1.9"),
 		},
@@ -87,7 +87,7 @@ func books(zone *time.Location) *controltest.Accounting {
 				Accepting: "yes",
 			},
 			Queues: []api.Queue{{
-				Queue: "group/isp", Configured: true, Records: 12, Oldest: at, InFlight: 3, Delivered: 100, Hold: api.HoldOpen,
+				Queue: "group/isp", Configured: true, Records: 12, Oldest: at, InFlight: 3, Delivered: 100, OperState: "up", Hold: api.HoldOpen,
 			}},
 		},
 		Lists: []string{"network/default", "exec/default"},
@@ -160,7 +160,7 @@ func TestAccountingScreens(t *testing.T) {
 // busySpool returns a spool with queues in every state.
 func busySpool() *api.SpoolStatus {
 	queue := func(name string, change func(*api.Queue)) api.Queue {
-		q := api.Queue{Queue: name, Configured: true, Hold: api.HoldOpen}
+		q := api.Queue{Queue: name, Configured: true, OperState: "up", Hold: api.HoldOpen}
 		change(&q)
 		return q
 	}
@@ -176,9 +176,11 @@ func busySpool() *api.SpoolStatus {
 				q.Delivered, q.Superseded, q.SetAside, q.Refused, q.NoResponse = math.MaxUint64, 20, 3, 2, 1
 			}),
 			queue("group/down", func(q *api.Queue) {
-				q.Records, q.DownSince, q.NextProbe = 12, now.Add(-5*time.Minute), now.Add(40*time.Second)
+				q.OperState, q.Records, q.DownSince, q.NextProbe = "down", 12, now.Add(-5*time.Minute), now.Add(40*time.Second)
 			}),
-			queue("group/held", func(q *api.Queue) { q.Hold = api.HoldHeld }),
+			queue("group/new", func(q *api.Queue) { q.OperState = "unknown" }),
+			queue("group/new-draining", func(q *api.Queue) { q.OperState, q.Draining = "unknown", true }),
+			queue("group/held", func(q *api.Queue) { q.Hold, q.OperState = api.HoldHeld, "unknown" }),
 			queue("group/away", func(q *api.Queue) { q.Hold, q.DownSince = api.HoldAway, now.Add(-time.Second) }),
 			queue("group/removed", func(q *api.Queue) {
 				q.Configured, q.Records, q.Elsewhere, q.DownSince = false, 7, 12, now.Add(-time.Second)

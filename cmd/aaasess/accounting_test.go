@@ -201,8 +201,8 @@ func TestAccountingJSON(t *testing.T) {
 	last.StateSince = time.Date(2013, 2, 24, 16, 6, 41, 0, time.UTC)
 	last.DownUntil = last.StateSince.Add(time.Minute)
 	a.Status.Queues = append(a.Status.Queues, api.Queue{
-		Queue: "local", Bytes: pointer(uint64(0)), DownSince: last.StateSince, NextProbe: last.StateSince.Add(time.Minute), Hold: api.HoldAway, Draining: true,
-	}, api.Queue{Queue: "group/old", Lost: true, Rerouted: "network/default", Elsewhere: 5})
+		Queue: "local", Bytes: pointer(uint64(0)), OperState: "down", DownSince: last.StateSince, NextProbe: last.StateSince.Add(time.Minute), Hold: api.HoldAway, Draining: true,
+	}, api.Queue{Queue: "group/old", Lost: true, Rerouted: "network/default", Elsewhere: 5, OperState: "unknown"})
 	d := accountant(t, a)
 	for file, args := range map[string]string{
 		"server-group.json":      "show server-group aaa-server-policy-1",

@@ -45,7 +45,7 @@ func newClearSession(g *global) *cobra.Command {
 		Long:  clearSessionHelp,
 		Example: `  aaasess clear session 0000000D
   aaasess clear session --nas nas-1 --state stuck`,
-		ValidArgsFunction: g.suggestIDs,
+		ValidArgsFunction: g.suggestIDs(0),
 	}
 	f.add(cmd, g, "remove every session")
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {

@@ -44,7 +44,7 @@ func newDisconnect(g *global) *cobra.Command {
   aaasess disconnect --number 13 --wait 30s
   aaasess disconnect --nas nas-1 --user alice@example.net
   aaasess disconnect --all --yes --json`,
-		ValidArgsFunction: g.suggestIDs,
+		ValidArgsFunction: g.suggestIDs(0),
 	}
 	f.add(cmd, g, "end every session")
 	cmd.Flags().DurationVar(&wait, "wait", 0, "wait at most `DURATION` (up to 1h) until the sessions have ended")

@@ -43,7 +43,7 @@ func newExplain(g *global) *cobra.Command {
 		Example: `  aaasess explain 0000000D
   aaasess explain group/isp:812`,
 		Args:              arguments("SESSION or RECORD"),
-		ValidArgsFunction: g.suggestIDs,
+		ValidArgsFunction: g.suggestIDs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := args[0]
 			if _, err := api.ParseRecordName(name); err != nil {
@@ -67,14 +67,16 @@ func newExplain(g *global) *cobra.Command {
 
 func printExplanation(w io.Writer, e *api.Explanation, now time.Time) error {
 	var lines []statusLine
+	user := ""
 	if s := e.Session; s != nil {
+		user = s.User
 		lines = append(lines, statusLine{0, "session", explainedSession(s)})
 	}
 	if e.Decision != nil {
-		lines = append(lines, decisionLines("list", e.Decision)...)
+		lines = append(lines, decisionLines("list", e.Decision, user)...)
 	}
 	if e.Now != nil {
-		lines = append(lines, decisionLines("if it began now", e.Now)...)
+		lines = append(lines, decisionLines("if it began now", e.Now, user)...)
 	}
 	if len(e.Methods) > 0 {
 		lines = append(lines, statusLine{0, "methods", ""})
@@ -114,7 +116,7 @@ func explainedSession(s *api.Session) string {
 	return strings.Join(parts, ", ")
 }
 
-func decisionLines(name string, d *api.Decision) []statusLine {
+func decisionLines(name string, d *api.Decision, user string) []statusLine {
 	if !d.Accounted {
 		return []statusLine{{0, name, "none: the session is not accounted"}}
 	}
@@ -129,7 +131,17 @@ func decisionLines(name string, d *api.Decision) []statusLine {
 	if d.Reason != "" {
 		lines = append(lines, statusLine{1, "because of", d.Reason})
 	}
-	return append(lines, statusLine{1, "records go to", how + ": " + strings.Join(d.Methods, ", ")})
+	lines = append(lines, statusLine{1, "records go to", how + ": " + strings.Join(d.Methods, ", ")})
+	if d.InterimsToFirst && len(d.Methods) > 0 {
+		lines = append(lines, statusLine{1, "interims go to", "the first of these only: " + d.Methods[0]})
+	}
+	switch {
+	case d.SuppressNullUsername && user == "":
+		lines = append(lines, statusLine{1, "left out", "all records until now: no User-Name"})
+	case d.SuppressNullUsername:
+		lines = append(lines, statusLine{1, "left out", "records from before the session had a User-Name"})
+	}
+	return lines
 }
 
 func methodText(m *api.ExplainedMethod, now time.Time) string {

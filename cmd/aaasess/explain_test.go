@@ -14,6 +14,8 @@ func explained() map[string]*api.Explanation {
 	port, at := uint32(7), now.Add(-time.Minute)
 	session := examples()[0]
 	session.NASPort, session.CalledStation = &port, "7777"
+	nameless := session
+	nameless.User = ""
 	methods := []api.ExplainedMethod{
 		{Method: "group isp", Queue: "group/isp", Records: 2, State: "up", Servers: []api.ExplainServer{{Name: "r1", Address: "10.0.0.1", State: "up"}, {Name: "r2", Address: "10.0.0.2", State: "unknown"}}},
 		{Method: "group isp_customer", Queue: "group/isp_customer", Records: 1, State: "down", DownSince: at, NextProbe: now.Add(4 * time.Second)},
@@ -27,7 +29,7 @@ func explained() map[string]*api.Explanation {
 	return map[string]*api.Explanation{
 		"a broadcast": {
 			Session:  &session,
-			Decision: &api.Decision{Accounted: true, List: "network/dnis:7777", Record: "start-stop", Broadcast: true, Methods: []string{"group isp", "group isp_customer"}},
+			Decision: &api.Decision{Accounted: true, List: "network/dnis:7777", Record: "start-stop", Broadcast: true, InterimsToFirst: true, Methods: []string{"group isp", "group isp_customer"}},
 			Methods:  methods, Records: records, Complete: true,
 		},
 		"another list today": {
@@ -35,6 +37,16 @@ func explained() map[string]*api.Explanation {
 			Decision: &api.Decision{Accounted: true, List: "network/red1", Record: "stop-only", Reason: "client bras-1, NAS-Port 1-16", Methods: []string{"group isp", "local"}},
 			Now:      &api.Decision{Accounted: true, List: "network/default", Record: "start-stop", Methods: []string{"local"}},
 			Methods:  methods[:1], Complete: true,
+		},
+		"no User-Name yet": {
+			Session:  &nameless,
+			Decision: &api.Decision{Accounted: true, List: "network/default", Record: "start-stop", SuppressNullUsername: true, Methods: []string{"local"}},
+			Complete: true,
+		},
+		"with a User-Name": {
+			Session:  &session,
+			Decision: &api.Decision{Accounted: true, List: "network/default", Record: "start-stop", SuppressNullUsername: true, Methods: []string{"local"}},
+			Complete: true,
 		},
 		"not accounted":  {Session: &session, Decision: &api.Decision{}, Complete: true},
 		"no longer live": {Methods: []api.ExplainedMethod{{Method: "group old", Queue: "group/old", Records: 1, State: "removed", Rerouted: "network/default"}}, Records: records[3:]},
@@ -44,7 +56,7 @@ func explained() map[string]*api.Explanation {
 func TestExplanationText(t *testing.T) {
 	var out strings.Builder
 	all := explained()
-	for _, name := range []string{"a broadcast", "another list today", "not accounted", "no longer live"} {
+	for _, name := range []string{"a broadcast", "another list today", "no User-Name yet", "with a User-Name", "not accounted", "no longer live"} {
 		out.WriteString("== " + name + "\n")
 		if err := printExplanation(&out, all[name], now); err != nil {
 			t.Fatal(err)

@@ -2,10 +2,9 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"net/url"
-	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -42,38 +41,14 @@ func addFilterFlags(cmd *cobra.Command, g *global) *filterFlags {
 		"user":    func(s api.Session) string { return s.User },
 		"address": address,
 		"nas":     func(s api.Session) string { return cmp.Or(s.NAS, s.NASAddress) },
+
+		"calling-station": func(s api.Session) string { return s.CallingStation },
+		"acct-session-id": func(s api.Session) string { return s.AcctSessionID },
+		"number":          func(s api.Session) string { return strconv.FormatUint(uint64(s.Number), 10) },
 	} {
-		_ = cmd.RegisterFlagCompletionFunc(name, func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return g.suggest(cmd.Context(), field), cobra.ShellCompDirectiveNoFileComp
-		})
+		g.completeField(cmd, name, field)
 	}
 	return f
-}
-
-// complete sets the values that shells suggest for a flag.
-func complete(cmd *cobra.Command, flag string, values ...string) {
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-}
-
-// suggest returns the values of a field for shell completion, from the first 200 sessions. It
-// leaves out values with unprintable characters, because nobody can type them. It returns none if
-// the daemon does not answer.
-func (g *global) suggest(ctx context.Context, field func(api.Session) string) []string {
-	list, err := g.suggestClient().Sessions(ctx, api.Query{Limit: 200})
-	if err != nil {
-		return nil
-	}
-	defer list.Close()
-	var out []string
-	for s, err := range list.All() {
-		if err != nil {
-			break
-		}
-		if v := field(s); v != "" && v == printable(v) && !slices.Contains(out, v) {
-			out = append(out, v)
-		}
-	}
-	return out
 }
 
 // query returns the query that the flags and the ids describe.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,7 +62,7 @@ type outcome struct {
 }
 
 // command runs a command line against a socket. in is the input on the terminal; "" means that
-// there is no terminal.
+// there is no terminal. In each JSON document that it prints all keys must be camelCase.
 func command(t *testing.T, socket, in string, args ...string) outcome {
 	t.Helper()
 	var out, err strings.Builder
@@ -70,6 +71,11 @@ func command(t *testing.T, socket, in string, args ...string) outcome {
 		getenv: func(name string) string { return map[string]string{"AAASESS_SOCKET": socket}[name] },
 	}
 	code := run(t.Context(), env, args)
+	if slices.Contains(args, "--json") && out.Len() > 0 {
+		if bad, err := controltest.BadKeys([]byte(out.String())); err != nil || len(bad) > 0 {
+			t.Errorf("%q: keys %q, %v", args, bad, err)
+		}
+	}
 	return outcome{code, out.String(), err.String()}
 }
 
@@ -298,36 +304,4 @@ func TestHelp(t *testing.T) {
 	golden(t, "help-session.txt", command(t, "", "", "show", "session", "--help").out)
 	golden(t, "help-clear-session.txt", command(t, "", "", "clear", "session", "--help").out)
 	golden(t, "help-disconnect.txt", command(t, "", "", "disconnect", "--help").out)
-}
-
-// TestCompletion: shells get scripts, and values from the daemon without unprintable characters.
-func TestCompletion(t *testing.T) {
-	d := daemon(t)
-	if err := d.Begin("e\nvil", time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct{ args, want string }{
-		{"disconnect|", "00000001 00000002 00000003 00000004 00000005 00000006"},
-		{"show|sessions|--user|", "alice bob carol dave"},
-		{"show|sessions|--nas|", "nas-1 nas-2"},
-		{"show|sessions|--address|", "10.0.0.1"},
-		{"show|sessions|--sort|", "id idle octets started user"},
-		{"show|sessions|--kind|", "network exec connection"},
-		{"disconnect|--state|", "active terminating stuck"},
-		{"clear|session|", "00000001 00000002 00000003 00000004 00000005 00000006"},
-	}
-	for _, tt := range tests {
-		got := command(t, d.Socket, "", append([]string{"__complete"}, strings.Split(tt.args, "|")...)...)
-		if words, _, _ := strings.Cut(got.out, "\n:"); strings.Join(strings.Fields(words), " ") != tt.want {
-			t.Errorf("%s: %q, want %s", tt.args, got.out, tt.want)
-		}
-	}
-	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
-		if got := command(t, "", "", "completion", shell); got.code != 0 || !strings.Contains(got.out, "aaasess") {
-			t.Errorf("%s: %d %s", shell, got.code, got.err)
-		}
-	}
-	if got := command(t, filepath.Join(t.TempDir(), "none"), "", "__complete", "disconnect", ""); got.code != 0 {
-		t.Errorf("without a daemon: %+v", got)
-	}
 }

@@ -95,6 +95,7 @@ func newRoot(env environment) (root *cobra.Command, started *bool) {
 		},
 	})
 	root.SetFlagErrorFunc(explainFlagError)
+	completeFiles(root, "socket")
 	root.AddCommand(show, newDisconnect(g), newClear(g), newExplain(g), newPerform(g), newSpool(g), newSimulate(g))
 	return root, g.started
 }
@@ -111,11 +112,6 @@ func requireSubcommand(cmd *cobra.Command, _ []string) error {
 func (g *global) client() *apiclient.Client {
 	*g.started = true
 	return apiclient.New(g.socketPath(), g.timeout)
-}
-
-// suggestClient returns a client for shell completion: it waits a second at most.
-func (g *global) suggestClient() *apiclient.Client {
-	return apiclient.New(g.socketPath(), time.Second)
 }
 
 func (g *global) socketPath() string {

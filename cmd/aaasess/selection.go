@@ -27,12 +27,6 @@ func (f *selectionFlags) add(cmd *cobra.Command, g *global, all string) {
 	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask for confirmation")
 }
 
-// suggestIDs returns the IDs of sessions for shell completion.
-func (g *global) suggestIDs(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	ids := g.suggest(cmd.Context(), func(s api.Session) string { return s.ID })
-	return ids, cobra.ShellCompDirectiveNoFileComp
-}
-
 // request returns the request that the flags and the ids describe, and the query for the sessions
 // that match it now.
 func (f *selectionFlags) request(cmd *cobra.Command, ids []string, wait time.Duration) (api.DisconnectRequest, api.Query, error) {

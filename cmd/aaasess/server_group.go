@@ -18,7 +18,8 @@ const serverGroupHelp = `Show the groups of RADIUS accounting servers.
 Without NAME, list all groups:
 
   NAME         name of the group
-  ALGORITHM    access algorithm: direct (the first server that is not down) or round-robin
+  ALGORITHM    access algorithm: direct (the first server that is not down), round-robin, or
+               least-outstanding (the server with the fewest unanswered records)
   UP           number of servers that are up, and number of servers; unknown if nothing was
                sent to any of them yet
   ACCT-ON-OFF  state of Accounting-On and -Off:
@@ -219,6 +220,9 @@ func printServerGroup(w io.Writer, group *api.ServerGroup) error {
 	s.section("RADIUS server settings")
 	s.field("Source address", cmp.Or(group.SourceAddress, notSpecified))
 	s.field("Access algorithm", group.AccessAlgorithm)
+	if group.BatchSize > 0 {
+		s.field("Batch size (records)", strconv.Itoa(group.BatchSize))
+	}
 	retry, retryDiffers := common(group.Servers, retryText)
 	timeout, timeoutDiffers := common(group.Servers, timeoutText)
 	backoff, backoffDiffers := common(group.Servers, backoffText)

@@ -54,6 +54,7 @@ func newShowSessions(g *global) *cobra.Command {
 	cmd.Flags().UintVar(&limit, "limit", 0, "list at most `N` sessions; 0 for all")
 	cmd.Flags().BoolVar(&wide, "wide", false, "print more columns, and do not cut long values, whatever the width of the terminal")
 	complete(cmd, "sort", api.Orders()...)
+	_ = cmd.RegisterFlagCompletionFunc("id", g.suggestIDs(0))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		q, err := filter.query(cmd, ids)
 		if err != nil {

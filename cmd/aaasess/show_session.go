@@ -26,7 +26,7 @@ func newShowSession(g *global) *cobra.Command {
 		Long:              showSessionHelp,
 		Example:           "  aaasess show session 0000000D",
 		Args:              arguments("ID"),
-		ValidArgsFunction: g.suggestIDs,
+		ValidArgsFunction: g.suggestIDs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := api.ParseID(args[0])
 			if err != nil {

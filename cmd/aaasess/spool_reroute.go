@@ -20,8 +20,9 @@ as network/default.
 
 The records in the queue, and all that live sessions add later, go to the methods of LIST.
 The configuration of LIST at the time of sending counts. If a method of a record's own list
-is still configured, it comes first. The records stay in the queue, so the records of one
-session stay in order. Set-aside records are not rerouted.
+is still configured, it comes first. If LIST is a broadcast, each record goes to the first
+of its methods that answers, not to all. The records stay in the queue, so the records of
+one session stay in order. Set-aside records are not rerouted.
 
 This lasts, also across restarts, until the method of the queue is configured again. To
 change the list, run the command again with another one. On a terminal, the command asks for

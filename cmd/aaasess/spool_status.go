@@ -42,7 +42,7 @@ Each queue has a line:
                records were
   REFUSED      set-aside records that the method rejected
   NO-RESPONSE  how often the method did not answer a record of any queue
-  STATE        up, or one or more of:
+  STATE        up, unknown (no server of the group has answered yet), or one or more of:
                  down FOR        no server has answered for this time. One record at a time is
                                  sent as a probe; "next probe in T" says when
                  held            records wait until the Accounting-On is answered
@@ -217,6 +217,9 @@ func queueState(q *api.Queue, damaged bool, now time.Time) string {
 	}
 	if !q.NextProbe.IsZero() {
 		parts = append(parts, "next probe in "+span(q.NextProbe.Sub(now)))
+	}
+	if len(parts) == 0 && q.OperState == "unknown" {
+		parts = append(parts, "unknown")
 	}
 	if q.Draining {
 		parts = append(parts, "draining")

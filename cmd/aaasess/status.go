@@ -18,10 +18,10 @@ import (
 
 const showStatusHelp = `Show whether the daemon is well: ok, or degraded and why. Then its version and its sessions.
 
-  sessions        sessions now
-  high-water mark most sessions at the same time
-  total           sessions since the first start
-  disconnected    sessions that an operator disconnected
+  sessions         sessions now
+  high-water mark  most sessions at the same time
+  total            sessions since the first start
+  disconnected     sessions that an operator disconnected
 
 --all adds the state and the counters of each part of the daemon. --json always has them.`
 

@@ -20,14 +20,23 @@ type crashKind struct {
 	life   time.Duration // longest life without a pause
 	groups func(rng *rand.Rand) []*crashGroup
 	proofs []string // events that must have occurred, in addition to those of every campaign
+	// broadcast: the list sends each record to all groups. The list does not change then, because
+	// the sessions would differ in where their records must arrive.
+	broadcast bool
 }
 
 // crashKinds are the kinds of campaigns that TestCrash runs, each once for every seed.
 var crashKinds = []crashKind{
-	{"one group", 42, 400 * time.Millisecond, oneGroup, nil},
+	{"one group", 42, 400 * time.Millisecond, oneGroup, nil, false},
 	{
 		"lists", 26, 900 * time.Millisecond, listOfGroups,
 		[]string{"deaths of groups", "reloads", "groups removed", "arrivals at z", "arrivals at g"},
+		false,
+	},
+	{
+		"broadcast", 16, 600 * time.Millisecond, twoGroups,
+		[]string{"deaths of groups", "arrivals at z", "arrivals at g"},
+		true,
 	},
 }
 
@@ -41,6 +50,10 @@ type crashGroup struct {
 }
 
 func oneGroup(*rand.Rand) []*crashGroup { return []*crashGroup{{name: "isp", size: 2}} }
+
+func twoGroups(*rand.Rand) []*crashGroup {
+	return []*crashGroup{{name: "z", size: 2}, {name: "g", size: 1}}
+}
 
 // listOfGroups returns a list of two or three methods with one or two servers each. In half of the
 // lists, all but the last have a back-off.
@@ -119,6 +132,19 @@ func (g *crashGroup) setDead(dead bool) {
 // isList reports whether the method list has several methods.
 func (c *crashCampaign) isList() bool { return len(c.groups) > 1 }
 
+// changes reports whether the method list changes.
+func (c *crashCampaign) changes() bool { return c.isList() && !c.kind.broadcast }
+
+// config returns the present configuration.
+func (c *crashCampaign) config() string {
+	c.t.Helper()
+	text := crashConfig(c.t, c.daemon.addr, c.listed)
+	if c.kind.broadcast {
+		text = with(c.t, text, "methods: [group", "broadcast: true, methods: [group")
+	}
+	return text
+}
+
 // change gives the configuration another method list: in another order, without one group, or with
 // all of them again.
 //
@@ -142,12 +168,12 @@ func (c *crashCampaign) change() {
 	case n > before:
 		c.history.count("groups added")
 	}
-	c.daemon.configure(crashConfig(c.t, c.daemon.addr, c.listed))
+	c.daemon.configure(c.config())
 }
 
 // reload changes the list while the daemon runs.
 func (c *crashCampaign) reload() {
-	if !c.isList() || c.rng.IntN(3) == 0 {
+	if !c.changes() || c.rng.IntN(3) == 0 {
 		return
 	}
 	c.wait(c.kind.life / 3)

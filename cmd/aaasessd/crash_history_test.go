@@ -17,14 +17,41 @@ type crashHistory struct {
 	began   time.Time
 	entries []crashtest.Observation
 	times   []time.Duration
-	checker crashtest.Checker
+	places  []historyPlace
 	records map[crashKey]crashtest.Record // records that NASes have sent, by what identifies them in a packet
 	bad     chan struct{}                 // closed at the first violation
 	counts  map[string]int                // events for the summary
 }
 
-func newCrashHistory() *crashHistory {
-	return &crashHistory{began: time.Now(), bad: make(chan struct{}), counts: map[string]int{}, records: map[crashKey]crashtest.Record{}}
+// historyPlace is where all records must arrive.
+type historyPlace struct {
+	at      string // of its observations; "": any
+	checker *crashtest.Checker
+}
+
+// newCrashHistory returns an empty history. All records must arrive at each of these groups, or, if
+// there are none, anywhere.
+func newCrashHistory(groups ...string) *crashHistory {
+	h := &crashHistory{began: time.Now(), bad: make(chan struct{}), counts: map[string]int{}, records: map[crashKey]crashtest.Record{}}
+	for _, g := range groups {
+		h.places = append(h.places, historyPlace{arrivalAt(g), &crashtest.Checker{}})
+	}
+	if len(groups) == 0 {
+		h.places = []historyPlace{{"", &crashtest.Checker{}}}
+	}
+	return h
+}
+
+// arrivalAt is the text of arrivals at a group.
+func arrivalAt(group string) string { return "at " + group }
+
+// violations returns the violations at all places. The caller holds mu, or nothing is added any
+// more.
+func (h *crashHistory) violations() (all []crashtest.Violation) {
+	for _, p := range h.places {
+		all = append(all, p.checker.Violations()...)
+	}
+	return all
 }
 
 // crashKey identifies a record at an accounting server. The Event-Timestamp distinguishes sessions
@@ -70,9 +97,14 @@ func (h *crashHistory) add(o crashtest.Observation) {
 	defer h.mu.Unlock()
 	h.entries = append(h.entries, o)
 	h.times = append(h.times, time.Since(h.began))
-	none := len(h.checker.Violations()) == 0
-	h.checker.Add(&o)
-	if none && len(h.checker.Violations()) > 0 {
+	none := len(h.violations()) == 0
+	arrives := o.Kind == crashtest.Arrived || o.Kind == crashtest.Generated
+	for _, p := range h.places {
+		if !arrives || p.at == "" || p.at == o.Text {
+			p.checker.Add(&o)
+		}
+	}
+	if none && len(h.violations()) > 0 {
 		close(h.bad)
 	}
 }
@@ -98,14 +130,18 @@ func (h *crashHistory) counted(what string) int {
 func (h *crashHistory) missing() []crashtest.Observation {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.checker.Missing(10)
+	var all []crashtest.Observation
+	for _, p := range h.places {
+		all = append(all, p.checker.Missing(10)...)
+	}
+	return all
 }
 
 // found reports whether the text of a violation contains a text.
 func (h *crashHistory) found(text string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.ContainsFunc(h.checker.Violations(), func(v crashtest.Violation) bool { return strings.Contains(v.Text, text) })
+	return slices.ContainsFunc(h.violations(), func(v crashtest.Violation) bool { return strings.Contains(v.Text, text) })
 }
 
 // report formats the violations, each with all observations of its session.
@@ -114,7 +150,7 @@ func (h *crashHistory) report() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var b strings.Builder
-	found := h.checker.Violations()
+	found := h.violations()
 	for _, v := range found[:min(most, len(found))] {
 		fmt.Fprintf(&b, "%v\n", v)
 		for i := range h.entries {

@@ -139,13 +139,20 @@ func (c *crashCampaign) violated() bool {
 // newCampaign starts the servers and the NASes, but not the daemon.
 func newCampaign(t *testing.T, kind crashKind, seed uint64) *crashCampaign {
 	t.Helper()
-	c := &crashCampaign{t: t, kind: kind, seed: seed, history: newCrashHistory()}
+	c := &crashCampaign{t: t, kind: kind, seed: seed}
 	c.rng = c.random(0)
 	ctx, cancel := context.WithCancel(t.Context())
 	var serving sync.WaitGroup
 	actor := uint64(0) // less than the numbers of the NASes
 	random := func() *rand.Rand { actor++; return c.random(actor) }
 	c.groups = kind.groups(c.random(99))
+	var branches []string
+	for _, g := range c.groups {
+		if kind.broadcast {
+			branches = append(branches, g.name)
+		}
+	}
+	c.history = newCrashHistory(branches...)
 	c.listed = c.groups
 	for _, g := range c.groups {
 		g.listen(t, c.history, random)
@@ -154,7 +161,7 @@ func newCampaign(t *testing.T, kind crashKind, seed uint64) *crashCampaign {
 		g.live(ctx, &serving, c.history, random(), c.isList())
 	}
 	c.daemon = newCrashDaemon(c.t, c.history)
-	c.daemon.configure(crashConfig(t, c.daemon.addr, c.listed))
+	c.daemon.configure(c.config())
 	for i := range crashNASes {
 		random := func(actor int) func(int) *rand.Rand {
 			return func(use int) *rand.Rand { return c.random(uint64(100 + actor*(crashLines+2) + use)) }
@@ -176,9 +183,9 @@ func newCampaign(t *testing.T, kind crashKind, seed uint64) *crashCampaign {
 }
 
 // runBefore runs an older version for the first third of the lives. It does nothing if program is
-// "".
+// "", or with a broadcast, which older versions do not have.
 func (c *crashCampaign) runBefore(program string) {
-	if program == "" {
+	if program == "" || c.kind.broadcast {
 		return
 	}
 	c.daemon.older = program
@@ -219,7 +226,7 @@ func (c *crashCampaign) round() {
 		c.wait(c.daemon.startUp * 5 / 4)
 		c.daemon.kill()
 	}
-	if c.isList() && c.rng.IntN(4) == 0 {
+	if c.changes() && c.rng.IntN(4) == 0 {
 		c.change()
 	}
 	c.daemon.start()
@@ -281,7 +288,7 @@ func (c *crashCampaign) setOut(out bool) { c.eachServer(func(s *crashServer) { s
 // has delivered everything.
 func (c *crashCampaign) settle() {
 	c.listed = c.groups // records would wait for a group that is not configured
-	c.daemon.configure(crashConfig(c.t, c.daemon.addr, c.listed))
+	c.daemon.configure(c.config())
 	c.daemon.start()
 	if !c.daemon.awaitUp() {
 		return

@@ -157,7 +157,7 @@ func (s *crashServer) arrival(p *layeh.Packet) crashtest.Observation {
 	if stamp, err := rfc2869.EventTimestamp_Lookup(p); err == nil {
 		k.stamp = stamp.Unix()
 	}
-	o := crashtest.Observation{Kind: crashtest.Arrived, Text: "at " + s.group}
+	o := crashtest.Observation{Kind: crashtest.Arrived, Text: arrivalAt(s.group)}
 	s.history.count("arrivals at " + s.group)
 	if id := rfc2866.AcctSessionID_GetString(p); len(id) == 8 {
 		if number, err := strconv.ParseUint(id, 16, 32); err == nil {

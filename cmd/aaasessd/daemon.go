@@ -20,6 +20,7 @@ import (
 	"aaasess/accounting/policy"
 	"aaasess/agent/agentx"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/aaasessd/internal/systemd"
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
@@ -54,9 +55,10 @@ type daemon struct {
 	plan         *policy.Plan     // of cfg; owned as cfg is
 	subagent     *agentx.Subagent // nil: no master agent is configured
 	snmp         *snmpEngine      // nil: no responder is configured
+	service      *systemd.Service
 
-	memory  *memoryWatch  // nil: GOMEMLIMIT is not set
-	refused throttle.Line // of the log: sessions that a limit refused
+	memory      *memoryWatch  // nil: GOMEMLIMIT is not set
+	refusedLine throttle.Line // of the log: sessions that a limit refused
 
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 	dictionary    atomic.Pointer[radius.Dictionary]
@@ -68,6 +70,7 @@ type environment struct {
 	disk       *store.Disk                                                  // of the store
 	resolve    func(ctx context.Context, host string) ([]netip.Addr, error) // looks up the names of servers
 	acceptLoss bool                                                         // store.Config.AcceptLoss
+	notifier   *systemd.Notifier                                            // nil: there is no service manager
 }
 
 // open opens the parts in the order of their dependencies. After an error it closes all of them.
@@ -78,6 +81,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 			err = errors.Join(err, d.close())
 		}
 	}()
+	d.service = systemd.NewService(env.notifier, log)
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	sc := cfg.Store
 	sc.Beside = []string{engineFile, settingsFile}
@@ -141,6 +145,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	if d.disconnector, err = nasradius.NewDisconnector(dc); err != nil {
 		return err
 	}
+	d.router.SetClientName(d.disconnector.ClientName)
 	tc := cfg.Terminator
 	tc.ClientName = d.disconnector.ClientName
 	d.terminator = sessions.NewTerminator(tc, d.table, d.disconnector, d.log)
@@ -215,13 +220,14 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	// The reload loop owns the methods, so both are one task: it is ready when the methods are.
 	first = loop{d.methods.String(), d.methods.Ready(), func(ctx context.Context) error { return d.serveReloads(ctx, hup, change) }}
 	serving = []task{
-		loop{"store", closed(), d.watchStore},
-		loop{"memory", closed(), d.returnMemory},
+		loop{"store", readyAtOnce(), d.watchStore},
+		loop{"memory", readyAtOnce(), d.returnMemory},
 		d.table, d.interims, d.listener, d.disconnector, d.terminator, d.control,
 	}
 	if d.snmp != nil {
 		serving = append(serving, d.snmp)
 	}
+	serving = append(serving, d.managerTasks()...)
 	if d.subagent != nil {
 		others = append(others, d.subagent)
 	}
@@ -242,6 +248,7 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 			addresses = append(addresses, "snmp", d.snmp.responder.Addrs())
 		}
 		d.log.Info("ready", append([]any{"sessions", d.table.View().Len(), "state", d.state}, addresses...)...)
+		d.service.SetReady(d.reasons())
 	})
 	d.log.Info("ended")
 	return err
@@ -266,6 +273,7 @@ const checkEvery = time.Second
 func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first methods.Change) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer func() {
+		d.service.SetEnding(d.offTime())
 		stop()
 		d.awaitMethods(hup)
 	}()
@@ -282,11 +290,17 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 		case <-tick.C:
 			d.methods.CheckRemoved(ctx)
 		case <-hup:
-			if err := d.reload(ctx); err != nil {
+			d.service.BeginReload()
+			err := d.reload(ctx)
+			if err != nil {
 				logErrors(d.log, "configuration not loaded; the previous one stays in use", err)
 			} else {
 				d.log.Info("configuration loaded")
 			}
+			// Even if the configuration was refused: logrotate(8) has renamed the file, and would
+			// compress and remove what follows.
+			d.methods.Reopen()
+			d.service.EndReload(err)
 		}
 	}
 }

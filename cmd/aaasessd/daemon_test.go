@@ -2,11 +2,12 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/control/controltest"
 	"aaasess/sessions/radius/radiustest"
 	"aaasess/store"
 )
@@ -133,7 +135,7 @@ func TestStatus(t *testing.T) {
 	}
 	for section, want := range map[string]string{
 		"queues": `"queue":"local","configured":true,"records":0`, "store": `"accepting":"yes"`, "radius": `"loopback"`, "servers": `{}`,
-		"interims": `{"made":0}`, "records": `{"records":1,"too_large":0,"empty":0,"repeated":0,"forbidden":0}`,
+		"interims": `{"made":0}`, "records": `{"records":1,"tooLarge":0,"empty":0,"repeated":0,"forbidden":0}`,
 	} {
 		if !strings.Contains(string(status.Sections[section]), want) {
 			t.Errorf("%s: %s, want %s", section, status.Sections[section], want)
@@ -145,14 +147,51 @@ func TestStatus(t *testing.T) {
 	checkKeys(t, status)
 }
 
-// checkKeys checks that no key of a section is the name of a Go field.
+// TestLeftOutNamesClient: the line about attributes that were left out has the client's name.
+func TestLeftOutNamesClient(t *testing.T) {
+	l := launch(t, plainConfig, environment{})
+	l.mustAccount(packet(acctStart, "S1", "alice", func(p *layeh.Packet) error {
+		p.Add(rfc2865.State_Type, []byte("x"))
+		return nil
+	}))
+	l.eventuallyRecords("records.jsonl", "Start 00000001")
+	if text := l.log.String(); !strings.Contains(text, "attribute=State dropped=1 dropped_total=1 client=loopback") {
+		t.Error(text)
+	}
+}
+
+// TestStatusKeys: with all that can be configured, each key of the status is camelCase.
+func TestStatusKeys(t *testing.T) {
+	text := with(t, responderConfig(t, 1), "  notifications:", "  agentx: {network: unix, address: none.sock}\n  notifications:",
+		"accounting:\n  network", `  servers: [{name: r_1, address: 127.0.0.1, port: 1, secret: upstream}]
+  groups: [{name: isp_1, servers: [r_1]}]
+accounting:
+  exec: {default: {record: start-stop, methods: [group isp_1]}}
+  network`)
+	l := launch(t, text, environment{})
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	status, err := l.client().Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"agentx", "interims", "limits", "queues", "radius", "records", "servers", "snmp", "store"}, slices.Sorted(maps.Keys(status.Sections))); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.Contains(string(status.Sections["servers"]), `{"isp_1":{`) {
+		t.Errorf("servers: %s", status.Sections["servers"])
+	}
+	checkKeys(t, status)
+}
+
+// checkKeys checks that all keys of the status are camelCase, except for names of server groups.
 func checkKeys(t *testing.T, status *api.Status) {
 	t.Helper()
-	goName := regexp.MustCompile(`"[A-Z][A-Za-z]*":`)
-	for name, section := range status.Sections {
-		if found := goName.FindAllString(string(section), -1); found != nil {
-			t.Errorf("%s: %q", name, found)
-		}
+	b, err := json.Marshal(status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bad, err := controltest.BadKeys(b, "servers"); err != nil || len(bad) > 0 {
+		t.Errorf("%q, %v", bad, err)
 	}
 }
 

@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"syscall"
 	"time"
 
+	"aaasess/internal/shortage"
 	"aaasess/internal/throttle"
 )
 
@@ -38,7 +38,7 @@ func (h shortageHandler) Handle(ctx context.Context, r slog.Record) error {
 	short := false
 	r.Attrs(func(a slog.Attr) bool {
 		e, ok := a.Value.Any().(error)
-		short = ok && isDescriptorShortage(e)
+		short = ok && shortage.IsOfDescriptors(e)
 		return !short
 	})
 	if !short {
@@ -53,10 +53,4 @@ func (h shortageHandler) Handle(ctx context.Context, r slog.Record) error {
 	slog.New(h.Handler).Error("file descriptors are short: raise the limit of this process (LimitNOFILE= of the systemd unit, or ulimit -n), or fs.file-max if the whole system is short; meanwhile what needs one is tried again",
 		"limit", limit.Cur, "suppressed", suppressed)
 	return err
-}
-
-// isDescriptorShortage reports whether an error is EMFILE or ENFILE. The text of ENFILE begins with that of
-// EMFILE. A net.DNSError has only the text of its cause.
-func isDescriptorShortage(err error) bool {
-	return strings.Contains(err.Error(), syscall.EMFILE.Error())
 }

@@ -111,6 +111,7 @@ func decision(route string) *api.Decision {
 		return out
 	}
 	out.Accounted, out.List, out.Record, out.Reason, out.Broadcast = true, r.List, r.Record.String(), r.Reason, r.Broadcast
+	out.InterimsToFirst, out.SuppressNullUsername = r.InterimsToFirst, r.SuppressNullUsername
 	for _, m := range r.Methods {
 		out.Methods = append(out.Methods, string(m))
 	}

@@ -35,7 +35,7 @@ func TestExplain(t *testing.T) {
 	text := with(
 		t, relayConfig(t, "isp", answers),
 		"  groups:\n", "    - {name: late, address: 127.0.0.1, port: "+portOf(silent.addrPort())+", secret: upstream}\n  groups:\n    - {name: customer, servers: [late], timeout: 30s}\n",
-		"  network: {", "  apply: [{nas-port: [1-16], network: both}]\n  network: {both: {record: start-stop, broadcast: true, methods: [group isp, group customer]}, ",
+		"  network: {", "  apply: [{nas-port: [1-16], network: both}]\n  network: {both: {record: start-stop, broadcast: true, broadcast-interims: false, methods: [group isp, group customer]}, ",
 	)
 	l := launch(t, text, environment{})
 	var arrived journal
@@ -67,12 +67,17 @@ func TestExplain(t *testing.T) {
 		t.Errorf("one record: %+v", e)
 	}
 
-	l.mustAccount(packet(acctStart, "S3", "carol", onPort(16)))
+	l.mustAccount(packet(acctStart, "S3", "carol", onPort(16)), packet(acctInterim, "S3", "carol", onPort(16)))
+	arrived.await(t, storeRecord(acctStart, 3), storeRecord(acctInterim, 3))
 	both := &api.Decision{
-		Accounted: true, List: "network/both", Record: "start-stop", Reason: "NAS-Port 1-16", Broadcast: true, Methods: []string{"group isp", "group customer"},
+		Accounted: true, List: "network/both", Record: "start-stop", Reason: "NAS-Port 1-16", Broadcast: true, InterimsToFirst: true,
+		Methods: []string{"group isp", "group customer"},
 	}
 	if e = l.explain("00000003"); e.Session == nil || e.Session.User != "carol" || e.Now != nil || !cmp.Equal(e.Decision, both) || len(e.Methods) != 2 {
 		t.Errorf("a session on the line: %+v", e)
+	}
+	if len(e.Records) != 1 || e.Records[0].Type != "Start" || e.Records[0].Record != "group/customer:3" {
+		t.Errorf("the interim does not go to the second group: %+v", e.Records)
 	}
 	e = l.explain("00000002")
 	plain := &api.Decision{Accounted: true, List: "network/default", Record: "start-stop", Methods: []string{"group isp"}}

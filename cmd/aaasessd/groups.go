@@ -30,7 +30,7 @@ func serverGroup(s methods.Status, g acctradius.GroupStatus) api.ServerGroup {
 	spec := g.Spec
 	out := api.ServerGroup{
 		Name: spec.Group, Description: spec.Description, AcctOnOff: acctOnOff(s, spec),
-		AccessAlgorithm: spec.Algorithm.String(), HoldDown: api.InSeconds(spec.HoldDown),
+		AccessAlgorithm: spec.Algorithm.String(), BatchSize: spec.BatchSize, HoldDown: api.InSeconds(spec.HoldDown),
 		Window: spec.Window, DrainRate: spec.DrainRate, LastManagementChange: s.Since.UTC(), Waiting: &s.Waiting,
 	}
 	if spec.Source.IsValid() {
@@ -48,7 +48,7 @@ func serverGroup(s methods.Status, g acctradius.GroupStatus) api.ServerGroup {
 // groupServer returns a server with its statistics.
 func groupServer(i int, s client.Member, st client.ServerStats) api.GroupServer {
 	out := api.GroupServer{
-		Index: i + 1, Name: s.Name, Address: s.Host, AccountingPort: s.Port, OperState: "unknown",
+		Index: i + 1, Name: s.Name, Address: s.Host, AccountingPort: s.Port, OperState: operState(st.State),
 		Timeout: api.InSeconds(s.Schedule.Timeout), Retransmit: s.Schedule.Retransmit,
 	}
 	if s.Schedule.BackoffRetry > 0 {
@@ -56,12 +56,6 @@ func groupServer(i int, s client.Member, st client.ServerStats) api.GroupServer 
 	}
 	if st.Addr.IsValid() { // else the host name is not resolved yet
 		out.Address = st.Addr.Addr().String()
-	}
-	switch st.State {
-	case client.Up:
-		out.OperState = "up"
-	case client.Dead:
-		out.OperState = "down"
 	}
 	out.Statistics = api.ServerStatistics{
 		Requests: st.Requests, Retransmissions: st.Retransmissions, Responses: st.Responses, Timeouts: st.Timeouts,
@@ -76,6 +70,17 @@ func groupServer(i int, s client.Member, st client.ServerStats) api.GroupServer 
 		out.Statistics.DownUntil = st.DownUntil.UTC()
 	}
 	return out
+}
+
+// operState returns the name of a server's state in the API.
+func operState(s client.State) string {
+	switch s {
+	case client.Up:
+		return "up"
+	case client.Dead:
+		return "down"
+	}
+	return "unknown"
 }
 
 // acctOnOff returns the state of Accounting-On and -Off of a group.

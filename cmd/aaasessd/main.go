@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/aaasessd/internal/systemd"
 	"aaasess/cmd/internal/version"
 )
 
@@ -40,7 +41,8 @@ in the folder var/.
 Signals:
   SIGTERM, SIGINT  end the daemon; a second one ends it at once
   SIGHUP           with --config: load the configuration file again, and open the accounting
-                   file again. Without --config: end the daemon
+                   file again, even if the configuration is refused. Without --config: end the
+                   daemon
 
 Exit codes:
   0  ended by a signal
@@ -56,7 +58,12 @@ Exit codes:
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), ends...)
 			context.AfterFunc(ctx, stop) // so that a second signal ends the process at once
-			err := tuned(func() error { return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr(), env) })
+			notifier, err := systemd.New(os.Getenv)
+			if err != nil {
+				return err
+			}
+			env.notifier = notifier
+			err = tuned(func() error { return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr(), env) })
 			return logFailure(cmd.ErrOrStderr(), file, err)
 		},
 	}

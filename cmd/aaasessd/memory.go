@@ -77,7 +77,7 @@ func (d *daemon) limits() limitsStatus {
 
 // sessionRefused logs that a limit has refused a session.
 func (d *daemon) sessionRefused(err error) {
-	if suppressed, ok := d.refused.Allow(time.Now()); ok {
+	if suppressed, ok := d.refusedLine.Allow(time.Now()); ok {
 		d.log.Warn("new sessions are refused; their NASes send the packets again: raise sessions.max or GOMEMLIMIT",
 			"sessions", d.table.View().Len(), "suppressed", suppressed, "err", err)
 	}

@@ -52,7 +52,7 @@ func (o *outages) check(spool *api.SpoolStatus) {
 		}
 	}
 	h.add(crashtest.Observation{Kind: crashtest.Drained})
-	if len(h.checker.Violations()) > 0 {
+	if len(h.violations()) > 0 {
 		o.t.Error(h.report())
 	}
 	o.checkInterims(deliveries, spool)

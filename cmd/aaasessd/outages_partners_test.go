@@ -250,6 +250,17 @@ func TestOutagesRoundRobin(t *testing.T) {
 	o.check(o.settle())
 }
 
+// TestOutagesLeastOutstanding: while one server is away the other gets the records, and none is lost.
+// How many each gets depends on how fast they answer.
+func TestOutagesLeastOutstanding(t *testing.T) {
+	o := startOutages(t, "least-outstanding, batch-size: 5")
+	o.awaitReceived(300, o.a...)
+	o.lost(0, o.a[0].Pause, o.a[0].Resume)
+	o.lost(1, o.a[1].Kill, o.a[1].Start)
+	o.awaitReceived(300, o.a...)
+	o.check(o.settle())
+}
+
 // TestBackoffStopped: a server process is paused, and continues long after the normal transmissions
 // of a record. All transmissions have waited in its socket, and the server treats each as a new
 // request. Some of its answers may be too late; at the latest, the next transmission is answered in

@@ -53,7 +53,6 @@ func (d *daemon) reload(ctx context.Context) error {
 	d.methods.Apply(ctx, change, onoff.TriggerConfigChange)
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	d.level.Set(cfg.Log.Level)
-	d.methods.Reopen()
 	d.cfg = cfg
 	return nil
 }

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"aaasess/store"
 )
 
 const (
@@ -16,6 +19,9 @@ const (
 	// restWorth is how much must have been allocated since the last return, in bytes, so that
 	// another one is worth its collection.
 	restWorth = 64 << 20
+	// restForgets is how many requests the listener must have forgotten since the last return to be
+	// worth one: 12 MB or more.
+	restForgets = 1 << 17
 )
 
 // rest decides when memory is returned to the system. The Go runtime keeps a heap of twice the live
@@ -23,19 +29,22 @@ const (
 // would keep 400 MiB of garbage. While it is busy, that is what makes it fast; at rest, it is of no
 // use.
 type rest struct {
-	seen     uint64 // bytes allocated so far, at the last look
-	returned uint64 // bytes allocated so far, at the last return
+	seen      uint64 // bytes allocated so far, at the last look
+	returned  uint64 // bytes allocated so far, at the last return
+	forgotten int    // requests that the listener forgot since then
 }
 
-// isDue reports whether memory should be returned now. Both arguments are bytes: what was allocated
-// since the start of the process, and what was live after the last collection.
-func (r *rest) isDue(allocated, live uint64) bool {
+// isDue reports whether memory should be returned now. allocated and live are bytes: what was
+// allocated since the start of the process, and what was live after the last collection. forgotten
+// is how many requests the listener has forgotten since the last look.
+func (r *rest) isDue(allocated, live uint64, forgotten int) bool {
 	since := allocated - r.seen
 	r.seen = allocated
-	if since > restAllocates || allocated-r.returned < max(restWorth, live/2) {
+	r.forgotten += forgotten
+	if since > restAllocates || allocated-r.returned < max(restWorth, live/2) && r.forgotten < restForgets {
 		return false
 	}
-	r.returned = allocated
+	r.returned, r.forgotten = allocated, 0
 	return true
 }
 
@@ -57,7 +66,11 @@ func (d *daemon) returnMemory(ctx context.Context) error {
 		case <-tick.C:
 		}
 		metrics.Read(samples)
-		if r.isDue(samples[0].Value.Uint64(), samples[1].Value.Uint64()) {
+		forgotten := d.listener.ForgetAnswered(time.Now())
+		if r.isDue(samples[0].Value.Uint64(), samples[1].Value.Uint64(), forgotten) {
+			if err := d.store.ReleaseMemory(); err != nil && !errors.Is(err, store.ErrFailed) {
+				d.log.Error("the store keeps memory", "err", err)
+			}
 			debug.FreeOSMemory()
 			metrics.Read(samples[:1])
 			r.seen = samples[0].Value.Uint64()

@@ -9,15 +9,19 @@ import (
 	"os"
 
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/aaasessd/internal/systemd"
 )
 
 // run runs a daemon until ctx is done. It writes its log to log, and the banner to out.
 func run(ctx context.Context, file string, hup <-chan os.Signal, out, log io.Writer, env environment) error {
 	d, err := assemble(file, out, log, env)
-	if err != nil {
-		return err
+	if err == nil {
+		err = errors.Join(d.run(ctx, hup), d.close())
 	}
-	return errors.Join(d.run(ctx, hup), d.close())
+	if err != nil {
+		_ = env.notifier.Send(systemd.Status("failed: " + err.Error())) // the log has the error too
+	}
+	return err
 }
 
 // assemble loads the configuration and opens a daemon. If file is "", it uses the built-in

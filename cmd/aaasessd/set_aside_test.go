@@ -12,40 +12,48 @@ import (
 	"aaasess/store"
 )
 
-// TestSetAside: a record that a server never answers while it answers others is set aside. It is
-// shown, can be replayed, and does not delay other records.
-func TestSetAside(t *testing.T) {
-	u := listen(t, "127.0.0.1:0")
-	u.mu.Lock()
-	u.ignored = "Start 00000001"
-	u.mu.Unlock()
-	l := launch(t, with(t, relayConfig(t, "isp", u), "hold-down: 0s}", "hold-down: 0s, backoff: {max-delay: 1s, retry: 2}}",
-		"min-free: 1MiB", "min-free: 1MiB, max-size: 64MiB"), environment{})
-	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStop, "S1", "alice"))
-	sending := make(chan struct{})
-	stopSending := make(chan struct{})
-	go func() { // the server answers other records meanwhile
-		defer close(sending)
+// sendOthers starts a session every 50 ms, so that servers answer something. The function that it
+// returns ends that.
+func (l *inProcess) sendOthers() (end func()) {
+	sending, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
 		for i := 0; ; i++ {
 			select {
-			case <-stopSending:
+			case <-sending:
 				return
 			case <-time.After(50 * time.Millisecond):
 				_ = l.account(packet(acctStart, fmt.Sprint("O", i), "bob"), limit)
 			}
 		}
 	}()
-	var list *api.SetAsideList
-	eventually(t, "it is set aside", func() bool {
+	return func() { close(sending); <-ended }
+}
+
+// awaitSetAside waits until a record is set aside.
+func (l *inProcess) awaitSetAside() (list *api.SetAsideList) {
+	l.t.Helper()
+	eventually(l.t, "a record is set aside", func() bool {
 		var err error
-		if list, err = l.client().SetAside(t.Context(), 0, 10); err != nil {
-			t.Fatal(err)
+		if list, err = l.client().SetAside(l.t.Context(), 0, 10); err != nil {
+			l.t.Fatal(err)
 		}
 		return len(list.Records) == 1
 	}, &list)
-	close(stopSending)
-	<-sending
-	a := list.Records[0]
+	return list
+}
+
+// TestSetAside: a record that a server never answers while it answers others is set aside. It is
+// shown, can be replayed, and does not delay other records.
+func TestSetAside(t *testing.T) {
+	u := listen(t, "127.0.0.1:0")
+	u.ignore("Start 00000001")
+	l := launch(t, with(t, relayConfig(t, "isp", u), "hold-down: 0s}", "hold-down: 0s, backoff: {max-delay: 1s, retry: 2}}",
+		"min-free: 1MiB", "min-free: 1MiB, max-size: 64MiB"), environment{})
+	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStop, "S1", "alice"))
+	end := l.sendOthers()
+	a := l.awaitSetAside().Records[0]
+	end()
 	eventually(t, "the log has the number of the list", func() bool {
 		return strings.Contains(l.log.String(), fmt.Sprintf("never answered and set aside; see \\\"aaasess spool list\\\"\" record=%d ", a.Seq))
 	})
@@ -58,9 +66,7 @@ func TestSetAside(t *testing.T) {
 	if err != nil || !slices.Contains(one.Attributes, api.Attribute{Name: "User-Name", Value: "alice"}) {
 		t.Errorf("its attributes are %+v, %v", one.Attributes, err)
 	}
-	u.mu.Lock()
-	u.ignored = ""
-	u.mu.Unlock()
+	u.ignore("")
 	if n, err := l.client().Replay(t.Context(), api.RecordsRequest{Seqs: []uint64{a.Seq}}); err != nil || n != 1 {
 		t.Errorf("replayed %d: %v", n, err)
 	}

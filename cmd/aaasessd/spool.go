@@ -3,14 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
 	"aaasess/accounting/methods"
+	acctradius "aaasess/accounting/radius"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/client"
 	"aaasess/store"
 )
 
@@ -63,7 +66,7 @@ var holds = map[delivery.Hold]api.Hold{
 
 // spoolQueues returns the queues of the configured methods, and all other queues that have records.
 func spoolQueues(set *methods.Set) []api.Queue {
-	all := set.Queues()
+	all, statuses := set.Queues(), set.Statuses()
 	out := make([]api.Queue, len(all))
 	for i, q := range all {
 		m := q.Method
@@ -71,13 +74,32 @@ func spoolQueues(set *methods.Set) []api.Queue {
 			Queue: q.Queue, Configured: q.Configured, Lost: q.Lost, Rerouted: q.Rerouted,
 			Records: q.Pending, Oldest: q.Oldest.UTC(), InFlight: m.InFlight,
 			Delivered: m.Delivered, Elsewhere: q.Elsewhere, Superseded: q.Superseded, SetAside: q.Refused + q.SetAside, Refused: q.Refused,
-			NoResponse: m.NoResponse, DownSince: m.DownSince.UTC(), NextProbe: m.NextProbe.UTC(), Hold: holds[m.Hold], Draining: m.Draining,
+			NoResponse: m.NoResponse, OperState: queueState(m, statuses), DownSince: m.DownSince.UTC(), NextProbe: m.NextProbe.UTC(), Hold: holds[m.Hold], Draining: m.Draining,
 		}
 		if q.Pending == 0 { // the probe that the method may have waiting is not of this queue
 			out[i].NextProbe = time.Time{}
 		}
 	}
 	return out
+}
+
+// queueState returns the OperState of a queue. A method that is not down may be up or unknown: it
+// counts as down only when it has left records unanswered. The file needs no answer.
+func queueState(m delivery.MethodStats, statuses []methods.Status) string {
+	if !m.DownSince.IsZero() {
+		return "down"
+	}
+	for _, s := range statuses {
+		if s.Spec.Name() != m.Method {
+			continue
+		}
+		g, ok := acctradius.StatusOf(s.Spec, s.Method)
+		isUp := func(server client.ServerStats) bool { return server.State == client.Up }
+		if !ok || slices.ContainsFunc(g.Stats.Servers, isUp) {
+			return "up"
+		}
+	}
+	return "unknown"
 }
 
 // Reroute implements control.Accounting.

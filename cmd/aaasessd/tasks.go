@@ -64,8 +64,8 @@ func (l loop) Run(ctx context.Context) error { return l.run(ctx) }
 func (l loop) Ready() <-chan struct{}        { return l.ready }
 func (l loop) String() string                { return l.name }
 
-// closed returns a closed channel: the Ready of a task that is ready from the start.
-func closed() <-chan struct{} {
+// readyAtOnce returns the Ready of a task that is ready from the start: a closed channel.
+func readyAtOnce() <-chan struct{} {
 	c := make(chan struct{})
 	close(c)
 	return c

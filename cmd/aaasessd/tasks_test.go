@@ -98,13 +98,13 @@ func TestOrderOfTheEnd(t *testing.T) {
 				defer cancel()
 				began := time.Now()
 				var first, other time.Duration
-				slow := loop{"first", closed(), func(ctx context.Context) error {
+				slow := loop{"first", readyAtOnce(), func(ctx context.Context) error {
 					<-ctx.Done()
 					time.Sleep(5 * time.Second)
 					first = time.Since(began)
 					return nil
 				}}
-				serves := loop{"other", closed(), func(ctx context.Context) error {
+				serves := loop{"other", readyAtOnce(), func(ctx context.Context) error {
 					<-ctx.Done()
 					other = time.Since(began)
 					return nil

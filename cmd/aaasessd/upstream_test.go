@@ -50,6 +50,13 @@ func (u *upstream) setSilent(silent bool) {
 	u.silent = silent
 }
 
+// ignore sets "type session" of what is never answered from now on; "" is nothing.
+func (u *upstream) ignore(what string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.ignored = what
+}
+
 // observe has fn called before each answer from now on.
 func (u *upstream) observe(fn func(what string)) {
 	u.mu.Lock()

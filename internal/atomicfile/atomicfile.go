@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"aaasess/internal/folder"
 )
 
 // Replace writes b to the file with this name, which only its owner may read. It returns once the
@@ -34,9 +36,5 @@ func Replace(name string, b []byte) error {
 	if err := os.Rename(next, name); err != nil {
 		return err
 	}
-	folder, err := os.Open(filepath.Dir(name))
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return folder.Sync(filepath.Dir(name))
 }

@@ -36,7 +36,7 @@ var rules = []rule{
 	{"agent/snmp/limit", nil, "rate limits by address, without a socket"},
 	{"agent/snmp/snmpmib", []string{"aaasess/mib", "aaasess/agent/snmp/usm", "aaasess/agent/snmp/vacm", "aaasess/internal/atomicfile", "aaasess/internal/throttle"}, "objects about the engine; it has no socket"},
 	{"agent/snmp/notify", []string{"aaasess/mib", "aaasess/agent/snmp/wire", "aaasess/agent/snmp/usm", "aaasess/internal/throttle"}, "it talks to receivers; the responder talks to managers"},
-	{"store", []string{"github.com/cockroachdb/pebble/v2", "aaasess/internal/throttle", "golang.org/x/sys"}, "it knows no types of other packages, so that its engine can be replaced"},
+	{"store", []string{"github.com/cockroachdb/pebble/v2", "aaasess/internal/shortage", "aaasess/internal/throttle", "golang.org/x/sys"}, "it knows no types of other packages, so that its engine can be replaced"},
 	{"accounting", []string{"aaasess/sessions", "aaasess/store", "aaasess/internal/cursor", "aaasess/internal/radius", "aaasess/internal/retry", "aaasess/internal/throttle"}, "policy and records; delivery and transports depend on it, not it on them"},
 	{"accounting/policy", []string{"aaasess/accounting", "aaasess/internal/prefixtable", "aaasess/internal/radius", "aaasess/sessions"}, "it decides by the configuration and a session; it has no store and no transport"},
 	{"accounting/delivery", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/store", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/internal/timeheap"}, "it decides which record goes to which method, and when; it knows no transport"},
@@ -44,12 +44,14 @@ var rules = []rule{
 	{"accounting/radius", []string{"aaasess/accounting", "aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry"}, "a transport; transports do not know each other"},
 	{"accounting/methods", []string{"aaasess/accounting", "aaasess/accounting/delivery", "aaasess/accounting/onoff", "aaasess/sessions", "aaasess/store"}, "it runs methods by their Specs: a new transport does not change it"},
 	{"accounting/radius/outagetest", nil, "tests only: all parts of delivery together"},
-	{"accounting/local", []string{"aaasess/accounting", "aaasess/internal/radius", "aaasess/internal/retry"}, "a transport; transports do not know each other"},
+	{"accounting/local", []string{"aaasess/accounting", "aaasess/internal/folder", "aaasess/internal/radius", "aaasess/internal/retry"}, "a transport; transports do not know each other"},
 	{"internal/radius", []string{"layeh.com/radius"}, "the wire: it knows neither sessions nor accounting"},
 	{"internal/radius/captured", nil, "packets for tests"},
 	{"internal/radius/client", []string{"aaasess/internal/radius", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/internal/timeheap"}, "servers for any kind of request: accounting, later authentication"},
 	{"internal/radius/radiusnet", []string{"aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry"}, "a network of servers for tests"},
-	{"internal/atomicfile", nil, "it replaces small files as a whole; the caller knows their content"},
+	{"internal/atomicfile", []string{"aaasess/internal/folder"}, "it replaces small files as a whole; the caller knows their content"},
+	{"internal/folder", nil, "it makes folders; the caller knows what for"},
+	{"internal/shortage", nil, "it recognizes errors of the system"},
 	{"internal/retry", nil, "retry schedules, for all transports"},
 	{"internal/throttle", nil, "it decides which log lines are written; it has no log and no clock"},
 	{"internal/timeheap", nil, "a heap ordered by time; it has no clock and does not know its elements"},
@@ -61,13 +63,16 @@ var rules = []rule{
 	{"internal/house", nil, "tests only"},
 	{"cmd/internal/strictyaml", []string{"github.com/goccy/go-yaml"}, "it decodes files by struct tags, whatever they configure"},
 	{"cmd/internal/api", nil, "the messages of the control socket are for both ends, so they must not link the daemon"},
+	{"cmd/internal/manpage", []string{"github.com/spf13/"}, "it formats any command and help text; it does not know ours"},
 	{"cmd/internal/version", nil, "any program may tell its version"},
 	{"cmd/internal/apiclient", []string{"aaasess/cmd/internal/api"}, "a client of the daemon must not link its table, store or accounting"},
-	{"cmd/internal/control", []string{"aaasess/cmd/internal/api", "aaasess/sessions", "aaasess/internal/radius", "aaasess/internal/throttle"}, "the server of the control socket reads the table; it uses accounting through an interface"},
+	{"cmd/internal/control", []string{"aaasess/cmd/internal/api", "aaasess/sessions", "aaasess/internal/folder", "aaasess/internal/radius", "aaasess/internal/shortage", "aaasess/internal/throttle"}, "the server of the control socket reads the table; it uses accounting through an interface"},
 	{"cmd/internal/control/controltest", []string{"aaasess/cmd/internal/api", "aaasess/cmd/internal/control", "aaasess/internal/radius", "aaasess/sessions", "aaasess/sessions/sessionstest"}, "a daemon for tests"},
 	{"cmd/internal/nas", []string{"aaasess/internal/radius", "layeh.com/radius"}, "a NAS is the other end of the protocol: it does not know the daemon"},
 	{"cmd/aaasess", []string{"aaasess/cmd/internal/api", "aaasess/cmd/internal/apiclient", "aaasess/cmd/internal/nas", "aaasess/cmd/internal/version", "github.com/spf13/", "golang.org/x/sys"}, "the command line is a client of the daemon; it must not link sessions, accounting or the server"},
 	{"cmd/...", []string{"aaasess/", "github.com/spf13/", "golang.org/x/", "layeh.com/radius"}, "it wires everything together"},
+	{"deploy/debian", nil, "tests only: they install what users install"},
+	{"deploy/image", []string{"github.com/google/go-containerregistry"}, "it packs programs as they are: no package of ours is in it"},
 	{"bench/report", nil, "runs, ratios and tables; it does not know what is measured"},
 	{"bench/snmpclient", []string{"github.com/gosnmp/gosnmp", "golang.org/x/sys"}, "it measures any agent, ours and others, with the same code"},
 	{"bench/nasload", []string{"aaasess/sessions", "aaasess/internal/radius"}, "requests of NASes; it does not know which server answers"},
@@ -199,7 +204,7 @@ func TestRulesAreUsed(t *testing.T) {
 
 func TestRulesAreUsedCanFail(t *testing.T) {
 	p := listed{"aaasess/store", []string{"github.com/cockroachdb/pebble/v2/vfs"}}
-	if got := unused(p); !slices.Equal(got, []string{"aaasess/internal/throttle", "golang.org/x/sys"}) {
+	if got := unused(p); !slices.Equal(got, []string{"aaasess/internal/shortage", "aaasess/internal/throttle", "golang.org/x/sys"}) {
 		t.Errorf("got %q", got)
 	}
 }

@@ -2,6 +2,7 @@
 // suppressed lines, so that the next line can report their number.
 //
 // [Line] is for one kind of line, [Lines] for a kind that many senders can cause. Their zero values
-// are ready to use. [Burst] is for lines about each packet. They write nothing themselves and have no clock: the caller passes the time.
-// They may be used from any number of goroutines.
+// are ready to use, as is that of [Packets], which is for lines about each packet. They write nothing
+// themselves and have no clock: the caller passes the time. They may be used from any number of
+// goroutines.
 package throttle

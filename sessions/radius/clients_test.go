@@ -133,7 +133,7 @@ func TestClientName(t *testing.T) {
 	d, err := newDisconnector(DisconnectConfig{Clients: []Client{
 		{Name: "lab", Prefix: netip.MustParsePrefix("192.0.2.0/24"), Secret: "s"},
 		{Prefix: netip.MustParsePrefix("192.0.2.7/32"), Secret: "s"},
-	}}, nil)
+	}}, sendNothing)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"aaasess/sessions"
@@ -44,36 +45,40 @@ type Disconnector struct {
 	clients  currentClients
 	peers    peerTable
 	counters disconnectCounters
-	sockets  []*disconnectSocket
 	send     sendFunc
 	ready    chan struct{}
+	opened   chan struct{} // closed when there are sockets
+
+	socketsMu sync.Mutex // guards the following; taken under no other lock
+	sockets   []*disconnectSocket
+	closed    bool
 }
 
 // sendFunc sends a datagram. from is the local source address; if it is not valid, the system
 // chooses one. The error wraps errNotLocal if this host does not have that address.
 type sendFunc func(b []byte, from netip.Addr, to netip.AddrPort) error
 
-// NewDisconnector opens the sockets of a Disconnector: one for IPv4 and, if the host has IPv6, one
-// for IPv6. Answers are received only while Run runs.
+// NewDisconnector returns a Disconnector. As soon as it has clients, it opens its sockets: one for
+// IPv4 and, if the host has IPv6, one for IPv6. They are bound to all addresses, so a daemon without
+// clients has none. Answers are received only while Run runs.
 func NewDisconnector(cfg DisconnectConfig) (*Disconnector, error) {
-	d, err := newDisconnector(cfg, nil)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.open(); err != nil {
-		return nil, err
-	}
-	d.send = d.sendFromSocket
-	return d, nil
+	return newDisconnector(cfg, nil)
 }
 
+// newDisconnector returns a Disconnector that sends with a function, without sockets. nil means that
+// it opens sockets.
 func newDisconnector(cfg DisconnectConfig, send sendFunc) (*Disconnector, error) {
 	cfg.Timeout = cmp.Or(max(0, cfg.Timeout), DefaultDisconnectTimeout)
 	cfg.Retransmissions = cmp.Or(cfg.Retransmissions, DefaultDisconnectRetransmissions)
-	d := &Disconnector{cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), send: send, ready: make(chan struct{})}
+	d := &Disconnector{cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), send: send, ready: make(chan struct{}), opened: make(chan struct{})}
+	if send == nil {
+		d.send = d.sendFromSocket
+	} else {
+		close(d.opened)
+	}
 	d.peers.init()
 	if err := d.SetClients(cfg.Clients); err != nil {
-		return nil, err
+		return nil, errors.Join(err, d.Close())
 	}
 	d.cfg.Clients = nil
 	return d, nil
@@ -81,6 +86,11 @@ func newDisconnector(cfg DisconnectConfig, send sendFunc) (*Disconnector, error)
 
 // SetClients replaces all clients. On error it changes nothing.
 func (d *Disconnector) SetClients(list []Client) error {
+	if len(list) > 0 {
+		if err := d.open(); err != nil {
+			return err
+		}
+	}
 	return d.clients.replace(list)
 }
 
@@ -90,6 +100,9 @@ func (d *Disconnector) ClientName(addr netip.Addr) string { return d.clients.nam
 
 // Close closes the sockets of a Disconnector whose Run is never called.
 func (d *Disconnector) Close() error {
+	d.socketsMu.Lock()
+	defer d.socketsMu.Unlock()
+	d.closed = true
 	var errs []error
 	for _, s := range d.sockets {
 		errs = append(errs, s.conn.Close())
@@ -100,7 +113,7 @@ func (d *Disconnector) Close() error {
 // String names the Disconnector for a log.
 func (d *Disconnector) String() string { return "radius disconnect sockets" }
 
-// Ready is closed when Run receives answers.
+// Ready is closed when Run receives answers, or will as soon as there are clients.
 func (d *Disconnector) Ready() <-chan struct{} { return d.ready }
 
 // Run receives answers until ctx ends, then closes the sockets. It returns nil if it ended because
@@ -108,13 +121,19 @@ func (d *Disconnector) Ready() <-chan struct{} { return d.ready }
 func (d *Disconnector) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = d.Close() })
 	defer stop()
-	ended := make(chan error, len(d.sockets))
-	for _, s := range d.sockets {
+	close(d.ready)
+	select {
+	case <-d.opened:
+	case <-ctx.Done():
+		return d.Close() // so that no client opens sockets from now on
+	}
+	sockets := d.openSockets()
+	ended := make(chan error, len(sockets))
+	for _, s := range sockets {
 		go func() { ended <- s.read(ctx) }()
 	}
-	close(d.ready)
 	var errs []error
-	for range d.sockets {
+	for range sockets {
 		if err := <-ended; err != nil && ctx.Err() == nil {
 			errs = append(errs, err)
 			_ = d.Close() // makes the other reader return

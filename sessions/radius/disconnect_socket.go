@@ -39,6 +39,16 @@ type rawConn interface {
 
 // open opens the IPv4 socket and, if the host has IPv6, the IPv6 socket.
 func (d *Disconnector) open() error {
+	d.socketsMu.Lock()
+	defer d.socketsMu.Unlock()
+	select {
+	case <-d.opened:
+		return nil
+	default:
+	}
+	if d.closed {
+		return nil
+	}
 	for _, network := range []string{"udp4", "udp6"} {
 		s, err := d.openSocket(network)
 		switch {
@@ -50,7 +60,15 @@ func (d *Disconnector) open() error {
 			d.log.Info("disconnect: cannot send requests over IPv6", "err", err)
 		}
 	}
+	close(d.opened)
 	return nil
+}
+
+// openSockets returns the sockets, or none before there are clients.
+func (d *Disconnector) openSockets() []*disconnectSocket {
+	d.socketsMu.Lock()
+	defer d.socketsMu.Unlock()
+	return d.sockets
 }
 
 func (d *Disconnector) openSocket(network string) (*disconnectSocket, error) {
@@ -78,7 +96,7 @@ func (d *Disconnector) openSocket(network string) (*disconnectSocket, error) {
 
 // sendFromSocket is the sendFunc of a Disconnector with sockets.
 func (d *Disconnector) sendFromSocket(b []byte, from netip.Addr, to netip.AddrPort) error {
-	for _, s := range d.sockets {
+	for _, s := range d.openSockets() {
 		if s.is4 == to.Addr().Is4() {
 			return s.send(b, from, to)
 		}

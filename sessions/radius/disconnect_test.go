@@ -247,7 +247,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte{41, 0, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16})
 	f.Add(rawPacket(42, "\x65\x06\x00\x00\x01\xf7"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := newDisconnector(DisconnectConfig{Clients: []Client{local()}}, nil)
+		d, err := newDisconnector(DisconnectConfig{Clients: []Client{local()}}, sendNothing)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -263,6 +263,44 @@ func FuzzAnswer(f *testing.F) {
 			t.Fatal("taken for an answer")
 		}
 	})
+}
+
+// sendNothing is the sendFunc of a Disconnector that needs no sockets.
+func sendNothing([]byte, netip.Addr, netip.AddrPort) error { return nil }
+
+// TestSocketsComeWithClients: without clients there are no sockets, which other hosts could send
+// to. The first clients that are set open them, while Run runs.
+func TestSocketsComeWithClients(t *testing.T) {
+	d, nas, _ := startDisconnector(t, DisconnectConfig{Clients: []Client{}}, radiustest.ACK)
+	<-d.Ready()
+	if n := len(d.openSockets()); n != 0 {
+		t.Errorf("%d sockets without clients", n)
+	}
+	c := local()
+	c.DisconnectPort = nas.AddrPort().Port()
+	for range 2 {
+		if err := d.SetClients([]Client{c}); err != nil {
+			t.Fatal(err)
+		}
+		if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); out.Answer != sessions.ACK {
+			t.Errorf("outcome %+v, want an ACK", out)
+		}
+		if n := len(d.openSockets()); n != 1 && n != 2 {
+			t.Errorf("%d sockets", n)
+		}
+	}
+	idle, err := NewDisconnector(DisconnectConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := idle.Run(ctx); err != nil {
+		t.Errorf("Run without clients: %v", err)
+	}
+	if err := idle.SetClients([]Client{c}); err != nil || len(idle.openSockets()) != 0 {
+		t.Errorf("%d sockets after the end, %v", len(idle.openSockets()), err)
+	}
 }
 
 func TestDisconnectorErrors(t *testing.T) {

@@ -64,9 +64,9 @@ type duplicateTable struct {
 
 	mu            sync.Mutex
 	recent, older map[requestKey]requestState
-	// epoch is when the table began, since when recent began; both are zero before the first
-	// request.
-	epoch, since time.Time
+	// epoch is when the table began, since when recent began, and newest when a request was last
+	// entered or ended. All are zero before the first request.
+	epoch, since, newest time.Time
 }
 
 func newDuplicateTable(limit int) *duplicateTable {
@@ -92,6 +92,7 @@ func (d *duplicateTable) begin(k requestKey, reboot bool, now time.Time) progres
 	if known && (d.age(s, now) <= within || s.progress == inFlight && !reboot) {
 		return s.progress
 	}
+	d.newest = now
 	d.recent[k] = requestState{d.millis(now), inFlight}
 	return newRequest
 }
@@ -102,12 +103,38 @@ func (d *duplicateTable) end(k requestKey, ok bool, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.rotate(now)
+	d.newest = now
 	delete(d.older, k)
 	if ok { // also if it took longer than a generation
 		d.recent[k] = requestState{d.millis(now), answered}
 	} else {
 		delete(d.recent, k)
 	}
+}
+
+// forget frees the memory of a table that has not been used for copyWithin. No answered request
+// counts as a copy any longer, so all are forgotten; requests in flight stay. It returns how many
+// were forgotten.
+func (d *duplicateTable) forget(now time.Time) (forgotten int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if now.Sub(d.newest) <= copyWithin {
+		return 0
+	}
+	kept := map[requestKey]requestState{}
+	for _, requests := range []map[requestKey]requestState{d.older, d.recent} {
+		for k, s := range requests {
+			if s.progress == inFlight {
+				kept[k] = s
+			} else {
+				forgotten++
+			}
+		}
+	}
+	if forgotten > 0 {
+		d.recent, d.older, d.since = kept, nil, now
+	}
+	return forgotten
 }
 
 // rotate retires recent when it is too old or full.

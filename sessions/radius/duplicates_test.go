@@ -16,8 +16,8 @@ func TestDuplicateTable(t *testing.T) {
 	const ms = time.Millisecond
 	type step struct {
 		at   time.Duration
-		what string // begin, reboot (begin for an Accounting-On), ok (answered) or failed
-		key  byte
+		what string // begin, reboot (begin for an Accounting-On), ok (answered), failed or forget
+		key  byte   // of the request; for forget, how many are forgotten
 		want progress
 	}
 	tests := []struct {
@@ -118,16 +118,38 @@ func TestDuplicateTable(t *testing.T) {
 			{4 * time.Second, "ok", 1, 0}, // the second
 			{6 * time.Second, "reboot", 1, answered},
 		}},
+		{"a table that is not in use forgets what is answered", 10, []step{
+			{0, "begin", 1, newRequest},
+			{31 * time.Second, "begin", 2, newRequest},
+			{31 * time.Second, "begin", 3, newRequest},
+			{31 * time.Second, "ok", 1, 0},
+			{31 * time.Second, "ok", 3, 0},
+			{61 * time.Second, "forget", 0, 0}, // one counts for a last moment
+			{61 * time.Second, "begin", 3, answered},
+			{61*time.Second + ms, "forget", 2, 0},
+			{61*time.Second + ms, "forget", 0, 0},
+			{61*time.Second + ms, "begin", 2, inFlight},
+			{61*time.Second + ms, "begin", 1, newRequest},
+			{62 * time.Second, "ok", 2, 0},
+			{92 * time.Second, "begin", 2, answered},
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDuplicateTable(tt.limit)
 			for i, s := range tt.steps {
 				now := noon.Add(s.at)
-				if s.what == "ok" || s.what == "failed" {
+				switch s.what {
+				case "ok", "failed":
 					d.end(key(s.key), s.what == "ok", now)
-				} else if got := d.begin(key(s.key), s.what == "reboot", now); got != s.want {
-					t.Errorf("step %d: %d, want %d", i, got, s.want)
+				case "forget":
+					if n := d.forget(now); n != int(s.key) {
+						t.Errorf("step %d: %d forgotten, want %d", i, n, s.key)
+					}
+				default:
+					if got := d.begin(key(s.key), s.what == "reboot", now); got != s.want {
+						t.Errorf("step %d: %d, want %d", i, got, s.want)
+					}
 				}
 				if n := len(d.recent); n > tt.limit || len(d.older) > tt.limit {
 					t.Errorf("step %d: %d and %d requests, limit %d", i, n, len(d.older), tt.limit)

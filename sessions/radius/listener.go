@@ -54,7 +54,7 @@ type Listener struct {
 	clients  currentClients
 	counters counters
 	logged   dropLog // drops from unknown clients
-	traced   throttle.Burst
+	traced   throttle.Packets
 	sockets  []*socket
 	pending  atomic.Int64 // exchanges without the sink's callback yet
 	ready    chan struct{}
@@ -64,7 +64,6 @@ type Listener struct {
 // names the address or client that caused it.
 func New(cfg Config, sink Sink) (*Listener, error) {
 	l := &Listener{sink: sink, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), ready: make(chan struct{})}
-	l.traced.PerSecond = tracedPerSecond
 	if len(cfg.Addresses) == 0 {
 		return nil, errors.New("radius: no address to listen on")
 	}
@@ -86,6 +85,16 @@ func New(cfg Config, sink Sink) (*Listener, error) {
 // prefix. Requests in flight are answered with the secret that they arrived with.
 func (l *Listener) SetClients(list []Client) error {
 	return l.clients.replace(list)
+}
+
+// ForgetAnswered frees the memory that recognises copies of answered requests, if there has been no
+// request for half a minute: it would recognise none of them any longer. It returns how many
+// requests were forgotten.
+func (l *Listener) ForgetAnswered(now time.Time) (forgotten int) {
+	for _, s := range l.sockets {
+		forgotten += s.seen.forget(now)
+	}
+	return forgotten
 }
 
 // Addr returns the first address that the Listener listens on, with the actual port.

@@ -1,13 +1,6 @@
 package radius
 
-import (
-	"context"
-	"log/slog"
-	"time"
-)
-
-// tracedPerSecond is the most packets that are logged at level debug in a second.
-const tracedPerSecond = 200
+import "time"
 
 // What became of a request, for the log.
 const (
@@ -27,10 +20,7 @@ func (x *exchange) drop(what counter, now time.Time, why error) {
 // trace logs what became of a request, at level debug.
 func (x *exchange) trace(outcome string, why error) {
 	l := x.listener
-	if !l.log.Enabled(context.Background(), slog.LevelDebug) {
-		return
-	}
-	suppressed, ok := l.traced.Allow(time.Now())
+	suppressed, ok := l.traced.Allow(l.log, time.Now())
 	if !ok {
 		return
 	}

@@ -33,10 +33,12 @@ type Settings struct {
 	logger *slog.Logger
 	lines  throttle.Lines[settingsLine]
 
-	mu      sync.Mutex        // serializes changes, guards the next three; held while the file is written
+	mu      sync.Mutex        // serializes changes, guards the fields up to kept; held while the file is written
 	final   settings          // without the changes below
 	changes []*settingsChange // committed, in this order; the first one can still be undone
-	unsure  bool              // the last write failed: the file may differ from kept
+	// mustRewrite says that the file may differ from kept, because the last write failed: the next
+	// SET writes it, even if it changes nothing.
+	mustRewrite bool
 
 	kept atomic.Pointer[settings] // final with all changes, as in the file
 }
@@ -65,7 +67,7 @@ func OpenSettings(file string, logger *slog.Logger) (*Settings, error) {
 	if old {
 		// The values are known, so a full disk is no reason not to start: the next SET writes the file.
 		if err := atomicfile.Replace(file, kept.text()); err != nil {
-			s.unsure = true
+			s.mustRewrite = true
 			logger.Warn("snmp: the file of SET values could not be written in its new format", "file", file, "err", err)
 		}
 	}
@@ -167,11 +169,11 @@ func (s settings) with(changes []*settingsChange) settings {
 // store makes values durable, then visible. If that fails, nothing changes. Values that the file has
 // already are not written again. The caller holds mu.
 func (s *Settings) store(kept settings) error {
-	if !s.unsure && maps.Equal(kept, *s.kept.Load()) {
+	if !s.mustRewrite && maps.Equal(kept, *s.kept.Load()) {
 		return nil
 	}
 	err := atomicfile.Replace(s.file, kept.text())
-	if s.unsure = err != nil; s.unsure {
+	if s.mustRewrite = err != nil; s.mustRewrite {
 		return err
 	}
 	s.kept.Store(&kept)

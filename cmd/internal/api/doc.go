@@ -52,7 +52,7 @@
 //	405  wrong method
 //	409  the state of the server group, record or queue does not allow the request
 //	413  the body is larger than 1 MiB
-//	503  nothing can be made durable now, or there are more than 64 requests at the same time
+//	503  nothing can be made durable now, or there are more than 64 requests or 128 connections
 //
 // Data that is not HTTP gets the plain text 400 of net/http.
 //

@@ -63,6 +63,10 @@ type Decision struct {
 	// Reason is the conditions that led to the list. "" for a default list and for the DNIS map.
 	Reason    string `json:"reason"`
 	Broadcast bool   `json:"broadcast"` // each record goes to all Methods, else to the first that answers
+	// InterimsToFirst: the interims of a broadcast go only to the first of the Methods.
+	InterimsToFirst bool `json:"interimsToFirst,omitempty"`
+	// SuppressNullUsername: no records are made while the session has no User-Name.
+	SuppressNullUsername bool `json:"suppressNullUsername,omitempty"`
 	// Methods are in the order in which they are tried.
 	Methods []string `json:"methods"`
 }

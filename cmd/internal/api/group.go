@@ -10,8 +10,11 @@ type ServerGroup struct {
 	AcctOnOff   AcctOnOff `json:"acctOnOff"`
 	// SourceAddress is the source address of requests; "" lets the system choose.
 	SourceAddress string `json:"sourceAddress"`
-	// AccessAlgorithm is direct (the first server that is up) or round-robin.
+	// AccessAlgorithm is direct (the first server that is up), round-robin or least-outstanding.
 	AccessAlgorithm string `json:"accessAlgorithm"`
+	// BatchSize is how many records in a row go to one server with least-outstanding; absent with
+	// the other algorithms.
+	BatchSize int `json:"batchSize,omitempty"`
 	// HoldDown is the time that a failed server is skipped; 0: no server is skipped.
 	HoldDown Seconds `json:"holdDown"`
 	// DeadCriteria says when a server counts as failed. Absent: when a record had all its normal

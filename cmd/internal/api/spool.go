@@ -66,10 +66,13 @@ type Queue struct {
 	SetAside   uint64    `json:"setAside"`           // records set aside: rejected, damaged or never answered
 	Refused    uint64    `json:"refused"`            // set-aside records that the method rejected
 	NoResponse uint64    `json:"noResponse"`         // how often the method did not answer a record
-	DownSince  time.Time `json:"downSince,omitzero"` // since when no server answers; absent: not down
-	NextProbe  time.Time `json:"nextProbe,omitzero"` // time of the next probe while down; absent: none is scheduled
-	Hold       Hold      `json:"hold"`
-	Draining   bool      `json:"draining"` // a backlog is being sent, at the drain rate
+	// OperState is unknown (no server has answered yet, or the method does not run), up, or down;
+	// the file is up until it cannot be written.
+	OperState string    `json:"operState"`
+	DownSince time.Time `json:"downSince,omitzero"` // since when no server answers; absent: not down
+	NextProbe time.Time `json:"nextProbe,omitzero"` // time of the next probe while down; absent: none is scheduled
+	Hold      Hold      `json:"hold"`
+	Draining  bool      `json:"draining"` // a backlog is being sent, at the drain rate
 }
 
 // Hold says whether a queue waits for an Accounting-On (R63).

@@ -141,6 +141,9 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+		return &invalidError{"it closed the connection without an answer", err}
+	}
 	return fmt.Errorf("%w: %w", ErrInvalid, err)
 }
 
@@ -200,15 +203,4 @@ func (a *answer) stop() {
 func (a *answer) Close() error {
 	a.stop()
 	return a.ReadCloser.Close()
-}
-
-// explain returns the reason why an answer could not be read.
-func (a *answer) explain(err error) error {
-	if cause := context.Cause(a.ctx); cause != nil {
-		return cause
-	}
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return fmt.Errorf("%w: %w", ErrInvalid, err)
 }

@@ -90,16 +90,16 @@ func TestBadAnswers(t *testing.T) {
 		want         error
 		text         string
 	}{
-		{"nothing", "", false, apiclient.ErrInvalid, "EOF"},
+		{"nothing", "", false, apiclient.ErrInvalid, "it closed the connection without an answer"},
 		{"nothing, for ever", "", true, apiclient.ErrTimeout, ""},
 		{"no HTTP", "SSH-2.0-x\r\n", false, apiclient.ErrInvalid, "malformed"},
-		{"no JSON", ok + "hello", false, apiclient.ErrInvalid, "invalid character"},
-		{"no object", ok + "[]", false, apiclient.ErrInvalid, "found [, want {"},
-		{"no sessions", ok + `{"total":1}`, false, apiclient.ErrInvalid, ""},
-		{"sessions that are no list", ok + `{"total":1,"sessions":{}}`, false, apiclient.ErrInvalid, "found {, want ["},
-		{"it breaks off between sessions", ok + `{"total":2,"new":[1],"sessions":[` + session, false, apiclient.ErrInvalid, "unexpected EOF"},
-		{"it breaks off within a session", ok + `{"total":2,"sessions":[` + session + `,{"id":"000`, false, apiclient.ErrInvalid, "unexpected EOF"},
-		{"the end is missing", ok + `{"total":1,"sessions":[` + session + `]`, false, apiclient.ErrInvalid, "unexpected EOF"},
+		{"no JSON", ok + "hello", false, apiclient.ErrInvalid, "wrong JSON at octet 1"},
+		{"no object", ok + "[]", false, apiclient.ErrInvalid, "found a list, want an object"},
+		{"no sessions", ok + `{"total":1}`, false, apiclient.ErrInvalid, `field "sessions": it is missing`},
+		{"sessions that are no list", ok + `{"total":1,"sessions":{}}`, false, apiclient.ErrInvalid, `field "sessions": found an object, want a list`},
+		{"it breaks off between sessions", ok + `{"total":2,"new":[1],"sessions":[` + session, false, apiclient.ErrInvalid, "it ends early"},
+		{"it breaks off within a session", ok + `{"total":2,"sessions":[` + session + `,{"id":"000`, false, apiclient.ErrInvalid, "it ends early"},
+		{"the end is missing", ok + `{"total":1,"sessions":[` + session + `]`, false, apiclient.ErrInvalid, "it ends early"},
 		{"it stops", ok + `{"total":2,"sessions":[` + session + `,`, true, apiclient.ErrTimeout, ""},
 		{"an error without a text", "HTTP/1.1 500 Oops\r\nContent-Length: 3\r\n\r\nabc", false, nil, "status 500 Oops"},
 	}

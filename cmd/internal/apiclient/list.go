@@ -3,7 +3,7 @@ package apiclient
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"iter"
 	"time"
 
@@ -20,6 +20,9 @@ type List struct {
 	body *answer
 	dec  *json.Decoder
 }
+
+// errMissing is the error of a field that an answer must have.
+var errMissing = errors.New("it is missing")
 
 func (c *Client) list(ctx context.Context, method, path string, body []byte, extra time.Duration) (*List, error) {
 	a, err := c.do(ctx, method, path, body, extra)
@@ -44,7 +47,11 @@ func (l *List) readHead() error {
 		if err != nil {
 			return err
 		}
-		switch key {
+		name, ok := key.(string)
+		if !ok { // the end of the object
+			return &fieldError{"sessions", errMissing}
+		}
+		switch name {
 		case "total":
 			err = l.dec.Decode(&l.Total)
 		case "matched":
@@ -54,13 +61,13 @@ func (l *List) readHead() error {
 		case "cleared":
 			err = l.dec.Decode(&l.Cleared)
 		case "sessions":
-			return l.expect(json.Delim('['))
+			return inField(name, l.expect(json.Delim('[')))
 		default:
 			var ignored json.RawMessage
 			err = l.dec.Decode(&ignored)
 		}
 		if err != nil {
-			return err
+			return inField(name, err)
 		}
 	}
 }
@@ -68,7 +75,7 @@ func (l *List) readHead() error {
 func (l *List) expect(want json.Delim) error {
 	got, err := l.dec.Token()
 	if err == nil && got != want {
-		err = fmt.Errorf("found %v, want %v", got, want)
+		err = &kindError{got, want}
 	}
 	return err
 }
@@ -80,7 +87,7 @@ func (l *List) All() iter.Seq2[api.Session, error] {
 		for l.dec.More() {
 			var s api.Session
 			if err := l.dec.Decode(&s); err != nil {
-				yield(api.Session{}, l.body.explain(err))
+				yield(api.Session{}, l.body.explain(inField("sessions", err)))
 				return
 			}
 			if !yield(s, nil) {

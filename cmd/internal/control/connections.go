@@ -15,7 +15,8 @@ import (
 // connections limits the open connections to api.MaxConnections, so that clients that connect and
 // say nothing cannot keep commands out. A connection is busy from the start of a request's handler
 // to the end of its answer, else idle. A new connection beyond the limit closes the one that has
-// been idle longest; if all are busy, it is closed itself.
+// been idle longest; if all are busy, it is closed itself. A request whose connection is closed for
+// another one is not carried out.
 type connections struct {
 	log  *slog.Logger
 	line throttle.Line
@@ -79,14 +80,22 @@ func (c *connections) add(conn net.Conn, now time.Time) {
 	}
 }
 
-// setBusy marks the connection of a request as busy.
-func (c *connections) setBusy(ctx context.Context) {
-	conn, _ := ctx.Value(connKey{}).(net.Conn)
+// setBusy marks the connection of a request as busy. It returns false if the connection is closed,
+// or about to be, for another one: its client could not learn what the request has done, so the
+// request must not be carried out.
+func (c *connections) setBusy(ctx context.Context) bool {
+	conn, ok := ctx.Value(connKey{}).(net.Conn)
+	if !ok { // it did not come through the socket
+		return true
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if one := c.open[conn]; one != nil {
-		one.busy = true
+	one := c.open[conn]
+	if one == nil {
+		return false
 	}
+	one.busy = true
+	return true
 }
 
 // connKey is the key of a request's connection in its context.

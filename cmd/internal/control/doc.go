@@ -14,7 +14,8 @@
 //
 // The socket has at most [api.MaxConnections] connections and [api.MaxRequests] requests at the same
 // time. Idle connections are closed: after 30 s without a first request, after a minute without a
-// next one, and at once where a new connection needs their place.
+// next one, and at once where a new connection needs their place. A request that arrives meanwhile is
+// not carried out: its client gets a 503, or no answer.
 //
 // # Concurrency
 //

@@ -156,7 +156,11 @@ func (s *Server) newHTTP() *http.Server {
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.conns.setBusy(r.Context())
+	if !s.conns.setBusy(r.Context()) {
+		w.Header().Set("Connection", "close")
+		s.writeError(w, http.StatusServiceUnavailable, fmt.Errorf("more than %d connections: try again", api.MaxConnections))
+		return
+	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendTimeout))
 	select {
 	case s.slots <- struct{}{}:

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"aaasess/internal/folder"
+	"aaasess/internal/shortage"
 	"aaasess/internal/throttle"
 )
 
@@ -41,7 +43,7 @@ const acceptPause = 100 * time.Millisecond
 func (s *socket) Accept() (net.Conn, error) {
 	for {
 		conn, err := s.UnixListener.Accept()
-		if err == nil || !isShortage(err) {
+		if err == nil || !isPassing(err) {
 			return conn, err
 		}
 		if suppressed, ok := s.line.Allow(time.Now()); ok {
@@ -51,15 +53,8 @@ func (s *socket) Accept() (net.Conn, error) {
 	}
 }
 
-// isShortage reports whether an error of accept(2) passes by itself.
-func isShortage(err error) bool {
-	for _, passing := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
-		if errors.Is(err, passing) {
-			return true
-		}
-	}
-	return false
-}
+// isPassing reports whether an error of accept(2) passes by itself.
+func isPassing(err error) bool { return shortage.Is(err) || errors.Is(err, syscall.ECONNABORTED) }
 
 // listen opens a socket at path with mode 0660 and the group gid; a negative gid leaves the group.
 // It makes the folder if only that is missing. It holds a flock(2) on the folder while it checks
@@ -69,7 +64,11 @@ func listen(path string, gid int) (*socket, error) {
 		return nil, fmt.Errorf("the path is longer than %d octets", maxPath)
 	}
 	dir := filepath.Dir(path)
-	if err := makeFolder(dir, gid); err != nil {
+	made, err := folder.Make(dir)
+	if made && err == nil && gid >= 0 {
+		err = os.Chown(dir, -1, gid)
+	}
+	if err != nil {
 		return nil, err
 	}
 	lock, err := os.Open(dir)
@@ -88,20 +87,6 @@ func listen(path string, gid int) (*socket, error) {
 		return nil, err
 	}
 	return bind(path, gid)
-}
-
-func makeFolder(dir string, gid int) error {
-	err := os.Mkdir(dir, 0o750)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err == nil {
-		err = os.Chmod(dir, 0o750) // regardless of the umask
-	}
-	if err == nil && gid >= 0 {
-		err = os.Chown(dir, -1, gid)
-	}
-	return err
 }
 
 // checkFree returns an error unless the path is free, or has a stale socket on which no process

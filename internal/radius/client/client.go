@@ -20,13 +20,13 @@ type Client struct {
 	invalid uint64 // Stats.InvalidServerAddresses
 
 	buffers sync.Pool // of *[]byte, for encoding requests
-	traced  throttle.Burst
+
+	tracedRequests, tracedAnswers throttle.Packets
 }
 
 // New creates a Client without servers; groups add them.
 func New(cfg Config) *Client {
 	c := &Client{cfg: cfg.withDefaults(), servers: map[Identity]*server{}}
-	c.traced.PerSecond = tracedPerSecond
 	c.buffers.New = func() any { b := make([]byte, 0, radius.MaxPacket); return &b }
 	return c
 }
@@ -111,7 +111,7 @@ func (c *Client) transmit(x *exchange) {
 	if err != nil && !isClosed(err) {
 		t.path.server.sendFailed(err)
 	}
-	c.trace(x.group, &t, b, err)
+	c.trace(x, &t, b, err)
 }
 
 // prepare allocates an identifier for the next transmission of x, and opens a Conn if there is

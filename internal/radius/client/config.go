@@ -21,6 +21,7 @@ const (
 	DefaultMaxDelay    = time.Hour
 	DefaultHoldDown    = 30 * time.Second
 	DefaultMaxInFlight = 1024
+	DefaultBatchSize   = 25
 )
 
 // MaxServers is the largest number of servers in a group: the number of bits in exchange.tried.
@@ -108,6 +109,9 @@ type GroupConfig struct {
 	Members []Member
 	// Algorithm is the order in which they are tried. The default is Direct.
 	Algorithm Algorithm
+	// BatchSize is how many requests one after the other LeastOutstanding assigns to a server. 0
+	// means 25, as in Cisco IOS.
+	BatchSize int
 	// DeadCriteria define when a server counts as dead. Zero means the default rule.
 	DeadCriteria DeadCriteria
 	// HoldDown is how long a dead server is skipped before it is probed (R61). 0 means 30 s; a
@@ -130,6 +134,7 @@ type GroupConfig struct {
 func (c GroupConfig) withDefaults() (GroupConfig, error) {
 	c.HoldDown = max(0, cmp.Or(c.HoldDown, DefaultHoldDown))
 	c.MaxInFlight = cmp.Or(c.MaxInFlight, DefaultMaxInFlight)
+	c.BatchSize = cmp.Or(c.BatchSize, DefaultBatchSize)
 	if c.Heard == nil {
 		c.Heard = func() {}
 	}
@@ -162,6 +167,8 @@ func (c GroupConfig) check() error {
 		return fmt.Errorf("radius: group %q: dead criteria must not be negative: time %v, tries %d", c.Name, c.DeadCriteria.Time, c.DeadCriteria.Tries)
 	case c.MaxInFlight < 1 || c.MaxInFlight > maxMaxInFlight:
 		return fmt.Errorf("radius: group %q: max-in-flight is %d, want 1..%d", c.Name, c.MaxInFlight, maxMaxInFlight)
+	case c.BatchSize < 1:
+		return fmt.Errorf("radius: group %q: batch-size is %d, want 1 or more", c.Name, c.BatchSize)
 	case len(c.Members) < 1 || len(c.Members) > MaxServers:
 		return fmt.Errorf("radius: group %q: has %d servers, want 1..%d", c.Name, len(c.Members), MaxServers)
 	}

@@ -34,7 +34,8 @@ func TestConfig(t *testing.T) {
 		{"negative backoff-retry", with(retry.Schedule{BackoffRetry: -1}), "backoff-retry -1 is negative"},
 		{"as many transmissions as can be", with(retry.Schedule{Retransmit: -1, BackoffRetry: 65534}), ""},
 		{"too many transmissions", with(retry.Schedule{Retransmit: 2, BackoffRetry: 65533}), "exceed the limit of 65535"},
-		{"no such algorithm", setup{Servers: []Server{one}, Algorithm: 2}, "unknown algorithm 2"},
+		{"no such algorithm", setup{Servers: []Server{one}, Algorithm: 3}, "unknown algorithm 3"},
+		{"negative batch", setup{Servers: []Server{one}, BatchSize: -1}, "batch-size is -1"},
 		{"negative dead time", setup{Servers: []Server{one}, DeadCriteria: DeadCriteria{Time: -1}}, "dead criteria"},
 		{"negative dead tries", setup{Servers: []Server{one}, DeadCriteria: DeadCriteria{Tries: -1}}, "dead criteria"},
 		{"too many in flight", setup{Servers: []Server{one}, MaxInFlight: 65537}, "want 1..65536"},
@@ -59,7 +60,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := g.cfg
-	if c.HoldDown != 30*time.Second || g.Window() != 1024 || c.Algorithm != Direct ||
+	if c.HoldDown != 30*time.Second || g.Window() != 1024 || c.Algorithm != Direct || c.BatchSize != 25 ||
 		c.Members[0].Name != "192.0.2.1:1813" {
 		t.Errorf("defaults: %+v", c)
 	}
@@ -85,14 +86,14 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestAlgorithm(t *testing.T) {
-	for _, a := range []Algorithm{Direct, RoundRobin} {
+	for _, a := range []Algorithm{Direct, RoundRobin, LeastOutstanding} {
 		var got Algorithm
 		if err := got.UnmarshalText([]byte(a.String())); got != a || err != nil {
 			t.Errorf("%v: %v, %v", a, got, err)
 		}
 	}
-	if Direct.String() != "direct" || RoundRobin.String() != "round-robin" || Algorithm(9).String() != "algorithm 9" {
-		t.Error("names:", Direct, RoundRobin, Algorithm(9))
+	if Direct.String() != "direct" || RoundRobin.String() != "round-robin" || LeastOutstanding.String() != "least-outstanding" || Algorithm(9).String() != "algorithm 9" {
+		t.Error("names:", Direct, RoundRobin, LeastOutstanding, Algorithm(9))
 	}
 	if err := new(Algorithm).UnmarshalText([]byte("Direct")); err == nil || !strings.Contains(err.Error(), `"Direct"`) {
 		t.Errorf("err = %v", err)

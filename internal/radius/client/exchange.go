@@ -24,10 +24,11 @@ type exchange struct {
 	probe       uint64    // number of its probe; 0 means that it is no probe
 	membersHash uint32    // result of Group.members that server and tried refer to
 
-	settled bool // Done was called, or is about to be
-	begun   bool // its server was chosen
-	due     bool // the next transmission must be made
-	pending bool // the last transmission waits for its answer and has not timed out
+	settled  bool // Done was called, or is about to be
+	begun    bool // its server was chosen
+	due      bool // the next transmission must be made
+	pending  bool // the last transmission waits for its answer and has not timed out
+	assigned bool // its server counts it: from the choice until it is settled or goes elsewhere
 }
 
 // newExchange creates the exchange of a request at some point of its schedule.
@@ -43,6 +44,20 @@ func (x *exchange) fail(err error) { x.req.Done("", radius.Packet{}, err) }
 
 // path returns the path to the current server of x. The caller holds the mutex.
 func (x *exchange) path() *path { return x.group.paths[x.server] }
+
+// assign counts x at its current server. The caller holds the mutex.
+func (x *exchange) assign() {
+	x.assigned = true
+	x.path().server.assigned++
+}
+
+// unassign ends assign, if x is counted. The caller holds the mutex.
+func (x *exchange) unassign() {
+	if x.assigned {
+		x.assigned = false
+		x.path().server.assigned--
+	}
+}
 
 // progress returns the position of x after that many transmissions to its server.
 func (x *exchange) progress(tries int) retry.Progress {
@@ -104,6 +119,7 @@ func (g *Group) start(x *exchange, now time.Time) error {
 		return &retry.Later{After: member.Schedule.Interval(x.tries), At: x.progress(x.tries + 1)}
 	}
 	x.probe, x.due = s.state.beginProbe(), true
+	x.assign()
 	return nil
 }
 
@@ -138,10 +154,14 @@ func (g *Group) searchStart(x *exchange) int {
 
 // nextServer chooses the next server of x. The caller holds the mutex.
 func (g *Group) nextServer(x *exchange, start int, now time.Time) error {
+	x.unassign()
 	var next int
-	if x.announced || g.rule.holdDown == 0 {
+	switch {
+	case g.cfg.Algorithm == LeastOutstanding && !x.announced:
+		next = g.leastOutstanding(x.tried, now)
+	case x.announced || g.rule.holdDown == 0:
 		next = untried(len(g.paths), x.tried|g.absent, start)
-	} else {
+	default:
 		next = choose(g.states, x.tried, g.absent, start, now)
 	}
 	if next == none {
@@ -150,6 +170,7 @@ func (g *Group) nextServer(x *exchange, start int, now time.Time) error {
 	x.server, x.tries, x.due = next, 0, true
 	x.tried |= 1 << next
 	x.probe = g.paths[next].server.state.beginProbe()
+	x.assign()
 	return nil
 }
 
@@ -206,6 +227,7 @@ func (g *Group) settle(x *exchange) {
 	x.settled = true
 	g.endTransmission(x)
 	g.endProbe(x)
+	x.unassign()
 	g.deadlines.Remove(&x.wait)
 	if x.announced {
 		g.announcing--

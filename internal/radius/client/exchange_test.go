@@ -92,6 +92,9 @@ func (s *simulation) run(t *testing.T, begins []int, heard map[int]int) []planne
 		if p := s.g.Stats().Servers[i].PendingRequests; p != 0 {
 			t.Errorf("server %d: %d pending", i, p)
 		}
+		if n := s.g.paths[i].server.assigned; n != 0 {
+			t.Errorf("server %d still counts %d requests", i, n)
+		}
 	}
 	return p.requests
 }

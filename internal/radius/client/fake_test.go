@@ -30,6 +30,8 @@ func (r *fakeRequest) Append(b []byte, identifier byte, secret radius.Secret, _ 
 
 func (r *fakeRequest) Answers(code radius.Code) bool { return code == radius.CodeAccountingResponse }
 
+func (r *fakeRequest) Session() string { return "" }
+
 func (r *fakeRequest) Done(_ string, _ radius.Packet, err error) { r.done(err) }
 
 // setup is a group with its own client.
@@ -37,6 +39,7 @@ type setup struct {
 	Name         string
 	Servers      []Server
 	Algorithm    Algorithm
+	BatchSize    int
 	DeadCriteria DeadCriteria
 	HoldDown     time.Duration
 	MaxInFlight  int
@@ -56,7 +59,7 @@ type Server struct {
 func newGroup(s setup) (*Group, error) {
 	c := New(Config{Dial: OverUDP(s.Listen), Now: s.Now})
 	gc := GroupConfig{
-		Name: s.Name, Algorithm: s.Algorithm, DeadCriteria: s.DeadCriteria, HoldDown: s.HoldDown, MaxInFlight: s.MaxInFlight, Source: s.Source,
+		Name: s.Name, Algorithm: s.Algorithm, BatchSize: s.BatchSize, DeadCriteria: s.DeadCriteria, HoldDown: s.HoldDown, MaxInFlight: s.MaxInFlight, Source: s.Source,
 	}
 	for _, server := range s.Servers {
 		id := Identity{Name: server.Name, Port: server.Addr.Port(), Secret: server.Secret}

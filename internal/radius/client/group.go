@@ -15,14 +15,16 @@ import (
 )
 
 // Request is a request that a group sends. Append is called for each transmission. Done is called
-// once. Append and Answers may be called concurrently with Done and after it, for a transmission
-// that was due and for late answers.
+// once. The other methods may be called concurrently with Done and after it, for a transmission that
+// was due and for late answers.
 type Request interface {
 	// Append appends to b, which is empty, the packet of a transmission made now. It returns the
 	// authenticator for checking the answer.
 	Append(b []byte, identifier byte, secret radius.Secret, now time.Time) ([]byte, radius.Authenticator)
 	// Answers reports whether packets with this code answer the request.
 	Answers(code radius.Code) bool
+	// Session returns the Acct-Session-Id of the request, for the log; "" if it has none.
+	Session() string
 	// Done receives the result: the Name of the server that answered, and its packet, whose octets
 	// are valid until Done returns; or one of the errors of [Group.Send].
 	Done(server string, answer radius.Packet, err error)
@@ -51,6 +53,7 @@ type Group struct {
 	phase            phase
 	absent           uint64                   // bit i: member i cannot be used, see findAbsent
 	next             int                      // member that the next request starts with, for RoundRobin
+	batch            batch                    // for LeastOutstanding
 	deadlines        timeheap.Heap[*exchange] // all exchanges that are not settled
 	announcing       int                      // how many of them are from Announce
 	wakeAt           time.Time                // when Run checks deadlines next, at the latest

@@ -123,6 +123,7 @@ func (p *path) read(conn Conn, number int) {
 			c.mu.Lock()
 			c.invalid++
 			c.mu.Unlock()
+			p.traceAnswer(&receivedAnswer{outcome: outcomeForeign})
 		default:
 			p.receiveFailed(err)
 		}
@@ -148,11 +149,13 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	c := s.client
 	packet, err := radius.Parse(b)
 	c.mu.Lock()
-	a, ok := p.match(packet, err, conn, number)
+	received := p.match(packet, err, conn, number)
 	c.mu.Unlock()
-	if !ok {
+	if received.outcome != "" {
+		p.traceAnswer(&received)
 		return scratch
 	}
+	a := received.answers
 	right, scratch := packet.Authentic(a.auth, s.Secret, scratch)
 	now := c.cfg.Now()
 	var x *exchange
@@ -161,13 +164,17 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	switch {
 	case !right:
 		s.stats.BadAuthenticators++
+		received.outcome = outcomeBadAuthenticator
 	case !p.owns(conn, number): // the address has changed since
 		s.stats.PacketsDropped++
+		received.outcome = outcomeUnexpected
 	default:
 		x, listeners = p.answered(number*perConn+int(packet.Identifier()), a, now)
+		received.outcome = outcomeOf(x, a)
 	}
 	changed := len(a.exchange.group.changes) > 0
 	c.mu.Unlock()
+	p.traceAnswer(&received)
 	if !right {
 		s.warnThrottled("RADIUS answer dropped: check the shared secret", errForged)
 	}
@@ -189,28 +196,50 @@ func (p *path) owns(conn Conn, number int) bool {
 	return number < len(p.conns) && p.conns[number] == conn
 }
 
-// match counts a packet, for which radius.Parse returned err, and returns the transmission that it
-// may answer. The caller holds the mutex.
-func (p *path) match(packet radius.Packet, err error, conn Conn, number int) (transmission, bool) {
+// match counts a packet, for which radius.Parse returned err, and finds the transmission that it may
+// answer. If it answers none, the result has an outcome. The caller holds the mutex.
+func (p *path) match(packet radius.Packet, err error, conn Conn, number int) receivedAnswer {
 	stats := &p.server.stats
 	stats.Responses++
+	received := receivedAnswer{packet: packet}
+	owned := p.owns(conn, number)
+	if owned {
+		received.addr = p.addr
+	}
 	if err != nil {
 		stats.MalformedResponses++
-		return transmission{}, false
+		received.outcome = outcomeMalformed
+		return received
 	}
-	if !p.owns(conn, number) {
+	if !owned {
 		stats.PacketsDropped++
-		return transmission{}, false
+		received.outcome = outcomeUnexpected
+		return received
 	}
 	a, ok := p.ids.pending(number*perConn + int(packet.Identifier()))
 	switch {
 	case !ok:
 		stats.PacketsDropped++
+		received.outcome = outcomeUnexpected
+		return received
 	case !a.exchange.req.Answers(packet.Code()):
 		stats.UnknownTypes++
-		return transmission{}, false
+		received.outcome = outcomeWrongCode
 	}
-	return a, ok
+	received.answers = a
+	return received
+}
+
+// outcomeOf returns the outcome of a valid answer to the transmission a, which settles x; nil means
+// that it settles nothing.
+func outcomeOf(x *exchange, a transmission) string {
+	switch {
+	case x == nil:
+		return outcomeDuplicate
+	case a.state == superseded:
+		return outcomeLate
+	}
+	return outcomeAccepted
 }
 
 // answered handles a valid answer to transmission n, whose state was copied to was before the

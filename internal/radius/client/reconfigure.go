@@ -2,8 +2,8 @@ package client
 
 import "slices"
 
-// Reconfigure prepares a change of the schedules, Algorithm, HoldDown, DeadCriteria and MaxInFlight
-// of a group that runs. apply makes the change: requests in flight continue with the new schedules
+// Reconfigure prepares a change of the schedules, Algorithm, BatchSize, HoldDown, DeadCriteria and
+// MaxInFlight of a group that runs. apply makes the change: requests in flight continue with the new schedules
 // from their next transmission on, and all names are looked up at once. apply is nil if cfg needs a
 // new group, because it has another Name, another Source, or other servers or another order of
 // them. Heard stays as it is. An error describes an invalid GroupConfig.
@@ -26,6 +26,7 @@ func (g *Group) apply(cfg GroupConfig) {
 	defer g.client.mu.Unlock()
 	g.cfg.Members, g.cfg.Algorithm, g.cfg.HoldDown = cfg.Members, cfg.Algorithm, cfg.HoldDown
 	g.cfg.DeadCriteria, g.cfg.MaxInFlight = cfg.DeadCriteria, cfg.MaxInFlight
+	g.cfg.BatchSize, g.batch = cfg.BatchSize, batch{}
 	g.rule = deathRule{cfg.DeadCriteria, cfg.HoldDown}
 	g.window.Store(int64(cfg.MaxInFlight))
 	if g.phase == closed {

@@ -174,6 +174,8 @@ func (s *sent) Append(b []byte, identifier byte, secret radius.Secret, _ time.Ti
 
 func (s *sent) Answers(code radius.Code) bool { return code == radius.CodeAccountingResponse }
 
+func (s *sent) Session() string { return fmt.Sprint(s.number) }
+
 func (s *sent) Done(server string, answer radius.Packet, err error) {
 	s.err = err
 	end := "answered by " + server

@@ -21,6 +21,7 @@ type server struct {
 	addrs    []netip.Addr         // its addresses; empty if they are unknown
 	lookedUp bool                 // the first resolution is done
 	state    serverState
+	assigned int           // requests of all groups that are with this server, see exchange.assigned
 	stats    ServerStats   // counters only
 	problems throttle.Line // problems that may come with each packet
 

@@ -193,7 +193,7 @@ func TestGroupsComeAndGo(t *testing.T) {
 				rng := rand.New(rand.NewPCG(1, uint64(user)))
 				for range rounds {
 					g, err := r.client.NewGroup(client.GroupConfig{
-						HoldDown: time.Duration(rng.IntN(3)-1) * time.Second, Algorithm: client.Algorithm(rng.IntN(2)), MaxInFlight: 64,
+						HoldDown: time.Duration(rng.IntN(3)-1) * time.Second, Algorithm: client.Algorithm(rng.IntN(3)), BatchSize: 1 + rng.IntN(9), MaxInFlight: 64,
 						Members: []client.Member{to("r.example"), to("192.0.2.2"), to("192.0.2.3")},
 					})
 					if err != nil {
@@ -274,6 +274,38 @@ func TestNothingHeardAfterClose(t *testing.T) {
 		r.sleep(5)
 		if heard != 0 || other != 1 {
 			t.Errorf("the closed group was told %d times, the other %d times", heard, other)
+		}
+	})
+}
+
+// TestLeastOutstanding: of two servers, the slow one gets fewer requests, and those of another group
+// count too.
+func TestLeastOutstanding(t *testing.T) {
+	withRig(t, func(r *rig) {
+		answerAfter := func(d time.Duration) func([]byte, radiusnet.Arrival) radiusnet.Reaction {
+			return func([]byte, radiusnet.Arrival) radiusnet.Reaction { return radiusnet.Reaction{After: d} }
+		}
+		slow, fast := r.host("192.0.2.1", answerAfter(900*time.Millisecond)), r.host("192.0.2.2", answerAfter(100*time.Millisecond))
+		g := r.group(client.GroupConfig{Algorithm: client.LeastOutstanding, BatchSize: 1}, to("192.0.2.1"), to("192.0.2.2"))
+		for i := range 500 {
+			r.send(g, i)
+			r.sleep(float64(i) / 100)
+		}
+		r.sleep(7)
+		if a, b := len(slow.Arrivals()), len(fast.Arrivals()); a+b != 500 || a < 40 || a > 60 {
+			t.Errorf("the slow server got %d requests, the fast one %d", a, b)
+		}
+		before := len(slow.Arrivals())
+		other := r.group(client.GroupConfig{}, to("192.0.2.1"))
+		for i := range 20 {
+			r.send(other, 1000+i)
+		}
+		for i := range 10 {
+			r.send(g, 2000+i)
+		}
+		r.sleep(9)
+		if n := len(slow.Arrivals()) - before; n != 20 {
+			t.Errorf("the server of the busy group got %d requests more", n-20)
 		}
 	})
 }

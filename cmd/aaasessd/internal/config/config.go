@@ -56,8 +56,8 @@ type Config struct {
 // Warnings returns what is valid in the file and probably unintended.
 func (c *Config) Warnings() []*strictyaml.Error { return c.warnings }
 
-// AllServers is the name of the group that has all RADIUS servers in their order (S1 "group
-// radius").
+// AllServers is the name of the group that has all RADIUS servers that are not private, in their
+// order (S1 "group radius").
 const AllServers = "radius"
 
 // SNMP configures the access of SNMP managers (R4, R15, R16), and notifications (R17).

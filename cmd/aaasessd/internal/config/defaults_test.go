@@ -33,6 +33,7 @@ func TestDefaultsOfPackages(t *testing.T) {
 		{"radius.retransmit", r.Retransmit, client.DefaultRetransmit},
 		{"radius.backoff.max-delay", backoff.MaxDelay, client.DefaultMaxDelay},
 		{"radius.hold-down", r.HoldDown, client.DefaultHoldDown},
+		{"radius.groups.batch-size", group.BatchSize, client.DefaultBatchSize},
 		{"radius.groups.window", group.Window, client.DefaultMaxInFlight},
 		{"radius.clients.disconnect.port", radiusClient.Disconnect.Port, uint16(nasradius.DisconnectPort)},
 		{"sessions.remember", raw.Sessions.Remember, sessions.DefaultRemember},

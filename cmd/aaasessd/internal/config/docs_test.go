@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/internal/radius"
 )
 
 // TestDocs: the examples of docs/snmp.md together are a valid configuration.
@@ -95,6 +96,36 @@ func TestAccountingDocs(t *testing.T) {
 			t.Errorf("%v\n%s", err, text)
 		} else if warnings := c.Warnings(); len(warnings) > 0 {
 			t.Errorf("%v\n%s", warnings, text)
+		}
+	}
+}
+
+// TestRecordsDocs: the example of docs/records.md is a valid configuration, and does what the page
+// says.
+func TestRecordsDocs(t *testing.T) {
+	page, err := os.ReadFile("../../../../docs/records.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, found := strings.Cut(string(page), "```yaml\n")
+	block, _, closed := strings.Cut(block, "```")
+	_, line, named := strings.Cut(block, "with the line: ")
+	line, _, _ = strings.Cut(line, "\n")
+	if !found || !closed || !named {
+		t.Fatal("there is no example")
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "merit.dictionary"), []byte(line+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"User-Id", "Merit-User-Id"} {
+		c, err := config.Parse("aaasess.yaml", []byte(strings.Replace(block, "attribute User-Id", "attribute "+name, 1)), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]radius.ID{"User-Id": {Type: 222}, "Merit-User-Id": {Type: radius.VendorSpecific, Vendor: 61, VendorType: 222}}
+		if g := c.Groups[0]; g.UserID != want[name] || !g.AddNASIdentifier {
+			t.Errorf("%s: %+v", name, g)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -55,7 +56,8 @@ func (r resend) on(s retry.Schedule) retry.Schedule {
 	return s
 }
 
-// servers returns the servers. The keys of a server override the global ones.
+// servers returns the servers. The keys of a server override the global ones. A private server may
+// have the address of another one; checkPrivate checks the addresses within groups.
 func (d checker) servers(raw *rawRADIUS) []client.Member {
 	global := resend{&raw.Timeout, &raw.Retransmit, raw.Backoff}
 	names, addresses := d.Unique(), d.Unique()
@@ -67,12 +69,54 @@ func (d checker) servers(raw *rawRADIUS) []client.Member {
 			Schedule: resend{r.Timeout, r.Retransmit, r.Backoff}.on(global.on(retry.Schedule{})),
 		}
 		names.Check(path+".name", s.Name, "the name of")
-		if s.Host != "" {
+		if s.Host != "" && !r.Private {
 			addresses.Check(path+".address", net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port))), "the server of")
 		}
 		servers = append(servers, s)
 	}
 	return servers
+}
+
+// publicServers returns the servers that are not private: those of the group of all servers.
+func publicServers(raw *rawRADIUS, servers []client.Member) (public []client.Member) {
+	for i, s := range servers {
+		if !raw.Servers[i].Private {
+			public = append(public, s)
+		}
+	}
+	return public
+}
+
+// checkPrivate checks that one group has each private server, and that no group has the address of
+// a private server twice.
+func (d checker) checkPrivate(raw *rawRADIUS, servers []client.Member, groups []acctradius.Spec) {
+	private, owners := map[string]bool{}, map[string]string{} // by name of the server; owners: paths
+	for _, r := range raw.Servers {
+		private[string(r.Name)] = r.Private
+	}
+	for i := range groups {
+		members := groups[i].Servers
+		for j, s := range members {
+			path := fmt.Sprintf("radius.groups[%d].servers[%d]", i, j)
+			if private[s.Name] {
+				owner := fmt.Sprintf("radius.groups[%d]", i)
+				if first := cmp.Or(owners[s.Name], owner); first != owner {
+					d.Fault(path, "server %s is private, and the group of line %d has it", s.Name, d.Line(first))
+				}
+				owners[s.Name] = cmp.Or(owners[s.Name], owner)
+			}
+			for _, other := range members[:j] {
+				if (private[s.Name] || private[other.Name]) && s.Name != other.Name && s.Host != "" && s.Host == other.Host && s.Port == other.Port {
+					d.Fault(path, "%s has the address and port of %s, which is in this group too", s.Name, other.Name)
+				}
+			}
+		}
+	}
+	for i, s := range servers {
+		if raw.Servers[i].Private && s.Name != "" && owners[s.Name] == "" {
+			d.AddWarning(fmt.Sprintf("radius.servers[%d].private", i), "nothing is sent to server %s: it is private, and no group names it", s.Name)
+		}
+	}
 }
 
 // groups returns the groups of the file.
@@ -90,7 +134,9 @@ func (d checker) groups(raw *rawRADIUS, servers []client.Member, names *radius.D
 		}
 		unique.Check(path+".name", string(r.Name), "the name of")
 		g := newGroup(&r, raw)
-		g.NASSessionID = d.nasSessionID(path+".nas-session-id", string(r.NASSessionID), names)
+		g.NASSessionID = d.textAttribute(path+".nas-session-id", string(r.NASSessionID), names)
+		g.UserID = d.textAttribute(path+".user-id", string(r.UserID), names)
+		d.checkUserID(path+".user-id", string(r.UserID), &g)
 		own := resend{r.Timeout, r.Retransmit, r.Backoff}
 		members := d.Unique()
 		for j, name := range r.Servers {
@@ -104,14 +150,18 @@ func (d checker) groups(raw *rawRADIUS, servers []client.Member, names *radius.D
 			g.Servers = append(g.Servers, s)
 		}
 		d.checkSource(path+".source-address", &g)
+		if path := path + ".batch-size"; r.AccessAlgorithm != client.LeastOutstanding && d.Given(path) {
+			d.Fault(path, "has no effect without access-algorithm: least-outstanding")
+		}
 		groups = append(groups, g)
 	}
+	d.checkPrivate(raw, servers, groups)
 	return groups
 }
 
-// nasSessionID returns the attribute for the Acct-Session-Id of the NAS. It must take any text, and
+// textAttribute returns an attribute that a group adds to its records. It must take any text, and
 // must not be one that the daemon itself sets.
-func (d checker) nasSessionID(path, name string, names *radius.Dictionary) radius.ID {
+func (d checker) textAttribute(path, name string, names *radius.Dictionary) radius.ID {
 	if name == "" || names == nil {
 		return radius.ID{}
 	}
@@ -131,11 +181,28 @@ func (d checker) nasSessionID(path, name string, names *radius.Dictionary) radiu
 	return radius.ID{}
 }
 
+// checkUserID checks that no other text of a record is in the attribute for the user's name.
+func (d checker) checkUserID(path, name string, g *acctradius.Spec) {
+	switch {
+	case g.UserID == (radius.ID{}):
+	case g.UserID.Type == radius.UserName:
+		d.Fault(path, "%s has the whole name in each record", name)
+	case g.UserID.Type == radius.NASIdentifier:
+		d.Fault(path, "%s identifies the NAS", name)
+	case g.UserID == g.NASSessionID:
+		d.Fault(path, "%s is also the attribute of nas-session-id", name)
+	}
+}
+
 // newGroup returns a group without its servers.
 func newGroup(r *rawGroup, raw *rawRADIUS) acctradius.Spec {
 	g := acctradius.Spec{
 		Group: string(r.Name), Description: r.Description, Algorithm: r.AccessAlgorithm, Source: r.SourceAddress,
 		HoldDown: raw.HoldDown, Window: r.Window, DrainRate: float64(r.DrainRate),
+		AddNASIdentifier: r.AddNASIdentifier,
+	}
+	if r.AccessAlgorithm == client.LeastOutstanding {
+		g.BatchSize = r.BatchSize
 	}
 	if r.HoldDown != nil {
 		g.HoldDown = *r.HoldDown
@@ -161,8 +228,8 @@ func newOnOff(raw *rawRADIUS, blocks bool, controls string) *accounting.OnOff {
 	return &accounting.OnOff{Attributes: radius.Attributes(identity), Blocks: blocks, Controls: controls}
 }
 
-// allServers returns the group of all servers, which the file does not list. It has the defaults of
-// a group.
+// allServers returns the group of all servers that are not private, which the file does not list. It
+// has the defaults of a group.
 func (d checker) allServers(raw *rawRADIUS, servers []client.Member) acctradius.Spec {
 	r := rawGroup{Name: AllServers}
 	d.SetDefaults(&r)

@@ -174,7 +174,9 @@ radius:
       acct-on-off: {oper-state-change: true, group: upstream}
     - {name: mirror, servers: [r2], acct-on-off: {oper-state-change: false, monitor-group: upstream}, source-address: 192.0.2.10}
     - {name: archive, servers: [r2], acct-on-off: {monitor-group: upstream}}
-    - {name: plain, servers: [r2], acct-on-off: {}, nas-session-id: attribute Acct-Multi-Session-Id}
+    - {name: plain, servers: [r2], acct-on-off: {}, nas-session-id: attribute Acct-Multi-Session-Id, user-id: attribute Merit-User-Id, add-nas-identifier: true}
+    - {name: batches, servers: [r2], access-algorithm: least-outstanding}
+    - {name: small-batches, servers: [r2], access-algorithm: least-outstanding, batch-size: 5}
   acct-on-off-groups:
     - {name: upstream, description: who waits for whom}
     - {name: unused}
@@ -195,8 +197,11 @@ radius:
 		{Group: "archive", HoldDown: 30 * time.Second, Window: 1024, MonitorGroup: "upstream"},
 		{
 			Group: "plain", HoldDown: 30 * time.Second, Window: 1024, AcctOnOff: &accounting.OnOff{Attributes: identity},
-			NASSessionID: radius.ID{Type: radius.AcctMultiSessionID},
+			NASSessionID: radius.ID{Type: radius.AcctMultiSessionID}, UserID: radius.ID{Type: radius.VendorSpecific, Vendor: 61, VendorType: 222},
+			AddNASIdentifier: true,
 		},
+		{Group: "batches", Algorithm: client.LeastOutstanding, BatchSize: 25, HoldDown: 30 * time.Second, Window: 1024},
+		{Group: "small-batches", Algorithm: client.LeastOutstanding, BatchSize: 5, HoldDown: 30 * time.Second, Window: 1024},
 	}
 	if diff := cmp.Diff(want, got, plain); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)

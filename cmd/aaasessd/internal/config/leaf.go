@@ -18,12 +18,12 @@ import (
 
 // The kinds of text that this file has in addition to those of strictyaml.
 type (
-	nameText       string // the name of a client, server or group
-	hostText       string // IP address or host name
-	attributeText  string // "NAME" or "NAME = VALUE" of a RADIUS attribute
-	nasSessionText string // NAME of "attribute NAME"
-	portText       string // a NAS-Port, or a range of them
-	periodText     string // a duration, or disable
+	nameText          string // the name of a client, server or group
+	hostText          string // IP address or host name
+	attributeText     string // "NAME" or "NAME = VALUE" of a RADIUS attribute
+	attributeNameText string // NAME of "attribute NAME"
+	portText          string // a NAS-Port, or a range of them
+	periodText        string // a duration, or disable
 )
 
 // engine decodes the file. Other types of the packages decode themselves: they implement
@@ -32,7 +32,7 @@ var engine = strictyaml.New(map[reflect.Type]strictyaml.Scalar{
 	reflect.TypeFor[nameText]():              {Wants: "a name", Parse: parseName, Pattern: namePattern.String()},
 	reflect.TypeFor[hostText]():              {Wants: "an IP address or host name", Parse: parseHost, Pattern: "."},
 	reflect.TypeFor[attributeText]():         {Wants: "the name of a RADIUS attribute, or NAME = VALUE", Parse: parseAttribute, Pattern: `^[^ =]+( *=.*)?$`},
-	reflect.TypeFor[nasSessionText]():        {Wants: "attribute NAME", Parse: parseNASSession, Pattern: `^(attribute [^ ]+)?$`},
+	reflect.TypeFor[attributeNameText]():     {Wants: "attribute NAME", Parse: parseAttributeName, Pattern: `^(attribute [^ ]+)?$`},
 	reflect.TypeFor[portText]():              {Wants: "a port such as 7, or a range such as 1-16", Parse: parsePorts, Pattern: `^[0-9]{1,10}(-[0-9]{1,10})?$`, Integer: true},
 	reflect.TypeFor[periodText]():            {Wants: "a duration such as 10m, or disable", Parse: parsePeriod, Pattern: `^(disable|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)?$`},
 	reflect.TypeFor[accounting.MethodName](): {Wants: "local or group NAME", Parse: parseMethod, Pattern: `^(local|group [^ ]+)$`},
@@ -71,13 +71,13 @@ func parseHost(text string, _ reflect.StructTag) (any, error) {
 // parseAttribute does not check the text: checker.attributes does, because it has the dictionary.
 func parseAttribute(text string, _ reflect.StructTag) (any, error) { return attributeText(text), nil }
 
-// parseNASSession does not check the name: checker.nasSessionID does, because it has the dictionary.
-func parseNASSession(text string, _ reflect.StructTag) (any, error) {
+// parseAttributeName does not check the name: checker.textAttribute does, because it has the dictionary.
+func parseAttributeName(text string, _ reflect.StructTag) (any, error) {
 	name, ok := strings.CutPrefix(text, "attribute ")
 	if text != "" && (!ok || name == "" || strings.Contains(name, " ")) {
 		return nil, fmt.Errorf("%q is not \"attribute NAME\"", text)
 	}
-	return nasSessionText(name), nil
+	return attributeNameText(name), nil
 }
 
 func parseMethod(text string, _ reflect.StructTag) (any, error) {

@@ -20,7 +20,7 @@ type policyChecker struct {
 	checker
 	c       *Config
 	raw     *rawConfig
-	servers []client.Member
+	servers []client.Member // those of the group of all servers
 	groups  map[string]bool // names of c.Groups
 }
 
@@ -49,6 +49,7 @@ func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
 	}
 	p.dnisMap()
 	p.system()
+	c.Policy.SuppressNullUsername = raw.Accounting.SuppressNullUsername
 	p.update()
 }
 
@@ -68,13 +69,21 @@ func (d *policyChecker) methods(path string, r rawList) policy.Methods {
 	if r.Broadcast && len(r.Methods) > policy.MaxBroadcast {
 		d.Fault(path+".methods", "has %d entries: a broadcast sends a record to at most %d at the same time", len(r.Methods), policy.MaxBroadcast)
 	}
+	if !r.BroadcastInterims && !d.Faulty(path+".record") && (!r.Broadcast || r.Record != accounting.StartStop) {
+		d.Fault(path+".broadcast-interims", "false has no effect without record: start-stop and broadcast: true")
+	}
 	unique := d.Unique()
 	for i, m := range r.Methods {
 		path := fmt.Sprintf("%s.methods[%d]", path, i)
 		unique.Check(path, string(m), "in")
 		d.method(path, m)
 	}
-	return policy.Methods{Record: r.Record, Broadcast: r.Broadcast, Methods: r.Methods, Periodic: d.periodic(path, &r)}
+	if r.Broadcast {
+		d.sharedServers(path, r.Methods)
+	}
+	return policy.Methods{
+		Record: r.Record, Broadcast: r.Broadcast, InterimsToFirst: !r.BroadcastInterims, Methods: r.Methods, Periodic: d.periodic(path, &r),
+	}
 }
 
 // periodic checks the period of a list's interims.
@@ -113,10 +122,34 @@ func (d *policyChecker) method(path string, m accounting.MethodName) {
 	case group != AllServers:
 		d.Fault(path, "no group is called %s", group)
 	case len(d.servers) == 0 || len(d.servers) > client.MaxServers:
-		d.Fault(path, "there are %d RADIUS servers, a group has 1 to %d", len(d.servers), client.MaxServers)
+		which := ""
+		if len(d.servers) < len(d.raw.RADIUS.Servers) {
+			which = " that are not private"
+		}
+		d.Fault(path, "there are %d RADIUS servers%s, a group has 1 to %d", len(d.servers), which, client.MaxServers)
 	default:
 		d.groups[AllServers] = true
 		d.c.Groups = append(d.c.Groups, d.allServers(&d.raw.RADIUS, d.servers))
+	}
+}
+
+// sharedServers warns of groups in a broadcast that have a server in common.
+func (d *policyChecker) sharedServers(path string, methods []accounting.MethodName) {
+	groupOf := map[string]string{} // by server
+	for i, m := range methods {
+		at := slices.IndexFunc(d.c.Groups, func(g acctradius.Spec) bool { return m.Group() != "" && g.Group == m.Group() })
+		if at < 0 || slices.Contains(methods[:i], m) {
+			continue
+		}
+		for _, s := range d.c.Groups[at].Servers {
+			if other, shared := groupOf[s.Name]; shared {
+				d.AddWarning(fmt.Sprintf("%s.methods[%d]", path, i), "server %s is in group %s too, and may get each record of this broadcast twice", s.Name, other)
+				break
+			}
+		}
+		for _, s := range d.c.Groups[at].Servers {
+			groupOf[s.Name] = m.Group()
+		}
 	}
 }
 
@@ -208,11 +241,8 @@ func (d *policyChecker) system() {
 	if raw.Default == nil {
 		return
 	}
-	m := d.methods(path, rawList{Record: raw.Default.Record, Broadcast: raw.Default.Broadcast, Methods: raw.Default.Methods})
-	switch {
-	case m.Record == accounting.StopOnly:
-		d.Fault(path+".record", "must be start-stop or none: RADIUS servers get an Accounting-Off only after an Accounting-On")
-	case len(m.Methods) > 1 && !m.Broadcast:
+	m := d.methods(path, rawList{Record: raw.Default.Record, Broadcast: raw.Default.Broadcast, BroadcastInterims: true, Methods: raw.Default.Methods})
+	if len(m.Methods) > 1 && !m.Broadcast {
 		d.Fault(path+".methods", "has %d entries: without broadcast, system accounting has one method", len(m.Methods))
 	}
 	for i, name := range m.Methods {

@@ -26,7 +26,7 @@ type rawConfig struct {
 
 // Log configures the log.
 type Log struct {
-	Level  slog.Level `yaml:"level" default:"info" enum:"debug info warn error" doc:"The lowest level that is logged. debug logs each packet of a NAS and each transmission to a server, at most 200 lines a second each."`
+	Level  slog.Level `yaml:"level" default:"info" enum:"debug info warn error" doc:"The lowest level that is logged. debug logs each packet of a NAS, each transmission to a server and each answer, at most 200 lines a second each."`
 	Format string     `yaml:"format" default:"text" enum:"text json" restart:"yes" doc:"text: lines of key=value; json: one JSON object per line."`
 }
 
@@ -58,8 +58,8 @@ type rawRADIUS struct {
 	Backoff         *rawBackoff         `yaml:"backoff" doc:"Exponential back-off, after the normal retransmissions and before the next server is tried. The key of a server wins over this one as a whole, and that of a group over both. If missing, there is no back-off."`
 	HoldDown        time.Duration       `yaml:"hold-down" default:"30s" min:"0s" max:"24h" doc:"How long a dead server is skipped before a record is sent to it as a probe; 0s: not at all. The key of a group wins over this one."`
 	DeadCriteria    *rawDeadCriteria    `yaml:"dead-criteria" doc:"A server is dead when both criteria are met. If missing, it is dead when a record had all its normal transmissions, and nothing was heard from the server since the first of them. The key of a group wins over this one as a whole."`
-	Servers         []rawServer         `yaml:"servers" doc:"The RADIUS servers. The same host with another port is a server of its own."`
-	Groups          []rawGroup          `yaml:"groups" doc:"Server groups, for use in method lists. The group radius of all servers always exists and is not listed."`
+	Servers         []rawServer         `yaml:"servers" doc:"The RADIUS servers. The same host with another port is a server of its own, and so is a private server with another name."`
+	Groups          []rawGroup          `yaml:"groups" doc:"Server groups, for use in method lists. The group radius of all servers that are not private always exists and is not listed."`
 	AcctOnOffGroups []rawAcctOnOffGroup `yaml:"acct-on-off-groups" doc:"Groups of server groups. One server group controls an entry by its Accounting-On; those that monitor the entry are blocked with it."`
 }
 
@@ -101,23 +101,27 @@ type rawServer struct {
 	Timeout    *time.Duration    `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for this server. If missing, that one."`
 	Retransmit *int              `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for this server. If missing, that one."`
 	Backoff    *rawBackoff       `yaml:"backoff" doc:"As radius.backoff, for this server. If missing, that one."`
+	Private    bool              `yaml:"private" default:"false" doc:"Whether the server belongs to one group only, as with server-private of Cisco IOS: exactly one group names it, and group radius does not have it. Another server of another group may have the same address and port."`
 }
 
 type rawGroup struct {
-	Name            nameText         `yaml:"name" required:"yes" doc:"For method lists: group NAME."`
-	Description     string           `yaml:"description" default:"" doc:"What the group is for. It is only shown."`
-	Servers         []nameText       `yaml:"servers" required:"yes" min:"1" max:"64" doc:"Names of servers, in the order in which they are tried."`
-	AccessAlgorithm client.Algorithm `yaml:"access-algorithm" default:"direct" enum:"direct round-robin" doc:"Which server gets a record first. direct: the first server that is not dead; round-robin: another server for each record. The other servers follow in order."`
-	SourceAddress   netip.Addr       `yaml:"source-address" default:"" doc:"The address of this host that requests are sent from. If missing, the system chooses. All servers of the group must be of its family, IPv4 or IPv6."`
-	Timeout         *time.Duration   `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for all servers of this group. If missing, that of each server."`
-	Retransmit      *int             `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for all servers of this group. If missing, that of each server."`
-	Backoff         *rawBackoff      `yaml:"backoff" doc:"As radius.backoff, for all servers of this group. If missing, that of each server."`
-	HoldDown        *time.Duration   `yaml:"hold-down" min:"0s" max:"24h" doc:"As radius.hold-down, for this group. If missing, that one."`
-	DeadCriteria    *rawDeadCriteria `yaml:"dead-criteria" doc:"As radius.dead-criteria, for this group. If missing, that one."`
-	Window          int              `yaml:"window" default:"1024" min:"1" max:"65536" doc:"How many records may wait for their answers at the same time."`
-	DrainRate       int              `yaml:"drain-rate" default:"0" min:"0" max:"1000000" doc:"How many records a second are sent while a backlog drains; 0: as fast as the servers answer."`
-	NASSessionID    nasSessionText   `yaml:"nas-session-id" default:"" doc:"attribute NAME: the attribute in which the Acct-Session-Id that the NAS sent goes to the servers, usually attribute Acct-Multi-Session-Id. It replaces that attribute from the NAS; a vendor's attribute is added instead. The Acct-Session-Id itself is the one of aaasess. If missing, it is not sent."`
-	AcctOnOff       *rawAcctOnOff    `yaml:"acct-on-off" doc:"Whether and how Accounting-On and -Off (RFC 2866) are sent to one server of the group: On at start, again every minute until it is answered; Off once, at shutdown. If missing, none is sent."`
+	Name             nameText          `yaml:"name" required:"yes" doc:"For method lists: group NAME."`
+	Description      string            `yaml:"description" default:"" doc:"What the group is for. It is only shown."`
+	Servers          []nameText        `yaml:"servers" required:"yes" min:"1" max:"64" doc:"Names of servers, in the order in which they are tried."`
+	AccessAlgorithm  client.Algorithm  `yaml:"access-algorithm" default:"direct" enum:"direct round-robin least-outstanding" doc:"Which server gets a record first. direct: the first server that is not dead; round-robin: another server for each record. The other servers follow in order. least-outstanding: records go to servers in batches, each batch to the server that has the fewest unanswered records when the batch begins; a record that is not answered goes to the server with the fewest next."`
+	BatchSize        int               `yaml:"batch-size" default:"25" min:"1" max:"2147483647" doc:"How many records in a row go to the same server, with access-algorithm: least-outstanding."`
+	SourceAddress    netip.Addr        `yaml:"source-address" default:"" doc:"The address of this host that requests are sent from. If missing, the system chooses. All servers of the group must be of its family, IPv4 or IPv6."`
+	Timeout          *time.Duration    `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for all servers of this group. If missing, that of each server."`
+	Retransmit       *int              `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for all servers of this group. If missing, that of each server."`
+	Backoff          *rawBackoff       `yaml:"backoff" doc:"As radius.backoff, for all servers of this group. If missing, that of each server."`
+	HoldDown         *time.Duration    `yaml:"hold-down" min:"0s" max:"24h" doc:"As radius.hold-down, for this group. If missing, that one."`
+	DeadCriteria     *rawDeadCriteria  `yaml:"dead-criteria" doc:"As radius.dead-criteria, for this group. If missing, that one."`
+	Window           int               `yaml:"window" default:"1024" min:"1" max:"65536" doc:"How many records may wait for their answers at the same time."`
+	DrainRate        int               `yaml:"drain-rate" default:"0" min:"0" max:"1000000" doc:"How many records a second are sent while a backlog drains; 0: as fast as the servers answer."`
+	NASSessionID     attributeNameText `yaml:"nas-session-id" default:"" doc:"attribute NAME: the attribute in which the Acct-Session-Id that the NAS sent goes to the servers, usually attribute Acct-Multi-Session-Id. It replaces that attribute from the NAS; a vendor's attribute is added instead. The Acct-Session-Id itself is the one of aaasess. If missing, it is not sent."`
+	UserID           attributeNameText `yaml:"user-id" default:"" doc:"attribute NAME: the attribute in which the user's name without @realm goes to the servers, after Acct-Delay-Time, as the User-Id in Cisco's examples of records. Only for records that lack the attribute. If missing, it is not sent."`
+	AddNASIdentifier bool              `yaml:"add-nas-identifier" default:"false" doc:"Whether a record without NAS-Identifier gets one after Acct-Delay-Time, with the NAS's address as text, as in Cisco's examples of records."`
+	AcctOnOff        *rawAcctOnOff     `yaml:"acct-on-off" doc:"Whether and how Accounting-On and -Off (RFC 2866) are sent to one server of the group: On at start, again every minute until it is answered; Off once, at shutdown. If missing, none is sent."`
 }
 
 type rawAcctOnOff struct {
@@ -140,25 +144,27 @@ type rawAccounting struct {
 	DNISMap    rawDNISMap          `yaml:"dnis-map" doc:"Accounting of network sessions by the number that was called. It takes precedence over the lists."`
 	Update     rawUpdate           `yaml:"update" doc:"Interim records that aaasess makes. Those of NASes always go to the servers."`
 	Local      rawLocal            `yaml:"local" doc:"The method local."`
+
+	SuppressNullUsername bool `yaml:"suppress-null-username" default:"false" doc:"Whether no records are made of a session as long as it has no User-Name, or an empty one. The packet that brings a User-Name, and later ones, are recorded. A session keeps the value that it began with."`
 }
 
 type rawList struct {
-	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
-	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
-	Methods   []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
-	Periodic  periodText              `yaml:"periodic" default:"" doc:"As accounting.update.periodic, for sessions of this list; disable: no interims. Only for start-stop lists. If missing, that one."`
-}
-
-// rawSystemList has the keys of a rawList that system accounting has.
-type rawSystemList struct {
-	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
-	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
-	Methods   []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
+	Record            accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
+	Broadcast         bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
+	BroadcastInterims bool                    `yaml:"broadcast-interims" default:"true" doc:"Whether a broadcast sends interim records to all methods too. If false, they go only to the first method; starts, stops and records of other types go to all methods."`
+	Methods           []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers that are not private), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
+	Periodic          periodText              `yaml:"periodic" default:"" doc:"As accounting.update.periodic, for sessions of this list; disable: no interims. Only for start-stop lists. If missing, that one."`
 }
 
 type rawSystemAccounting struct {
 	Default        *rawSystemList `yaml:"default" doc:"The only list of this type; it cannot have another name. Its methods are server groups: one, or with broadcast several. Their Accounting-On and -Off are sent as with acct-on-off of the group, which takes precedence. If missing, only groups with acct-on-off send them."`
 	GuaranteeFirst bool           `yaml:"guarantee-first" default:"true" doc:"Whether the Accounting-On is the first record that a server gets: the group's other records wait until it is answered. Users are never kept waiting. With other methods in their list, records go to the next method once no server of the group has answered."`
+}
+
+type rawSystemList struct {
+	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop none" doc:"start-stop: Accounting-On and -Off; none: neither. RADIUS servers get an Accounting-Off only after an Accounting-On."`
+	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"Whether all groups are told, and not only one."`
+	Methods   []accounting.MethodName `yaml:"methods" max:"4" doc:"One server group: group NAME or group radius; with broadcast, up to four."`
 }
 
 type rawApply struct {

@@ -24,6 +24,18 @@ func global(key string) string { return "radius:\n  " + key + "\n" }
 func ofServer(key string) string { return one("      secret: s3", "      secret: s3\n      "+key) }
 func ofGroup(key string) string  { return one("      timeout: 5s", "      "+key) }
 
+// private returns a file of a server r1, three private ones p1, p2 and p3, of which p2 and p3 have
+// the address of r1, and groups, "a: [r1], b: [p1]".
+func private(groups string) string {
+	const text = `radius:
+  servers: [{name: r1, address: 10.0.0.1, secret: s},
+    {name: p1, address: 10.0.0.2, secret: s, private: true},
+    {name: p2, address: 10.0.0.1, secret: t, private: true},
+    {name: p3, address: 10.0.0.1, secret: s, private: true}]
+`
+	return text + "  groups: [{name: " + strings.NewReplacer(": ", ", servers: ", "], ", "]}, {name: ").Replace(groups) + "}]\n"
+}
+
 // rejectedDelivery has faults in the keys for the delivery of records.
 var rejectedDelivery = []rejection{
 	// Retransmissions.
@@ -34,7 +46,7 @@ var rejectedDelivery = []rejection{
 	{"timeout of a server", ofServer("timeout: 0s"), "13:16: radius.servers[0].timeout: 0s is not between 10ms and 1000s"},
 	{"retransmit of a server", ofServer("retransmit: -1"), "13:19: radius.servers[0].retransmit: -1 is not between 0 and 100"},
 	{"retransmit of a server without value", ofServer("retransmit:"), "13:7: radius.servers[0].retransmit: must be an integer, is nothing"},
-	{"hold-down of a server", ofServer("hold-down: 1m"), `13:7: radius.servers[0]: unknown key "hold-down"; the keys here: name, address, port, secret, timeout, retransmit, backoff`},
+	{"hold-down of a server", ofServer("hold-down: 1m"), `13:7: radius.servers[0]: unknown key "hold-down"; the keys here: name, address, port, secret, timeout, retransmit, backoff, private`},
 	{"back-off without value", global("backoff:"), "2:3: radius.backoff: must be a mapping of keys, is nothing"},
 	{"back-off as a time", global("backoff: 60m"), "2:12: radius.backoff: must be a mapping of keys, is text"},
 	{"back-off of unknown key", global("backoff: {max: 60m}"), `2:13: radius.backoff: unknown key "max"; the keys here: max-delay, retry`},
@@ -50,8 +62,23 @@ var rejectedDelivery = []rejection{
 	{"dead-criteria tries", global("dead-criteria: {tries: 0}"), "2:26: radius.dead-criteria.tries: 0 is not between 1 and 100"},
 	{"dead-criteria of a group", ofGroup("dead-criteria: {time: 1001s, tries: 101}"), "17:29: radius.groups[0].dead-criteria.time: 1001s is not between 1s and 1000s\n17:43: radius.groups[0].dead-criteria.tries: 101 is not between 1 and 100"},
 
+	// Private servers (server-private).
+	{"private server in two groups", private("a: [r1, p1], b: [p1]"), "6:62: radius.groups[1].servers[0]: server p1 is private, and the group of line 6 has it"},
+	{"private server twice in a group", private("a: [p1, p1]"), "6:36: radius.groups[0].servers[1]: p1 is already in line 6"},
+	{"private server with the address of another one in its group", private("a: [r1, p2]"), "6:36: radius.groups[0].servers[1]: p2 has the address and port of r1, which is in this group too"},
+	{"two private servers of one address in a group", private("a: [p2, p3]"), "6:36: radius.groups[0].servers[1]: p3 has the address and port of p2, which is in this group too"},
+	{
+		"group radius without public servers", "radius:\n  servers: [{name: p1, address: 10.0.0.1, secret: s, private: true}]\n  groups: [{name: a, servers: [p1]}]\n" +
+			"accounting: {exec: {default: {record: stop-only, methods: [group radius]}}}\n",
+		"4:60: accounting.exec.default.methods[0]: there are 0 RADIUS servers that are not private, a group has 1 to 64",
+	},
+	{"private as text", ofServer("private: yes"), "13:16: radius.servers[0].private: must be true or false, is text"},
+
 	// Groups.
-	{"access-algorithm", ofGroup("access-algorithm: random"), `17:25: radius.groups[0].access-algorithm: "random" is not direct or round-robin`},
+	{"access-algorithm", ofGroup("access-algorithm: random"), `17:25: radius.groups[0].access-algorithm: "random" is not direct, round-robin or least-outstanding`},
+	{"batch-size", ofGroup("access-algorithm: least-outstanding\n      batch-size: 0"), "18:19: radius.groups[0].batch-size: 0 is not between 1 and 2147483647"},
+	{"batch-size with direct", ofGroup("batch-size: 25"), "17:19: radius.groups[0].batch-size: has no effect without access-algorithm: least-outstanding"},
+	{"batch-size with round-robin", ofGroup("access-algorithm: round-robin\n      batch-size: 5"), "18:19: radius.groups[0].batch-size: has no effect without access-algorithm: least-outstanding"},
 	{"description", ofGroup("description: 7"), "17:20: radius.groups[0].description: must be text, is an integer"},
 	{"description of lines", ofGroup(`description: "a\nb"`), "17:20: radius.groups[0].description: must be one line of text"},
 	{"drain-rate", ofGroup("drain-rate: -1"), "17:19: radius.groups[0].drain-rate: -1 is not between 0 and 1000000"},
@@ -72,6 +99,17 @@ var rejectedDelivery = []rejection{
 	{"nas-session-id of a number", ofGroup("nas-session-id: attribute NAS-Port"), "17:23: radius.groups[0].nas-session-id: NAS-Port cannot have any text as its value"},
 	{"nas-session-id in ours", ofGroup("nas-session-id: attribute Acct-Session-Id"), "17:23: radius.groups[0].nas-session-id: Acct-Session-Id has the session id of aaasess"},
 	{"nas-session-id that no request may have", ofGroup("nas-session-id: attribute Reply-Message"), "17:23: radius.groups[0].nas-session-id: Reply-Message must not be in an Accounting-Request"},
+	{"user-id", ofGroup("user-id: Merit-User-Id"), `17:16: radius.groups[0].user-id: "Merit-User-Id" is not "attribute NAME"`},
+	{"user-id of no attribute", ofGroup("user-id: attribute User-Id"), `17:16: radius.groups[0].user-id: "User-Id": unknown attribute name`},
+	{"user-id of a number", ofGroup("user-id: attribute NAS-Port"), "17:16: radius.groups[0].user-id: NAS-Port cannot have any text as its value"},
+	{"user-id in our id", ofGroup("user-id: attribute Acct-Session-Id"), "17:16: radius.groups[0].user-id: Acct-Session-Id has the session id of aaasess"},
+	{"user-id in User-Name", ofGroup("user-id: attribute User-Name"), "17:16: radius.groups[0].user-id: User-Name has the whole name in each record"},
+	{"user-id in NAS-Identifier", ofGroup("user-id: attribute NAS-Identifier"), "17:16: radius.groups[0].user-id: NAS-Identifier identifies the NAS"},
+	{
+		"user-id and nas-session-id in one attribute", ofGroup("user-id: attribute Cisco-AVPair\n      nas-session-id: attribute Cisco-AVPair"),
+		"17:16: radius.groups[0].user-id: Cisco-AVPair is also the attribute of nas-session-id",
+	},
+	{"add-nas-identifier", ofGroup("add-nas-identifier: address"), "17:27: radius.groups[0].add-nas-identifier: must be true or false, is text"},
 
 	// Accounting-On and -Off.
 	{"nas-identifier empty", global(`nas-identifier: ""`), "2:19: radius.nas-identifier: has 0 octets, must have 1 to 253"},

@@ -48,7 +48,7 @@ func (d checker) config(raw *rawConfig) *Config {
 	if disconnect.RetryMin > disconnect.RetryMax {
 		d.Fault("sessions.disconnect.retry-min", "%v is more than retry-max, %v", disconnect.RetryMin, disconnect.RetryMax)
 	}
-	d.policy(c, raw, servers)
+	d.policy(c, raw, publicServers(&raw.RADIUS, servers))
 	return c
 }
 

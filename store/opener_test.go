@@ -58,7 +58,7 @@ func TestShortage(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		s := &shortage{log: slog.New(slog.NewTextHandler(&log, nil))}
+		s := &opener{log: slog.New(slog.NewTextHandler(&log, nil))}
 		disk := &scarce{FS: vfs.Default}
 		fsys := private{disk, s}
 		name := filepath.Join(dir, "000001.log")

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"aaasess/cmd/internal/manpage"
+)
+
+// manDate is when the meaning of the page last changed.
+const manDate = "2026-11-29"
+
+// manPage returns aaasess(1).
+func manPage() string {
+	root, _ := newRoot(environment{})
+	page := manpage.New(manpage.Title{
+		Name: "aaasess", Section: 1, Date: manDate, Manual: "aaasess manual",
+		Summary: "show and end AAA sessions, and manage the delivery of their accounting records",
+	})
+	commands := manpage.Documented(root)
+	page.Section("SYNOPSIS")
+	var lines []manpage.Roff
+	for _, c := range commands {
+		if !c.HasSubCommands() {
+			lines = append(lines, manpage.Synopsis(c))
+		}
+	}
+	lines = append(lines, manpage.Bold("aaasess completion")+" "+manpage.Bold("bash")+"|"+manpage.Bold("fish")+"|"+manpage.Bold("powershell")+"|"+manpage.Bold("zsh"))
+	page.Lines(lines...)
+
+	description, below := manpage.Cut(root.Long, "Exit codes:")
+	page.Section("DESCRIPTION")
+	page.Text(description)
+	page.Text(`Text from the network cannot change the terminal: unprintable characters are printed as \xHH or
+\u{H}.`)
+	page.Section("OPTIONS")
+	page.Paragraph("Every command has these options.")
+	page.Options(root.PersistentFlags())
+	page.Term(manpage.Bold("-h")+", "+manpage.Bold("--help"), "Print the help of the command.")
+	page.Term(manpage.Bold("--version"), "Print the version and the commit. Only without a command.")
+	page.Subsection("Filters")
+	page.Paragraph(manpage.Bold("show sessions") + ", " + manpage.Bold("disconnect") + " and " + manpage.Bold("clear session") +
+		" select sessions with these options. A session must match all that are given.")
+	filters, isFilter := filterSet(root)
+	page.Options(filters)
+	page.Section("COMMANDS")
+	page.Commands(commands, isFilter, "The options under Filters, above, select sessions.")
+	completionSection(page)
+	page.Section("EXIT STATUS")
+	page.Text(below["Exit codes:"])
+	return manEnd(page)
+}
+
+// filterSet returns the flags of addFilterFlags, and whether a flag is one of them.
+func filterSet(root *cobra.Command) (filters *pflag.FlagSet, isFilter func(flag string) bool) {
+	cmd := &cobra.Command{Use: "any"}
+	root.AddCommand(cmd)
+	addFilterFlags(cmd, &global{})
+	root.RemoveCommand(cmd)
+	return cmd.Flags(), func(name string) bool { return cmd.Flags().Lookup(name) != nil }
+}
+
+// completionSection describes the command that cobra adds.
+func completionSection(page *manpage.Page) {
+	page.Subsection("completion")
+	page.Text(`Print a script that completes commands, options and their values in a shell: bash, fish, powershell
+or zsh. The names of users, NASes and server groups, and the IDs of sessions, come from the daemon.
+Nothing is suggested if it does not answer within a second. For bash, the package bash-completion
+must be installed.
+
+Examples:`)
+	page.Code(`source <(aaasess completion bash)
+aaasess completion bash > /etc/bash_completion.d/aaasess
+aaasess completion zsh > /usr/local/share/zsh/site-functions/_aaasess
+aaasess completion fish > ~/.config/fish/completions/aaasess.fish`)
+	page.Term(manpage.Bold("--no-descriptions"), "Suggest values without their descriptions.")
+}
+
+// manEnd adds the last sections.
+func manEnd(page *manpage.Page) string {
+	page.Section("ENVIRONMENT")
+	page.Term(manpage.Bold("AAASESS_SOCKET"), "The control socket of the daemon, if --socket is not given.")
+	page.Section("FILES")
+	page.Term(manpage.Italic(systemSocket), "The control socket of the system's daemon.")
+	page.Term(manpage.Italic(localSocket), "The control socket of a daemon that was started in this folder with its built-in configuration.")
+	page.Section("SEE ALSO")
+	page.Paragraph(manpage.Bold("aaasessd") + "(8), " + manpage.Bold("aaasess.yaml") + "(5), " + manpage.Bold("jq") + "(1)")
+	return page.String()
+}
+
+const manFile = "../../docs/man/aaasess.1"
+
+// TestManPage: the page follows the commands. "make man" writes it.
+func TestManPage(t *testing.T) {
+	want := manPage()
+	if *update {
+		if err := os.WriteFile(manFile, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(manFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("%s is out of date: make man", manFile)
+	}
+}
+
+// TestManPageIsComplete: the page has every command and every flag.
+func TestManPageIsComplete(t *testing.T) {
+	root, _ := newRoot(environment{})
+	for _, what := range manpage.Undescribed(manPage(), root) {
+		t.Errorf("%s is not in %s", what, manFile)
+	}
+}

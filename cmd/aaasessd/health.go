@@ -1,0 +1,41 @@
+package main
+
+import "errors"
+
+// health is what the watchdog asks about the daemon. It must detect a daemon that only a kill and a
+// new start can help: one that waits for a lock that nobody releases, or for a callback that does
+// not return. It must not detect a slow or full disk, a missing server or master agent, or a short
+// limit: a new start would not help against these. So it never waits for the disk.
+type health struct {
+	daemon    *daemon
+	callbacks callbacks
+}
+
+var errCallback = errors.New("a callback of the store does not return")
+
+// probe returns an error, or does not return, if the daemon hangs. It is called by one goroutine at
+// a time.
+func (h *health) probe() error {
+	// These take the locks of the table, of the methods, of the delivery and of the store's queues.
+	// None of them is ever held over I/O.
+	h.daemon.table.Routes()
+	h.daemon.methods.Queues()
+	if h.callbacks.hang(h.daemon.store.Batches()) && h.daemon.store.Err() == nil {
+		return errCallback
+	}
+	return nil
+}
+
+// callbacks is what the last probe saw of the store's callbacks.
+type callbacks struct {
+	finished uint64
+	behind   bool // a batch on disk was not finished
+}
+
+// hang reports whether the callbacks of the same batch run since the last call. Batches that wait
+// for the disk do not matter.
+func (c *callbacks) hang(durable, finished uint64) bool {
+	last := *c
+	*c = callbacks{finished, durable > finished}
+	return last.behind && c.behind && last.finished == finished
+}

@@ -1,0 +1,66 @@
+package config_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestPolicyWarnings: what is valid in the accounting policy and probably unintended.
+func TestPolicyWarnings(t *testing.T) {
+	const servers = `radius:
+  servers:
+    - {name: r1, address: 10.0.0.1, secret: s}
+    - {name: r2, address: 10.0.0.2, secret: s}
+    - {name: r3, address: 10.0.0.3, secret: s}
+  groups: [{name: a, servers: [r1, r2]}, {name: b, servers: [r3]}, {name: c, servers: [r3, r1]}]
+accounting:
+`
+	for _, tt := range []struct {
+		name, text string
+		want       []string // without the file
+	}{
+		{"none", servers + `  network: {default: {record: start-stop, broadcast: true, methods: [group a, group b, local]}}
+`, nil},
+		{"groups that share a server, one after the other", servers + `  network: {default: {record: start-stop, methods: [group a, group c]}}
+`, nil},
+		{
+			"groups that share a server in a broadcast", servers + `  network: {default: {record: start-stop, broadcast: true, methods: [group a, group b, group c]}}
+`,
+			[]string{"8:88: accounting.network.default.methods[2]: server r3 is in group b too, and may get each record of this broadcast twice"},
+		},
+		{
+			"the group of all servers in a broadcast", servers + `  dnis-map:
+    enable: true
+    numbers:
+      7777: {record: stop-only, broadcast: true, methods: [local, group radius, group b]}
+`,
+			[]string{"11:81: accounting.dnis-map.numbers.7777.methods[2]: server r3 is in group radius too, and may get each record of this broadcast twice"},
+		},
+		{
+			"a named list that no entry applies", servers + `  exec: {admins: {record: none}, others: {record: none}}
+  apply: [{nas-port: [1], exec: others}]
+`,
+			[]string{"8:18: accounting.exec.admins: applies nowhere: no entry of accounting.apply names it"},
+		},
+		{
+			"a DNIS map that is not enabled", servers + `  dnis-map:
+    numbers: {7777: {record: none}}
+`,
+			[]string{"9:14: accounting.dnis-map.numbers: has no effect, because accounting.dnis-map.enable is false"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, w := range mustParse(t, tt.text, ".").Warnings() {
+				got = append(got, w.Error())
+			}
+			for i := range tt.want {
+				tt.want[i] = "aaasess.yaml:" + tt.want[i]
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
