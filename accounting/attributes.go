@@ -35,8 +35,8 @@ type Dropped struct {
 // Acct-Delay-Time. First come the attributes of the NAS's packet, in order, without malformed ones
 // ([Dropped], R35). Then come attributes of the session that the packet lacks: for a start all; for
 // an interim or stop those that identify the session; for a [sessions.Other] only those that
-// identify the NAS. A stop that the NAS did not send has the attributes that identify the session
-// and its last known usage.
+// identify the NAS. A stop or interim that the NAS did not send has the attributes that identify
+// the session and its last known usage.
 func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
 	c := composer{b: b, start: len(b), n: n, dictionary: radius.Standard()}
 	if n.Type != sessions.Other && n.Attrs.Text(radius.AcctStatusType) == "" {
@@ -48,7 +48,7 @@ func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
 	dropped = c.dropped // faults in the session's attributes were counted with the packet that brought them
 	c.addMissing()
 	c.addIdentity()
-	if n.Type == sessions.Stop && n.Attrs == "" {
+	if n.Attrs == "" && (n.Type == sessions.Stop || n.Type == sessions.Interim) {
 		c.addUsage()
 	}
 	if n.Cause != 0 && n.Type == sessions.Stop && !c.present.has(keyOf(radius.AcctTerminateCause)) {
@@ -203,8 +203,8 @@ func (c *composer) identifiesNAS() bool {
 		c.present.has(keyOf(radius.NASIPv6Address))
 }
 
-// addUsage adds the last known usage to a stop that the NAS did not send. It adds only counters
-// that the NAS has ever sent. An exec session usually has none, and the examples of S1 show none of
+// addUsage adds the last known usage to a stop or interim that the NAS did not send. It adds only
+// counters that the NAS has ever sent. An exec session usually has none, and the examples of S1 show none of
 // these attributes then.
 func (c *composer) addUsage() {
 	s := c.n.Session
@@ -218,9 +218,9 @@ func (c *composer) addUsage() {
 		c.addCounter(radius.AcctOutputGigawords, u.OutputOctets>>32, 0)
 	}
 	seconds := u.SessionTime
-	if c.n.Cause == sessions.CauseAdminReset && s.StartSeen {
-		// The session was ended by us, now. Otherwise it is unknown how long it lasted after its
-		// last packet.
+	if (c.n.Cause == sessions.CauseAdminReset || c.n.Type == sessions.Interim) && s.StartSeen {
+		// The session lives, or we have ended it now. Otherwise it is unknown how long it lasted
+		// after its last packet.
 		lasted := max(0, min(c.n.Lasted/time.Second, 1<<32-1))
 		c.appendUint32(radius.AcctSessionTime, max(seconds, uint32(lasted)))
 		return

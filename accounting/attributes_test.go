@@ -201,6 +201,27 @@ func TestCompose(t *testing.T) {
 			},
 		},
 		{
+			"our interim: it lasted until now",
+			sessions.Notice{Type: sessions.Interim, Session: session(nil), Lasted: 100*time.Second + 1},
+			[]string{
+				"Acct-Status-Type = Interim-Update", "Acct-Session-Id = DEADBEEF", "User-Name = fred", "NAS-Identifier = bras",
+				"Acct-Session-Time = 100", stamp,
+			},
+		},
+		{
+			"our interim of an exec session with the largest duration, and the counters of a start",
+			sessions.Notice{
+				Type: sessions.Interim, Lasted: 1<<63 - 1,
+				Session: session(func(s *sessions.Session) {
+					s.Kind, s.Usage, s.Counted = sessions.Exec, sessions.Usage{InputOctets: 5<<32 + 1}, sessions.InputOctets
+				}),
+			},
+			[]string{
+				"Acct-Status-Type = Interim-Update", "Acct-Session-Id = DEADBEEF", "User-Name = fred", "NAS-Identifier = bras",
+				"Acct-Input-Octets = 1", "Acct-Input-Gigawords = 5", "Acct-Session-Time = 4294967295", stamp,
+			},
+		},
+		{
 			"our stop of a session without a start: the last values of the NAS",
 			sessions.Notice{
 				Type: sessions.Stop, Cause: sessions.CauseAdminReset,

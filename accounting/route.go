@@ -111,6 +111,19 @@ func ParseRoute(text string) (*Route, error) {
 	return r, nil
 }
 
+// RouteList returns the name and record type of the list that a route came from, without parsing the
+// rest. text is the result of [Route.Text].
+func RouteList(text string) (list string, record RecordType, ok bool) {
+	d := newDecoder(text)
+	version := d.Octet()
+	record = RecordType(d.Octet())
+	if version == routeVersion {
+		d.Octet() // flags
+	}
+	list = d.name()
+	return list, record, d.OK() && list != "" && (version == routePlain || version == routeVersion)
+}
+
 // branch is a queue that gets each record of a route.
 type branch struct {
 	queue string

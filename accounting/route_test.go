@@ -55,6 +55,23 @@ func TestRouteText(t *testing.T) {
 	}
 }
 
+// RouteList reads the beginning of what ParseRoute reads.
+func TestRouteList(t *testing.T) {
+	for _, r := range []*Route{
+		{List: "network/default", Record: StartStop, Methods: []MethodName{Local}},
+		{List: "exec/red", Record: StopOnly, Reason: "NAS-Port 7", Broadcast: true, Methods: []MethodName{Group("isp"), Local}},
+	} {
+		if list, record, ok := RouteList(r.Text()); list != r.List || record != r.Record || !ok {
+			t.Errorf("%q, %s, %t of %+v", list, record, ok, r)
+		}
+	}
+	for name, bad := range map[string]string{"nothing": "", "version": "\x03\x01\x01x", "no name": "\x01\x01\x00\x00", "cut": "\x02\x01\x00\x05list"} {
+		if list, _, ok := RouteList(bad); ok {
+			t.Errorf("%s: %q", name, list)
+		}
+	}
+}
+
 // goldenBroadcast is in stored states, so it must not change.
 const goldenBroadcast = "0201" + "01" + "0b6e6574776f726b2f726564" + "02" + "0967726f757020697370" + "056c6f63616c" + "0a4e41532d506f72742037"
 

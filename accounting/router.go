@@ -33,6 +33,8 @@ type Router struct {
 	dictionary atomic.Pointer[radius.Dictionary] // names of attributes for the log
 	clientName func(netip.Addr) string           // for the log
 
+	withoutNewInfo atomic.Bool // see SetNewInfo
+
 	records                              atomic.Uint64
 	tooLarge, empty, repeated, forbidden drops
 }
@@ -82,6 +84,16 @@ func (r *Router) SetClientName(nameOf func(netip.Addr) string) { r.clientName = 
 // SetPolicy sets the policy for all sessions that begin. Sessions that have begun keep their routes,
 // and records keep their methods.
 func (r *Router) SetPolicy(decide Decide) { r.decide.Store(&decide) }
+
+// SetNewInfo says whether a second start of a session is recorded, as an interim: mostly it adds the
+// user's address (R25, R47; S1 "aaa accounting update newinfo"). The default is true.
+func (r *Router) SetNewInfo(isRecorded bool) { r.withoutNewInfo.Store(!isRecorded) }
+
+// isNewInfo reports whether a notice is of a second start.
+func isNewInfo(n *sessions.Notice) bool {
+	status, _ := n.Attrs.Uint32(radius.AcctStatusType)
+	return n.Type == sessions.Interim && status == uint32(sessions.Start)
+}
 
 // Route returns the text of the route of a session that begins now; "" if it is not recorded.
 func (r *Router) Route(s *sessions.Session) string { return (*r.decide.Load())(s.Kind, s) }
@@ -231,7 +243,7 @@ func isNullUsername(n *sessions.Notice) bool {
 // record adds the records of a notice, one for each branch of its route, if it has any.
 func (r *Router) record(d *draft, n *sessions.Notice) {
 	to := r.routeOf(n)
-	if to == nil || to.route.SuppressNullUsername && isNullUsername(n) {
+	if to == nil || to.route.SuppressNullUsername && isNullUsername(n) || r.withoutNewInfo.Load() && isNewInfo(n) {
 		return
 	}
 	branches := to.branches

@@ -75,9 +75,9 @@ type Notice struct {
 	// made for this notice, with ID 0: then the NAS's own Acct-Session-Id goes upstream. Its Route
 	// is that of the remembered session that fits best, if any.
 	Session *Session
-	Attrs   radius.Attributes // what the NAS sent with it; empty if we made the stop
+	Attrs   radius.Attributes // what the NAS sent with it; empty if we made the stop or interim
 	At      time.Time         // when it happened
-	// Lasted is how long the session lasted if we made its stop, else 0.
+	// Lasted is how long the session has lasted if we made the stop or interim, else 0.
 	Lasted time.Duration
 	// Cause is the Acct-Terminate-Cause of a stop if we know it better than the NAS, else 0.
 	Cause uint32

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"time"
 
 	"aaasess/accounting"
 	"aaasess/internal/prefixtable"
@@ -14,6 +15,8 @@ type Plan struct {
 	kinds   [sessions.Connection + 1]kindPlan
 	numbers map[string]*Decision // of the DNIS map
 	clients prefixtable.Table[string]
+	update  Update
+	periods map[string]time.Duration // Periodic of the lists that have one, by name
 }
 
 // Decision is the list of a session, and why the session has it.
@@ -47,12 +50,13 @@ func New(p *Policy) (*Plan, error) {
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	plan := &Plan{numbers: map[string]*Decision{}}
+	plan := &Plan{numbers: map[string]*Decision{}, update: p.Update, periods: map[string]time.Duration{}}
 	lists := map[string]*List{}
 	for i := range p.Lists {
 		l := &p.Lists[i]
 		name := listName(l.Kind, l.Name)
 		lists[name] = l
+		plan.addPeriod(name, l.Periodic)
 		if l.Name == Default {
 			plan.kinds[l.Kind].fallback = p.decision(&l.Methods, name, "")
 		}
@@ -67,11 +71,19 @@ func New(p *Policy) (*Plan, error) {
 		n := &p.DNIS[i]
 		name := listName(sessions.Network, dnisPrefix+n.Number)
 		plan.numbers[n.Number] = p.decision(&n.Methods, name, "")
+		plan.addPeriod(name, n.Periodic)
 	}
 	for _, c := range p.Clients {
 		plan.clients.Add(c.Prefix, c.Name)
 	}
 	return plan, nil
+}
+
+// addPeriod adds the period of a list that has one.
+func (p *Plan) addPeriod(list string, period time.Duration) {
+	if period != 0 {
+		p.periods[list] = period
+	}
 }
 
 // decision returns what a list decides.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"net/netip"
+	"time"
 
 	"aaasess/accounting"
 	"aaasess/sessions"
@@ -27,6 +28,8 @@ type Policy struct {
 	SuppressNullUsername bool
 	// Clients are the NASes that Rules name. Prefixes are unique, and the longest one counts.
 	Clients []Client
+	// Update is about interims.
+	Update Update
 }
 
 // List is a method list (R41).
@@ -48,6 +51,9 @@ type Methods struct {
 	// Methods are unique, 1 to 255; for a broadcast at most MaxBroadcast; none with record type
 	// none.
 	Methods []accounting.MethodName
+	// Periodic is how often aaasess makes interims for the list's sessions whose NASes send none; 0
+	// means as Update says. It may also be NoInterims.
+	Periodic time.Duration
 }
 
 // Rule says which sessions have a named list (S1 applies such lists to lines and interfaces). All

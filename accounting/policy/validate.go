@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"aaasess/accounting"
 	"aaasess/sessions"
@@ -21,11 +22,13 @@ func (p *Policy) validate() error {
 			all = append(all, fmt.Errorf("%w: %s: %w", ErrPolicy, where, err))
 		}
 	}
+	add("update", p.Update.faults())
 	lists := map[string]bool{}
 	for i := range p.Lists {
 		l := &p.Lists[i]
 		name := listName(l.Kind, l.Name)
 		add(name, l.faults(lists[name]))
+		add(name, p.Update.periodFaults(&l.Methods))
 		lists[name] = true
 	}
 	clients := map[string]bool{}
@@ -40,6 +43,7 @@ func (p *Policy) validate() error {
 	for i := range p.DNIS {
 		n := &p.DNIS[i]
 		add("DNIS number "+n.Number, n.faults(numbers[n.Number]))
+		add("DNIS number "+n.Number, p.Update.periodFaults(&n.Methods))
 		numbers[n.Number] = true
 	}
 	return errors.Join(all...)
@@ -98,6 +102,34 @@ func (m *Methods) faults() (faults []error) {
 		}
 	}
 	return faults
+}
+
+func (u *Update) faults() (faults []error) {
+	if u.Minimum < 0 || u.Minimum > MaxPeriod {
+		return []error{fmt.Errorf("the minimum %v is not between 0s and %v", u.Minimum, MaxPeriod)}
+	}
+	if u.Periodic != 0 {
+		faults = u.rangeFaults(u.Periodic)
+	}
+	return faults
+}
+
+// periodFaults returns the faults in the period of a list.
+func (u *Update) periodFaults(m *Methods) []error {
+	switch {
+	case m.Periodic == 0 || m.Periodic == NoInterims:
+		return nil
+	case m.Record != accounting.StartStop:
+		return []error{fmt.Errorf("a %s list has no interims", m.Record)}
+	}
+	return u.rangeFaults(m.Periodic)
+}
+
+func (u *Update) rangeFaults(period time.Duration) []error {
+	if period < u.minimum() || period > MaxPeriod {
+		return []error{fmt.Errorf("interims each %v: the period is not between %v and %v", period, u.minimum(), MaxPeriod)}
+	}
+	return nil
 }
 
 func (r *Rule) faults(hasList bool, clients map[string]bool) []error {

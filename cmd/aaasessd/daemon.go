@@ -28,6 +28,7 @@ import (
 	"aaasess/mib"
 	"aaasess/mib/casn"
 	"aaasess/sessions"
+	"aaasess/sessions/interim"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/store"
 )
@@ -47,6 +48,7 @@ type daemon struct {
 	listener     *nasradius.Listener
 	disconnector *nasradius.Disconnector
 	terminator   *sessions.Terminator
+	interims     *interim.Maker
 	control      *control.Server
 	methods      *methods.Set
 	servers      *client.Client   // the servers of all groups
@@ -101,6 +103,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		tc.MemoryShort = d.memory.isShort
 	}
 	d.table = sessions.New(tc, d.router)
+	d.interims = interim.New(d.table, interimPolicy(plan))
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	if err := d.loadTable(); err != nil {
 		return nil, explainDamage(err)
@@ -219,7 +222,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	serving = []task{
 		loop{"store", readyAtOnce(), d.watchStore},
 		loop{"memory", readyAtOnce(), d.returnMemory},
-		d.table, d.listener, d.disconnector, d.terminator, d.control,
+		d.table, d.interims, d.listener, d.disconnector, d.terminator, d.control,
 	}
 	if d.snmp != nil {
 		serving = append(serving, d.snmp)

@@ -49,6 +49,7 @@ type setup struct {
 	disconnect     string // session-mib-disconnect, "true" if empty
 	tcp            bool   // AgentX over TCP
 	record         string // the lists' record type, "start-stop" if empty
+	update         string // keys of accounting.update
 	disk           string // size of a disk of its own for the state, as mount(8) wants it; "" is none
 }
 
@@ -116,11 +117,12 @@ accounting:
   network: %[10]s
   exec: %[10]s
   connection: %[10]s
+  update: {%[12]s}
 sessions:
   disconnect: {stop-wait: 2s, retry-min: 1s, timeout: 500ms, retransmit: 1}
 store: {min-free: %[11]s}
 `, d.socket, d.snmpd.AgentXNetwork, d.snmpd.AgentXAddress, s.disconnect, d.acct, nasSecret, s.disconnectPort,
-		strings.Join(servers, "\n"), strings.Join(names, ", "), list, s.minFree)
+		strings.Join(servers, "\n"), strings.Join(names, ", "), list, s.minFree, s.update)
 	if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
 		d.t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"aaasess/accounting/policy"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/internal/radius"
+	"aaasess/sessions/interim"
 )
 
 // reload loads the configuration again and applies it. After an error nothing has changed: every
@@ -43,9 +44,12 @@ func (d *daemon) reload(ctx context.Context) error {
 		change.Discard()
 		return errors.Join(err, d.setClients(d.cfg))
 	}
+	if !plan.SamePeriods(d.plan.Load()) {
+		d.interims.SetPolicy(interimPolicy(plan))
+	}
 	d.setPlan(plan)
 	d.setDictionary(cfg.Dictionary)
-	// After SetPolicy, so that a removed method gets no new records.
+	// After setPlan, so that a removed method gets no new records.
 	d.methods.Apply(ctx, change, onoff.TriggerConfigChange)
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	d.level.Set(cfg.Log.Level)
@@ -66,10 +70,16 @@ func (d *daemon) setClients(cfg *config.Config) error {
 	return nil
 }
 
-// setPlan sets the accounting policy of sessions that begin.
+// setPlan sets the accounting policy for events that follow.
 func (d *daemon) setPlan(plan *policy.Plan) {
-	d.plan.Store(plan)
 	d.router.SetPolicy(plan.Route)
+	d.router.SetNewInfo(plan.RelaysNewInfo())
+	d.plan.Store(plan)
+}
+
+// interimPolicy says how often interims are made by a plan.
+func interimPolicy(plan *policy.Plan) interim.Policy {
+	return interim.Policy{Minimum: plan.Minimum(), Period: plan.InterimPeriod}
 }
 
 // setDictionary sets the dictionary for everything that prints attributes. It logs the skipped

@@ -23,6 +23,7 @@ var rules = []rule{
 	{"mibs", nil, "MIB modules and their parser"},
 	{"mib/casn", []string{"aaasess/mib", "aaasess/sessions"}, "the only package that knows both objects and sessions"},
 	{"sessions", []string{"aaasess/internal/cursor", "aaasess/internal/radius", "aaasess/internal/timeheap"}, "the table uses neither network nor disk; it keeps attributes as RADIUS octets"},
+	{"sessions/interim", []string{"aaasess/sessions"}, "it only makes records; it knows neither lists nor attributes"},
 	{"sessions/sessionstest", []string{"aaasess/sessions"}, "a journal for tests"},
 	{"sessions/radius", []string{"aaasess/sessions", "aaasess/internal/prefixtable", "aaasess/internal/radius", "aaasess/internal/throttle", "layeh.com/radius/rfc2865", "golang.org/x/sys"}, "requests of NASes; it does not know where records go"},
 	{"sessions/radius/radiustest", []string{"layeh.com/radius"}, "a NAS for tests"},

@@ -45,6 +45,7 @@ const (
 	AcctMultiSessionID     = Type(rfc2866.AcctMultiSessionID_Type)     // RFC 2866
 	AcctInputGigawords     = Type(rfc2869.AcctInputGigawords_Type)     // RFC 2869
 	AcctOutputGigawords    = Type(rfc2869.AcctOutputGigawords_Type)    // RFC 2869
+	AcctInterimInterval    = Type(rfc2869.AcctInterimInterval_Type)    // RFC 2869
 	EventTimestamp         = Type(rfc2869.EventTimestamp_Type)         // RFC 2869
 	NASPortType            = Type(rfc2865.NASPortType_Type)            // RFC 2865
 	NASPortID              = Type(rfc2869.NASPortID_Type)              // RFC 2869

@@ -89,7 +89,7 @@ func TestDefault(t *testing.T) {
 			{Kind: sessions.Network, Name: "default", Methods: methods},
 			{Kind: sessions.Exec, Name: "default", Methods: methods},
 			{Kind: sessions.Connection, Name: "default", Methods: methods},
-		}},
+		}, Update: policy.Update{Minimum: time.Minute}},
 		Local:      &local.Spec{File: "var/accounting.jsonl"},
 		Sessions:   sessions.Config{Remember: time.Hour},
 		Terminator: sessions.TerminatorConfig{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute},
@@ -185,7 +185,7 @@ store: {min-free: 2GiB, max-size: 64MiB}
 		Policy: policy.Policy{Lists: []policy.List{
 			{Kind: sessions.Network, Name: "default"},
 			{Kind: sessions.Exec, Name: "default", Methods: policy.Methods{Record: accounting.StopOnly, Methods: []accounting.MethodName{"group isp", "group radius", "local"}}},
-		}},
+		}, Update: policy.Update{Minimum: time.Minute}},
 		Local:      &local.Spec{File: "/etc/aaasess/var/accounting.jsonl"},
 		Sessions:   sessions.Config{Remember: 10 * time.Minute, Max: 500000},
 		Terminator: sessions.TerminatorConfig{StopWait: 30 * time.Second, RetryMin: time.Second, RetryMax: time.Second},

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"aaasess/accounting"
 	"aaasess/accounting/policy"
@@ -22,6 +23,7 @@ type (
 	attributeText     string // "NAME" or "NAME = VALUE" of a RADIUS attribute
 	attributeNameText string // NAME of "attribute NAME"
 	portText          string // a NAS-Port, or a range of them
+	periodText        string // a duration, or disable
 )
 
 // engine decodes the file. Other types of the packages decode themselves: they implement
@@ -32,6 +34,7 @@ var engine = strictyaml.New(map[reflect.Type]strictyaml.Scalar{
 	reflect.TypeFor[attributeText]():         {Wants: "the name of a RADIUS attribute, or NAME = VALUE", Parse: parseAttribute, Pattern: `^[^ =]+( *=.*)?$`},
 	reflect.TypeFor[attributeNameText]():     {Wants: "attribute NAME", Parse: parseAttributeName, Pattern: `^(attribute [^ ]+)?$`},
 	reflect.TypeFor[portText]():              {Wants: "a port such as 7, or a range such as 1-16", Parse: parsePorts, Pattern: `^[0-9]{1,10}(-[0-9]{1,10})?$`, Integer: true},
+	reflect.TypeFor[periodText]():            {Wants: "a duration such as 10m, or disable", Parse: parsePeriod, Pattern: `^(disable|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)?$`},
 	reflect.TypeFor[accounting.MethodName](): {Wants: "local or group NAME", Parse: parseMethod, Pattern: `^(local|group [^ ]+)$`},
 	reflect.TypeFor[mib.OID]():               {Wants: "an OID in quotes, such as \"1.3.6.1\"", Parse: parseOID, Pattern: oidPattern.String()},
 	reflect.TypeFor[shortName]():             {Wants: "a name", Parse: parseShortName, Pattern: shortNamePattern.String()},
@@ -112,4 +115,30 @@ func ports(text string) (policy.PortRange, error) {
 		return policy.PortRange{}, fmt.Errorf("%q: the first port is after the last", text)
 	}
 	return policy.PortRange{First: uint32(a), Last: uint32(b)}, nil
+}
+
+// parsePeriod only checks the text: period reads it.
+func parsePeriod(text string, _ reflect.StructTag) (any, error) {
+	if _, err := period(text); err != nil {
+		return nil, err
+	}
+	return periodText(text), nil
+}
+
+// period reads how often a list has interims: 0 for "", and policy.NoInterims for "disable".
+func period(text string) (time.Duration, error) {
+	switch text {
+	case "":
+		return 0, nil
+	case "disable":
+		return policy.NoInterims, nil
+	}
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%q is neither a duration such as 10m nor disable", text)
+	case d < time.Second || d > policy.MaxPeriod:
+		return 0, fmt.Errorf("%s is not between 1s and 1193h2m", text)
+	}
+	return d, nil
 }

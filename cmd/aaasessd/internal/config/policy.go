@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"aaasess/accounting"
 	"aaasess/accounting/local"
@@ -49,6 +50,7 @@ func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
 	p.dnisMap()
 	p.system()
 	c.Policy.SuppressNullUsername = raw.Accounting.SuppressNullUsername
+	p.update()
 }
 
 func listPath(kind sessions.Kind, name string) string {
@@ -80,7 +82,34 @@ func (d *policyChecker) methods(path string, r rawList) policy.Methods {
 		d.sharedServers(path, r.Methods)
 	}
 	return policy.Methods{
-		Record: r.Record, Broadcast: r.Broadcast, InterimsToFirst: !r.BroadcastInterims, Methods: r.Methods,
+		Record: r.Record, Broadcast: r.Broadcast, InterimsToFirst: !r.BroadcastInterims, Methods: r.Methods, Periodic: d.periodic(path, &r),
+	}
+}
+
+// periodic checks the period of a list's interims.
+func (d *policyChecker) periodic(path string, r *rawList) time.Duration {
+	period, err := period(string(r.Periodic))
+	minimum := d.raw.Accounting.Update.Minimum
+	switch path += ".periodic"; {
+	case err != nil || period == 0 || d.Faulty(path): // reported already, or not there
+	case period == policy.NoInterims:
+	case r.Record != accounting.StartStop:
+		d.Fault(path, "is only allowed with record: start-stop")
+	case period < minimum:
+		d.Fault(path, "%v is less than accounting.update.minimum, %v", period, minimum)
+	}
+	return period
+}
+
+// update sets what concerns the interims of all lists.
+func (d *policyChecker) update() {
+	raw, u := &d.raw.Accounting.Update, &d.c.Policy.Update
+	u.Minimum, u.WithoutNewInfo = raw.Minimum, !raw.NewInfo
+	if raw.Periodic == nil {
+		return
+	}
+	if u.Periodic = *raw.Periodic; u.Periodic < u.Minimum && !d.Faulty("accounting.update.periodic") {
+		d.Fault("accounting.update.periodic", "%v is less than accounting.update.minimum, %v", u.Periodic, u.Minimum)
 	}
 }
 

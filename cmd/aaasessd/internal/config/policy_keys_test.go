@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -34,6 +35,7 @@ accounting:
 	want := policy.Policy{
 		Lists: []policy.List{first, list(sessions.Exec, accounting.StartStop, false), list(sessions.Connection, accounting.StopOnly, false)},
 		DNIS:  []policy.Number{{Number: "7777", Methods: first.Methods}}, SuppressNullUsername: true,
+		Update: policy.Update{Minimum: time.Minute},
 	}
 	if diff := cmp.Diff(want, c.Policy); diff != "" {
 		t.Errorf("policy (-want +got):\n%s", diff)

@@ -142,6 +142,7 @@ type rawAccounting struct {
 	System     rawSystemAccounting `yaml:"system" doc:"System accounting: Accounting-On when the daemon starts or a group is added, Accounting-Off when it ends or the group is removed."`
 	Apply      []rawApply          `yaml:"apply" max:"4096" doc:"Where the named lists apply: for NASes, and for their lines and interfaces. For each accounting type, the first entry decides that names a list of the type and whose conditions are all met."`
 	DNISMap    rawDNISMap          `yaml:"dnis-map" doc:"Accounting of network sessions by the number that was called. It takes precedence over the lists."`
+	Update     rawUpdate           `yaml:"update" doc:"Interim records that aaasess makes. Those of NASes always go to the servers."`
 	Local      rawLocal            `yaml:"local" doc:"The method local."`
 
 	SuppressNullUsername bool `yaml:"suppress-null-username" default:"false" doc:"Whether no records are made of a session as long as it has no User-Name, or an empty one. The packet that brings a User-Name, and later ones, are recorded. A session keeps the value that it began with."`
@@ -152,6 +153,7 @@ type rawList struct {
 	Broadcast         bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
 	BroadcastInterims bool                    `yaml:"broadcast-interims" default:"true" doc:"Whether a broadcast sends interim records to all methods too. If false, they go only to the first method; starts, stops and records of other types go to all methods."`
 	Methods           []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers that are not private), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
+	Periodic          periodText              `yaml:"periodic" default:"" doc:"As accounting.update.periodic, for sessions of this list; disable: no interims. Only for start-stop lists. If missing, that one."`
 }
 
 type rawSystemAccounting struct {
@@ -178,6 +180,12 @@ type rawApply struct {
 type rawDNISMap struct {
 	Enable  bool               `yaml:"enable" default:"false" doc:"Whether the map is used."`
 	Numbers map[string]rawList `yaml:"numbers" keys:"^[!-~]{1,95}$" wants:"a number of 1 to 95 characters without spaces" doc:"By Called-Station-Id, which must be equal: the records and methods of network sessions with this number."`
+}
+
+type rawUpdate struct {
+	Periodic *time.Duration `yaml:"periodic" min:"1s" max:"1193h2m" doc:"How often an interim is made for a session whose NAS has sent none. If missing, none are made. The key of a list wins over this one, and Acct-Interim-Interval (attribute 85) of the session over both."`
+	Minimum  time.Duration  `yaml:"minimum" default:"1m" min:"1s" max:"24h" doc:"The shortest time between two interims that are made for a session. periodic may not be shorter. If attribute 85 is shorter, this counts."`
+	NewInfo  bool           `yaml:"newinfo" default:"true" doc:"Whether a second start of a session goes to the servers, as an interim. NASes send one when they learn the address of the user."`
 }
 
 type rawLocal struct {

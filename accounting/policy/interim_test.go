@@ -1,0 +1,169 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/internal/radius"
+	"aaasess/sessions"
+)
+
+// Attribute 85 takes precedence over the list, and the list over the period of all lists.
+func TestPeriod(t *testing.T) {
+	const m = time.Minute
+	ten := Update{Periodic: 10 * m}
+	tests := []struct {
+		name        string
+		update      Update
+		wanted, own time.Duration
+		want        time.Duration
+	}{
+		{"nothing is configured", Update{}, 0, 0, 0},
+		{"aaa accounting update periodic 10", ten, 0, 0, 10 * m},
+		{"the list has its own", ten, 0, 5 * m, 5 * m},
+		{"the list has its own, and there is no other", Update{}, 0, 5 * m, 5 * m},
+		{"the list disables them", ten, 0, NoInterims, 0},
+		{"attribute 85", ten, 7 * m, 5 * m, 7 * m},
+		{"attribute 85, and nothing is configured", Update{}, 7 * m, 0, 7 * m},
+		{"attribute 85, and the list disables them", ten, 7 * m, NoInterims, 7 * m},
+		{"attribute 85 is below a minute", ten, 59 * time.Second, 0, m},
+		{"attribute 85 is below a smaller minimum", Update{Minimum: 2 * time.Second}, time.Second, 0, 2 * time.Second},
+		{"attribute 85 is below a larger minimum", Update{Minimum: 5 * m}, m, 0, 5 * m},
+		{"attribute 85 is the largest number", ten, (1<<32 - 1) * time.Second, 0, MaxPeriod},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.update.period(tt.wanted, tt.own); got != tt.want {
+				t.Errorf("%v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// every returns methods with a period.
+func every(d time.Duration, m Methods) Methods {
+	m.Periodic = d
+	return m
+}
+
+// The period of a session is that of its list, even if the list was changed after its start.
+func TestInterimPeriod(t *testing.T) {
+	const m = time.Minute
+	plan := newPlan(t, Policy{
+		Lists: []List{
+			{network, Default, startStop("a")},
+			{network, "five", every(5*m, startStop("a"))},
+			{network, "never", every(NoInterims, startStop("a"))},
+			{exec, Default, stopOnly("a")},
+		},
+		Rules:  []Rule{{Kind: network, List: "five", Ports: []PortRange{{5, 5}}}, {Kind: network, List: "never", Ports: []PortRange{{6, 6}}}},
+		DNIS:   []Number{{"7777", every(7*m, startStop("a"))}},
+		Update: Update{Periodic: 10 * m},
+	})
+	gone := (&accounting.Route{List: "network/gone", Record: accounting.StartStop, Methods: groups("b")}).Text()
+	wasStopOnly := (&accounting.Route{List: "network/five", Record: accounting.StopOnly, Methods: groups("b")}).Text()
+	tests := []struct {
+		name  string
+		call  call
+		route string // if not the one that the plan decides
+		wants uint32 // attribute 85, 0 for none
+		want  time.Duration
+	}{
+		{"default list", call{kind: network}, "", 0, 10 * m},
+		{"list with a period", call{kind: network, port: 5}, "", 0, 5 * m},
+		{"list without interims", call{kind: network, port: 6}, "", 0, 0},
+		{"number with a period", call{kind: network, called: "7777"}, "", 0, 7 * m},
+		{"stop-only", call{kind: exec}, "", 0, 0},
+		{"stop-only, attribute 85", call{kind: exec}, "", 600, 0},
+		{"attribute 85", call{kind: network, port: 6}, "", 600, 10 * m},
+		{"its list is gone", call{kind: network}, gone, 0, 10 * m},
+		{"its list was stop-only", call{kind: network}, wasStopOnly, 0, 0},
+		{"its route cannot be read", call{kind: network}, "\x07x", 0, 0},
+		{"not accounted", call{kind: connection}, "", 600, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := tt.call.session()
+			if tt.route == "" {
+				tt.route = plan.Decide(s.Kind, s)
+			}
+			if tt.route != "" {
+				s.Route = sessions.NewRoute(tt.route)
+			}
+			if tt.wants != 0 {
+				s.Attrs += radius.Attributes(radius.AppendUint32(nil, radius.AcctInterimInterval, tt.wants))
+			}
+			if got := plan.InterimPeriod(s); got != tt.want {
+				t.Errorf("%v, want %v", got, tt.want)
+			}
+			if n := testing.AllocsPerRun(10, func() { plan.InterimPeriod(s) }); n != 0 {
+				t.Errorf("%v allocations", n)
+			}
+		})
+	}
+}
+
+func TestSamePeriods(t *testing.T) {
+	base := func() Policy {
+		return Policy{Lists: []List{{network, Default, every(5*time.Minute, startStop("a"))}}, Update: Update{Periodic: 10 * time.Minute}}
+	}
+	tests := []struct {
+		name   string
+		change func(*Policy)
+		want   bool
+	}{
+		{"nothing", func(*Policy) {}, true},
+		{"other methods", func(p *Policy) { p.Lists[0].Methods.Methods = groups("b") }, true},
+		{"newinfo", func(p *Policy) { p.Update.WithoutNewInfo = true }, true},
+		{"the default minimum is written out", func(p *Policy) { p.Update.Minimum = time.Minute }, true},
+		{"minimum", func(p *Policy) { p.Update.Minimum = 2 * time.Minute }, false},
+		{"of all lists", func(p *Policy) { p.Update.Periodic = 11 * time.Minute }, false},
+		{"of a list", func(p *Policy) { p.Lists[0].Periodic = NoInterims }, false},
+		{"a list has none any more", func(p *Policy) { p.Lists[0].Periodic = 0 }, false},
+		{"a number has one", func(p *Policy) { p.DNIS = []Number{{"7", every(5*time.Minute, startStop("a"))}} }, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			changed := base()
+			tt.change(&changed)
+			a, b := newPlan(t, base()), newPlan(t, changed)
+			if a.SamePeriods(b) != tt.want || b.SamePeriods(a) != tt.want {
+				t.Errorf("the same: %t", !tt.want)
+			}
+		})
+	}
+}
+
+func TestUpdateFaults(t *testing.T) {
+	const m = time.Minute
+	of := func(d time.Duration, methods Methods) Policy {
+		return Policy{Lists: []List{{network, Default, every(d, methods)}}}
+	}
+	tests := []struct {
+		name   string
+		policy Policy
+		want   string // "" for none
+	}{
+		{"the shortest", Policy{Update: Update{Periodic: m}}, ""},
+		{"below a minute", Policy{Update: Update{Periodic: m - 1}}, "update: interims each 59.999999999s: the period is not between 1m0s and 1193h2m0s"},
+		{"below a minute, with a minimum for it", Policy{Update: Update{Periodic: time.Second, Minimum: time.Second}}, ""},
+		{"71582 minutes", Policy{Update: Update{Periodic: 71582 * m}}, ""},
+		{"71583 minutes", Policy{Update: Update{Periodic: 71583 * m}}, "update: interims each 1193h3m0s"},
+		{"negative minimum", Policy{Update: Update{Minimum: -1}}, "update: the minimum -1ns is not between"},
+		{"list", of(5*m, startStop("a")), ""},
+		{"list, below a minute", of(time.Second, startStop("a")), "network/default: interims each 1s"},
+		{"stop-only list", of(5*m, stopOnly("a")), "network/default: a stop-only list has no interims"},
+		{"stop-only list, disabled", of(NoInterims, stopOnly("a")), ""},
+		{"number", Policy{DNIS: []Number{{"7777", every(5*m, Methods{})}}}, "DNIS number 7777: a none list has no interims"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := New(&tt.policy)
+			if (err == nil) != (tt.want == "") || err != nil && !strings.HasPrefix(err.Error(), ErrPolicy.Error()+": "+tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,35 @@
+package config_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/accounting/policy"
+)
+
+// TestUpdate: the keys about interims, of all lists and of one.
+func TestUpdate(t *testing.T) {
+	const text = `accounting:
+  network:
+    default: {record: start-stop, methods: [local]}
+    fast: {record: start-stop, methods: [local], periodic: 30s}
+    never: {record: stop-only, methods: [local], periodic: disable}
+  apply: [{nas-port: [1], network: fast}, {nas-port: [2], network: never}]
+  dnis-map: {enable: true, numbers: {7777: {record: start-stop, methods: [local], periodic: 1193h2m}}}
+  update: {periodic: 10m, minimum: 30s, newinfo: false}
+`
+	p := mustParse(t, text, ".").Policy
+	if want := (policy.Update{Periodic: 10 * time.Minute, Minimum: 30 * time.Second, WithoutNewInfo: true}); p.Update != want {
+		t.Errorf("%+v, want %+v", p.Update, want)
+	}
+	got := map[string]time.Duration{"7777": p.DNIS[0].Periodic}
+	for _, l := range p.Lists {
+		got[l.Name] = l.Periodic
+	}
+	want := map[string]time.Duration{"default": 0, "fast": 30 * time.Second, "never": policy.NoInterims, "7777": policy.MaxPeriod}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
