@@ -1,56 +1,48 @@
 package sessions
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
-// WantsInterims reports whether aaasess may make interims for the session: it is live, nobody is
-// ending it, its NAS has reported the start and has sent no interim (R47).
+// WantsInterims reports whether aaasess may make interims for the session (R47): it is live, nobody
+// is ending it, its NAS has reported the start and has, as far as the fingerprints tell, sent no
+// interim. An interim without Event-Timestamp, session time and counters looks like a second start
+// there, which does not count. If a start had counters, a second start counts.
 func (s *Session) WantsInterims() bool {
-	return s.State == Active && s.StartSeen && !s.sendsInterims()
-}
-
-// sendsInterims reports whether the NAS has sent an interim for the session, as far as its
-// fingerprints tell. An interim without Event-Timestamp, session time and counters does not differ
-// from a second start there, and does not count. If a start had counters, a second start counts.
-func (s *Session) sendsInterims() bool {
+	if s.State != Active || !s.StartSeen {
+		return false
+	}
 	for _, p := range s.fingerprints[firstOtherSlot:] {
-		// A second start always has at, see fingerprint. It rarely has counters.
-		if p.sum != 0 && (p.at == 0 || s.Counted != 0) {
-			return true
+		if p.sum != 0 && (p.at == 0 || s.Counted != 0) { // a second start always has at
+			return false
 		}
 	}
 	// A state of version 1 has no fingerprints. Only packets after the start brought counters.
-	return s.fingerprints[startSlot].sum == 0 && s.Counted != 0
+	return s.fingerprints[startSlot].sum != 0 || s.Counted == 0
 }
 
 // DueInterim is a session for which an interim is to be made.
 type DueInterim struct {
-	ID ID
-	// Quiet is how long nothing must have been heard of the session.
-	Quiet time.Duration
+	ID    ID
+	Quiet time.Duration // how long nothing must have been heard of the session
 }
 
-// MakeInterims makes interim records for sessions without packets of their NASes (R47). Each has
-// what is known of the session, and how long it has lasted by the table's clock. A session that
-// does not want an interim, or that was heard of lately, gets none. The sessions do not change. It
-// returns how many records it made. After an error it has made none; otherwise done is called when
-// they are durable.
+// MakeInterims makes interim records for sessions without packets of their NASes. Each has what is
+// known of the session, and how long it has lasted by the table's clock. A session that does not
+// want an interim, or that was heard of lately, gets none. The sessions do not change. It returns
+// how many records it made. After an error it has made none; otherwise done is called when they are
+// durable.
 func (t *Table) MakeInterims(due []DueInterim, done func(error)) (n int, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err := t.journal.Accepting(); err != nil {
-		return 0, fmt.Errorf("sessions: %w", err)
+	if err := t.Accepting(); err != nil {
+		return 0, err
 	}
 	now := t.clock.now()
 	c, date := Change{Notices: make([]Notice, 0, len(due))}, t.clock.date(now)
 	for _, d := range due {
 		s := t.rows.get(d.ID)
-		if s == nil || !s.WantsInterims() || now.Sub(s.LastEvent) < d.Quiet || t.closings.anyCovers(s) {
-			continue
+		if s != nil && s.WantsInterims() && now.Sub(s.LastEvent) >= d.Quiet && !t.closings.anyCovers(s) {
+			c.Notices = append(c.Notices, Notice{Type: Interim, Session: s, At: date, Lasted: max(0, now.Sub(s.Started))})
 		}
-		c.Notices = append(c.Notices, Notice{Type: Interim, Session: s, At: date, Lasted: max(0, now.Sub(s.Started))})
 	}
 	t.commit(c, done)
 	return len(c.Notices), nil
