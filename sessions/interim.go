@@ -7,16 +7,12 @@ import "time"
 // interim. An interim without Event-Timestamp, session time and counters looks like a second start
 // there, which does not count. If a start had counters, a second start counts.
 func (s *Session) WantsInterims() bool {
-	if s.State != Active || !s.StartSeen {
-		return false
-	}
-	for _, p := range s.fingerprints[firstOtherSlot:] {
-		if p.sum != 0 && (p.at == 0 || s.Counted != 0) { // a second start always has at
-			return false
-		}
-	}
 	// A state of version 1 has no fingerprints. Only packets after the start brought counters.
-	return s.fingerprints[startSlot].sum != 0 || s.Counted == 0
+	wants := s.State == Active && s.StartSeen && (s.fingerprints[startSlot].sum != 0 || s.Counted == 0)
+	for _, p := range s.fingerprints[firstOtherSlot:] {
+		wants = wants && (p.sum == 0 || p.at != 0 && s.Counted == 0) // a second start always has at
+	}
+	return wants
 }
 
 // DueInterim is a session for which an interim is to be made.
