@@ -87,7 +87,7 @@ func TestInterimPeriod(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := tt.call.session()
 			if tt.route == "" {
-				tt.route = plan.Decide(s.Kind, s)
+				tt.route = plan.Route(s.Kind, s)
 			}
 			if tt.route != "" {
 				s.Route = sessions.NewRoute(tt.route)

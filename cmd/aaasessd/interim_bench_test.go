@@ -29,7 +29,7 @@ func BenchmarkInterim(b *testing.B) {
 		b.Fatal(err)
 	}
 	router := accounting.NewRouter(st, slog.New(slog.DiscardHandler))
-	router.SetPolicy(plan.Decide)
+	router.SetPolicy(plan.Route)
 	table := sessions.New(sessions.Config{}, router)
 	const n = 12_800
 	due := make([]sessions.DueInterim, n)

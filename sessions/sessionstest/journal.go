@@ -113,7 +113,11 @@ func (j *Journal) Commit(c sessions.Change, done func(error)) {
 }
 
 // AfterBatch implements sessions.Journal.
-func (j *Journal) AfterBatch(fn func()) { j.afterBatch = fn }
+func (j *Journal) AfterBatch(fn func()) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.afterBatch = fn
+}
 
 func (j *Journal) run() {
 	defer close(j.done)
@@ -133,8 +137,9 @@ func (j *Journal) run() {
 				j.apply(c.change)
 			}
 		}
+		after := j.afterBatch
 		j.mu.Unlock()
-		j.afterBatch()
+		after()
 		for _, c := range batch {
 			if c.done != nil {
 				c.done(err)
