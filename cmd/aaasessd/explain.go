@@ -148,10 +148,8 @@ func (d *commands) explainMethods(names []string) []api.ExplainedMethod {
 			case !q.Configured:
 			case q.Hold != api.HoldOpen:
 				m.State = string(q.Hold)
-			case !q.DownSince.IsZero():
-				m.State = "down"
 			default:
-				m.State = "up"
+				m.State = q.OperState
 			}
 		}
 		for _, g := range groups {
