@@ -153,7 +153,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.disconnector.ClientName, Names: d.dictionary.Load, Reasons: d.reasons,
-		Accounting: &commands{d.methods, d.router, d.store, d.state, accounting.NewSpool(d.store), d.dictionary.Load},
+		Accounting: &commands{d.methods, d.router, d.store, d.state, accounting.NewSpool(d.store), d.dictionary.Load, make(chan struct{}, 1)},
 	}, d.table, d.terminator)
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -9,8 +10,11 @@ import (
 	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 
+	"aaasess/accounting"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
+	"aaasess/cmd/internal/control"
+	"aaasess/store"
 )
 
 // onPort sets the NAS-Port of a packet.
@@ -92,4 +96,26 @@ func TestExplain(t *testing.T) {
 		}
 	}
 	l.mustAccount(packet(acctStop, "S3", "carol", onPort(16)))
+}
+
+// TestExplainTurns: an explanation waits for the one that searches, but not after its caller is gone.
+func TestExplainTurns(t *testing.T) {
+	st, err := store.Open("state", store.Config{Disk: store.NewDisk(), MinFree: -1, Ballast: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	d := &commands{store: st, spool: accounting.NewSpool(st), searching: make(chan struct{}, 1)}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	d.searching <- struct{}{} // another explanation
+	if _, err := d.Explain(gone, 1, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("while another one searches: %v", err)
+	}
+	<-d.searching
+	for range 2 { // the first one must end its turn
+		if _, err := d.Explain(t.Context(), 1, nil); !errors.Is(err, control.ErrNothingToExplain) {
+			t.Errorf("a session without records: %v", err)
+		}
+	}
 }

@@ -25,6 +25,9 @@ type commands struct {
 	folder  string // of the store
 	spool   *accounting.Spool
 	names   func() *radius.Dictionary
+	// searching has room for one explanation, the one that searches the queues. Several at once would
+	// keep the processors from the packets of NASes.
+	searching chan struct{}
 }
 
 // Spool implements control.Accounting.
