@@ -37,7 +37,10 @@ func explained() map[string]*api.Explanation {
 			Methods:  methods[:1], Complete: true,
 		},
 		"not accounted":  {Session: &session, Decision: &api.Decision{}, Complete: true},
-		"no longer live": {Methods: []api.ExplainedMethod{{Method: "group old", Queue: "group/old", Records: 1, State: "removed", Rerouted: "network/default"}}, Records: records[3:]},
+		"no longer live": {Methods: []api.ExplainedMethod{
+			{Method: "group old", Queue: "group/old", Records: 1, State: "removed", Rerouted: "network/default"},
+			{Method: "group silent", Queue: "group/silent", Records: 1, State: "removed", DownSince: at, NextProbe: now.Add(4 * time.Second)},
+		}, Records: records[3:]},
 	}
 }
 
