@@ -36,7 +36,7 @@ func explained() map[string]*api.Explanation {
 			Now:      &api.Decision{Accounted: true, List: "network/default", Record: "start-stop", Methods: []string{"local"}},
 			Methods:  methods[:1], Complete: true,
 		},
-		"not accounted":  {Session: &session, Decision: &api.Decision{}, Complete: true},
+		"not accounted": {Session: &session, Decision: &api.Decision{}, Complete: true},
 		"no longer live": {Methods: []api.ExplainedMethod{
 			{Method: "group old", Queue: "group/old", Records: 1, State: "removed", Rerouted: "network/default"},
 			{Method: "group silent", Queue: "group/silent", Records: 1, State: "removed", DownSince: at, NextProbe: now.Add(4 * time.Second)},
