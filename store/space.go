@@ -103,6 +103,12 @@ func (s *Store) stopWatch() {
 	<-s.space.ended
 }
 
+// hasRoomFor reports whether events would still be accepted if the store took n bytes more.
+func (s *Store) hasRoomFor(n int64) bool {
+	now := s.space.seen.Load()
+	return (now.Free < 0 || now.Free-n >= now.AcceptFree) && (now.AcceptSize == 0 || now.Size+n <= now.AcceptSize)
+}
+
 // written counts the bytes that the writer writes, and triggers a space check now and then.
 func (s *Store) written(n int64) {
 	s.space.uncompacted.Add(n)

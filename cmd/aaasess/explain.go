@@ -167,6 +167,9 @@ func decisionLines(name string, d *api.Decision, user string) []statusLine {
 func methodText(m *api.ExplainedMethod, now time.Time) string {
 	text := m.State
 	if !m.DownSince.IsZero() {
+		if m.State != "down" { // it is held, say, and does not answer either
+			text += ", down"
+		}
 		text += " for " + span(now.Sub(m.DownSince))
 	}
 	if !m.NextProbe.IsZero() {

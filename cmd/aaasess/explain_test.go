@@ -53,7 +53,10 @@ func explained() map[string]*api.Explanation {
 			Session: &session, Decision: &api.Decision{}, Complete: true,
 			Now: &api.Decision{List: "network/quiet", Reason: "NAS-Port 17-20"},
 		},
-		"no longer live": {Methods: []api.ExplainedMethod{{Method: "group old", Queue: "group/old", Records: 1, State: "removed", Rerouted: "network/default"}}, Records: records[3:]},
+		"no longer live": {Methods: []api.ExplainedMethod{
+			{Method: "group old", Queue: "group/old", Records: 1, State: "removed", Rerouted: "network/default"},
+			{Method: "group silent", Queue: "group/silent", Records: 1, State: "removed", DownSince: at, NextProbe: now.Add(4 * time.Second)},
+		}, Records: records[3:]},
 	}
 }
 

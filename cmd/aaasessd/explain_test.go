@@ -51,7 +51,7 @@ func TestExplain(t *testing.T) {
 	sameTime := cmpopts.IgnoreFields(api.ExplainedRecord{}, "At")
 	want := &api.Explanation{
 		Methods: []api.ExplainedMethod{{
-			Method: "group customer", Queue: "group/customer", Records: 2, State: "unknown",
+			Method: "group customer", Queue: "group/customer", Records: 2, State: "unknown", // as in "show spool"
 			Servers: []api.ExplainedServer{{Name: "late", Address: "127.0.0.1", State: "unknown"}},
 		}},
 		Records: []api.ExplainedRecord{

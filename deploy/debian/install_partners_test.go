@@ -73,6 +73,21 @@ func TestInstall(t *testing.T) {
 	expectPurged(t, h, before)
 }
 
+// TestInstallLeftovers: a host where the operator has made the user without a group, and has run a
+// daemon as root. The files of that daemon are the service's afterwards, but not what they link to.
+func TestInstallLeftovers(t *testing.T) {
+	h := newHost(t)
+	h.run("useradd", "--uid", "4321", "--gid", "users", "aaasess")
+	h.run("mkdir", "/var/lib/aaasess", "/var/log/aaasess")
+	h.write("/var/lib/aaasess/inventory", "left")
+	h.write("/var/log/aaasess/accounting.jsonl", "left\n")
+	h.write("/srv/other", "not ours")
+	h.run("chmod", "600", "/var/lib/aaasess/inventory", "/var/log/aaasess/accounting.jsonl", "/srv/other")
+	h.run("ln", "-s", "/srv/other", "/var/lib/aaasess/link")
+	h.install(build(t, newer))
+	h.expectOwners(append(owners, "/var/lib/aaasess/inventory aaasess:aaasess 600", "/var/log/aaasess/accounting.jsonl aaasess:aaasess 600", "/srv/other root:root 600")...)
+}
+
 // expectSafe starts the daemon with the configuration of the package: it serves, nobody but this
 // host can reach it, it has no secret, and the group aaasess can use its socket.
 func expectSafe(t *testing.T, h *host) {

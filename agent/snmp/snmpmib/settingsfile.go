@@ -33,6 +33,12 @@ const (
 	maxSettingsFile = 16 << 10
 )
 
+// badSettings returns the error for a file whose content is wrong. It ends the daemon, so it says
+// what to do.
+func badSettings(name string, why error) error {
+	return fmt.Errorf("snmpmib: settings: %s: %w; mend the file, or delete it: then what managers have SET is forgotten", name, why)
+}
+
 // readSettings reads a file; a missing one has no values. old means that the file has format 1.
 func readSettings(name string) (s settings, old bool, err error) {
 	f, err := os.Open(name)
@@ -48,11 +54,11 @@ func readSettings(name string) (s settings, old bool, err error) {
 		return nil, false, fmt.Errorf("snmpmib: settings: %w", err)
 	}
 	if len(text) > maxSettingsFile {
-		return nil, false, fmt.Errorf("snmpmib: settings: %s: longer than %d octets", name, maxSettingsFile)
+		return nil, false, badSettings(name, fmt.Errorf("longer than %d octets", maxSettingsFile))
 	}
 	s, old, err = parseSettings(string(text))
 	if err != nil {
-		return nil, false, fmt.Errorf("snmpmib: settings: %s: %w", name, err)
+		return nil, false, badSettings(name, err)
 	}
 	return s, old, nil
 }

@@ -63,6 +63,8 @@ func TestSettingsFile(t *testing.T) {
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) || !strings.Contains(err.Error(), file) {
 					t.Errorf("error %v, want %q", err, tt.err)
+				} else if !strings.Contains(err.Error(), "delete it") {
+					t.Errorf("error %v does not say what to do", err)
 				}
 				return
 			}

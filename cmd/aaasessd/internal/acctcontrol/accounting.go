@@ -22,9 +22,14 @@ type Config struct {
 type Accounting struct {
 	cfg   Config
 	spool *accounting.Spool
+	// searching has room for one explanation, the one that searches the queues. Several at once
+	// would keep the processors from the packets of NASes.
+	searching chan struct{}
 }
 
 var _ control.Accounting = (*Accounting)(nil)
 
 // New returns an Accounting of these parts.
-func New(cfg Config) *Accounting { return &Accounting{cfg: cfg, spool: accounting.NewSpool(cfg.Store)} }
+func New(cfg Config) *Accounting {
+	return &Accounting{cfg: cfg, spool: accounting.NewSpool(cfg.Store), searching: make(chan struct{}, 1)}
+}

@@ -24,8 +24,15 @@ const (
 	explainWait = 2 * time.Second
 )
 
-// Explain implements control.Accounting.
+// Explain implements control.Accounting. One explanation searches at a time; the others wait until
+// it is done or their callers are gone.
 func (c *Accounting) Explain(ctx context.Context, id sessions.ID, live *sessions.Session) (api.Explanation, error) {
+	select {
+	case c.searching <- struct{}{}:
+		defer func() { <-c.searching }()
+	case <-ctx.Done():
+		return api.Explanation{}, context.Cause(ctx)
+	}
 	out := api.Explanation{Methods: []api.ExplainedMethod{}, Records: []api.ExplainedRecord{}, Complete: true}
 	var queues []string
 	if live != nil {
@@ -180,6 +187,9 @@ func (c *Accounting) waitingOf(ctx context.Context, queue string, id sessions.ID
 	var entries []store.Entry
 	searched := 0
 	for from := uint64(0); searched < explainSearch && len(all) < explainRecords; {
+		if ctx.Err() != nil { // the caller is gone
+			return nil, false, context.Cause(ctx)
+		}
 		if entries, err = c.cfg.Store.Read(queue, from, 2048, entries[:0]); err != nil {
 			return nil, false, err
 		}
