@@ -25,10 +25,11 @@ const (
 	maxStatus = 1024
 )
 
-// Notifier sends messages to the service manager. A nil Notifier sends none.
+// Notifier sends messages to the service manager. A nil Notifier sends none. Any goroutine may call
+// its methods.
 type Notifier struct {
-	fd       int // a datagram socket, never closed: the daemon has one Notifier until it ends
-	manager  *unix.SockaddrUnix
+	fd       int    // a datagram socket, never closed: the daemon has one Notifier until it ends
+	manager  string // name of the manager's socket
 	watchdog time.Duration
 }
 
@@ -54,8 +55,7 @@ func New(getenv func(string) string) (*Notifier, error) {
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &wait); err != nil {
 		return nil, errors.Join(fmt.Errorf("systemd: socket: %w", err), unix.Close(fd))
 	}
-	// SockaddrUnix converts the @ of an abstract socket.
-	return &Notifier{fd: fd, manager: &unix.SockaddrUnix{Name: name}, watchdog: watchdog}, nil
+	return &Notifier{fd: fd, manager: name, watchdog: watchdog}, nil
 }
 
 // parseWatchdog returns the time within which the manager wants a sign of life; 0: none. pid is the
@@ -86,8 +86,11 @@ func (n *Notifier) Send(lines ...string) error {
 		return nil
 	}
 	message := []byte(strings.Join(lines, "\n"))
+	// A SockaddrUnix converts the @ of an abstract socket. Sendto writes into it, so goroutines must
+	// not share one.
+	manager := &unix.SockaddrUnix{Name: n.manager}
 	for {
-		err := unix.Sendto(n.fd, message, unix.MSG_NOSIGNAL, n.manager)
+		err := unix.Sendto(n.fd, message, unix.MSG_NOSIGNAL, manager)
 		if err == nil {
 			return nil
 		}

@@ -6,8 +6,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -176,4 +178,23 @@ func TestStatusIsALine(t *testing.T) {
 			t.Fatalf("%q", line)
 		}
 	})
+}
+
+// TestSendTogether: any goroutine may send. The race detector watches.
+func TestSendTogether(t *testing.T) {
+	conn, n := listen(t)
+	var senders sync.WaitGroup
+	for _, line := range []string{alive, Ready, Stopping} {
+		senders.Go(func() {
+			if err := n.Send(line); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	senders.Wait()
+	got := []string{receive(t, conn), receive(t, conn), receive(t, conn)}
+	slices.Sort(got)
+	if want := []string{Ready, Stopping, alive}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 }
