@@ -1,13 +1,13 @@
 package main
 
 import (
-	"os"
 	"testing"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"aaasess/cmd/internal/manpage"
+	"aaasess/internal/goldentest"
 )
 
 // manDate is when the meaning of the page last changed.
@@ -95,19 +95,7 @@ const manFile = "../../docs/man/aaasess.1"
 
 // TestManPage: the page follows the commands. "make man" writes it.
 func TestManPage(t *testing.T) {
-	want := manPage()
-	if *update {
-		if err := os.WriteFile(manFile, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(manFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("%s is out of date: make man", manFile)
-	}
+	goldentest.Check(t, manFile, manPage(), *update, "make man")
 }
 
 // TestManPageIsComplete: the page has every command and every flag.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aaasess/cmd/internal/api"
+	"aaasess/internal/goldentest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -25,19 +26,7 @@ func TestMain(m *testing.M) {
 // golden compares a text with a file in testdata.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (run with -update if it is meant): %s", path, diff)
-	}
+	goldentest.Check(t, filepath.Join("testdata", name), got, *update, "go test ./cmd/aaasess -update")
 }
 
 var now = time.Date(2001, 6, 27, 7, 0, 0, 0, time.FixedZone("", 2*60*60))

@@ -2,10 +2,10 @@ package main
 
 import (
 	"flag"
-	"os"
 	"testing"
 
 	"aaasess/cmd/internal/manpage"
+	"aaasess/internal/goldentest"
 )
 
 // manDate is when the meaning of the page last changed.
@@ -80,19 +80,7 @@ var updateMan = flag.Bool("update", false, "write "+manFile)
 
 // TestManPage: the page follows the commands. "make man" writes it.
 func TestManPage(t *testing.T) {
-	want := manPage()
-	if *updateMan {
-		if err := os.WriteFile(manFile, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(manFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("%s is out of date: make man", manFile)
-	}
+	goldentest.Check(t, manFile, manPage(), *updateMan, "make man")
 }
 
 // TestManPageIsComplete: the page has every command and every flag.

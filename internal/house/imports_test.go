@@ -57,6 +57,7 @@ var rules = []rule{
 	{"internal/timeheap", nil, "a heap ordered by time; it has no clock and does not know its elements"},
 	{"internal/prefixtable", nil, "it finds prefixes of addresses; it does not know whose they are"},
 	{"internal/cursor", nil, "it reads fields from octets; the caller knows which"},
+	{"internal/goldentest", []string{"github.com/google/go-cmp"}, "it compares with a file; the caller knows what of"},
 	{"internal/logtest", nil, "a log that tests read"},
 	{"internal/freeport", nil, "it finds free ports, for tests and measurements"},
 	{"internal/partner", []string{"aaasess/internal/freeport"}, "it starts foreign programs for tests, and does not know ours"},
@@ -92,7 +93,7 @@ var private = map[string]string{
 	"aaasess/accounting/delivery": "aaasess/accounting/methods aaasess/cmd/",
 	"aaasess/accounting/onoff":    "aaasess/accounting/methods aaasess/cmd/",
 	"aaasess/accounting/methods":  "aaasess/cmd/",
-	"testing":                     "aaasess/internal/partner aaasess/internal/radius/captured aaasess/agent/agentx/agentxtest aaasess/sessions/radius/radiustest",
+	"testing":                     "aaasess/internal/goldentest aaasess/internal/partner aaasess/internal/radius/captured aaasess/agent/agentx/agentxtest aaasess/sessions/radius/radiustest",
 }
 
 type listed struct {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"aaasess/cmd/internal/manpage"
+	"aaasess/internal/goldentest"
 )
 
 const (
@@ -216,19 +217,7 @@ systemd.exec(5)). Neither logs nor errors show secrets.`},
 
 // TestManPage: the page follows the tags. "make man" writes it.
 func TestManPage(t *testing.T) {
-	want := manPage()
-	if *update {
-		if err := os.WriteFile(manFile, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(manFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("%s is out of date: make man", manFile)
-	}
+	goldentest.Check(t, manFile, manPage(), *update, "make man")
 }
 
 // TestManExample: the example is valid.

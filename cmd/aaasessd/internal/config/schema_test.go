@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"aaasess/internal/goldentest"
 
 	"github.com/goccy/go-yaml"
 )
@@ -18,18 +19,7 @@ const schemaFile = "../../../../docs/aaasess.schema.json"
 var update = flag.Bool("update", false, "write "+schemaFile)
 
 func TestSchemaFile(t *testing.T) {
-	if *update {
-		if err := os.WriteFile(schemaFile, Schema(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(schemaFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != string(Schema()) {
-		t.Errorf("%s is out of date: go test -run TestSchemaFile -update", schemaFile)
-	}
+	goldentest.Check(t, schemaFile, string(Schema()), *update, "go test -run TestSchemaFile -update")
 }
 
 // violations checks a value against a schema. It knows only the keywords that our schemas use.
