@@ -1,8 +1,10 @@
 package casn
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"testing"
@@ -46,6 +48,25 @@ func newFixture(t testing.TB) *fixture {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// runTerminator gives the fixture a Terminator that asks a NAS, and runs it until end is called.
+func (f *fixture) runTerminator(t testing.TB, nas sessions.Disconnector) (end func()) {
+	t.Helper()
+	f.term = sessions.NewTerminator(sessions.TerminatorConfig{}, f.table, nas, slog.New(slog.DiscardHandler))
+	var err error
+	if f.tree, err = mib.New(New(Config{Disconnect: func() bool { return true }}, f.table, f.term)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- f.term.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func (f *fixture) apply(t testing.TB, ev sessions.Event) {

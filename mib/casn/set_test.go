@@ -50,14 +50,7 @@ func TestSetAsksTheNAS(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t)
 				nas := &askedNAS{}
-				f.term = sessions.NewTerminator(sessions.TerminatorConfig{}, f.table, nas, slog.New(slog.DiscardHandler))
-				var err error
-				if f.tree, err = mib.New(New(Config{Disconnect: func() bool { return true }}, f.table, f.term)); err != nil {
-					t.Fatal(err)
-				}
-				ctx, cancel := context.WithCancel(t.Context())
-				ended := make(chan error)
-				go func() { ended <- f.term.Run(ctx) }()
+				end := f.runTerminator(t, nas)
 				for _, sid := range []string{"a", "b", "c"} {
 					f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: sid})
 				}
@@ -80,10 +73,7 @@ func TestSetAsksTheNAS(t *testing.T) {
 				if diff := cmp.Diff(tt.want, nas.asked); diff != "" {
 					t.Error(diff)
 				}
-				cancel()
-				if err := <-ended; err != nil {
-					t.Error(err)
-				}
+				end()
 			})
 		})
 	}
@@ -362,14 +352,7 @@ func TestLateSet(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t)
 				nas := &askedNAS{}
-				f.term = sessions.NewTerminator(sessions.TerminatorConfig{}, f.table, nas, slog.New(slog.DiscardHandler))
-				var err error
-				if f.tree, err = mib.New(New(Config{Disconnect: func() bool { return true }}, f.table, f.term)); err != nil {
-					t.Fatal(err)
-				}
-				ctx, cancel := context.WithCancel(t.Context())
-				ended := make(chan error)
-				go func() { ended <- f.term.Run(ctx) }()
+				end := f.runTerminator(t, nas)
 				f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: "a"})
 				set, err := f.tree.Test([]mib.Varbind{assign(1, 1)})
 				if err != nil {
@@ -384,10 +367,7 @@ func TestLateSet(t *testing.T) {
 				if v := f.table.View(); v.Get(1).State != sessions.Active || v.Disconnected != 0 {
 					t.Errorf("in the end the session is %s, %d disconnected", v.Get(1).State, v.Disconnected)
 				}
-				cancel()
-				if err := <-ended; err != nil {
-					t.Error(err)
-				}
+				end()
 				if len(nas.asked) > 0 {
 					t.Errorf("the NAS was asked to end %v", nas.asked)
 				}
