@@ -80,11 +80,11 @@ func (d *daemon) reasons() (out []string) {
 	for _, q := range acctcontrol.Queues(d.methods) {
 		switch {
 		case q.Lost:
-			out = append(out, fmt.Sprintf("queue %s: some of %d records have no configured method", q.Queue, q.Records))
+			out = append(out, fmt.Sprintf("queue %s: no method of some records is configured; waiting records: %d", q.Queue, q.Records))
 		case q.Configured && !q.DownSince.IsZero():
-			out = append(out, fmt.Sprintf("queue %s: no server answers since %s, %d records wait", q.Queue, q.DownSince.Format(time.RFC3339), q.Records))
+			out = append(out, fmt.Sprintf("queue %s: no server answers since %s; waiting records: %d", q.Queue, q.DownSince.Format(time.RFC3339), q.Records))
 		case q.Configured && q.Hold == api.HoldHeld && q.Records > 0:
-			out = append(out, fmt.Sprintf("queue %s: %d records wait for the answer to Accounting-On", q.Queue, q.Records))
+			out = append(out, fmt.Sprintf("queue %s: held until an Accounting-On is answered; waiting records: %d", q.Queue, q.Records))
 		}
 	}
 	if n := accounting.NewSpool(d.store).Len(); n > 0 {
