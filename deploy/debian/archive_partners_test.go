@@ -40,6 +40,11 @@ func builder(version string) func() (string, error) {
 		}
 		cmd := exec.Command("make", "deb", "DEB_DIR="+dir, "DEB_VERSION="+version, "VERSION=")
 		cmd.Dir = "../.."
+		if version == older {
+			if cmd.Dir, err = previousSources(); err != nil {
+				return "", err
+			}
+		}
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("make deb: %w: %s", err, out)
 		}
@@ -49,6 +54,32 @@ func builder(version string) func() (string, error) {
 		}
 		return found[0], nil
 	}
+}
+
+// previousSources returns a folder with the sources of the commit before this one, so that an upgrade
+// is one between different programs. Without git or such a commit, or if that commit cannot make a
+// package, it returns the folder of these sources.
+func previousSources() (string, error) {
+	const these = "../.."
+	archive := exec.Command("git", "archive", "--format=tar", "HEAD~1")
+	archive.Dir = these
+	sources, err := archive.Output()
+	if err != nil {
+		return these, nil
+	}
+	dir, err := os.MkdirTemp(packages, "")
+	if err != nil {
+		return "", err
+	}
+	extract := exec.Command("tar", "-x", "-C", dir)
+	extract.Stdin = bytes.NewReader(sources)
+	if out, err := extract.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("tar: %w: %s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "deploy/debian/nfpm.yaml")); err != nil {
+		return these, nil
+	}
+	return dir, nil
 }
 
 func build(t *testing.T, version string) string {
