@@ -79,3 +79,43 @@ func TestSuppressNullUsernameOfNoSession(t *testing.T) {
 		t.Errorf("recorded %v", got)
 	}
 }
+
+// A second start that brings the User-Name is recorded whatever newinfo says: no record has told of
+// the session before.
+func TestSuppressNullUsernameWithoutNewInfo(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		users []string // of the starts; "-" for no User-Name
+		want  []sessions.EventType
+	}{
+		{"the second start brings the User-Name", []string{"-", "alice"}, []sessions.EventType{sessions.Interim, sessions.Stop}},
+		{"the first start has the User-Name", []string{"alice", "alice"}, []sessions.EventType{sessions.Start, sessions.Stop}},
+		{"none has a User-Name", []string{"-", "-"}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := &host{t: t, disk: store.NewDisk(), now: time.Unix(993617100, 0)}
+			h.open(suppressing)
+			h.router.SetNewInfo(false)
+			for i, user := range tt.users {
+				with := []byte(attrs(t, radius.AcctSessionID, "a"))
+				with = radius.AppendUint32(with, radius.AcctStatusType, uint32(sessions.Start))
+				with = radius.AppendUint32(with, radius.EventTimestamp, uint32(h.now.Unix())+1)
+				if user != "-" {
+					with = radius.AppendAttribute(with, radius.UserName, user)
+				}
+				if i > 0 {
+					with = radius.AppendUint32(with, radius.FramedIPAddress, 10<<24|uint32(i))
+				}
+				h.sendWith(sessions.Start, sessions.Network, "a", radius.Attributes(with))
+			}
+			h.sendWith(sessions.Stop, sessions.Network, "a", attrs(t, radius.AcctSessionID, "a"))
+			var got []sessions.EventType
+			for _, rec := range records(t, h.store, "local") {
+				got = append(got, rec.Type)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("recorded %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

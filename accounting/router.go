@@ -95,6 +95,13 @@ func isNewInfo(n *sessions.Notice) bool {
 	return n.Type == sessions.Interim && status == uint32(sessions.Start)
 }
 
+// isUnwantedNewInfo reports whether a notice is of a second start that SetNewInfo leaves out. One that
+// brings the User-Name without which the first start was suppressed is recorded: no record has told
+// of the session before.
+func (r *Router) isUnwantedNewInfo(to *Route, n *sessions.Notice) bool {
+	return r.withoutNewInfo.Load() && isNewInfo(n) && !(to.SuppressNullUsername && n.BringsUser)
+}
+
 // Route returns the text of the route of a session that begins now; "" if it is not recorded.
 func (r *Router) Route(s *sessions.Session) string { return (*r.decide.Load())(s.Kind, s) }
 
@@ -243,7 +250,7 @@ func isNullUsername(n *sessions.Notice) bool {
 // record adds the records of a notice, one for each branch of its route, if it has any.
 func (r *Router) record(d *draft, n *sessions.Notice) {
 	to := r.routeOf(n)
-	if to == nil || to.route.SuppressNullUsername && isNullUsername(n) || r.withoutNewInfo.Load() && isNewInfo(n) {
+	if to == nil || to.route.SuppressNullUsername && isNullUsername(n) || r.isUnwantedNewInfo(to.route, n) {
 		return
 	}
 	branches := to.branches

@@ -83,7 +83,8 @@ type Notice struct {
 	Cause uint32
 	// AfterEnd: the session had ended before, so its Attrs may lack some that it had, even
 	// User-Name. That is also so if the session was [Session.Revived].
-	AfterEnd bool
+	AfterEnd   bool
+	BringsUser bool // the event gave a live session its User-Name: it had none, or an empty one
 }
 
 // Put sets one key of the durable state. A nil Value removes the key.

@@ -36,8 +36,7 @@ func (t *Table) MakeInterims(due []DueInterim, done func(error)) (n int, err err
 	now := t.clock.now()
 	c, date := Change{Notices: make([]Notice, 0, len(due))}, t.clock.date(now)
 	for _, d := range due {
-		s := t.rows.get(d.ID)
-		if s != nil && s.WantsInterims() && now.Sub(s.LastEvent) >= d.Quiet && !t.closings.anyCovers(s) {
+		if s := t.rows.get(d.ID); s != nil && s.WantsInterims() && now.Sub(s.LastEvent) >= d.Quiet && !t.closings.anyCovers(s) {
 			c.Notices = append(c.Notices, Notice{Type: Interim, Session: s, At: date, Lasted: max(0, now.Sub(s.Started))})
 		}
 	}

@@ -193,10 +193,10 @@ func (t *Table) apply(c *Change, ev *Event) error {
 	case begin, replace:
 		return t.begin(c, do, s, ev)
 	case update:
-		typ := s.noticeType(ev)
+		typ, before := s.noticeType(ev), s.User
 		s = t.updateNAS(updated(s, ev), ev)
 		t.put(c, s)
-		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: ev.Attrs, At: ev.At})
+		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: ev.Attrs, At: ev.At, BringsUser: before == "" && s.User != ""})
 	case finish:
 		t.end(c, s, ev, ev.at, 0)
 	case recordLate:
