@@ -204,8 +204,8 @@ func (c *composer) identifiesNAS() bool {
 }
 
 // addUsage adds the last known usage to a stop or interim that the NAS did not send. It adds only
-// counters that the NAS has ever sent. An exec session usually has none, and the examples of S1 show none of
-// these attributes then.
+// counters that the NAS has ever sent. An exec session usually has none, and the examples of S1 show
+// none of these attributes then.
 func (c *composer) addUsage() {
 	s := c.n.Session
 	u := &s.Usage

@@ -1,5 +1,5 @@
 // Package accounting turns the events of sessions into accounting records and queues them for the
-// methods that keep them: spec R40 to R46, R60, R64; RFC 2866.
+// methods that keep them: spec R40 to R48, R60, R64; RFC 2866.
 //
 // # From event to record
 //
@@ -8,9 +8,9 @@
 // changes. For each notice the Router composes the attributes ([Compose]) and commits the record to
 // the queue of the route's first method, in one change with the session's state. The record itself
 // lists the other methods of the route. If the route is a broadcast (R44), the change has a copy of
-// the record for the queue of each method, and no copy lists another method. A broadcast may
-// leave its interims to the first method. Package
-// [aaasess/accounting/delivery] reads the queues and passes each record to a [Method] of its route.
+// the record for the queue of each method, and no copy lists another method. A broadcast may send
+// its interims only to the first method. Package [aaasess/accounting/delivery] reads the queues and
+// passes each record to a [Method] of its route.
 //
 // So all records of a session are in one queue, or in each queue of its broadcast, in order,
 // including late ones after its end. A changed policy affects only later sessions. A session that
@@ -25,6 +25,10 @@
 // null-username"). That does not depend on the first packet alone, because a NAS may learn the
 // User-Name later: the packet that brings it, and all later ones, are recorded. Events of no session
 // are recorded all the same.
+//
+// Package [aaasess/sessions/interim] makes interims for sessions whose NASes send none (R47). They
+// are notices like those of a NAS. A second start of a session becomes an interim, which the Router
+// leaves out if newinfo is off ([Router.SetNewInfo]).
 //
 // Attributes that a NAS sends wrongly are left out of the record and counted ([Dropped], R35).
 // radius.Dictionary.InAccounting says how often each attribute may occur.
@@ -78,6 +82,6 @@
 //	list(name) methods(1) method(name)... reason(name)
 //
 // The flags are the sum of 1 for a broadcast, 2 for a broadcast whose interims go only to the first
-// method, and 4 if no records are made while the session has no User-Name.
-// Version 1 is the same without flags and reason. It is written for a route that needs neither.
+// method, and 4 if no records are made while the session has no User-Name. Version 1 is the same
+// without flags and reason. It is written for a route that needs neither.
 package accounting

@@ -17,8 +17,8 @@ import (
 )
 
 // Router is the [sessions.Journal]. It decides the routes of sessions, converts notices to records
-// for the first method of their session's route, and commits the records together with the state
-// that caused them. All methods may be called by any number of goroutines. Commits have the order
+// for the queues of their session's route, and commits the records together with the state that
+// caused them. All methods may be called by any number of goroutines. Commits have the order
 // of the calls.
 type Router struct {
 	store  *store.Store

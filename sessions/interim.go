@@ -4,8 +4,8 @@ import "time"
 
 // WantsInterims reports whether aaasess may make interims for the session (R47): it is live, nobody
 // is ending it, its NAS has reported the start and has, as far as the fingerprints tell, sent no
-// interim. An interim without Event-Timestamp, session time and counters looks like a second start
-// there, which does not count. If a start had counters, a second start counts.
+// interim. A second start is no interim, and an interim that looks like one (without
+// Event-Timestamp, session time and counters) does not count. After a start with counters both do.
 func (s *Session) WantsInterims() bool {
 	all := s.fingerprints.all()
 	// A state of version 1 has no fingerprints. Only packets after the start brought counters.

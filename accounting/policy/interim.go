@@ -17,8 +17,8 @@ const DefaultMinimum = time.Minute
 // MaxPeriod is the longest period of interims: 71582 minutes, as S2 has it for service records.
 const MaxPeriod = 71582 * time.Minute
 
-// NoInterims as the period of a list says that aaasess makes no interims for its sessions (S2
-// "action-type start-stop periodic disable").
+// NoInterims as the period of a list says that aaasess makes no interims for its sessions, except
+// those with an attribute 85 (S2 "action-type start-stop periodic disable").
 const NoInterims = time.Duration(-1)
 
 // Update says which interims are made beside those that NASes send (R47; S1 "aaa accounting

@@ -25,8 +25,8 @@ The first line stands once for all sessions of a user on a line. With --nas it e
 NAS. Sessions are in the order of their NASes, lines, users and IDs.
 
   on       NAS-Port-Id, else NAS-Port; unknown if the NAS sends neither
-  Priv     15 if one of the user's sessions on the line has the Service-Type Administrative,
-           else 1
+  Priv     15 if one of the user's sessions on the line has the Service-Type Administrative or
+           Callback-Administrative, else 1
   Task ID  the number of the session (casnSessionId), for --number
   Elapsed  hours, minutes and seconds since the session started, by the daemon's clock
 

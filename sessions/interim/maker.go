@@ -14,8 +14,8 @@ import (
 type Policy struct {
 	// Minimum is the shortest time between two interims that are made for a session; above 0.
 	Minimum time.Duration
-	// Period returns how often interims are made for a session, at least Minimum; 0 means never. It
-	// is called often for each row, so it must be quick.
+	// Period returns how often interims are made for a session; 0 means never. A period below
+	// Minimum counts as Minimum. It is called often for each row, so it must be quick.
 	Period func(*sessions.Session) time.Duration
 }
 
@@ -31,7 +31,8 @@ type Maker struct {
 const (
 	// maxWindow is the longest time between two looks at all rows.
 	maxWindow = 30 * time.Second
-	// tick is the shortest time between two groups of records. What is due meanwhile shares a commit.
+	// tick is how long the Maker sleeps at least before it commits records. What becomes due meanwhile
+	// shares their commit.
 	tick = 100 * time.Millisecond
 	// chunk is how many records are made before others have the table again.
 	chunk = 128
@@ -47,8 +48,8 @@ func New(t *sessions.Table, p Policy) *Maker {
 	return m
 }
 
-// SetPolicy changes the policy. Then no interims are made for the time Minimum: a session could get
-// one by the old policy and, right after it, one by the new policy.
+// SetPolicy changes the policy. Then no interims are made for the time Minimum. Otherwise a session
+// could get one by the old policy and, right after it, one by the new policy.
 func (m *Maker) SetPolicy(p Policy) {
 	m.policy.Store(&p)
 	select {

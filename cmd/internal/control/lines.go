@@ -14,7 +14,7 @@ import (
 // accounted is a session with what decides its place in the list.
 type accounted struct {
 	session *sessions.Session
-	place   int32  // the rank of its NAS and line among all
+	place   int32  // the rank of its NAS and line among all; orderByLine has other numbers here first
 	number  uint64 // the number at the end of its line plus one; 0 if the line does not end in one
 	noLine  bool   // its line is not known
 }

@@ -3,10 +3,10 @@ package client
 import "slices"
 
 // Reconfigure prepares a change of the schedules, Algorithm, BatchSize, HoldDown, DeadCriteria and
-// MaxInFlight of a group that runs. apply makes the change: requests in flight continue with the new schedules
-// from their next transmission on, and all names are looked up at once. apply is nil if cfg needs a
-// new group, because it has another Name, another Source, or other servers or another order of
-// them. Heard stays as it is. An error describes an invalid GroupConfig.
+// MaxInFlight of a group that runs. apply makes the change: requests in flight continue with the new
+// schedules from their next transmission on, and all names are looked up at once. apply is nil if
+// cfg needs a new group, because it has another Name, another Source, or other servers or another
+// order of them. Heard stays as it is. An error describes an invalid GroupConfig.
 func (g *Group) Reconfigure(cfg GroupConfig) (apply func(), err error) {
 	cfg, err = cfg.withDefaults()
 	if err != nil {

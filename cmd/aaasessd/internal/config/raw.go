@@ -142,7 +142,7 @@ type rawAccounting struct {
 	System     rawSystemAccounting `yaml:"system" doc:"System accounting: Accounting-On when the daemon starts or a group is added, Accounting-Off when it ends or the group is removed."`
 	Apply      []rawApply          `yaml:"apply" max:"4096" doc:"Where the named lists apply: for NASes, and for their lines and interfaces. For each accounting type, the first entry decides that names a list of the type and whose conditions are all met."`
 	DNISMap    rawDNISMap          `yaml:"dnis-map" doc:"Accounting of network sessions by the number that was called. It takes precedence over the lists."`
-	Update     rawUpdate           `yaml:"update" doc:"Interim records that aaasess makes. Those of NASes always go to the servers."`
+	Update     rawUpdate           `yaml:"update" doc:"Interim records that aaasess makes. Those that a NAS sends are recorded as the list of the session says, whatever is set here."`
 	Local      rawLocal            `yaml:"local" doc:"The method local."`
 
 	SuppressNullUsername bool `yaml:"suppress-null-username" default:"false" doc:"Whether no records are made of a session as long as it has no User-Name, or an empty one. The packet that brings a User-Name, and later ones, are recorded. A session keeps the value that it began with."`
@@ -153,7 +153,7 @@ type rawList struct {
 	Broadcast         bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
 	BroadcastInterims bool                    `yaml:"broadcast-interims" default:"true" doc:"Whether a broadcast sends interim records to all methods too. If false, they go only to the first method; starts, stops and records of other types go to all methods."`
 	Methods           []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers that are not private), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
-	Periodic          periodText              `yaml:"periodic" default:"" doc:"As accounting.update.periodic, for sessions of this list; disable: no interims. Only for start-stop lists. If missing, that one."`
+	Periodic          periodText              `yaml:"periodic" default:"" doc:"As accounting.update.periodic, for sessions of this list; disable: no interims, except for sessions with Acct-Interim-Interval. Only for start-stop lists. If missing, that one."`
 }
 
 type rawSystemAccounting struct {
