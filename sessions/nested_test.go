@@ -284,6 +284,42 @@ func TestRunReleasesStops(t *testing.T) {
 	}
 }
 
+// TestNestedInBackground: an Accounting-On of a NAS with many sessions ends them in order of their
+// numbers, but the stop of a parent still follows that of its child.
+func TestNestedInBackground(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
+		defer f.journal.Close()
+		f.journal.RouteBy(func(*sessions.Session) string { return "somewhere" })
+		f.Table = sessions.New(sessions.Config{}, f.journal)
+		f.SetNested(true)
+		send := func(r report) {
+			t.Helper()
+			await(t, func(done func(error)) error { return f.Apply(r.event(time.Now()), done) })
+		}
+		send(report{typ: start, kind: execKind, sid: "e", port: 1})
+		for i := range 300 { // several chunks
+			send(report{typ: start, sid: fmt.Sprint("other", i), user: "bob"})
+		}
+		send(report{typ: start, sid: "n", port: 1})
+		time.Sleep(sec)
+		send(report{typ: on})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- f.Run(ctx) }()
+		synctest.Wait()
+		all := f.accounted()
+		if len(all) != 604 || all[602] != "Stop 302 cause 11" || all[603] != "Stop 1 cause 11" {
+			t.Errorf("%d records, %q ...", len(all), all[max(0, len(all)-3):])
+		}
+		if err := f.Invariants(); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		<-ended
+	})
+}
+
 // TestRandomNesting: whatever the NAS, operators and restarts do within a minute, the stop of an exec
 // session is not recorded before those of its network sessions, and none is lost.
 func TestRandomNesting(t *testing.T) {
