@@ -13,12 +13,13 @@ type RecordType uint8
 
 // The record types, by the names of S1.
 const (
-	None      RecordType = iota // none: nothing
-	StartStop                   // start-stop: start, interims and stop
-	StopOnly                    // stop-only
+	None        RecordType = iota // none: nothing
+	StartStop                     // start-stop: start, interims and stop
+	StopOnly                      // stop-only
+	StopFailure                   // stop-failure: the stops of calls that failed (R51)
 )
 
-var recordTypes = [...]string{None: "none", StartStop: "start-stop", StopOnly: "stop-only"}
+var recordTypes = [...]string{None: "none", StartStop: "start-stop", StopOnly: "stop-only", StopFailure: "stop-failure"}
 
 // String returns the name of the record type.
 func (t RecordType) String() string {

@@ -7,7 +7,7 @@ import (
 )
 
 func TestRecordType(t *testing.T) {
-	for _, want := range []RecordType{None, StartStop, StopOnly} {
+	for _, want := range []RecordType{None, StartStop, StopOnly, StopFailure} {
 		var got RecordType
 		if err := got.UnmarshalText([]byte(want.String())); got != want || err != nil {
 			t.Errorf("%s: got %s, %v", want, got, err)
