@@ -218,9 +218,9 @@ func (c *composer) addUsage() {
 		c.addCounter(radius.AcctOutputGigawords, u.OutputOctets>>32, 0)
 	}
 	seconds := u.SessionTime
-	if (c.n.Cause == sessions.CauseAdminReset || c.n.Type == sessions.Interim) && s.StartSeen {
-		// The session lives, or we have ended it now. Otherwise it is unknown how long it lasted
-		// after its last packet.
+	if (c.n.Cause == sessions.CauseAdminReset || c.n.Type == sessions.Interim || !s.Told.IsZero()) && s.StartSeen {
+		// The session lives, or we have ended it now, or we have told that it lasted so long.
+		// Otherwise it is unknown how long it lasted after its last packet.
 		lasted := max(0, min(c.n.Lasted/time.Second, 1<<32-1))
 		c.appendUint32(radius.AcctSessionTime, max(seconds, uint32(lasted)))
 		return
