@@ -24,6 +24,7 @@ const (
 	Network    Kind = 1
 	Exec       Kind = 2
 	Connection Kind = 3
+	Resource   Kind = 4 // a call (R51)
 )
 
 // String returns the name of the accounting type as S1 has it.
@@ -35,6 +36,8 @@ func (k Kind) String() string {
 		return "exec"
 	case Connection:
 		return "connection"
+	case Resource:
+		return "resource"
 	}
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
