@@ -33,8 +33,8 @@ import (
 // Acked, 8 NASRestarted and 16 Revived; the flag of "n" is 1 sameAddrOnly. In the set of
 // fingerprints of an ended session, bit 64 says that at follows each sum.
 //
-// A session is written in version 4 if more flags are set, else in version 3. They are 2 Told; 1 is
-// reserved for calls, and 4 for the number of the parent session, which will follow Told.
+// A session is written in version 4 if more flags are set, else in version 3. They are 1 Reached
+// and 2 Told; 4 is reserved for the number of the parent session, which will follow Told.
 //
 // Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
 // Version 1 of "s" has one octet for StartSeen in place of the flags; it has no Counted,
@@ -101,7 +101,10 @@ const (
 )
 
 // The flags that only version 4 has.
-const moreTold = 1 << 1
+const (
+	moreReached = 1 << iota
+	moreTold
+)
 
 func (s *Session) flags() (f byte) {
 	if s.StartSeen {
@@ -125,6 +128,9 @@ func (s *Session) flags() (f byte) {
 func (s *Session) moreFlags() (f byte) {
 	if !s.Told.IsZero() {
 		f |= moreTold
+	}
+	if s.Reached {
+		f |= moreReached
 	}
 	return f
 }
@@ -287,6 +293,7 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		s.Acked = d.stampIf(flags&flagAcked != 0, s.Started)
 		s.Revived = d.stampIf(flags&flagRevived != 0, s.Started)
 		s.Told = d.stampIf(more&moreTold != 0, s.Started)
+		s.Reached = more&moreReached != 0
 	}
 	s.Usage = Usage{
 		InputOctets: d.Uvarint(), OutputOctets: d.Uvarint(),
@@ -309,8 +316,8 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		s.setAttrs(radius.Attributes(d.text()))
 	}
 	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage &&
-		flags < flagRevived<<1 && more&^moreTold == 0 &&
-		s.Kind >= Network && s.Kind <= Connection && s.State >= Active && s.State <= Ended)
+		flags < flagRevived<<1 && more&^(moreReached|moreTold) == 0 &&
+		s.Kind >= Network && s.Kind <= Resource && (!s.Reached || s.Kind == Resource) && s.State >= Active && s.State <= Ended)
 	if err := d.end("session"); err != nil {
 		return stored{}, fmt.Errorf("%w (id %s)", err, id)
 	}

@@ -31,7 +31,9 @@ func sampleSessions() []*Session {
 	nameless.NAS = NAS{Identifier: "no address", Local: netip.MustParseAddr("192.0.2.254"), IPv6: netip.MustParseAddr("2001:db8::2")}
 	told := marked
 	told.ID, told.Told = 4, 79
-	return []*Session{full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told}
+	call := *full
+	call.ID, call.Kind, call.Reached = 5, Resource, true
+	return []*Session{full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told, &call}
 }
 
 var sessionOptions = cmp.Options{
@@ -92,8 +94,8 @@ func TestMoreFlags(t *testing.T) {
 	b := appendSession(nil, s)
 	routes := newRoutes()
 	for bit := range 8 {
-		b[5] = moreTold | 1<<bit
-		if _, err := parseSession(s.ID, b, nil, &routes); (err == nil) != (1<<bit == moreTold) {
+		b[1], b[5] = byte(Resource), moreTold|1<<bit
+		if _, err := parseSession(s.ID, b, nil, &routes); (err == nil) != (1<<bit == moreTold || 1<<bit == moreReached) {
 			t.Errorf("with flag %d: %v", 1<<bit, err)
 		}
 	}

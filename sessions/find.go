@@ -74,11 +74,25 @@ type endedCandidate struct {
 	rank
 }
 
-// find returns the sessions that an event may belong to.
-func (t *Table) find(ev *Event) (f candidates) {
+// find returns the sessions that an event may belong to. They are calls, or none is. If an event that
+// may be about a call belongs to no session of a user, but to a call, its kind becomes Resource.
+func (t *Table) find(ev *Event) candidates {
+	f := t.findOfKind(ev)
+	if f.live == nil && len(f.ended) == 0 && ev.mayBeOfCall() {
+		ofCall := *ev
+		ofCall.Kind = Resource
+		if f = t.findOfKind(&ofCall); f.live != nil || len(f.ended) > 0 {
+			ev.Kind = Resource
+		}
+	}
+	return f
+}
+
+// findOfKind is find for calls only, or for sessions of users only, as the event's kind says.
+func (t *Table) findOfKind(ev *Event) (f candidates) {
 	var room [16]ID
 	for _, id := range t.names.find(&t.nases, ev, room[:0]) {
-		s := t.rows.get(id)
+		s := t.live(id)
 		if r, ok := s.rank(ev); ok && (f.live == nil || r.better(f.liveRank)) {
 			f.live, f.liveRank = s, r
 		}
@@ -92,7 +106,7 @@ func (t *Table) find(ev *Event) (f candidates) {
 
 // rank returns how well an event fits a session. ok is false if it cannot belong to the session.
 func (s *Session) rank(ev *Event) (r rank, ok bool) {
-	if !s.hasName(ev.AcctSessionID) {
+	if !s.hasName(ev.AcctSessionID) || !s.isOfClass(ev) {
 		return r, false
 	}
 	w := s.matchIdentity(ev)
@@ -144,7 +158,7 @@ func (t *Table) findRenamed(ev *Event, f *candidates) {
 	}
 	var room [16]ID
 	for _, id := range t.names.findByAddr(&t.nases, ev, room[:0]) {
-		if s := t.rows.get(id); s.isRenamed(ev) {
+		if s := t.live(id); s.isRenamed(ev) {
 			f.live = s
 			return
 		}
@@ -162,7 +176,7 @@ func (s *Session) isRenamed(ev *Event) bool {
 	is, was := ev.NAS, *s.NAS
 	is.Identifier, was.Identifier = "", ""
 	_, ok := is.matches(&was)
-	return ok && s.NAS.Addr == ev.NAS.Addr && s.hasName(ev.AcctSessionID) &&
+	return ok && s.isOfClass(ev) && s.NAS.Addr == ev.NAS.Addr && s.hasName(ev.AcctSessionID) &&
 		s.Attrs.Same(ev.Attrs, radius.UserName) && s.Attrs.Same(ev.Attrs, radius.CallingStationID)
 }
 

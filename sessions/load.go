@@ -36,7 +36,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	for batch := range got.live {
 		for _, s := range batch {
 			last.setNodes(t, s)
-			t.rows.put(s.Session)
+			t.rowsOf(s.Kind).put(s.Session)
 		}
 		all = append(all, batch)
 	}
@@ -57,6 +57,9 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 				t.register(n, s.Session)
 			}
 		}
+	}
+	for s := range (&View{root: t.calls.root}).All() {
+		t.updateLines(nil, s)
 	}
 	t.clock.resume(got.anchor, got.newest)
 	slices.SortFunc(got.ended, func(a, b stored) int { return cmp.Compare(a.LastTraffic, b.LastTraffic) })

@@ -32,6 +32,10 @@ type report struct {
 	class               string
 	cause               uint32
 	connectInfo         string
+	call                bool // it is about a call, and has no user unless one is given
+	service             int  // Service-Type
+	port                int  // NAS-Port
+	portID, multi       string
 }
 
 func (r report) event(now time.Time) sessions.Event {
@@ -59,6 +63,10 @@ func (r report) event(now time.Time) sessions.Event {
 			entry := netip.MustParsePrefix("192.0.2.0/24")
 			return entry.Contains(a) && entry.Contains(addr(or(r.from, "192.0.2.1")))
 		},
+	}
+	if r.call {
+		ev.Kind = sessions.Resource
+		r.user, r.service = or(r.user, "-"), 10
 	}
 	status := uint32(r.typ)
 	if r.typ == sessions.Other {
@@ -88,6 +96,14 @@ func (r report) event(now time.Time) sessions.Event {
 	text(radius.CalledStationID, r.called)
 	text(radius.Class, r.class)
 	text(77, r.connectInfo)
+	text(radius.NASPortID, r.portID)
+	text(radius.AcctMultiSessionID, r.multi)
+	if r.service != 0 {
+		b = radius.AppendUint32(b, radius.ServiceType, uint32(r.service))
+	}
+	if r.port != 0 {
+		b = radius.AppendUint32(b, radius.NASPort, uint32(r.port))
+	}
 	if ev.NAS.IPv4.IsValid() {
 		four := ev.NAS.IPv4.As4()
 		text(radius.NASIPAddress, string(four[:]))
@@ -228,6 +244,9 @@ func (w *world) accounted() (out []string) {
 		}
 		if n.Cause != 0 {
 			s += fmt.Sprint(" cause ", n.Cause)
+		}
+		if n.CallFailed() {
+			s += " failed"
 		}
 		out = append(out, s)
 	}

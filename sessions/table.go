@@ -46,6 +46,7 @@ type Table struct {
 
 	mu         sync.Mutex // guards decisions; never held over I/O
 	rows       rows
+	calls      calls
 	nases      nases
 	names      nameIndex
 	remembered endedSessions
@@ -79,6 +80,7 @@ func New(cfg Config, journal Journal) *Table {
 		},
 		closings:     closings{wake: make(chan struct{}, 1)},
 		rows:         rows{epoch: 1},
+		calls:        calls{rows: rows{epoch: 1}, lines: lineIndex{}, users: lineIndex{}},
 		routes:       newRoutes(),
 		lastCounters: &Counters{},
 		ready:        make(chan struct{}),
@@ -148,7 +150,7 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 func (t *Table) commitEvent(ev *Event, done func(error)) error {
 	switch ev.Type {
 	case Start, Stop, Interim, Other:
-		if ev.AcctSessionID == "" || ev.Kind < Network || ev.Kind > Connection {
+		if ev.AcctSessionID == "" || ev.Kind < Network || ev.Kind > Resource {
 			return ErrEvent
 		}
 	case On, Off:
@@ -202,7 +204,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 	case recordLate:
 		t.recordLate(c, s, ev)
 	case revive:
-		if err := t.limits.admit(t.rows.n); err != nil {
+		if err := t.limits.admit(t.rowsOf(ev.Kind).n); err != nil {
 			return err
 		}
 		s = t.updateNAS(revived(s, ev), ev)
@@ -217,7 +219,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 // begin makes the session that an event begins. A live session that it replaces ends first.
 func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if do == begin && ev.Type != Stop {
-		if err := t.limits.admit(t.rows.n); err != nil {
+		if err := t.limits.admit(t.rowsOf(ev.Kind).n); err != nil {
 			return err
 		}
 	}
@@ -233,7 +235,10 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	s.node = node
 	s.Route = t.routes.findOrAdd(t.journal.Route(s))
 	t.last = id
-	t.counters.Total++
+	if ev.Kind != Resource {
+		t.counters.Total++
+	}
+	t.join(c, s, ev)
 	if ev.Type == Stop {
 		t.end(c, s, ev, 0, 0)
 		return nil
@@ -301,11 +306,11 @@ func (t *Table) recordOther(c *Change, ev *Event) {
 
 // nextID returns the next free id after the last one.
 func (t *Table) nextID() (ID, error) {
-	if uint64(t.rows.n) >= 1<<32-1 {
+	if uint64(t.rows.n)+uint64(t.calls.n) >= 1<<32-1 {
 		return 0, ErrFull
 	}
 	for id := t.last + 1; ; id++ {
-		if _, remembered := t.remembered.byID[id]; id != 0 && !remembered && t.rows.get(id) == nil {
+		if _, remembered := t.remembered.byID[id]; id != 0 && !remembered && t.live(id) == nil {
 			return id, nil
 		}
 	}
@@ -336,18 +341,20 @@ func (t *Table) unregister(n *nasNode, s *Session) {
 
 // isRegistered reports whether a live session is registered at a node.
 func (t *Table) isRegistered(id ID, n *nasNode) bool {
-	s := t.rows.get(id)
+	s := t.live(id)
 	return s != nil && (s.node == n || slices.Contains(s.former, n))
 }
 
 // put makes s the present state of its session.
 func (t *Table) put(c *Change, s *Session) {
-	was := t.rows.get(s.ID)
+	rows := t.rowsOf(s.Kind)
+	was := rows.get(s.ID)
 	if was == nil && s.Route != nil {
 		s.Route.live++
 	}
 	t.updateIndex(was, s)
-	t.rows.put(s)
+	t.updateLines(was, s)
+	rows.put(s)
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
 }
 
@@ -376,12 +383,15 @@ func (t *Table) updateIndex(was, s *Session) {
 	}
 }
 
-// removeRow removes a session from the table. Its nodes stay: the ended session needs them.
+// removeRow removes a live session from the table. Its nodes stay: the ended session needs them.
 func (t *Table) removeRow(s *Session) {
 	for _, n := range s.nodes() {
 		t.unregister(n, s)
 	}
-	t.rows.remove(s.ID)
+	if s.node.reportsCalls {
+		t.linesOf(s.Kind).remove(s)
+	}
+	t.rowsOf(s.Kind).remove(s.ID)
 	if s.Route != nil {
 		s.Route.live--
 	}
@@ -399,7 +409,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 		n.Cause, after.Acked = CauseAdminReset, cmp.Or(s.Acked, after.LastEvent)
 	}
 	after.NASRestarted = cause == CauseNASReboot
-	isLive := t.rows.get(s.ID) != nil
+	isLive := t.live(s.ID) != nil
 	if isLive {
 		t.removeRow(s)
 	}
