@@ -2,11 +2,13 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"aaasess/accounting"
 	"aaasess/accounting/policy"
+	"aaasess/internal/radius"
 )
 
 // typePath returns the path of the lists of a type below accounting, and below an entry of apply:
@@ -80,6 +82,23 @@ func (d *policyChecker) unreported() {
 	}
 	if len(d.raw.Accounting.VRRS) > 0 {
 		d.AddWarning("accounting.vrrs", "has no effect in this version, because nothing reports changes of VRRS yet")
+	}
+}
+
+// callIDs checks that no group puts another text in the place of the id that links the records of a
+// call, if there are lists of calls.
+func (d *policyChecker) callIDs(lists []policy.List) {
+	isOfCalls := func(l policy.List) bool { return l.Type == policy.Resource && l.Record != accounting.None }
+	if !slices.ContainsFunc(lists, isOfCalls) {
+		return
+	}
+	for i := range d.raw.RADIUS.Groups {
+		g, path := &d.c.Groups[i], fmt.Sprintf("radius.groups[%d]", i)
+		for key, id := range map[string]radius.ID{".nas-session-id": g.NASSessionID, ".user-id": g.UserID} {
+			if id == (radius.ID{Type: radius.AcctMultiSessionID}) {
+				d.Fault(path+key, "Acct-Multi-Session-Id links the records of a call, see accounting.resource in line %d", d.Line("accounting.resource"))
+			}
+		}
 	}
 }
 

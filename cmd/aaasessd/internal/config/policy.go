@@ -45,6 +45,7 @@ func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
 		}
 	}
 	p.dnisMap()
+	p.callIDs(c.Policy.Lists)
 	p.acknowledging()
 	p.unreported()
 	p.system()
