@@ -128,10 +128,10 @@ func (s *Session) rank(ev *Event) (r rank, ok bool) {
 
 // matches compares the NAS of an event with one that a session has or had, of the same client.
 func (ev *Event) matches(n *nasNode) (equal int, ok bool) {
-	if !ev.sameClient(n.Addr) {
+	if !ev.IsFromClient(n.Addr) {
 		return 0, false
 	}
-	return ev.NAS.matches(&n.NAS)
+	return ev.NAS.Matches(&n.NAS)
 }
 
 // findEnded returns the remembered sessions that an event may belong to, in order of their ids.
@@ -175,7 +175,7 @@ func (t *Table) findRenamed(ev *Event, f *candidates) {
 func (s *Session) isRenamed(ev *Event) bool {
 	is, was := ev.NAS, *s.NAS
 	is.Identifier, was.Identifier = "", ""
-	_, ok := is.matches(&was)
+	_, ok := is.Matches(&was)
 	return ok && s.isOfClass(ev) && s.NAS.Addr == ev.NAS.Addr && s.hasName(ev.AcctSessionID) &&
 		s.Attrs.Same(ev.Attrs, radius.UserName) && s.Attrs.Same(ev.Attrs, radius.CallingStationID)
 }

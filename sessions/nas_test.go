@@ -147,7 +147,7 @@ func TestNASMatches(t *testing.T) {
 				if swapped {
 					p, s = s, p
 				}
-				if equal, ok := p.matches(&s); equal != tt.equal || ok != tt.ok {
+				if equal, ok := p.Matches(&s); equal != tt.equal || ok != tt.ok {
 					t.Errorf("swapped %v: %d equal, %v", swapped, equal, ok)
 				}
 			}
@@ -188,7 +188,7 @@ func TestNASesFindAllThatMatch(t *testing.T) {
 				n := draw(rt)
 				found := nases.find(&Event{NAS: n, SameClient: func(netip.Addr) bool { return true }})
 				for value, node := range nases.byValue {
-					_, ok := n.matches(&value)
+					_, ok := n.Matches(&value)
 					if got := slices.Contains(found, node); got != ok {
 						rt.Fatalf("%+v: %+v is found: %v", n, value, got)
 					}

@@ -53,7 +53,7 @@ type Table struct {
 	closings   closings
 	counters   Counters
 	last       ID
-	onEnd      func(ID) (durable func(cause uint32)) // see setOnEnd
+	onEnd      func(ID) (durable func(cause uint32)) // see OnEnd
 	// To call when the ends of the next commit are durable.
 	endReports []func()
 	// How many Disconnects of a marked session can still be undone.

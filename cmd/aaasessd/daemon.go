@@ -30,6 +30,7 @@ import (
 	"aaasess/sessions"
 	"aaasess/sessions/interim"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/termination"
 	"aaasess/store"
 )
 
@@ -47,7 +48,7 @@ type daemon struct {
 	table        *sessions.Table
 	listener     *nasradius.Listener
 	disconnector *nasradius.Disconnector
-	terminator   *sessions.Terminator
+	terminator   *termination.Terminator
 	interims     *interim.Maker
 	control      *control.Server
 	methods      *methods.Set
@@ -148,7 +149,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	d.router.SetClientName(d.disconnector.ClientName)
 	tc := cfg.Terminator
 	tc.ClientName = d.disconnector.ClientName
-	d.terminator = sessions.NewTerminator(tc, d.table, d.disconnector, d.log)
+	d.terminator = termination.New(tc, d.table, d.disconnector, d.log)
 	// The terminator receives the listener's events first: a stop that arrives before the ACK waits
 	// there for it.
 	if d.listener, err = nasradius.New(lc, d.terminator); err != nil {

@@ -16,6 +16,7 @@ import (
 	"aaasess/internal/radius/client"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/termination"
 	"aaasess/store"
 )
 
@@ -46,7 +47,7 @@ type Config struct {
 	Local *local.Spec
 
 	Sessions   sessions.Config
-	Terminator sessions.TerminatorConfig
+	Terminator termination.Config
 	Store      store.Config
 
 	fixed    []strictyaml.Fixed // values that a reload cannot change
