@@ -64,7 +64,7 @@ type Decision struct {
 	// for the List and Reason of a Now.
 	Accounted bool   `json:"accounted"`
 	List      string `json:"list"`   // "network/default"; "network/dnis:7777" is an entry of the DNIS map
-	Record    string `json:"record"` // start-stop or stop-only
+	Record    string `json:"record"` // start-stop, stop-only or stop-failure
 	// Reason is the conditions that led to the list. "" for a default list and for the DNIS map.
 	Reason    string `json:"reason"`
 	Broadcast bool   `json:"broadcast"` // each record goes to all Methods, else to the first that answers
