@@ -67,6 +67,7 @@ func (c *Accounting) Explain(ctx context.Context, id sessions.ID, live *sessions
 	}
 	out.Records, out.Complete = append(out.Records, aside...), out.Complete && complete
 	if live != nil {
+		out.Accepted = accepted(c.cfg.Plan(), live.Route.String(), out.Records)
 		return out, nil
 	}
 	if len(out.Records) == 0 {
@@ -280,6 +281,6 @@ func (c *Accounting) setAsideOf(id sessions.ID) (all []api.ExplainedRecord, comp
 
 func explainSetAside(a *accounting.SetAside) api.ExplainedRecord {
 	out := explainRecord(api.RecordName{Queue: api.SetAsideRecords, Seq: a.Seq}, a.Record)
-	out.State, out.Reason = "setAside", a.Reason
+	out.State, out.Reason, out.From = "setAside", a.Reason, a.From
 	return out
 }
