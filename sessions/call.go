@@ -18,6 +18,13 @@ type calls struct {
 	users lineIndex
 }
 
+// Call returns a live call, or nil.
+func (t *Table) Call(id ID) *Session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.calls.get(id)
+}
+
 // Calls returns how many calls are live.
 func (t *Table) Calls() int {
 	t.mu.Lock()

@@ -142,8 +142,8 @@ func TestCallIsNoRow(t *testing.T) {
 	if n, err := w.MakeInterims([]sessions.DueInterim{{ID: 1}}, nil); n != 0 || err != nil {
 		t.Errorf("%d interims, %v", n, err)
 	}
-	if got := w.Calls(); got != 1 {
-		t.Errorf("%d calls", got)
+	if got := w.Calls(); got != 1 || w.Call(1) == nil || w.Call(2) != nil {
+		t.Errorf("%d calls, the first is %v", got, w.Call(1))
 	}
 	if got := len(w.Routes()); got != 1 {
 		t.Errorf("%d routes", got)
