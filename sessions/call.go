@@ -48,9 +48,17 @@ func (t *Table) live(id ID) *Session {
 	return t.calls.get(id)
 }
 
-// isOfClass reports whether an event is about a call if the session is one, and else about a user.
-// S0 gives the packets about a call and those about its user the same Acct-Session-Id.
-func (s *Session) isOfClass(ev *Event) bool { return (s.Kind == Resource) == (ev.Kind == Resource) }
+// classes is the number of classes. A packet about a session of one class is never about one of the
+// other: S0 gives a call and its user the same Acct-Session-Id.
+const classes = 2
+
+// class returns 1 for calls and 0 for sessions of users.
+func (k Kind) class() int {
+	if k == Resource {
+		return 1
+	}
+	return 0
+}
 
 // mayBeOfCall reports whether an event that belongs to no session of a user may be about a call: it
 // is no start, and does not say for what service it is.

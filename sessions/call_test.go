@@ -215,6 +215,19 @@ func TestCallID(t *testing.T) {
 	}
 }
 
+// TestCallOfRestartedNAS: a user is in no call that an Accounting-On has ended, even if Run has not come
+// to it yet.
+func TestCallOfRestartedNAS(t *testing.T) {
+	w := newWorld(t)
+	for i := range 20 { // more than the Accounting-On ends itself
+		w.send(report{typ: start, call: true, sid: fmt.Sprint("c", i), port: i + 1})
+	}
+	w.play(script{sec, report{typ: on}, sec, report{typ: start, port: 7}, report{typ: stop, call: true, sid: "c6"}})
+	if got, want := w.accounted()[20:], []string{"Start 21", "Stop 7 cause 11 failed", "Stop 7 failed"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestCallIDIsNew: a number that is used again makes another id.
 func TestCallIDIsNew(t *testing.T) {
 	ids := map[string]bool{}

@@ -77,36 +77,31 @@ type endedCandidate struct {
 // find returns the sessions that an event may belong to. They are calls, or none is. If an event that
 // may be about a call belongs to no session of a user, but to a call, its kind becomes Resource.
 func (t *Table) find(ev *Event) candidates {
-	f := t.findOfKind(ev)
-	if f.live == nil && len(f.ended) == 0 && ev.mayBeOfCall() {
-		ofCall := *ev
-		ofCall.Kind = Resource
-		if f = t.findOfKind(&ofCall); f.live != nil || len(f.ended) > 0 {
-			ev.Kind = Resource
-		}
-	}
-	return f
-}
-
-// findOfKind is find for calls only, or for sessions of users only, as the event's kind says.
-func (t *Table) findOfKind(ev *Event) (f candidates) {
+	var all [classes]candidates
 	var room [16]ID
 	for _, id := range t.names.find(&t.nases, ev, room[:0]) {
 		s := t.live(id)
+		f := &all[s.Kind.class()]
 		if r, ok := s.rank(ev); ok && (f.live == nil || r.better(f.liveRank)) {
 			f.live, f.liveRank = s, r
 		}
 	}
-	f.ended = t.findEnded(ev)
-	if f.live == nil && len(f.ended) == 0 && ev.Type != Start {
-		t.findRenamed(ev, &f)
+	t.findEnded(ev, &all)
+	f := &all[ev.Kind.class()]
+	if f.isEmpty() && ev.Type != Start {
+		t.findRenamed(ev, f)
 	}
-	return f
+	if calls := &all[Resource.class()]; f.isEmpty() && !calls.isEmpty() && ev.mayBeOfCall() {
+		ev.Kind, f = Resource, calls
+	}
+	return *f
 }
+
+func (cs *candidates) isEmpty() bool { return cs.live == nil && len(cs.ended) == 0 }
 
 // rank returns how well an event fits a session. ok is false if it cannot belong to the session.
 func (s *Session) rank(ev *Event) (r rank, ok bool) {
-	if !s.hasName(ev.AcctSessionID) || !s.isOfClass(ev) {
+	if !s.hasName(ev.AcctSessionID) {
 		return r, false
 	}
 	w := s.matchIdentity(ev)
@@ -134,10 +129,10 @@ func (ev *Event) matches(n *nasNode) (equal int, ok bool) {
 	return ev.NAS.Matches(&n.NAS)
 }
 
-// findEnded returns the remembered sessions that an event may belong to, in order of their ids.
-func (t *Table) findEnded(ev *Event) (found []endedCandidate) {
+// findEnded adds the remembered sessions that an event may belong to, in order of their ids.
+func (t *Table) findEnded(ev *Event, all *[classes]candidates) {
 	if len(t.remembered.byID) == 0 {
-		return nil
+		return
 	}
 	var room [16]ID
 	ids := t.remembered.names.find(&t.nases, ev, room[:0])
@@ -145,10 +140,10 @@ func (t *Table) findEnded(ev *Event) (found []endedCandidate) {
 	for _, id := range slices.Compact(ids) {
 		s := t.remembered.get(id)
 		if r, ok := s.rank(ev); ok {
-			found = append(found, endedCandidate{s, r})
+			f := &all[s.Kind.class()]
+			f.ended = append(f.ended, endedCandidate{s, r})
 		}
 	}
-	return found
 }
 
 // findRenamed finds the sessions of a NAS that has changed its NAS-Identifier and nothing else.
@@ -176,7 +171,7 @@ func (s *Session) isRenamed(ev *Event) bool {
 	is, was := ev.NAS, *s.NAS
 	is.Identifier, was.Identifier = "", ""
 	_, ok := is.Matches(&was)
-	return ok && s.isOfClass(ev) && s.NAS.Addr == ev.NAS.Addr && s.hasName(ev.AcctSessionID) &&
+	return ok && s.Kind.class() == ev.Kind.class() && s.NAS.Addr == ev.NAS.Addr && s.hasName(ev.AcctSessionID) &&
 		s.Attrs.Same(ev.Attrs, radius.UserName) && s.Attrs.Same(ev.Attrs, radius.CallingStationID)
 }
 
