@@ -105,6 +105,22 @@ func TestCalls(t *testing.T) {
 		{"of a user only the stop is known", script{
 			call(start, report{sid: "c", port: port}), 20 * sec, report{typ: stop, port: port, time: 15}, call(stop, report{sid: "c"}),
 		}, []string{"Start 1", "Stop 2", "Stop 1"}, nil},
+		{"... and its user began before the call", script{
+			60 * sec, call(start, report{sid: "c", port: port}), 5 * sec, report{typ: stop, port: port, time: 50}, call(stop, report{sid: "c"}),
+		}, []string{"Start 1", "Stop 2", "Stop 1 failed"}, nil},
+		{"a user whose stop was lost is on the line of the next call, by the NAS's clock", script{
+			report{typ: start, sid: "u", port: port, stamp: 0}, 5 * sec, call(start, report{port: port, stamp: 5}), call(stop, report{time: 1, stamp: 6}),
+		}, []string{"Start 1", "Start 2", "Stop 2 failed"}, []sessions.ID{1}},
+		{"a user on the same line of another NAS with the same NAS-Identifier", script{
+			call(start, report{sid: "c", port: port, ip: "10.0.0.1"}), report{typ: start, port: port, ip: "10.0.0.2"}, call(stop, report{sid: "c", ip: "10.0.0.1"}),
+		}, []string{"Start 1", "Start 2", "Stop 1 failed"}, []sessions.ID{2}},
+		{"two calls on the line, one with an address of the NAS", script{
+			call(start, report{sid: "c", port: port, ip: "10.0.0.1"}), 60 * sec, call(start, report{sid: "d", port: port}), sec,
+			report{typ: start, port: port, ip: "10.0.0.1"}, call(stop, report{sid: "c"}), call(stop, report{sid: "d"}),
+		}, []string{"Start 1", "Start 2", "Start 3", "Stop 1 failed", "Stop 2"}, []sessions.ID{3}},
+		{"the NAS has another NAS-Identifier, and the user's session the call's id", script{
+			report{typ: start, user: "-"}, call(interim, report{id: "new", time: 5}), call(stop, report{id: "new", time: 6}),
+		}, []string{"Start 1", "Interim-Update 2", "Stop 2 failed"}, []sessions.ID{1}},
 		{"the NAS restarts", script{
 			call(start, report{sid: "c", port: 1}), call(start, report{sid: "d", port: port}),
 			report{typ: start, port: port},
