@@ -116,7 +116,8 @@ func TestCalls(t *testing.T) {
 		}, []string{"Start 1", "Start 2", "Stop 1 failed"}, []sessions.ID{2}},
 		{"two calls on the line, one with an address of the NAS", script{
 			call(start, report{sid: "c", port: port, ip: "10.0.0.1"}), 60 * sec, call(start, report{sid: "d", port: port}), sec,
-			report{typ: start, port: port, ip: "10.0.0.1"}, call(stop, report{sid: "c"}), call(stop, report{sid: "d"}),
+			report{typ: start, port: port, ip: "10.0.0.1"},
+			call(stop, report{sid: "c"}), call(stop, report{sid: "d"}),
 		}, []string{"Start 1", "Start 2", "Start 3", "Stop 1 failed", "Stop 2"}, []sessions.ID{3}},
 		{"the NAS has another NAS-Identifier, and the user's session the call's id", script{
 			report{typ: start, user: "-"}, call(interim, report{id: "new", time: 5}), call(stop, report{id: "new", time: 6}),

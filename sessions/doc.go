@@ -23,6 +23,9 @@
 // An Accounting-On or -Off of a NAS with many sessions is answered when a mark is durable.
 // [Table.Run] then ends the sessions in the background (closing.go).
 //
+// The stop of an exec session may wait, in the durable state, for those of the network sessions that
+// were started from it (nested.go).
+//
 // # Calls
 //
 // A session of kind [Resource] is a call (R51): the life of a line from call setup to disconnect. It
@@ -46,8 +49,8 @@
 // # Who owns what
 //
 // The Table owns the ids, the index by NAS and Acct-Session-Id, and the keys "c", "s"+id,
-// "n"+number and "r"+number of the durable state (codec.go). The Journal owns the meaning of a
-// [Route]. The table keeps the Route with the session, even if the Journal would decide differently
+// "n"+number, "r"+number and "w"+id of the durable state (codec.go). The Journal owns the meaning of
+// a [Route]. The table keeps the Route with the session, even if the Journal would decide differently
 // later.
 //
 // Attributes are the octets of RFC 2865 section 5, whatever their source: every AAA protocol can be

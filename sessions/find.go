@@ -79,7 +79,7 @@ type endedCandidate struct {
 func (t *Table) find(ev *Event) candidates {
 	var all [classes]candidates
 	var room [16]ID
-	for _, id := range t.names.find(&t.nases, ev, room[:0]) {
+	for _, id := range t.names.find(&t.nases, ev, sidHash(ev.AcctSessionID), room[:0]) {
 		s := t.live(id)
 		f := &all[s.Kind.class()]
 		if r, ok := s.rank(ev); ok && (f.live == nil || r.better(f.liveRank)) {
@@ -113,7 +113,7 @@ func (s *Session) rank(ev *Event) (r rank, ok bool) {
 		conflicts: w.otherUser || w.otherStation,
 	}
 	r.identifiers, ok = ev.matches(s.node)
-	for _, n := range s.former {
+	for _, n := range s.formerNodes() {
 		if equal, also := ev.matches(n); also {
 			r.identifiers, ok = max(r.identifiers, equal), true
 		}
@@ -135,7 +135,7 @@ func (t *Table) findEnded(ev *Event, all *[classes]candidates) {
 		return
 	}
 	var room [16]ID
-	ids := t.remembered.names.find(&t.nases, ev, room[:0])
+	ids := t.remembered.names.find(&t.nases, ev, sidHash(ev.AcctSessionID), room[:0])
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
 		s := t.remembered.get(id)

@@ -32,10 +32,12 @@ type report struct {
 	class               string
 	cause               uint32
 	connectInfo         string
-	call                bool // it is about a call, and has no user unless one is given
+	kind                sessions.Kind // 0 is network
+	port                any           // int
+	portID              string
+	multi               string
 	service             int  // Service-Type
-	port                int  // NAS-Port
-	portID, multi       string
+	call                bool // it is about a call, and has no user unless one is given
 }
 
 func (r report) event(now time.Time) sessions.Event {
@@ -55,7 +57,7 @@ func (r report) event(now time.Time) sessions.Event {
 		return netip.MustParseAddr(s)
 	}
 	ev := sessions.Event{
-		Type: r.typ, AcctSessionID: or(r.sid, "a"), Kind: sessions.Network, At: now,
+		Type: r.typ, AcctSessionID: or(r.sid, "a"), Kind: r.kind, At: now,
 		NAS: sessions.NAS{
 			Addr: addr(or(r.from, "192.0.2.1")), Identifier: or(r.id, "nas-1"), IPv4: addr(or(r.ip, "")), IPv6: addr(or(r.ip6, "")),
 		},
@@ -64,9 +66,12 @@ func (r report) event(now time.Time) sessions.Event {
 			return entry.Contains(a) && entry.Contains(addr(or(r.from, "192.0.2.1")))
 		},
 	}
-	if r.call {
+	switch {
+	case r.call:
 		ev.Kind = sessions.Resource
 		r.user, r.service = or(r.user, "-"), 10
+	case ev.Kind == 0:
+		ev.Kind = sessions.Network
 	}
 	status := uint32(r.typ)
 	if r.typ == sessions.Other {
@@ -101,9 +106,6 @@ func (r report) event(now time.Time) sessions.Event {
 	if r.service != 0 {
 		b = radius.AppendUint32(b, radius.ServiceType, uint32(r.service))
 	}
-	if r.port != 0 {
-		b = radius.AppendUint32(b, radius.NASPort, uint32(r.port))
-	}
 	if ev.NAS.IPv4.IsValid() {
 		four := ev.NAS.IPv4.As4()
 		text(radius.NASIPAddress, string(four[:]))
@@ -115,6 +117,7 @@ func (r report) event(now time.Time) sessions.Event {
 	if r.cause != 0 {
 		b = radius.AppendUint32(b, radius.AcctTerminateCause, r.cause)
 	}
+	number(radius.NASPort, r.port)
 	if n, ok := number(radius.EventTimestamp, offset(r.stamp, stamp0)); ok {
 		ev.EventTimestamp = n
 	}
@@ -151,6 +154,7 @@ type world struct {
 	journal *sessionstest.Journal
 	wall    time.Time
 	elapsed time.Duration
+	nested  bool // as the configuration has it
 }
 
 func newWorld(t testing.TB) *world {
@@ -189,6 +193,7 @@ func (w *world) step(d time.Duration)  { w.wall = w.wall.Add(d) }
 func (w *world) restart() {
 	w.cfg.Boot.Uptime = time.Hour + w.elapsed
 	w.Table = sessions.New(w.cfg, w.journal)
+	w.SetNested(w.nested)
 	if err := w.Load(w.journal.Load); err != nil {
 		w.t.Fatal(err)
 	}

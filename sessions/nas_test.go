@@ -85,7 +85,7 @@ func TestNASesLoaded(t *testing.T) {
 	gone := *live
 	gone.ID, gone.NAS, gone.AcctSessionID = 2, &NAS{Identifier: "nas-2"}, "s2"
 	gone.Attrs = attrs(radius.AcctSessionID, "s2")
-	live.former = []*nasNode{{NAS: NAS{Identifier: "nas-0"}}}
+	live.setFormerNodes([]*nasNode{{NAS: NAS{Identifier: "nas-0"}}})
 	tb := New(Config{}, discardJournal{})
 	err := tb.Load(func(each func(k, v []byte) error) error {
 		for _, s := range []*Session{live, ended(&gone, nil, stampOf(at(1)), stampOf(at(1)))} {

@@ -60,6 +60,7 @@ type Table struct {
 	undoable     map[ID]int
 	dirty        bool // rows differ from the published view
 	routes       routes
+	nesting      nesting
 	unrouted     []ID      // loaded without a route: Run stores them again
 	lastCounters *Counters // as of the newest commit
 
@@ -82,6 +83,7 @@ func New(cfg Config, journal Journal) *Table {
 		rows:         rows{epoch: 1},
 		calls:        calls{rows: rows{epoch: 1}, lines: lineIndex{}, users: lineIndex{}},
 		routes:       newRoutes(),
+		nesting:      newNesting(),
 		lastCounters: &Counters{},
 		ready:        make(chan struct{}),
 	}
@@ -92,49 +94,11 @@ func New(cfg Config, journal Journal) *Table {
 	return t
 }
 
-// View returns the table as last published. Its counters are those of the newest durable commit, so
-// a crash never makes them fall. Its rows are those at the moment when the newest batch of commits
-// became durable. They include everything that is durable. They may be ahead of the disk, and of
-// the counters, by decisions that are not durable yet. If a crash loses these decisions, a reader
-// may have seen them, but nobody was answered: the NAS sends its packet again, and no SET or
-// command has succeeded.
-func (t *Table) View() *View {
-	for {
-		v, counters := t.view.Load(), t.durableCounters.Load()
-		if v.counted == counters {
-			return v
-		}
-		next := &View{Counters: *counters, counted: counters, root: v.root, n: v.n}
-		if t.view.CompareAndSwap(v, next) {
-			return next
-		}
-	}
-}
-
 // Clock returns the time on the table's clock, which never steps. [Session.IdleTime] takes it.
 func (t *Table) Clock() Stamp { return t.clock.now() }
 
 // Date converts a time of a session to the host's clock.
 func (t *Table) Date(at Stamp) time.Time { return t.clock.date(at) }
-
-// now reads the host's clock.
-func (t *Table) now() time.Time { return t.clock.wall() }
-
-// publish makes all decisions visible to readers. It runs once for each batch of commits.
-func (t *Table) publish() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.dirty {
-		t.dirty = false
-		t.view.Store(t.snapshot())
-	}
-}
-
-// snapshot returns a view of the rows as they are now.
-func (t *Table) snapshot() *View {
-	counters := t.durableCounters.Load()
-	return &View{Counters: *counters, counted: counters, root: t.rows.snapshot(), n: t.rows.n}
-}
 
 // Apply decides what an event does, and commits the result to the journal. After an error the event
 // has changed nothing, and the NAS must not be answered. Otherwise done is called as
@@ -234,6 +198,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	s := newSession(id, &node.NAS, ev)
 	s.node = node
 	s.Route = t.routes.findOrAdd(t.journal.Route(s))
+	t.nest(s, ev)
 	t.last = id
 	if ev.Kind != Resource {
 		t.counters.Total++
@@ -256,13 +221,14 @@ func (t *Table) updateNAS(s *Session, ev *Event) *Session {
 		return s
 	}
 	node := t.nases.nodeOf(is)
-	former := make([]*nasNode, 0, len(s.former)+1)
-	for _, n := range append(s.former[:len(s.former):len(s.former)], s.node) {
+	before := s.formerNodes()
+	former := make([]*nasNode, 0, len(before)+1)
+	for _, n := range append(before[:len(before):len(before)], s.node) {
 		if n != node {
 			former = append(former, n)
 		}
 	}
-	s.former = former[max(0, len(former)-maxFormer):]
+	s.setFormerNodes(former[max(0, len(former)-maxFormer):])
 	s.node, s.NAS = node, &node.NAS
 	return s
 }
@@ -280,7 +246,12 @@ func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
 	after.Stopped = s.Stopped || ev.Type == Stop
 	after.LastEvent, after.LastTraffic = s.LastEvent, s.LastTraffic // the time of the end stays
 	t.remember(c, t.updateNAS(after, ev), ev.AcctSessionID)
-	c.Notices = append(c.Notices, Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause, AfterEnd: true})
+	n := Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause, AfterEnd: true}
+	if n.Type == Stop {
+		t.recordStop(c, n)
+	} else {
+		c.Notices = append(c.Notices, n)
+	}
 }
 
 // recordOther records an event of another type. The record has the number of the live session with
@@ -317,7 +288,7 @@ func (t *Table) nextID() (ID, error) {
 }
 
 // nodes returns the nodes of all NAS values that a session has or had, the present one first.
-func (s *Session) nodes() []*nasNode { return append([]*nasNode{s.node}, s.former...) }
+func (s *Session) nodes() []*nasNode { return append([]*nasNode{s.node}, s.formerNodes()...) }
 
 // register adds a session to the live sessions of a node.
 func (t *Table) register(n *nasNode, s *Session) {
@@ -342,7 +313,7 @@ func (t *Table) unregister(n *nasNode, s *Session) {
 // isRegistered reports whether a live session is registered at a node.
 func (t *Table) isRegistered(id ID, n *nasNode) bool {
 	s := t.live(id)
-	return s != nil && (s.node == n || slices.Contains(s.former, n))
+	return s != nil && (s.node == n || slices.Contains(s.formerNodes(), n))
 }
 
 // put makes s the present state of its session.
@@ -354,6 +325,7 @@ func (t *Table) put(c *Change, s *Session) {
 	}
 	t.updateIndex(was, s)
 	t.updateLines(was, s)
+	t.updateNesting(was, s)
 	rows.put(s)
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
 }
@@ -391,6 +363,7 @@ func (t *Table) removeRow(s *Session) {
 	if s.node.reportsCalls {
 		t.linesOf(s.Kind).remove(s)
 	}
+	t.updateNesting(s, nil)
 	t.rowsOf(s.Kind).remove(s.ID)
 	if s.Route != nil {
 		s.Route.live--
@@ -425,7 +398,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 	n.Session = after
 	t.remember(c, after, after.AcctSessionID)
 	t.release(before)
-	c.Notices = append(c.Notices, n)
+	t.recordStop(c, n)
 }
 
 func (t *Table) release(nodes []*nasNode) {

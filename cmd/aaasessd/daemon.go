@@ -104,6 +104,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		tc.MemoryShort = d.memory.isShort
 	}
 	d.table = sessions.New(tc, d.router)
+	d.table.SetNested(cfg.Nested)
 	d.interims = interim.New(d.table, interimPolicy(plan))
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	if err := d.loadTable(); err != nil {

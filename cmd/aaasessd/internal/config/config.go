@@ -43,6 +43,8 @@ type Config struct {
 	OnOffGroups onoff.Groups
 	// Policy is a valid accounting policy. Each of its methods is in Groups, or is Local.
 	Policy policy.Policy
+	// Nested says whether network sessions are nested in exec sessions, see sessions.Table.SetNested.
+	Nested bool
 	// Local is the method local, a file of JSON lines; nil if no method list names it.
 	Local *local.Spec
 

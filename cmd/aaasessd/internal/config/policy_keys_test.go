@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/policy"
+	"aaasess/cmd/internal/strictyaml"
 )
 
 // The keys of lists and of the DNIS map reach the policy.
@@ -15,6 +18,7 @@ func TestPolicyKeys(t *testing.T) {
 	c := mustParse(t, `
 accounting:
   suppress-null-username: true
+  nested: true
   network:
     default: {record: start-stop, broadcast: true, broadcast-interims: false, methods: [local]}
   exec:
@@ -70,5 +74,8 @@ accounting:
 	}
 	if _, err := policy.New(&c.Policy); err != nil {
 		t.Error(err)
+	}
+	if !c.Nested || slices.ContainsFunc(c.Warnings(), func(w *strictyaml.Error) bool { return strings.Contains(w.Error(), "nested") }) {
+		t.Errorf("nested %t, warnings %q", c.Nested, c.Warnings())
 	}
 }
