@@ -38,9 +38,9 @@
 //
 //   - An Other of a session with a route, live or ended, uses that route, so it stays in order with
 //     the session's records.
-//   - If that route is stop-only, the event is not recorded, with one exception: the session is not
-//     of kind network and the present network list is start-stop. Then the event goes into the
-//     session's queue.
+//   - If that route is stop-only or stop-failure, the event is not recorded, with one exception:
+//     the session is not of kind network and the present network list is start-stop. Then the event
+//     goes into the session's queue.
 //   - An Other of no session, or of a session of another kind without a route, uses the present
 //     network list.
 //
@@ -78,7 +78,7 @@
 //
 // Version 2 of a route, which is part of the state of a session:
 //
-//	version(1) record type(1: 1 start-stop, 2 stop-only) flags(1)
+//	version(1) record type(1: 1 start-stop, 2 stop-only, 3 stop-failure) flags(1)
 //	list(name) methods(1) method(name)... reason(name)
 //
 // The flags are the sum of 1 for a broadcast, 2 for a broadcast whose interims go only to the first

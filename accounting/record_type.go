@@ -13,12 +13,13 @@ type RecordType uint8
 
 // The record types, by the names of S1.
 const (
-	None      RecordType = iota // none: nothing
-	StartStop                   // start-stop: start, interims and stop
-	StopOnly                    // stop-only
+	None        RecordType = iota // none: nothing
+	StartStop                     // start-stop: start, interims and stop
+	StopOnly                      // stop-only
+	StopFailure                   // stop-failure: the stops of calls that failed (R51)
 )
 
-var recordTypes = [...]string{None: "none", StartStop: "start-stop", StopOnly: "stop-only"}
+var recordTypes = [...]string{None: "none", StartStop: "start-stop", StopOnly: "stop-only", StopFailure: "stop-failure"}
 
 // String returns the name of the record type.
 func (t RecordType) String() string {
@@ -38,8 +39,16 @@ func (t *RecordType) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// includes reports whether an event is recorded. Events other than start, interim and stop (R27)
+// includes reports whether a notice is recorded. Events other than start, interim and stop (R27)
 // are recorded only by start-stop lists: a server that gets only stops cannot use a Tunnel-Start.
-func (t RecordType) includes(ev sessions.EventType) bool {
-	return t == StartStop || t == StopOnly && ev == sessions.Stop
+func (t RecordType) includes(n *sessions.Notice) bool {
+	switch t {
+	case StartStop:
+		return true
+	case StopOnly:
+		return n.Type == sessions.Stop
+	case StopFailure:
+		return n.CallFailed()
+	}
+	return false
 }

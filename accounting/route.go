@@ -12,7 +12,7 @@ import (
 // first packet and must not be changed. A session whose records go nowhere has no route.
 type Route struct {
 	List   string     // accounting type and name of the list, "network/default"; 1 to 255 octets
-	Record RecordType // start-stop or stop-only
+	Record RecordType // start-stop, stop-only or stop-failure
 	// Reason says for people why the session has this list; at most 255 octets. It is "" if the
 	// name of the list says it.
 	Reason string
@@ -95,7 +95,7 @@ func ParseRoute(text string) (*Route, error) {
 		return nil, fmt.Errorf("%w: unknown flags %#x", ErrRoute, flags)
 	case version == routeVersion && r.Reason == "" && flags == 0:
 		return nil, fmt.Errorf("%w: version %d has no need", ErrRoute, version)
-	case r.Record != StartStop && r.Record != StopOnly:
+	case r.Record == None || r.Record > StopFailure:
 		return nil, fmt.Errorf("%w: record type %s is not allowed", ErrRoute, r.Record)
 	case r.List == "" || len(r.Methods) == 0:
 		return nil, fmt.Errorf("%w: list %q has %d methods", ErrRoute, r.List, len(r.Methods))

@@ -43,7 +43,7 @@ func TestRouteText(t *testing.T) {
 		"too long":   want.Text() + "x",
 		"version":    "\x03" + want.Text()[1:],
 		"none":       (&Route{List: "a", Methods: want.Methods}).Text(),
-		"type":       (&Route{List: "a", Record: 3, Methods: want.Methods}).Text(),
+		"type":       (&Route{List: "a", Record: 4, Methods: want.Methods}).Text(),
 		"no list":    (&Route{Record: StopOnly, Methods: want.Methods}).Text(),
 		"no methods": (&Route{List: "a", Record: StopOnly}).Text(),
 		"method":     (&Route{List: "a", Record: StopOnly, Methods: []MethodName{"isp"}}).Text(),
@@ -60,9 +60,13 @@ func TestRouteList(t *testing.T) {
 	for _, r := range []*Route{
 		{List: "network/default", Record: StartStop, Methods: []MethodName{Local}},
 		{List: "exec/red", Record: StopOnly, Reason: "NAS-Port 7", Broadcast: true, Methods: []MethodName{Group("isp"), Local}},
+		{List: "resource/default", Record: StopFailure, Methods: []MethodName{Local}},
 	} {
 		if list, record, ok := RouteList(r.Text()); list != r.List || record != r.Record || !ok {
 			t.Errorf("%q, %s, %t of %+v", list, record, ok, r)
+		}
+		if got, err := ParseRoute(r.Text()); err != nil || !cmp.Equal(got, r) {
+			t.Errorf("%+v, %v of %+v", got, err, r)
 		}
 	}
 	for name, bad := range map[string]string{"nothing": "", "version": "\x03\x01\x01x", "no name": "\x01\x01\x00\x00", "cut": "\x02\x01\x00\x05list"} {

@@ -225,14 +225,14 @@ func (r *Router) routeOf(n *sessions.Notice) *preparedRoute {
 			own = r.today(s.Kind, s)
 		}
 	}
-	if own != nil && own.route.Record.includes(n.Type) {
+	if own != nil && own.route.Record.includes(n) {
 		return own
 	}
 	if n.Type != sessions.Other || s.ID != 0 && s.Kind == sessions.Network {
 		return nil
 	}
 	network := r.today(sessions.Network, s)
-	if network == nil || !network.route.Record.includes(n.Type) {
+	if network == nil || !network.route.Record.includes(n) {
 		return nil
 	}
 	return cmp.Or(own, network)

@@ -41,6 +41,7 @@ var wireLoopback = netip.MustParseAddrPort("127.0.0.1:0")
 type relay struct {
 	*testing.T
 	table    *sessions.Table
+	router   *accounting.Router
 	listener *nasradius.Listener
 	received chan received
 	sessions sessions.ID // that the table has begun
@@ -69,7 +70,7 @@ func newRelay(t *testing.T, spec acctradius.Spec) *relay {
 		}
 		return route.Text()
 	})
-	r.table = sessions.New(sessions.Config{}, router)
+	r.router, r.table = router, sessions.New(sessions.Config{}, router)
 	loopback := nasradius.Client{Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: wireSecret}
 	r.listener, err = nasradius.New(nasradius.Config{Addresses: []netip.AddrPort{wireLoopback}, Clients: []nasradius.Client{loopback}}, r.table)
 	if err != nil {

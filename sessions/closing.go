@@ -202,7 +202,7 @@ func (c *closing) sessionIDs() (ids []ID) {
 }
 
 func (t *Table) endIfCovered(c *Change, m *closing, id ID) {
-	s := t.rows.get(id)
+	s := t.live(id)
 	if s != nil && m.covers(s) && slices.ContainsFunc(m.nodes, func(n *nasNode) bool { return t.isRegistered(id, n) }) {
 		t.end(c, s, nil, 0, CauseNASReboot)
 	}
@@ -284,7 +284,7 @@ func (t *Table) saveRoutes(ctx context.Context, old []ID) {
 		}
 		var c Change
 		for _, id := range old {
-			if s := t.rows.get(id); s != nil {
+			if s := t.live(id); s != nil {
 				c.State = append(c.State, Put{Key: sessionKey(id), Value: s.encode()})
 			} else if ended, ok := t.remembered.byID[id]; ok {
 				c.State = append(c.State, Put{Key: sessionKey(id), Value: []byte(ended.data)})

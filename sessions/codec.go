@@ -39,8 +39,8 @@ import (
 // 1 AfterEnd. In the set of
 // fingerprints of an ended session, bit 64 says that at follows each sum.
 //
-// A session is written in version 4 if more flags are set, else in version 3. They are 2 Told and
-// 4 Parent; 1 is reserved for calls.
+// A session is written in version 4 if more flags are set, else in version 3. They are 1 Reached, 2
+// Told and 4 Parent.
 //
 // Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
 // Version 1 of "s" has one octet for StartSeen in place of the flags; it has no Counted,
@@ -109,7 +109,8 @@ const (
 
 // The flags that only version 4 has.
 const (
-	moreTold = 1 << (iota + 1)
+	moreReached = 1 << iota
+	moreTold
 	moreParent
 )
 
@@ -135,6 +136,9 @@ func (s *Session) flags() (f byte) {
 func (s *Session) moreFlags() (f byte) {
 	if !s.Told.IsZero() {
 		f |= moreTold
+	}
+	if s.Reached {
+		f |= moreReached
 	}
 	if s.Parent != 0 {
 		f |= moreParent
@@ -303,6 +307,7 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		s.Acked = d.stampIf(flags&flagAcked != 0, s.Started)
 		s.Revived = d.stampIf(flags&flagRevived != 0, s.Started)
 		s.Told = d.stampIf(more&moreTold != 0, s.Started)
+		s.Reached = more&moreReached != 0
 		if more&moreParent != 0 {
 			s.Parent = ID(d.Uvarint32())
 			d.Require(s.Parent != 0)
@@ -329,8 +334,8 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		s.setAttrs(radius.Attributes(d.text()))
 	}
 	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage &&
-		flags < flagRevived<<1 && more&^(moreTold|moreParent) == 0 &&
-		s.Kind >= Network && s.Kind <= Connection && s.State >= Active && s.State <= Ended)
+		flags < flagRevived<<1 && more&^(moreReached|moreTold|moreParent) == 0 &&
+		s.Kind >= Network && s.Kind <= Resource && (!s.Reached || s.Kind == Resource) && s.State >= Active && s.State <= Ended)
 	if err := d.end("session"); err != nil {
 		return stored{}, fmt.Errorf("%w (id %s)", err, id)
 	}

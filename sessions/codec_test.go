@@ -34,7 +34,9 @@ func sampleSessions() []*Session {
 	told.ID, told.Told = 4, 79
 	child := marked
 	child.ID, child.Parent = 5, 1<<32-1
-	return []*Session{full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told, &child}
+	call := *full
+	call.ID, call.Kind, call.Reached = 6, Resource, true
+	return []*Session{full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told, &child, &call}
 }
 
 var sessionOptions = cmp.Options{
@@ -96,8 +98,8 @@ func TestMoreFlags(t *testing.T) {
 	b := appendSession(nil, s)
 	routes := newRoutes()
 	for bit := range 8 {
-		b[5] = moreTold | moreParent | 1<<bit
-		if _, err := parseSession(s.ID, b, nil, &routes); (err == nil) != (1<<bit&(moreTold|moreParent) != 0) {
+		b[1], b[5] = byte(Resource), moreTold|moreParent|1<<bit
+		if _, err := parseSession(s.ID, b, nil, &routes); (err == nil) != (1<<bit&(moreReached|moreTold|moreParent) != 0) {
 			t.Errorf("with flag %d: %v", 1<<bit, err)
 		}
 	}

@@ -26,6 +26,13 @@
 // The stop of an exec session may wait, in the durable state, for those of the network sessions that
 // were started from it (nested.go).
 //
+// # Calls
+//
+// A session of kind [Resource] is a call (R51): the life of a line from call setup to disconnect. It
+// lives as other sessions do, but it is no row (call.go). A packet about a call belongs to no session
+// of a user, and the reverse. A call and the sessions of users that begin in it, on the same line,
+// get one Acct-Multi-Session-Id. If none begins in it, the call has failed.
+//
 // # Reading
 //
 // Readers never take the lock. A [View] is an immutable, ordered state of the table. It is

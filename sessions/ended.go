@@ -102,8 +102,8 @@ func (e *endedSessions) nextExpired(now Stamp) ID {
 // maxEnded is the largest size of a remembered session in octets.
 const maxEnded = 250
 
-// appendEnded appends what is remembered of an ended session: its identity, its usage and its
-// Class. If that is too long, the least important parts are left out first.
+// appendEnded appends what is remembered of an ended session: its identity, its usage, its Class and
+// the id of its call. If that is too long, the least important parts are left out first.
 func appendEnded(b []byte, s *Session) []byte {
 	trimmed := *s
 	trimmed.State = Ended
@@ -132,21 +132,21 @@ type trimming struct {
 }
 
 const (
-	smallLevel    = 6 // suffices unless every number has its longest encoding
-	smallestLevel = 7
+	smallLevel    = 7 // suffices unless every number has its longest encoding
+	smallestLevel = 8
 )
 
 // trim leaves out parts that are not attributes.
 func (r *trimming) trim(s *Session) {
 	switch r.level {
-	case 2:
-		r.sid = shortened(r.sid)
 	case 3:
+		r.sid = shortened(r.sid)
+	case 4:
 		s.former = nil
 		nas := *s.NAS
 		nas.Local = netip.Addr{}
 		s.NAS = &nas
-	case 5:
+	case 6:
 		if nas := *s.NAS; len(nas.Identifier) > 32 {
 			nas.Identifier = ""
 			s.NAS = &nas
@@ -168,11 +168,15 @@ func (r *trimming) attrs(all radius.Attributes) radius.Attributes {
 	for t, v := range all.All() {
 		switch t {
 		case radius.UserName, radius.CallingStationID:
-			if r.level >= 4 && len(v) > 32 || r.level >= smallLevel {
+			if r.level >= 5 && len(v) > 32 || r.level >= smallLevel {
 				continue
 			}
 		case radius.Class, radius.FramedIPAddress:
-			if r.level > 0 {
+			if r.level >= 2 {
+				continue
+			}
+		case radius.AcctMultiSessionID:
+			if r.level >= 1 {
 				continue
 			}
 		default:

@@ -13,7 +13,10 @@ func (t *Table) Invariants() error {
 	defer t.mu.Unlock()
 	live, over, names, namesOver := map[*nasNode]int{}, map[*nasNode]int{}, 0, 0
 	routed := map[*Route]int{}
-	for s := ceiling(t.rows.root, 1); s != nil; s = ceiling(t.rows.root, s.ID+1) {
+	for _, s := range t.allLive() {
+		if t.rowsOf(s.Kind).get(s.ID) != s {
+			return fmt.Errorf("session %s is of kind %s", s.ID, s.Kind)
+		}
 		if s.NAS != &s.node.NAS {
 			return fmt.Errorf("session %s: its NAS is not its node's", s.ID)
 		}
@@ -36,7 +39,7 @@ func (t *Table) Invariants() error {
 		return err
 	}
 	for id, ended := range t.remembered.byID {
-		if t.rows.get(id) != nil {
+		if t.live(id) != nil {
 			return fmt.Errorf("session %s is both live and ended", id)
 		}
 		if s := t.remembered.get(id); s == nil || s.State != Ended || len(ended.data) > maxEnded {
@@ -60,7 +63,39 @@ func (t *Table) Invariants() error {
 			return fmt.Errorf("NAS %v: %d live and %d ended, want %d and %d", n.NAS, n.liveCount, n.endedCount, live[n], over[n])
 		}
 	}
+	if err := t.checkLines(); err != nil {
+		return err
+	}
 	return t.routes.check(routed)
+}
+
+// allLive returns the rows and the calls.
+func (t *Table) allLive() []*Session {
+	return slices.AppendSeq(slices.Collect((&View{root: t.rows.root}).All()), (&View{root: t.calls.root}).All())
+}
+
+// checkLines compares the indexes of lines with the live sessions.
+func (t *Table) checkLines() error {
+	names := map[Kind]map[hashedName][]ID{Resource: {}, Network: {}}
+	for _, s := range t.allLive() {
+		if s.node.reportsCalls {
+			class := Network
+			if s.Kind == Resource {
+				class = Resource
+			}
+			s.lineNames(func(name hashedName) { names[class][name] = append(names[class][name], s.ID) })
+		} else if s.Kind == Resource {
+			return fmt.Errorf("call %s: its NAS reports none", s.ID)
+		}
+	}
+	for class, all := range names {
+		for name, id := range t.linesOf(class) {
+			if !slices.Contains(all[name], id) {
+				return fmt.Errorf("%s: line %x has session %s, not one of %s", class, name, id, all[name])
+			}
+		}
+	}
+	return nil
 }
 
 // checkNesting compares children and exec sessions with the rows, and adds the stops that wait to

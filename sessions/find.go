@@ -74,21 +74,35 @@ type endedCandidate struct {
 	rank
 }
 
-// find returns the sessions that an event may belong to.
-func (t *Table) find(ev *Event) (f candidates) {
+// find returns the sessions that an event may belong to. They are calls, or none is. If the event
+// belongs to none of its kind, but to one of the other, and may be about it, its kind changes.
+func (t *Table) find(ev *Event) candidates {
+	var all [classes]candidates
 	var room [16]ID
 	for _, id := range t.names.find(&t.nases, ev, sidHash(ev.AcctSessionID), room[:0]) {
-		s := t.rows.get(id)
+		s := t.live(id)
+		f := &all[s.Kind.class()]
 		if r, ok := s.rank(ev); ok && (f.live == nil || r.better(f.liveRank)) {
 			f.live, f.liveRank = s, r
 		}
 	}
-	f.ended = t.findEnded(ev)
-	if f.live == nil && len(f.ended) == 0 && ev.Type != Start {
-		t.findRenamed(ev, &f)
+	t.findEnded(ev, &all)
+	f := &all[ev.Kind.class()]
+	if f.isEmpty() && ev.Type != Start {
+		t.findRenamed(ev, f)
 	}
-	return f
+	users, calls := &all[Network.class()], &all[Resource.class()]
+	switch {
+	case !f.isEmpty() || ev.Type == Start:
+	case !calls.isEmpty() && ev.mayBeOfCall():
+		ev.Kind, f = Resource, calls
+	case ev.Kind == Resource && users.live != nil && users.live.hasCallCheck():
+		ev.Kind, f = users.live.Kind, users
+	}
+	return *f
 }
+
+func (cs *candidates) isEmpty() bool { return cs.live == nil && len(cs.ended) == 0 }
 
 // rank returns how well an event fits a session. ok is false if it cannot belong to the session.
 func (s *Session) rank(ev *Event) (r rank, ok bool) {
@@ -120,10 +134,10 @@ func (ev *Event) matches(n *nasNode) (equal int, ok bool) {
 	return ev.NAS.Matches(&n.NAS)
 }
 
-// findEnded returns the remembered sessions that an event may belong to, in order of their ids.
-func (t *Table) findEnded(ev *Event) (found []endedCandidate) {
+// findEnded adds the remembered sessions that an event may belong to, in order of their ids.
+func (t *Table) findEnded(ev *Event, all *[classes]candidates) {
 	if len(t.remembered.byID) == 0 {
-		return nil
+		return
 	}
 	var room [16]ID
 	ids := t.remembered.names.find(&t.nases, ev, sidHash(ev.AcctSessionID), room[:0])
@@ -131,10 +145,10 @@ func (t *Table) findEnded(ev *Event) (found []endedCandidate) {
 	for _, id := range slices.Compact(ids) {
 		s := t.remembered.get(id)
 		if r, ok := s.rank(ev); ok {
-			found = append(found, endedCandidate{s, r})
+			f := &all[s.Kind.class()]
+			f.ended = append(f.ended, endedCandidate{s, r})
 		}
 	}
-	return found
 }
 
 // findRenamed finds the sessions of a NAS that has changed its NAS-Identifier and nothing else.
@@ -144,7 +158,7 @@ func (t *Table) findRenamed(ev *Event, f *candidates) {
 	}
 	var room [16]ID
 	for _, id := range t.names.findByAddr(&t.nases, ev, room[:0]) {
-		if s := t.rows.get(id); s.isRenamed(ev) {
+		if s := t.live(id); s.isRenamed(ev) {
 			f.live = s
 			return
 		}
@@ -162,7 +176,7 @@ func (s *Session) isRenamed(ev *Event) bool {
 	is, was := ev.NAS, *s.NAS
 	is.Identifier, was.Identifier = "", ""
 	_, ok := is.Matches(&was)
-	return ok && s.NAS.Addr == ev.NAS.Addr && s.hasName(ev.AcctSessionID) &&
+	return ok && s.Kind.class() == ev.Kind.class() && s.NAS.Addr == ev.NAS.Addr && s.hasName(ev.AcctSessionID) &&
 		s.Attrs.Same(ev.Attrs, radius.UserName) && s.Attrs.Same(ev.Attrs, radius.CallingStationID)
 }
 

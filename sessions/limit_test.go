@@ -77,6 +77,21 @@ func TestMaxProperty(t *testing.T) {
 	})
 }
 
+// TestMaxCalls: calls have the same maximum as rows, and neither takes a place of the other.
+func TestMaxCalls(t *testing.T) {
+	f := newFixture(t, sessions.Config{Max: 1})
+	for i, want := range []error{nil, nil, sessions.ErrMax, sessions.ErrMax} {
+		kind, name := []sessions.Kind{sessions.Resource, sessions.Network}[i%2], fmt.Sprint(i)
+		ev := sessions.Event{
+			Type: sessions.Start, NAS: nas1, AcctSessionID: name, Kind: kind, At: f.now,
+			Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.AcctSessionID, name)),
+		}
+		if err := f.Apply(ev, nil); !errors.Is(err, want) {
+			t.Errorf("%s %s: %v, want %v", kind, name, err, want)
+		}
+	}
+}
+
 // TestMaxAfterRestart: rows beyond a smaller maximum stay, and there is a new one only when enough
 // of them have ended.
 func TestMaxAfterRestart(t *testing.T) {

@@ -37,7 +37,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	for batch := range got.live {
 		for _, s := range batch {
 			last.setNodes(t, s)
-			t.rows.put(s.Session)
+			t.rowsOf(s.Kind).put(s.Session)
 		}
 		all = append(all, batch)
 	}
@@ -59,6 +59,9 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 			}
 			t.updateNesting(nil, s.Session)
 		}
+	}
+	for s := range (&View{root: t.calls.root}).All() {
+		t.updateLines(nil, s)
 	}
 	t.nesting.load(got.waiting)
 	t.clock.resume(got.anchor, got.newest)

@@ -192,13 +192,16 @@ func (s *Session) heardOnlyStarts() bool {
 }
 
 // contradictsNothing reports whether a start has no value that differs from the session's. A user's
-// address in place of a provisional one does not count as a difference.
+// address in place of a provisional one does not count as a difference, nor does the NAS's id of a
+// call in place of one that was made here.
 func (s *Session) contradictsNothing(ev *Event) bool {
 	for t, v := range ev.Attrs.All() {
 		if isPerPacket(t) || s.Attrs.Has(t, v) {
 			continue
 		}
-		if _, had := s.Attrs.Get(t); had && !(t == radius.FramedIPAddress && s.addsAddress(ev)) {
+		was, had := s.Attrs.Get(t)
+		expected := t == radius.FramedIPAddress && s.addsAddress(ev) || t == radius.AcctMultiSessionID && IsMadeCallID(was)
+		if had && !expected {
 			return false
 		}
 	}

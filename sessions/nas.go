@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -10,12 +11,13 @@ import (
 // value has one node, as long as a live or remembered session has or had it.
 type nasNode struct {
 	NAS
-	identifiers identifierTypes
-	keys        [len(keyTypes)]uint64 // hashes of its nasKeys, 0 for identifiers that it does not have
-	ids         []ID                  // of its live sessions in order of arrival; some may have ended
-	liveCount   int
-	endedCount  int        // remembered sessions
-	closings    []*closing // Accounting-Ons and -Offs that are not finished
+	identifiers  identifierTypes
+	keys         [len(keyTypes)]uint64 // hashes of its nasKeys, 0 for identifiers that it does not have
+	ids          []ID                  // of its live sessions in order of arrival; some may have ended
+	liveCount    int
+	endedCount   int        // remembered sessions
+	closings     []*closing // Accounting-Ons and -Offs that are not finished
+	reportsCalls bool       // its sessions are in Table.calls.users
 	// lastOnOff is when the NAS last sent Accounting-On or -Off. It is not stored.
 	lastOnOff Stamp
 }
@@ -147,6 +149,24 @@ func (ns *nases) smallestSet(n *NAS, shared, has identifierTypes) (least []*nasN
 		}
 	}
 	return least
+}
+
+// keys yields the hashes of all keys under which a session of a NAS may be known: for each set of
+// identifiers that NASes have, those that n shares with it, or the address if it shares none.
+func (ns *nases) keys(n *NAS) iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		own := n.types()
+		for has := range identifierTypes(len(ns.counts)) {
+			for _, typ := range keyTypes {
+				if ns.counts[has] == 0 || typ&^(own&has) != 0 || typ == 0 && own&has != 0 {
+					continue
+				}
+				if k := n.key(typ, has); !yield(k.hash()) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // nodeOf returns the node of a NAS, and makes it if there is none.

@@ -35,6 +35,9 @@ type report struct {
 	kind                sessions.Kind // 0 is network
 	port                any           // int
 	portID              string
+	multi               string
+	service             int  // Service-Type
+	call                bool // it is about a call, and has no user unless one is given
 }
 
 func (r report) event(now time.Time) sessions.Event {
@@ -63,7 +66,11 @@ func (r report) event(now time.Time) sessions.Event {
 			return entry.Contains(a) && entry.Contains(addr(or(r.from, "192.0.2.1")))
 		},
 	}
-	if ev.Kind == 0 {
+	switch {
+	case r.call:
+		ev.Kind = sessions.Resource
+		r.user, r.service = or(r.user, "-"), 10
+	case ev.Kind == 0:
 		ev.Kind = sessions.Network
 	}
 	status := uint32(r.typ)
@@ -95,6 +102,10 @@ func (r report) event(now time.Time) sessions.Event {
 	text(radius.Class, r.class)
 	text(77, r.connectInfo)
 	text(radius.NASPortID, r.portID)
+	text(radius.AcctMultiSessionID, r.multi)
+	if r.service != 0 {
+		b = radius.AppendUint32(b, radius.ServiceType, uint32(r.service))
+	}
 	if ev.NAS.IPv4.IsValid() {
 		four := ev.NAS.IPv4.As4()
 		text(radius.NASIPAddress, string(four[:]))
@@ -238,6 +249,9 @@ func (w *world) accounted() (out []string) {
 		}
 		if n.Cause != 0 {
 			s += fmt.Sprint(" cause ", n.Cause)
+		}
+		if n.CallFailed() {
+			s += " failed"
 		}
 		out = append(out, s)
 	}

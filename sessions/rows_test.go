@@ -1,9 +1,12 @@
 package sessions
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
+
+	"aaasess/internal/radius"
 
 	"pgregory.net/rapid"
 )
@@ -107,5 +110,22 @@ func BenchmarkPut(b *testing.B) {
 		if n%64 == 0 {
 			r.snapshot()
 		}
+	}
+}
+
+// TestNumbersOfCalls: when the numbers have wrapped, those of live calls are not given again.
+func TestNumbersOfCalls(t *testing.T) {
+	tb := New(Config{}, discardJournal{})
+	for i := range 2 {
+		call := event(Start, i)
+		call.Kind, call.AcctSessionID = Resource, fmt.Sprint(i)
+		call.Attrs = attrs(radius.AcctSessionID, call.AcctSessionID)
+		if err := tb.Apply(call, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tb.last = 1<<32 - 1
+	if id, err := tb.nextID(); id != 3 || err != nil {
+		t.Errorf("number %d, %v", id, err)
 	}
 }

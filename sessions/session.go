@@ -16,7 +16,7 @@ type ID uint32
 // (FreeRADIUS checkrad and Radiator compute one from the other, R8).
 func (id ID) String() string { return fmt.Sprintf("%08X", uint32(id)) }
 
-// Kind is the accounting type of a session (R40). All these kinds are rows of casnActiveTable.
+// Kind is the accounting type of a session (R40). All kinds but Resource are rows of casnActiveTable.
 type Kind uint8
 
 // The kinds, with the names that method lists use.
@@ -24,6 +24,7 @@ const (
 	Network    Kind = 1
 	Exec       Kind = 2
 	Connection Kind = 3
+	Resource   Kind = 4 // a call (R51)
 )
 
 // String returns the name of the accounting type as S1 has it.
@@ -35,6 +36,8 @@ func (k Kind) String() string {
 		return "exec"
 	case Connection:
 		return "connection"
+	case Resource:
+		return "resource"
 	}
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
@@ -128,7 +131,9 @@ type Session struct {
 	// session.
 	Stopped bool
 	// NASRestarted says that an Accounting-On or -Off of the NAS has ended the session.
-	NASRestarted   bool
+	NASRestarted bool
+	// Reached says of a call that a user has been admitted in it.
+	Reached        bool
 	Counted        UsageFields // the fields of Usage that the NAS has ever sent
 	IPv4           uint32      // casnIpAddr: Framed-IP-Address, 0 if there is none
 	IfIndex        uint32      // casnVaiIfIndex: ifIndex of its own interface, 0 if none here

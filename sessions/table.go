@@ -46,6 +46,7 @@ type Table struct {
 
 	mu         sync.Mutex // guards decisions; never held over I/O
 	rows       rows
+	calls      calls
 	nases      nases
 	names      nameIndex
 	remembered endedSessions
@@ -80,6 +81,7 @@ func New(cfg Config, journal Journal) *Table {
 		},
 		closings:     closings{wake: make(chan struct{}, 1)},
 		rows:         rows{epoch: 1},
+		calls:        calls{rows: rows{epoch: 1}, lines: lineIndex{}, users: lineIndex{}},
 		routes:       newRoutes(),
 		nesting:      newNesting(),
 		lastCounters: &Counters{},
@@ -92,46 +94,11 @@ func New(cfg Config, journal Journal) *Table {
 	return t
 }
 
-// View returns the table as last published. Its counters are those of the newest durable commit, so
-// a crash never makes them fall. Its rows are those at the moment when the newest batch of commits
-// became durable. They include everything that is durable. They may be ahead of the disk, and of
-// the counters, by decisions that are not durable yet. If a crash loses these decisions, a reader
-// may have seen them, but nobody was answered: the NAS sends its packet again, and no SET or
-// command has succeeded.
-func (t *Table) View() *View {
-	for {
-		v, counters := t.view.Load(), t.durableCounters.Load()
-		if v.counted == counters {
-			return v
-		}
-		next := &View{Counters: *counters, counted: counters, root: v.root, n: v.n}
-		if t.view.CompareAndSwap(v, next) {
-			return next
-		}
-	}
-}
-
 // Clock returns the time on the table's clock, which never steps. [Session.IdleTime] takes it.
 func (t *Table) Clock() Stamp { return t.clock.now() }
 
 // Date converts a time of a session to the host's clock.
 func (t *Table) Date(at Stamp) time.Time { return t.clock.date(at) }
-
-// publish makes all decisions visible to readers. It runs once for each batch of commits.
-func (t *Table) publish() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.dirty {
-		t.dirty = false
-		t.view.Store(t.snapshot())
-	}
-}
-
-// snapshot returns a view of the rows as they are now.
-func (t *Table) snapshot() *View {
-	counters := t.durableCounters.Load()
-	return &View{Counters: *counters, counted: counters, root: t.rows.snapshot(), n: t.rows.n}
-}
 
 // Apply decides what an event does, and commits the result to the journal. After an error the event
 // has changed nothing, and the NAS must not be answered. Otherwise done is called as
@@ -147,7 +114,7 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 func (t *Table) commitEvent(ev *Event, done func(error)) error {
 	switch ev.Type {
 	case Start, Stop, Interim, Other:
-		if ev.AcctSessionID == "" || ev.Kind < Network || ev.Kind > Connection {
+		if ev.AcctSessionID == "" || ev.Kind < Network || ev.Kind > Resource {
 			return ErrEvent
 		}
 	case On, Off:
@@ -201,7 +168,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 	case recordLate:
 		t.recordLate(c, s, ev)
 	case revive:
-		if err := t.limits.admit(t.rows.n); err != nil {
+		if err := t.limits.admit(t.rowsOf(ev.Kind).n); err != nil {
 			return err
 		}
 		s = t.updateNAS(revived(s, ev), ev)
@@ -216,7 +183,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 // begin makes the session that an event begins. A live session that it replaces ends first.
 func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if do == begin && ev.Type != Stop {
-		if err := t.limits.admit(t.rows.n); err != nil {
+		if err := t.limits.admit(t.rowsOf(ev.Kind).n); err != nil {
 			return err
 		}
 	}
@@ -233,7 +200,10 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	s.Route = t.routes.findOrAdd(t.journal.Route(s))
 	t.nest(s, ev)
 	t.last = id
-	t.counters.Total++
+	if ev.Kind != Resource {
+		t.counters.Total++
+	}
+	t.join(c, s, ev)
 	if ev.Type == Stop {
 		t.end(c, s, ev, 0, 0)
 		return nil
@@ -307,11 +277,11 @@ func (t *Table) recordOther(c *Change, ev *Event) {
 
 // nextID returns the next free id after the last one.
 func (t *Table) nextID() (ID, error) {
-	if uint64(t.rows.n) >= 1<<32-1 {
+	if uint64(t.rows.n)+uint64(t.calls.n) >= 1<<32-1 {
 		return 0, ErrFull
 	}
 	for id := t.last + 1; ; id++ {
-		if _, remembered := t.remembered.byID[id]; id != 0 && !remembered && t.rows.get(id) == nil {
+		if _, remembered := t.remembered.byID[id]; id != 0 && !remembered && t.live(id) == nil {
 			return id, nil
 		}
 	}
@@ -342,19 +312,21 @@ func (t *Table) unregister(n *nasNode, s *Session) {
 
 // isRegistered reports whether a live session is registered at a node.
 func (t *Table) isRegistered(id ID, n *nasNode) bool {
-	s := t.rows.get(id)
+	s := t.live(id)
 	return s != nil && (s.node == n || slices.Contains(s.formerNodes(), n))
 }
 
 // put makes s the present state of its session.
 func (t *Table) put(c *Change, s *Session) {
-	was := t.rows.get(s.ID)
+	rows := t.rowsOf(s.Kind)
+	was := rows.get(s.ID)
 	if was == nil && s.Route != nil {
 		s.Route.live++
 	}
 	t.updateIndex(was, s)
+	t.updateLines(was, s)
 	t.updateNesting(was, s)
-	t.rows.put(s)
+	rows.put(s)
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
 }
 
@@ -383,13 +355,16 @@ func (t *Table) updateIndex(was, s *Session) {
 	}
 }
 
-// removeRow removes a session from the table. Its nodes stay: the ended session needs them.
+// removeRow removes a live session from the table. Its nodes stay: the ended session needs them.
 func (t *Table) removeRow(s *Session) {
 	for _, n := range s.nodes() {
 		t.unregister(n, s)
 	}
+	if s.node.reportsCalls {
+		t.linesOf(s.Kind).remove(s)
+	}
 	t.updateNesting(s, nil)
-	t.rows.remove(s.ID)
+	t.rowsOf(s.Kind).remove(s.ID)
 	if s.Route != nil {
 		s.Route.live--
 	}
@@ -407,7 +382,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 		n.Cause, after.Acked = CauseAdminReset, cmp.Or(s.Acked, after.LastEvent)
 	}
 	after.NASRestarted = cause == CauseNASReboot
-	isLive := t.rows.get(s.ID) != nil
+	isLive := t.live(s.ID) != nil
 	if isLive {
 		t.removeRow(s)
 	}

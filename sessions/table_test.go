@@ -170,7 +170,7 @@ func TestInvalidEvents(t *testing.T) {
 		{Type: sessions.Start, Kind: sessions.Network},
 		{Type: 9, AcctSessionID: "x", Kind: sessions.Network},
 		{Type: sessions.Start, AcctSessionID: "x"},
-		{Type: sessions.Stop, AcctSessionID: "x", Kind: sessions.Connection + 1},
+		{Type: sessions.Stop, AcctSessionID: "x", Kind: sessions.Resource + 1},
 		{Type: sessions.Other, AcctSessionID: "x"},
 	} {
 		if err := f.Apply(ev, nil); !errors.Is(err, sessions.ErrEvent) {

@@ -37,3 +37,38 @@ func (v *View) All() iter.Seq[*Session] {
 		}
 	}
 }
+
+// View returns the table as last published. Its counters are those of the newest durable commit, so
+// a crash never makes them fall. Its rows are those at the moment when the newest batch of commits
+// became durable. They include everything that is durable. They may be ahead of the disk, and of
+// the counters, by decisions that are not durable yet. If a crash loses these decisions, a reader
+// may have seen them, but nobody was answered: the NAS sends its packet again, and no SET or
+// command has succeeded.
+func (t *Table) View() *View {
+	for {
+		v, counters := t.view.Load(), t.durableCounters.Load()
+		if v.counted == counters {
+			return v
+		}
+		next := &View{Counters: *counters, counted: counters, root: v.root, n: v.n}
+		if t.view.CompareAndSwap(v, next) {
+			return next
+		}
+	}
+}
+
+// publish makes all decisions visible to readers. It runs once for each batch of commits.
+func (t *Table) publish() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.dirty {
+		t.dirty = false
+		t.view.Store(t.snapshot())
+	}
+}
+
+// snapshot returns a view of the rows as they are now.
+func (t *Table) snapshot() *View {
+	counters := t.durableCounters.Load()
+	return &View{Counters: *counters, counted: counters, root: t.rows.snapshot(), n: t.rows.n}
+}

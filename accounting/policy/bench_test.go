@@ -19,9 +19,9 @@ func largePolicy(tb testing.TB) *Plan {
 		p.DNIS = append(p.DNIS, Number{fmt.Sprint(7700 + i), startStop("dnis")})
 	}
 	for i := range uint32(31) {
-		p.Rules = append(p.Rules, Rule{Kind: network, List: Default, Clients: []string{"nas-1"}, Ports: []PortRange{{100 * i, 100*i + 9}}})
+		p.Rules = append(p.Rules, Rule{Type: network, List: Default, Clients: []string{"nas-1"}, Ports: []PortRange{{100 * i, 100*i + 9}}})
 	}
-	p.Rules = append(p.Rules, Rule{Kind: network, List: "four", Clients: []string{"nas-999"}, PortIDs: []string{"Gi0/*"}})
+	p.Rules = append(p.Rules, Rule{Type: network, List: "four", Clients: []string{"nas-999"}, PortIDs: []string{"Gi0/*"}})
 	return newPlan(tb, p)
 }
 
@@ -35,7 +35,7 @@ func TestDecideAllocatesNothing(t *testing.T) {
 	if got := decided(t, plan, call{kind: network, from: "10.0.3.231", portID: "Gi0/0/0.100"}); got != "network/four start-stop broadcast group a group b group c group d (client nas-999, NAS-Port-Id Gi0/*)" {
 		t.Fatal(got)
 	}
-	if n := testing.AllocsPerRun(100, func() { _ = plan.Route(network, s) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { _ = plan.Route(sessions.Network, s) }); n != 0 {
 		t.Errorf("%v allocations for a decision", n)
 	}
 }
@@ -44,6 +44,6 @@ func BenchmarkDecide(b *testing.B) {
 	plan, s := largePolicy(b), dialIn()
 	b.ReportAllocs()
 	for b.Loop() {
-		_ = plan.Route(network, s)
+		_ = plan.Route(sessions.Network, s)
 	}
 }

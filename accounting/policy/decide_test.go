@@ -15,7 +15,7 @@ import (
 
 // call describes a session by the values that decide its list.
 type call struct {
-	kind     sessions.Kind
+	kind     Type
 	from     string // source address of its packets
 	port     uint32 // NAS-Port, 0 for none
 	portID   string
@@ -43,11 +43,19 @@ func (c call) session() *sessions.Session {
 	if c.called != "" {
 		a = radius.AppendAttribute(a, radius.CalledStationID, c.called)
 	}
-	s := &sessions.Session{Kind: c.kind, NAS: &sessions.NAS{}, Attrs: radius.Attributes(a)}
+	s := &sessions.Session{Kind: c.sessionKind(), NAS: &sessions.NAS{}, Attrs: radius.Attributes(a)}
 	if c.from != "" {
 		s.NAS.Addr = netip.MustParseAddr(c.from)
 	}
 	return s
+}
+
+// sessionKind returns the kind of the session that the call is about.
+func (c call) sessionKind() sessions.Kind {
+	if c.kind.IsCommands() {
+		return sessions.Exec
+	}
+	return sessions.Kind(c.kind)
 }
 
 func newPlan(t testing.TB, p Policy) *Plan {
@@ -63,7 +71,7 @@ func newPlan(t testing.TB, p Policy) *Plan {
 // "not accounted".
 func decided(t testing.TB, p *Plan, c call) string {
 	t.Helper()
-	text := p.Route(c.kind, c.session())
+	text := p.Decide(c.kind, c.session()).Route
 	if text == "" {
 		return "not accounted"
 	}
@@ -98,9 +106,9 @@ func groups(names ...string) (all []accounting.MethodName) {
 }
 
 const (
-	network    = sessions.Network
-	exec       = sessions.Exec
-	connection = sessions.Connection
+	network    = Network
+	exec       = Exec
+	connection = Connection
 )
 
 func startStop(names ...string) Methods {
@@ -121,7 +129,7 @@ func broadcastTo(names ...string) Methods {
 // to the lines 1 to 16. There TACACS+ is the second method.
 var namedLists = Policy{
 	Lists: []List{{network, "red1", startStop("radius", "second")}},
-	Rules: []Rule{{Kind: network, List: "red1", Ports: []PortRange{{1, 16}}}},
+	Rules: []Rule{{Type: network, List: "red1", Ports: []PortRange{{1, 16}}}},
 }
 
 // Each case has the sentence of S1 and S2, or the title of the example, that it shows.
@@ -135,13 +143,13 @@ func TestDecide(t *testing.T) {
 			{exec, "admins", startStop("tac")},
 		},
 		Rules: []Rule{
-			{Kind: network, List: "arap", Ports: []PortRange{{1, 20}}, Protocols: []uint32{arap}},
-			{Kind: network, List: "red1", Ports: []PortRange{{1, 16}, {40, 40}}},
-			{Kind: network, List: "quiet", Ports: []PortRange{{17, 20}}},
-			{Kind: network, List: "red1", PortIDs: []string{"Async*", "Gi0/0/?.100"}},
-			{Kind: network, List: Default, Clients: []string{"wholesale"}, Ports: []PortRange{{200, 299}}},
-			{Kind: network, List: "quiet", Clients: []string{"wholesale", "lab"}},
-			{Kind: exec, List: "admins", Clients: []string{"lab"}},
+			{Type: network, List: "arap", Ports: []PortRange{{1, 20}}, Protocols: []uint32{arap}},
+			{Type: network, List: "red1", Ports: []PortRange{{1, 16}, {40, 40}}},
+			{Type: network, List: "quiet", Ports: []PortRange{{17, 20}}},
+			{Type: network, List: "red1", PortIDs: []string{"Async*", "Gi0/0/?.100"}},
+			{Type: network, List: Default, Clients: []string{"wholesale"}, Ports: []PortRange{{200, 299}}},
+			{Type: network, List: "quiet", Clients: []string{"wholesale", "lab"}},
+			{Type: exec, List: "admins", Clients: []string{"lab"}},
 		},
 		Clients: []Client{
 			{"all", netip.MustParsePrefix("192.0.2.0/24")},
@@ -151,11 +159,11 @@ func TestDecide(t *testing.T) {
 	}
 	dnis := Policy{
 		Lists: []List{{network, Default, stopOnly("radius")}, {exec, Default, stopOnly("radius")}, {network, "red1", startStop("radius")}},
-		Rules: []Rule{{Kind: network, List: "red1", Ports: []PortRange{{1, 16}}}},
+		Rules: []Rule{{Type: network, List: "red1", Ports: []PortRange{{1, 16}}}},
 		DNIS:  []Number{{"7777", broadcastTo("isp", "isp_customer")}, {"8888", Methods{}}},
 	}
 	suppress := Policy{
-		Lists: []List{{exec, Default, stopOnly("a")}, {network, "red1", startStop("b")}}, Rules: []Rule{{Kind: network, List: "red1", Ports: []PortRange{{5, 5}}}},
+		Lists: []List{{exec, Default, stopOnly("a")}, {network, "red1", startStop("b")}}, Rules: []Rule{{Type: network, List: "red1", Ports: []PortRange{{5, 5}}}},
 		DNIS: []Number{{"7777", broadcastTo("c", "d")}}, SuppressNullUsername: true,
 	}
 	ssg := broadcastTo("isp", "isp_customer")
@@ -271,8 +279,8 @@ func TestDecideFirstValue(t *testing.T) {
 		"no attributes":               {nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &sessions.Session{Kind: network, Attrs: radius.Attributes(tt.attrs)} // and no NAS
-			if got := plan.Route(network, s) != ""; got != tt.want {
+			s := &sessions.Session{Kind: sessions.Network, Attrs: radius.Attributes(tt.attrs)} // and no NAS
+			if got := plan.Route(sessions.Network, s) != ""; got != tt.want {
 				t.Errorf("accounted: %t", got)
 			}
 		})
@@ -295,20 +303,20 @@ func TestNewFaults(t *testing.T) {
 		{"interims of no broadcast", list(Methods{Record: accounting.StartStop, InterimsToFirst: true, Methods: groups("a")}), "network/default: only a start-stop broadcast can leave interims to its first method"},
 		{"interims of stops", list(Methods{Record: accounting.StopOnly, Broadcast: true, InterimsToFirst: true, Methods: groups("a")}), "network/default: only a start-stop broadcast can leave"},
 		{"no method", list(stopOnly()), "network/default: a stop-only list needs a method"},
-		{"record type", list(Methods{Record: 7, Methods: groups("a")}), "network/default: unknown record type 7"},
+		{"record type", list(Methods{Record: 7, Methods: groups("a")}), "network/default: record type record-type(7) is not allowed for network"},
 		{"a method twice", list(startStop("a", "a")), `network/default: method "group a" is listed twice`},
 		{"a method that is none", list(Methods{Record: accounting.StopOnly, Methods: []accounting.MethodName{"radius"}}), `network/default: method "radius" is neither`},
 		{"two default lists", Policy{Lists: []List{{exec, Default, Methods{}}, {network, Default, Methods{}}, {exec, Default, Methods{}}}}, "exec/default: the list is defined twice"},
 		{"no name", Policy{Lists: []List{{network, "", Methods{}}}}, "network/: the name of a list must have 1 to 100 octets"},
 		{"long name", Policy{Lists: []List{{network, long, Methods{}}}}, "the name of a list must have 1 to 100 octets"},
 		{"name of a number", Policy{Lists: []List{{network, "dnis:7", Methods{}}}}, `not begin with "dnis:"`},
-		{"kind", Policy{Lists: []List{{9, Default, Methods{}}}}, "kind(9)/default: unknown accounting type"},
-		{"unknown list", Policy{Rules: []Rule{{Kind: exec, List: "red", PortIDs: []string{"*"}}}}, "rule 1: there is no list exec/red"},
-		{"list of another kind", Policy{Lists: []List{{network, "red", Methods{}}}, Rules: []Rule{{Kind: exec, List: "red", PortIDs: []string{"*"}}}}, "rule 1: there is no list exec/red"},
-		{"no condition", Policy{Lists: []List{{exec, "red", Methods{}}}, Rules: []Rule{{Kind: exec, List: "red"}}}, "rule 1: it has no condition"},
-		{"unknown client", Policy{Lists: []List{{exec, "red", Methods{}}}, Rules: []Rule{{Kind: exec, List: "red", Clients: []string{"a"}}}}, "rule 1: no client is called a"},
-		{"ports", Policy{Lists: []List{{exec, "red", Methods{}}}, Rules: []Rule{{Kind: exec, List: "red", Ports: []PortRange{{2, 1}}}}}, "rule 1: NAS-Port 2-1: the first port is after the last"},
-		{"empty pattern", Policy{Lists: []List{{exec, "red", Methods{}}}, Rules: []Rule{{Kind: exec, List: "red", PortIDs: []string{""}}}}, "rule 1: an empty pattern for NAS-Port-Id matches nothing"},
+		{"kind", Policy{Lists: []List{{99, Default, Methods{}}}}, "type(99)/default: unknown accounting type"},
+		{"unknown list", Policy{Rules: []Rule{{Type: exec, List: "red", PortIDs: []string{"*"}}}}, "rule 1: there is no list exec/red"},
+		{"list of another kind", Policy{Lists: []List{{network, "red", Methods{}}}, Rules: []Rule{{Type: exec, List: "red", PortIDs: []string{"*"}}}}, "rule 1: there is no list exec/red"},
+		{"no condition", Policy{Lists: []List{{exec, "red", Methods{}}}, Rules: []Rule{{Type: exec, List: "red"}}}, "rule 1: it has no condition"},
+		{"unknown client", Policy{Lists: []List{{exec, "red", Methods{}}}, Rules: []Rule{{Type: exec, List: "red", Clients: []string{"a"}}}}, "rule 1: no client is called a"},
+		{"ports", Policy{Lists: []List{{exec, "red", Methods{}}}, Rules: []Rule{{Type: exec, List: "red", Ports: []PortRange{{2, 1}}}}}, "rule 1: NAS-Port 2-1: the first port is after the last"},
+		{"empty pattern", Policy{Lists: []List{{exec, "red", Methods{}}}, Rules: []Rule{{Type: exec, List: "red", PortIDs: []string{""}}}}, "rule 1: an empty pattern for NAS-Port-Id matches nothing"},
 		{"a number twice", Policy{DNIS: []Number{{"7777", Methods{}}, {"7777", Methods{}}}}, "DNIS number 7777: the number is in the map twice"},
 		{"no number", Policy{DNIS: []Number{{"", Methods{}}}}, "DNIS number : a number must have 1 to 95 octets"},
 		{"long number", Policy{DNIS: []Number{{long[:96], Methods{}}}}, "a number must have 1 to 95 octets"},

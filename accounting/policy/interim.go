@@ -61,10 +61,10 @@ func (u *Update) period(wanted, own time.Duration) time.Duration {
 // InterimPeriod returns how often aaasess makes interims for a session whose NAS sends none, 0 for
 // never. A session keeps its list, but the present policy says how often a list of that name has
 // interims. If there is no such list any more, the period of all lists counts. Only start-stop
-// lists have interims.
+// lists have interims, and calls have none: S1 has a start and a stop for each.
 func (p *Plan) InterimPeriod(s *sessions.Session) time.Duration {
 	list, record, ok := accounting.RouteList(s.Route.String())
-	if !ok || record != accounting.StartStop {
+	if !ok || record != accounting.StartStop || !TypeOf(s.Kind).isOfUsers() {
 		return 0
 	}
 	seconds, _ := s.Attrs.Uint32(radius.AcctInterimInterval)

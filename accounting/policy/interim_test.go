@@ -56,9 +56,10 @@ func TestInterimPeriod(t *testing.T) {
 			{network, Default, startStop("a")},
 			{network, "five", every(5*m, startStop("a"))},
 			{network, "never", every(NoInterims, startStop("a"))},
+			{Resource, Default, startStop("a")},
 			{exec, Default, stopOnly("a")},
 		},
-		Rules:  []Rule{{Kind: network, List: "five", Ports: []PortRange{{5, 5}}}, {Kind: network, List: "never", Ports: []PortRange{{6, 6}}}},
+		Rules:  []Rule{{Type: network, List: "five", Ports: []PortRange{{5, 5}}}, {Type: network, List: "never", Ports: []PortRange{{6, 6}}}},
 		DNIS:   []Number{{"7777", every(7*m, startStop("a"))}},
 		Update: Update{Periodic: 10 * m},
 	})
@@ -82,6 +83,8 @@ func TestInterimPeriod(t *testing.T) {
 		{"its list was stop-only", call{kind: network}, wasStopOnly, 0, 0},
 		{"its route cannot be read", call{kind: network}, "\x07x", 0, 0},
 		{"not accounted", call{kind: connection}, "", 600, 0},
+		{"a call", call{kind: Resource}, "", 0, 0},
+		{"a call, attribute 85", call{kind: Resource}, "", 600, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"aaasess/accounting"
+	"aaasess/sessions"
 )
 
 func TestMatchesPattern(t *testing.T) {
@@ -46,12 +47,12 @@ func TestMatchesPatternIsRegexp(t *testing.T) {
 
 // The text of a rule fits into a route, whatever the rule names.
 func TestLongReason(t *testing.T) {
-	r := Rule{Kind: network, List: "red1", Protocols: []uint32{ppp, 77}}
+	r := Rule{Type: network, List: "red1", Protocols: []uint32{ppp, 77}}
 	for range 100 {
 		r.Ports = append(r.Ports, PortRange{7, 7}, PortRange{100, 200})
 	}
 	plan := newPlan(t, Policy{Lists: []List{{network, "red1", startStop("a")}}, Rules: []Rule{r}})
-	route, err := accounting.ParseRoute(plan.Route(network, call{port: 7, protocol: 77}.session()))
+	route, err := accounting.ParseRoute(plan.Route(sessions.Network, call{port: 7, protocol: 77}.session()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"aaasess/accounting"
@@ -12,11 +13,13 @@ import (
 
 // Plan is a checked policy. It never changes.
 type Plan struct {
-	kinds   [sessions.Connection + 1]kindPlan
+	types   [types]typePlan
 	numbers map[string]*Decision // of the DNIS map
 	clients prefixtable.Table[string]
 	update  Update
 	periods map[string]time.Duration // Periodic of the lists that have one, by name
+
+	acknowledging []accounting.MethodName
 }
 
 // Decision is the list of a session, and why the session has it.
@@ -30,11 +33,11 @@ type Decision struct {
 	Reason string
 }
 
-// noList is the decision for a session without a list.
+// noList is the decision for a session or event without a list.
 var noList = &Decision{}
 
-// kindPlan has the rules and the default list of a kind.
-type kindPlan struct {
+// typePlan has the rules and the default list of a type.
+type typePlan struct {
 	rules    []plannedRule
 	fallback *Decision // of the default list; nil for none
 }
@@ -50,27 +53,27 @@ func New(p *Policy) (*Plan, error) {
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	plan := &Plan{numbers: map[string]*Decision{}, update: p.Update, periods: map[string]time.Duration{}}
+	plan := &Plan{numbers: map[string]*Decision{}, update: p.Update, periods: map[string]time.Duration{}, acknowledging: p.Acknowledging}
 	lists := map[string]*List{}
 	for i := range p.Lists {
 		l := &p.Lists[i]
-		name := listName(l.Kind, l.Name)
+		name := listName(l.Type, l.Name)
 		lists[name] = l
 		plan.addPeriod(name, l.Periodic)
 		if l.Name == Default {
-			plan.kinds[l.Kind].fallback = p.decision(&l.Methods, name, "")
+			plan.types[l.Type].fallback = p.decision(l.Type, &l.Methods, name, "")
 		}
 	}
 	for i := range p.Rules {
 		r := &p.Rules[i]
-		name := listName(r.Kind, r.List)
-		k := &plan.kinds[r.Kind]
-		k.rules = append(k.rules, plannedRule{*r, p.decision(&lists[name].Methods, name, r.reason())})
+		name := listName(r.Type, r.List)
+		t := &plan.types[r.Type]
+		t.rules = append(t.rules, plannedRule{*r, p.decision(r.Type, &lists[name].Methods, name, r.reason())})
 	}
 	for i := range p.DNIS {
 		n := &p.DNIS[i]
-		name := listName(sessions.Network, dnisPrefix+n.Number)
-		plan.numbers[n.Number] = p.decision(&n.Methods, name, "")
+		name := listName(Network, dnisPrefix+n.Number)
+		plan.numbers[n.Number] = p.decision(Network, &n.Methods, name, "")
 		plan.addPeriod(name, n.Periodic)
 	}
 	for _, c := range p.Clients {
@@ -86,41 +89,63 @@ func (p *Plan) addPeriod(list string, period time.Duration) {
 	}
 }
 
-// decision returns what a list decides.
-func (p *Policy) decision(m *Methods, list, reason string) *Decision {
+// decision returns what a list of a type decides. A call has no user before it is authenticated, so
+// suppress null-username is not about calls: S1 "for users whose username string is NULL".
+func (p *Policy) decision(t Type, m *Methods, list, reason string) *Decision {
 	d := &Decision{List: list, Reason: reason}
 	if m.Record != accounting.None {
 		d.Route = (&accounting.Route{
 			List: list, Reason: reason, Record: m.Record, Broadcast: m.Broadcast, InterimsToFirst: m.InterimsToFirst,
-			SuppressNullUsername: p.SuppressNullUsername, Methods: m.Methods,
+			SuppressNullUsername: p.SuppressNullUsername && t.isOfUsers(), Methods: m.Methods,
 		}).Text()
 	}
 	return d
 }
 
+// Accepting returns the methods that must all accept a record of a route before it counts as
+// accepted. Of a broadcast these are the groups that acknowledge broadcasts, or the first method if
+// none of its groups does. Without broadcast any method is enough: the result is then nil.
+func (p *Plan) Accepting(r *accounting.Route) (all []accounting.MethodName) {
+	if !r.Broadcast {
+		return nil
+	}
+	for _, m := range r.Methods {
+		if slices.Contains(p.acknowledging, m) {
+			all = append(all, m)
+		}
+	}
+	if all == nil {
+		all = r.Methods[:1]
+	}
+	return all
+}
+
 // Route returns the route of a session that begins as a session of kind k; "" if it is not
 // accounted. It is an [accounting.Decide].
-func (p *Plan) Route(k sessions.Kind, s *sessions.Session) string { return p.Decide(k, s).Route }
+func (p *Plan) Route(k sessions.Kind, s *sessions.Session) string {
+	return p.Decide(TypeOf(k), s).Route
+}
 
-// Decide returns the decision for a session that begins as a session of kind k, never nil. The
-// caller must not change it.
-func (p *Plan) Decide(k sessions.Kind, s *sessions.Session) *Decision {
-	if int(k) >= len(p.kinds) {
+// Decide returns the decision for an event of type t, never nil: a session that begins, or a command
+// in a session of kind exec. s has what is known of the session. The caller must not change the
+// decision.
+func (p *Plan) Decide(t Type, s *sessions.Session) *Decision {
+	if !t.isKnown() {
 		return noList
 	}
-	if k == sessions.Network && len(p.numbers) > 0 {
+	if t == Network && len(p.numbers) > 0 {
 		if d, ok := p.numbers[s.Attrs.Text(radius.CalledStationID)]; ok {
 			return d
 		}
 	}
-	kind := &p.kinds[k]
-	if len(kind.rules) > 0 {
+	of := &p.types[t]
+	if len(of.rules) > 0 {
 		f := p.featuresOf(s)
-		for i := range kind.rules {
-			if r := &kind.rules[i]; r.matches(&f) {
+		for i := range of.rules {
+			if r := &of.rules[i]; r.matches(&f) {
 				return r.decision
 			}
 		}
 	}
-	return cmp.Or(kind.fallback, noList)
+	return cmp.Or(of.fallback, noList)
 }

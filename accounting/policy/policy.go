@@ -5,27 +5,29 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/sessions"
 )
 
-// Default is the name of the list that a kind of session has if nothing else says which (S1).
+// Default is the name of the list that a type has if nothing else says which (S1).
 const Default = "default"
 
 // MaxBroadcast is the most methods of a broadcast list: S1 "Accounting information can be sent
 // simultaneously to a maximum of four AAA servers".
 const MaxBroadcast = 4
 
-// Policy is the accounting of sessions that begin.
+// Policy is the accounting of sessions that begin, and of other events.
 type Policy struct {
-	// Lists have unique names for each kind.
+	// Lists have unique names for each type.
 	Lists []List
-	// Rules say where named lists apply. The first rule for the kind of a session that matches
-	// decides.
+	// Rules say where named lists apply. The first rule for the type that matches decides.
 	Rules []Rule
 	// DNIS is the DNIS map (R45). Numbers are unique.
 	DNIS []Number
 	// SuppressNullUsername makes no records of sessions as long as they have no User-Name (R48).
+	// Calls are no users.
 	SuppressNullUsername bool
+	// Acknowledging are the groups that must accept a record of a broadcast before it counts as
+	// accepted (R45a, "accounting acknowledge broadcast" of a server group).
+	Acknowledging []accounting.MethodName
 	// Clients are the NASes that Rules name. Prefixes are unique, and the longest one counts.
 	Clients []Client
 	// Update is about interims.
@@ -34,7 +36,7 @@ type Policy struct {
 
 // List is a method list (R41).
 type List struct {
-	Kind sessions.Kind
+	Type Type
 	Name string // Default, or that of a named list; 1 to 100 octets
 	Methods
 }
@@ -59,8 +61,8 @@ type Methods struct {
 // Rule says which sessions have a named list (S1 applies such lists to lines and interfaces). All
 // its conditions must be met. Empty ones are always met, but at least one must be set.
 type Rule struct {
-	Kind sessions.Kind
-	List string // name of a list of this kind
+	Type Type
+	List string // name of a list of this type
 	// Clients are names of clients.
 	Clients []string
 	// Ports are ranges of NAS-Port: the lines of S1.
@@ -98,16 +100,17 @@ func (p *Policy) MethodsByList() map[string][]accounting.MethodName {
 		}
 	}
 	for i := range p.Lists {
-		add(listName(p.Lists[i].Kind, p.Lists[i].Name), &p.Lists[i].Methods)
+		add(listName(p.Lists[i].Type, p.Lists[i].Name), &p.Lists[i].Methods)
 	}
 	for i := range p.DNIS {
-		add(listName(sessions.Network, dnisPrefix+p.DNIS[i].Number), &p.DNIS[i].Methods)
+		add(listName(Network, dnisPrefix+p.DNIS[i].Number), &p.DNIS[i].Methods)
 	}
 	return all
 }
 
-// listName returns the name of a list for routes, records and messages, "network/default".
-func listName(k sessions.Kind, name string) string { return k.String() + "/" + name }
+// listName returns the name of a list for routes, records and messages: "network/default",
+// "commands/15/default".
+func listName(t Type, name string) string { return t.String() + "/" + name }
 
 // dnisPrefix precedes the number in the name of the list of a DNIS entry. No name of a list in the
 // configuration has a colon.

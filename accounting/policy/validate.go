@@ -8,10 +8,9 @@ import (
 	"time"
 
 	"aaasess/accounting"
-	"aaasess/sessions"
 )
 
-// maxName is the most octets of a name: with the kind, the name of a list must fit into 255.
+// maxName is the most octets of a name: with the type, the name of a list must fit into 255.
 const maxName = 100
 
 // validate returns every fault, one per line.
@@ -26,7 +25,7 @@ func (p *Policy) validate() error {
 	lists := map[string]bool{}
 	for i := range p.Lists {
 		l := &p.Lists[i]
-		name := listName(l.Kind, l.Name)
+		name := listName(l.Type, l.Name)
 		add(name, l.faults(lists[name]))
 		add(name, p.Update.periodFaults(&l.Methods))
 		lists[name] = true
@@ -37,7 +36,7 @@ func (p *Policy) validate() error {
 	}
 	for i := range p.Rules {
 		r := &p.Rules[i]
-		add(fmt.Sprintf("rule %d", i+1), r.faults(lists[listName(r.Kind, r.List)], clients))
+		add(fmt.Sprintf("rule %d", i+1), r.faults(lists[listName(r.Type, r.List)], clients))
 	}
 	numbers := map[string]bool{}
 	for i := range p.DNIS {
@@ -49,22 +48,25 @@ func (p *Policy) validate() error {
 	return errors.Join(all...)
 }
 
-func kindFaults(k sessions.Kind) []error {
-	if k < sessions.Network || k > sessions.Connection {
+func (t Type) faults() []error {
+	if !t.isKnown() {
 		return []error{errors.New("unknown accounting type")}
 	}
 	return nil
 }
 
 func (l *List) faults(twice bool) []error {
-	faults := kindFaults(l.Kind)
+	faults := l.Type.faults()
 	if l.Name == "" || len(l.Name) > maxName || strings.HasPrefix(l.Name, dnisPrefix) {
 		faults = append(faults, fmt.Errorf("the name of a list must have 1 to %d octets and not begin with %q", maxName, dnisPrefix))
 	}
 	if twice {
 		faults = append(faults, errors.New("the list is defined twice"))
 	}
-	return append(faults, l.Methods.faults()...)
+	if !l.Type.isOfUsers() && (l.Periodic != 0 || l.InterimsToFirst) {
+		faults = append(faults, fmt.Errorf("a %s list has no interims", l.Type))
+	}
+	return append(faults, l.Methods.faults(l.Type)...)
 }
 
 func (n *Number) faults(twice bool) (faults []error) {
@@ -74,14 +76,14 @@ func (n *Number) faults(twice bool) (faults []error) {
 	if twice {
 		faults = append(faults, errors.New("the number is in the map twice"))
 	}
-	return append(faults, n.Methods.faults()...)
+	return append(faults, n.Methods.faults(Network)...)
 }
 
-func (m *Methods) faults() (faults []error) {
+func (m *Methods) faults(t Type) (faults []error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	switch {
-	case m.Record > accounting.StopOnly:
-		fault("unknown record type %d", m.Record)
+	case t.isKnown() && !slices.Contains(t.Records(), m.Record):
+		fault("record type %s is not allowed for %s", m.Record, t)
 	case m.Record != accounting.None && len(m.Methods) == 0:
 		fault("a %s list needs a method", m.Record)
 	}
@@ -99,6 +101,9 @@ func (m *Methods) faults() (faults []error) {
 			faults = append(faults, err)
 		} else if slices.Contains(m.Methods[:i], name) {
 			fault("method %q is listed twice", string(name))
+		}
+		if t.IsCommands() && name.Group() != "" {
+			fault("method %q: %w", string(name), ErrCommandsToRADIUS)
 		}
 	}
 	return faults
@@ -133,10 +138,10 @@ func (u *Update) rangeFaults(period time.Duration) []error {
 }
 
 func (r *Rule) faults(hasList bool, clients map[string]bool) []error {
-	faults := kindFaults(r.Kind)
+	faults := r.Type.faults()
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	if !hasList {
-		fault("there is no list %s", listName(r.Kind, r.List))
+		fault("there is no list %s", listName(r.Type, r.List))
 	}
 	if len(r.Clients)+len(r.Ports)+len(r.PortIDs)+len(r.Protocols) == 0 {
 		fault("it has no condition: the list %s is the one that applies everywhere", Default)

@@ -24,6 +24,9 @@ A session keeps the list that it began with. If the present configuration would 
 another one, the answer says so. The list network/dnis:7777 is the entry 7777 of the DNIS
 map.
 
+Accepted are the records of the session that no longer wait at the methods that are named. With
+broadcast these are the groups with acknowledge-broadcast, else the first method.
+
 The states of a record:
   in flight   it was sent to METHOD, which has not answered yet
   ready       it is sent to METHOD next, when it is its turn
@@ -87,6 +90,9 @@ func printExplanation(w io.Writer, e *api.Explanation, now time.Time) error {
 	}
 	if e.Decision != nil {
 		lines = append(lines, decisionLines("list", e.Decision, user)...)
+	}
+	if e.Accepted != nil && e.Decision != nil {
+		lines = append(lines, statusLine{1, "accepted", acceptedText(e.Accepted, e.Decision.Broadcast, e.Complete)})
 	}
 	if e.Now != nil {
 		lines = append(lines, decisionLines("if it began now", e.Now, user)...)
@@ -162,6 +168,21 @@ func decisionLines(name string, d *api.Decision, user string) []statusLine {
 		lines = append(lines, statusLine{1, "left out", "records from before the session had a User-Name"})
 	}
 	return lines
+}
+
+// acceptedText says which methods accept records, and how many they have not accepted.
+func acceptedText(a *api.Acceptance, broadcast, complete bool) string {
+	by, which := strings.Join(a.By, " and "), "all records"
+	if !broadcast {
+		by = strings.Join(a.By, " or ")
+	}
+	if a.Missing > 0 {
+		which = "all but " + count(a.Missing, "record")
+	}
+	if !complete {
+		which += " of those that were found"
+	}
+	return "by " + by + ": " + which
 }
 
 func methodText(m *api.ExplainedMethod, now time.Time) string {

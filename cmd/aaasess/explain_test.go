@@ -30,12 +30,14 @@ func explained() map[string]*api.Explanation {
 		"a broadcast": {
 			Session:  &session,
 			Decision: &api.Decision{Accounted: true, List: "network/dnis:7777", Record: "start-stop", Broadcast: true, InterimsToFirst: true, Methods: []string{"group isp", "group isp_customer"}},
+			Accepted: &api.Acceptance{By: []string{"group isp"}, Missing: 2},
 			Methods:  methods, Records: records, Complete: true,
 		},
 		"another list today": {
 			Session:  &session,
 			Decision: &api.Decision{Accounted: true, List: "network/red1", Record: "stop-only", Reason: "client bras-1, NAS-Port 1-16", Methods: []string{"group isp", "local"}},
 			Now:      &api.Decision{Accounted: true, List: "network/default", Record: "start-stop", Methods: []string{"local"}},
+			Accepted: &api.Acceptance{By: []string{"group isp", "local"}, Missing: 1},
 			Methods:  methods[:1], Complete: true,
 		},
 		"no User-Name yet": {
@@ -47,6 +49,11 @@ func explained() map[string]*api.Explanation {
 			Session:  &session,
 			Decision: &api.Decision{Accounted: true, List: "network/default", Record: "start-stop", SuppressNullUsername: true, Methods: []string{"local"}},
 			Complete: true,
+		},
+		"a broadcast that two groups acknowledge": {
+			Session:  &session,
+			Decision: &api.Decision{Accounted: true, List: "network/default", Record: "start-stop", Broadcast: true, Methods: []string{"group isp", "group isp_customer"}},
+			Accepted: &api.Acceptance{By: []string{"group isp", "group isp_customer"}},
 		},
 		"not accounted": {Session: &session, Decision: &api.Decision{}, Complete: true},
 		"a list of no records": {
@@ -63,7 +70,7 @@ func explained() map[string]*api.Explanation {
 func TestExplanationText(t *testing.T) {
 	var out strings.Builder
 	all := explained()
-	for _, name := range []string{"a broadcast", "another list today", "no User-Name yet", "with a User-Name", "not accounted", "a list of no records", "no longer live"} {
+	for _, name := range []string{"a broadcast", "another list today", "no User-Name yet", "with a User-Name", "a broadcast that two groups acknowledge", "not accounted", "a list of no records", "no longer live"} {
 		out.WriteString("== " + name + "\n")
 		if err := printExplanation(&out, all[name], now); err != nil {
 			t.Fatal(err)

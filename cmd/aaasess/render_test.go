@@ -128,7 +128,7 @@ func TestEmptyTable(t *testing.T) {
 func TestStatusText(t *testing.T) {
 	var out strings.Builder
 	status := &api.Status{
-		Verdict: api.VerdictDegraded, Reasons: []string{"set-aside records: 2 (spool list)", "\x1b[31m"}, Version: "1.2.3", Started: now.Add(-25 * time.Hour), Entries: 3, HighWaterMark: 7, Total: 1 << 40, Disconnected: 2,
+		Verdict: api.VerdictDegraded, Reasons: []string{"set-aside records: 2 (spool list)", "\x1b[31m"}, Version: "1.2.3", Started: now.Add(-25 * time.Hour), Entries: 3, Calls: 4, HighWaterMark: 7, Total: 1 << 40, Disconnected: 2,
 		Sections: map[string]json.RawMessage{
 			"radius clients": json.RawMessage(`[{"name":"lab","accepted":12345678901234567890},{"name":"\u001b[31m"}]`),
 			"agentx":         json.RawMessage(`{"connected":true,"master":null,"ranges":{}}`),

@@ -19,6 +19,7 @@ import (
 const showStatusHelp = `Show whether the daemon is well: ok, or degraded and why. Then its version and its sessions.
 
   sessions         sessions now
+  calls            calls now, with or without a user
   high-water mark  most sessions at the same time
   total            sessions since the first start
   disconnected     sessions that an operator disconnected
@@ -57,6 +58,7 @@ func printStatus(w io.Writer, s *api.Status, all bool, now time.Time) error {
 		{0, "version", s.Version},
 		{0, "started", date(s.Started) + ", " + span(now.Sub(s.Started)) + " ago"},
 		{0, "sessions", strconv.Itoa(s.Entries)},
+		{0, "calls", strconv.Itoa(s.Calls)},
 		{0, "high-water mark", strconv.FormatUint(uint64(s.HighWaterMark), 10)},
 		{0, "total", strconv.FormatUint(s.Total, 10)},
 		{0, "disconnected", strconv.FormatUint(s.Disconnected, 10)},

@@ -116,6 +116,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	if err := d.openSNMP(cfg); err != nil {
 		return nil, err
 	}
+	d.logWarnings(cfg)
 	return d, nil
 }
 

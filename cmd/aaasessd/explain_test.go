@@ -79,6 +79,14 @@ func TestExplain(t *testing.T) {
 	if len(e.Records) != 1 || e.Records[0].Type != "Start" || e.Records[0].Record != "group/customer:3" {
 		t.Errorf("the interim does not go to the second group: %+v", e.Records)
 	}
+	eventually(t, "the first group has accepted it", func() bool {
+		e = l.explain("00000003")
+		return cmp.Equal(e.Accepted, &api.Acceptance{By: []string{"group isp"}})
+	}, &e)
+	l.reload(with(t, text, "timeout: 30s}", "timeout: 30s, acknowledge-broadcast: true}"), "configuration loaded")
+	if e = l.explain("00000003"); !cmp.Equal(e.Accepted, &api.Acceptance{By: []string{"group customer"}, Missing: 1}) {
+		t.Errorf("with acknowledge-broadcast: %+v", e.Accepted)
+	}
 	e = l.explain("00000002")
 	plain := &api.Decision{Accounted: true, List: "network/default", Record: "start-stop", Methods: []string{"group isp"}}
 	if !cmp.Equal(e.Decision, plain) || len(e.Records) != 0 {

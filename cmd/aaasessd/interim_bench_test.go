@@ -22,7 +22,7 @@ func BenchmarkInterim(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer st.Close()
-	plan, err := policy.New(&policy.Policy{Lists: []policy.List{{Kind: sessions.Network, Name: policy.Default, Methods: policy.Methods{
+	plan, err := policy.New(&policy.Policy{Lists: []policy.List{{Type: policy.Network, Name: policy.Default, Methods: policy.Methods{
 		Record: accounting.StartStop, Methods: []accounting.MethodName{accounting.Group("isp")},
 	}}}})
 	if err != nil {

@@ -55,7 +55,15 @@ func (d *daemon) reload(ctx context.Context) error {
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	d.level.Set(cfg.Log.Level)
 	d.cfg = cfg
+	d.logWarnings(cfg)
 	return nil
+}
+
+// logWarnings logs what "aaasessd check" warns of.
+func (d *daemon) logWarnings(cfg *config.Config) {
+	for _, w := range cfg.Warnings() {
+		d.log.Warn("configuration has a value that is probably unintended", "warning", w)
+	}
 }
 
 // setClients sets the NASes of the listener and of the disconnector. After an error, both keep

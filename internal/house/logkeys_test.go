@@ -90,6 +90,7 @@ var logKeys = map[string]string{
 	"trigger":         "what caused it to be sent",
 	"uid":             "user id of the process that sent a command",
 	"user":            "User-Name",
+	"warning":         "a place in the configuration, and what is probably unintended there",
 	"was":             "a value before its change",
 }
 

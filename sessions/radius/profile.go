@@ -176,8 +176,9 @@ func (p profile) covers(q profile, s *sessions.Session) bool {
 	return true
 }
 
-// values yields the configured value, or the session's values. It skips the Framed-IP-Address
-// values that mean "no address" (RFC 2865 section 5.8), because they identify nothing.
+// values yields the configured value, or the session's values. It skips what identifies nothing at the
+// NAS: the Framed-IP-Address values that mean "no address" (RFC 2865 section 5.8), and an
+// Acct-Multi-Session-Id that the NAS has not sent.
 func (a attribute) values(s *sessions.Session) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		switch {
@@ -192,7 +193,9 @@ func (a attribute) values(s *sessions.Session) iter.Seq[string] {
 			return
 		}
 		for value := range a.ID.Values(s.Attrs) {
-			if !(a.Type == radius.FramedIPAddress && radius.IsUnassigned(value)) && !yield(value) {
+			none := a.Type == radius.FramedIPAddress && radius.IsUnassigned(value) ||
+				a.Type == radius.AcctMultiSessionID && sessions.IsMadeCallID(value)
+			if !none && !yield(value) {
 				return
 			}
 		}

@@ -139,6 +139,21 @@ func TestDisconnectRequestTooLong(t *testing.T) {
 	}
 }
 
+// TestDisconnectRequestCallID: a NAS does not know an Acct-Multi-Session-Id that was made here.
+func TestDisconnectRequestCallID(t *testing.T) {
+	for id, sent := range map[string]bool{"58A9C1F2": true, "aaasess-00000001-3B3964CC": false} {
+		s := hostapdSession("192.0.2.1")
+		s.Attrs += radius.Attributes(attr(radius.AcctMultiSessionID, id))
+		b, err := fullProfile.disconnectRequest(1, s, noon, captured.Secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := radius.Attributes(b[radius.HeaderLen:]).Text(radius.AcctMultiSessionID); (got == id) != sent || (got != "") != sent {
+			t.Errorf("%s: sent %q", id, got)
+		}
+	}
+}
+
 // TestDisconnectRequestOctets compares a request with configured values octet for octet, without
 // its authenticator.
 func TestDisconnectRequestOctets(t *testing.T) {

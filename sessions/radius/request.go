@@ -185,6 +185,9 @@ func nasOf(attrs radius.Attributes, n *numbers, from netip.Addr) sessions.NAS {
 // kindOf derives the accounting type of a session from its Service-Type (R40). Without one it is
 // Network; see [Client].
 func kindOf(n *numbers) sessions.Kind {
+	if n.isCall() {
+		return sessions.Resource
+	}
 	switch rfc2865.ServiceType(n.value[radius.ServiceType]) {
 	case rfc2865.ServiceType_Value_NASPromptUser, rfc2865.ServiceType_Value_AdministrativeUser,
 		rfc2865.ServiceType_Value_CallbackNASPrompt, rfc2865.ServiceType_Value_CallbackAdministrative:
@@ -196,4 +199,16 @@ func kindOf(n *numbers) sessions.Kind {
 		return sessions.Exec
 	}
 	return sessions.Network
+}
+
+// isCall reports whether a request is about a call and not about a user (R51). Call-Check also means
+// that a switch or an access point has admitted a device by its MAC address. Such a device is a user.
+// Only the type of the port tells the difference.
+func (n *numbers) isCall() bool {
+	if rfc2865.ServiceType(n.value[radius.ServiceType]) != rfc2865.ServiceType_Value_CallCheck {
+		return false
+	}
+	// Those of telephone lines have the lowest numbers (RFC 2865 section 5.41).
+	port := rfc2865.NASPortType(n.value[radius.NASPortType])
+	return port <= rfc2865.NASPortType_Value_G3Fax && port != rfc2865.NASPortType_Value_Virtual
 }

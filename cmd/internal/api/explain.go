@@ -46,6 +46,9 @@ type Explanation struct {
 	// is the same as Decision, or if the session is not live. A list that makes no records is known
 	// only here: sessions do not keep it.
 	Now *Decision `json:"now,omitempty"`
+	// Accepted says which records of the session count as accepted. Absent if the session is not
+	// live or not accounted.
+	Accepted *Acceptance `json:"accepted,omitempty"`
 	// Methods are those of the Decision, else those of the records.
 	Methods []ExplainedMethod `json:"methods"`
 	// Records are those of the session that wait or are set aside, by queue; for a record, only
@@ -61,7 +64,7 @@ type Decision struct {
 	// for the List and Reason of a Now.
 	Accounted bool   `json:"accounted"`
 	List      string `json:"list"`   // "network/default"; "network/dnis:7777" is an entry of the DNIS map
-	Record    string `json:"record"` // start-stop or stop-only
+	Record    string `json:"record"` // start-stop, stop-only or stop-failure
 	// Reason is the conditions that led to the list. "" for a default list and for the DNIS map.
 	Reason    string `json:"reason"`
 	Broadcast bool   `json:"broadcast"` // each record goes to all Methods, else to the first that answers
@@ -71,6 +74,16 @@ type Decision struct {
 	SuppressNullUsername bool `json:"suppressNullUsername,omitempty"`
 	// Methods are in the order in which they are tried.
 	Methods []string `json:"methods"`
+}
+
+// Acceptance says which records of a session count as accepted.
+type Acceptance struct {
+	// By are the methods that accept them. With broadcast, each of them must: they are the groups
+	// with acknowledge-broadcast, else the first method. Without broadcast, one of them is enough.
+	By []string `json:"by"`
+	// Missing is the number of records that are not accepted yet: they wait or are set aside. If the
+	// Explanation is not Complete, there may be more.
+	Missing int `json:"missing"`
 }
 
 // ExplainedMethod is a method of a list, and the state that decides whether records go to it.
@@ -114,4 +127,5 @@ type ExplainedRecord struct {
 	Tries  int       `json:"tries"`            // sends that ended without an answer
 	Before uint64    `json:"before"`           // at most so many records are before it in the queue
 	Reason string    `json:"reason,omitempty"` // why it was set aside
+	From   string    `json:"from,omitempty"`   // the queue that it was in, if it was set aside
 }

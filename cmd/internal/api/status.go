@@ -14,6 +14,7 @@ type Status struct {
 	Version       string    `json:"version"`
 	Started       time.Time `json:"started"`       // RFC 3339, UTC
 	Entries       int       `json:"entries"`       // casnActiveTableEntries
+	Calls         int       `json:"calls"`         // live calls, which are no entries
 	HighWaterMark uint32    `json:"highWaterMark"` // casnActiveTableHighWaterMark
 	Total         uint64    `json:"total"`         // casnTotalSessions
 	Disconnected  uint64    `json:"disconnected"`  // casnDisconnectedSessions

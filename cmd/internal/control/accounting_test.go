@@ -16,6 +16,7 @@ import (
 	"aaasess/cmd/internal/apiclient"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/control/controltest"
+	"aaasess/sessions"
 )
 
 // books returns groups of every kind, and five set-aside records, of which 7 is damaged.
@@ -285,5 +286,16 @@ func TestLogSaysWhoPerformed(t *testing.T) {
 		if line := <-lines; !strings.Contains(line, want) {
 			t.Errorf("%s; want %s", line, want)
 		}
+	}
+}
+
+// TestExplainCall: a live call is explained, although it is no row.
+func TestExplainCall(t *testing.T) {
+	a, d, client := startBooks(t)
+	a.Explained["00000001"] = api.Explanation{}
+	begin(t, d, "", time.Now(), func(ev *sessions.Event) { ev.Kind = sessions.Resource })
+	e, err := client.Explain(t.Context(), "00000001")
+	if err != nil || e.Session == nil || e.Session.Kind != "resource" {
+		t.Errorf("%+v, %v", e, err)
 	}
 }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 
@@ -21,7 +22,7 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		var id sessions.ID
 		if out, id, err = s.cfg.Accounting.ExplainRecord(ctx, name); err == nil {
-			s.explainedSession(&out, s.table.View().Get(id))
+			s.explainedSession(&out, s.live(id))
 		}
 	} else {
 		id, idErr := api.ParseID(text)
@@ -29,7 +30,7 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 			s.writeError(w, http.StatusBadRequest, fmt.Errorf("%w: %q is neither a session ID, such as 0000000D, nor the name of a record, such as group/isp:812", api.ErrQuery, text))
 			return
 		}
-		live := s.table.View().Get(sessions.ID(id))
+		live := s.live(sessions.ID(id))
 		if out, err = s.cfg.Accounting.Explain(ctx, sessions.ID(id), live); err == nil {
 			s.explainedSession(&out, live)
 		}
@@ -43,6 +44,11 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 		r.Session, r.List, r.Reason = utf8Text(r.Session), utf8Text(r.List), utf8Text(r.Reason)
 	}
 	s.writeJSON(w, http.StatusOK, out)
+}
+
+// live returns a live session or call, or nil.
+func (s *Server) live(id sessions.ID) *sessions.Session {
+	return cmp.Or(s.table.View().Get(id), s.table.Call(id))
 }
 
 // explainedSession adds a live session to an explanation.

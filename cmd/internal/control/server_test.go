@@ -210,6 +210,7 @@ func TestStatus(t *testing.T) {
 	})
 	begin(t, d, "alice", began)
 	begin(t, d, "bob", began)
+	begin(t, d, "", began, func(ev *sessions.Event) { ev.Kind = sessions.Resource })
 	d.Server.RegisterStatus("agentx", func() any { return map[string]any{"connected": false} })
 	d.Server.RegisterStatus("agentx", func() any { return map[string]any{"connected": true} })
 	d.Server.RegisterStatus("broken", func() any { return func() {} })
@@ -219,7 +220,7 @@ func TestStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &api.Status{
-		Verdict: api.VerdictDegraded, Reasons: []string{`why \xff`}, Version: "1.2.3", Started: began.Truncate(time.Second), Entries: 2, HighWaterMark: 2, Total: 2, Disconnected: 1,
+		Verdict: api.VerdictDegraded, Reasons: []string{`why \xff`}, Version: "1.2.3", Started: began.Truncate(time.Second), Entries: 2, Calls: 1, HighWaterMark: 2, Total: 2, Disconnected: 1,
 		Sections: map[string]json.RawMessage{
 			"agentx": json.RawMessage(`{"connected":true}`), "broken": json.RawMessage(`{"error":"json: unsupported type: func()"}`),
 		},

@@ -136,17 +136,24 @@ func (d *Document) structure(n ast.Node, path string, at place, v reflect.Value)
 
 // list fills a slice. The list replaces the default.
 func (d *Document) list(n ast.Node, path string, at place, v reflect.Value, tag reflect.StructTag) {
-	l, ok := n.(ast.ArrayNode)
-	if !ok {
-		d.add(at, path, "must be a list, is %s", kindOf(n))
-		return
-	}
 	items := reflect.MakeSlice(v.Type(), 0, 0)
-	for it := l.ArrayRange(); it.Next(); {
+	add := func(n ast.Node, path string, at place) {
 		item := reflect.New(v.Type().Elem()).Elem()
 		d.setDefaults(item)
-		d.decode(it.Value(), path+"["+strconv.Itoa(items.Len())+"]", placeOf(it.Value()), item, "")
+		d.decode(n, path, at, item, each(tag))
 		items = reflect.Append(items, item)
+	}
+	l, ok := n.(ast.ArrayNode)
+	switch {
+	case !ok && tag.Get("single") != "":
+		add(n, path, at)
+	case !ok:
+		d.add(at, path, "must be a list, is %s", kindOf(n))
+		return
+	default:
+		for it := l.ArrayRange(); it.Next(); {
+			add(it.Value(), path+"["+strconv.Itoa(items.Len())+"]", placeOf(it.Value()))
+		}
 	}
 	v.Set(items)
 	if limit := tag.Get("min"); limit != "" && items.Len() < number(limit) {
@@ -172,7 +179,7 @@ func (d *Document) mapping(n ast.Node, path string, at place, v reflect.Value, t
 		}
 		item := reflect.New(v.Type().Elem()).Elem()
 		d.setDefaults(item)
-		d.decode(e.value, join(path, e.key), e.valuePlace(), item, "")
+		d.decode(e.value, join(path, e.key), e.valuePlace(), item, each(tag))
 		v.SetMapIndex(reflect.ValueOf(e.key), item)
 	}
 }
@@ -242,6 +249,9 @@ func join(path, key string) string {
 	}
 	return path + "." + key
 }
+
+// each returns the tags of the entries of a list, or of the values of a map.
+func each(tag reflect.StructTag) reflect.StructTag { return reflect.StructTag(tag.Get("each")) }
 
 // number parses a min or max tag.
 func number(text string) int {

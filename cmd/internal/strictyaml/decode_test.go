@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,6 +35,8 @@ func TestDecode(t *testing.T) {
 		Limits:  &limits{Requests: 7},
 		Lists:   map[string]peer{"one": {Name: "c"}},
 		Secrets: map[string]strictyaml.Secret{"one": "s3"},
+		Words:   []string{"b", "a"},
+		Levels:  map[string]map[string]peer{"7": {"two": {Name: "d"}}},
 	}
 	got := mustDecode(t, `
 name: other
@@ -59,20 +62,22 @@ peers:
 limits: {failures: 0}
 lists: {one: {name: c}}
 secrets: {one: s3}
+words: [b, a]
+levels: {7: {two: {name: d}}}
 `, ".")
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got := mustDecode(t, "limit: 0\n", "."); got.Limit != 0 {
-		t.Errorf("limit %d", got.Limit)
+	if got := mustDecode(t, "limit: 0\nwords: a\n", "."); got.Limit != 0 || !slices.Equal(got.Words, []string{"a"}) {
+		t.Errorf("limit %d, words %q", got.Limit, got.Words)
 	}
 }
 
 var rejectedValues = []rejection{
-	{"unknown key", "name: x\nnames: {}\n", `2:1: unknown key "names"; the keys here: name, level, on, count, port, wait, room, limit, folder, address, listen, from, color, any, upper, secret, peers, limits, lists, secrets`},
+	{"unknown key", "name: x\nnames: {}\n", `2:1: unknown key "names"; the keys here: name, level, on, count, port, wait, room, limit, folder, address, listen, from, color, any, upper, secret, peers, limits, lists, secrets, words, levels`},
 	{"unknown key in a list", "peers:\n  - name: a\n    secrets: b\n", `3:5: peers[0]: unknown key "secrets"; the keys here: name, secret, timeout`},
 	{"unknown key of a map", "lists: {three: {name: a}}\n", `1:9: lists: key "three" is not one or two`},
-	{"a key that may be a secret", "name: x\nHunter2: 1\n", "2:1: unknown key (not shown); the keys here: name, level, on, count, port, wait, room, limit, folder, address, listen, from, color, any, upper, secret, peers, limits, lists, secrets"},
+	{"a key that may be a secret", "name: x\nHunter2: 1\n", "2:1: unknown key (not shown); the keys here: name, level, on, count, port, wait, room, limit, folder, address, listen, from, color, any, upper, secret, peers, limits, lists, secrets, words, levels"},
 	{"key twice", "name: x\nlimits: {}\nname: y\n", `3:1: key "name" occurs twice, first in line 1`},
 	{"key twice in a map", "lists: {one: {name: a}, one: {name: b}}\n", `1:25: lists: key "one" occurs twice, first in line 1`},
 	{"no value", "limits:\nname: x\n", "1:1: limits: must be a mapping of keys, is nothing"},
@@ -118,6 +123,12 @@ var rejectedValues = []rejection{
 	{"scalar of the user as a list", "upper: [A]\n", "1:8: upper: must be large letters, is a list"},
 	{"in an optional mapping", "limits: {requests: 10}\n", "1:20: limits.requests: 10 is not between 0 and 9"},
 	{"an optional value", "peers: [{name: a, timeout: 10s}]\n", "1:28: peers[0].timeout: 10s is not between 1s and 9s"},
+	{"another word in a list", "words: [a, c]\n", `1:12: words[1]: "c" is not a or b`},
+	{"another word alone", "words: c\n", `1:8: words: "c" is not a or b`},
+	{"a mapping for a word alone", "words: {}\n", "1:8: words: must be a or b, is a mapping"},
+	{"too many words", "words: [a, b, a]\n", "1:8: words: has 3 entries, at most 2 are allowed"},
+	{"unknown key of a map of maps", "levels: {a: {}}\n", `1:10: levels: key "a" is not a digit`},
+	{"unknown key of a map in a map", "levels: {7: {three: {name: a}}}\n", `1:14: levels.7: key "three" is not one or two`},
 	{"in a map", "lists: {one: {}}\n", "1:14: lists.one: name is missing"},
 	{"several, in the order of the file", "wait: 5\nname: 1\nlevel: [\n]\n", "1:7: wait: must be a duration such as 5s, is an integer\n2:7: name: must be text, is an integer\n3:8: level: must be low, medium or high, is a list"},
 }

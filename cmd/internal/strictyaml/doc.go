@@ -14,6 +14,8 @@
 //	          a list
 //	keys      a regular expression for the keys of a map: ^ and $ belong to it
 //	wants     what the keys of a map are, for the error of another key
+//	each      the tags of the entries of a list, or of the values of a map
+//	single    a list of one entry may be written as the entry
 //	restart   "yes": a reload cannot change the value; "presence": it cannot add or remove it; see
 //	          [Engine.Fixed]
 //

@@ -63,6 +63,8 @@ type file struct {
 	Limits  *limits                      `yaml:"limits" restart:"presence" doc:"Optional."`
 	Lists   map[string]peer              `yaml:"lists" keys:"^(one|two)$" wants:"one or two" doc:"A map."`
 	Secrets map[string]strictyaml.Secret `yaml:"secrets" keys:"^one$" wants:"one" doc:"A map of secrets."`
+	Words   []string                     `yaml:"words" max:"2" single:"yes" each:"enum:\"a b\"" doc:"A word, or a list."`
+	Levels  map[string]map[string]peer   `yaml:"levels" keys:"^[0-9]$" wants:"a digit" each:"keys:\"^(one|two)$\" wants:\"one or two\"" doc:"A map of maps."`
 }
 
 type peer struct {

@@ -38,7 +38,7 @@ func (e *Engine) schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any 
 	case reflect.Slice:
 		return e.listSchema(t, tag)
 	case reflect.Map:
-		values := map[string]any{tag.Get("keys"): e.schemaOf(t.Elem(), "")}
+		values := map[string]any{tag.Get("keys"): e.schemaOf(t.Elem(), each(tag))}
 		return map[string]any{"type": "object", "additionalProperties": false, "patternProperties": values}
 	case reflect.Struct:
 		return e.structSchema(t)
@@ -114,7 +114,7 @@ func scalarSchema(sc scalar, t reflect.Type, tag reflect.StructTag) map[string]a
 }
 
 func (e *Engine) listSchema(t reflect.Type, tag reflect.StructTag) map[string]any {
-	s := map[string]any{"type": "array", "items": e.schemaOf(t.Elem(), "")}
+	s := map[string]any{"type": "array", "items": e.schemaOf(t.Elem(), each(tag))}
 	if limit := tag.Get("min"); limit != "" {
 		s["minItems"] = number(limit)
 	}
@@ -123,6 +123,9 @@ func (e *Engine) listSchema(t reflect.Type, tag reflect.StructTag) map[string]an
 	}
 	if def := tag.Get("default"); def != "" {
 		s["default"] = strings.Fields(def)
+	}
+	if tag.Get("single") != "" {
+		return map[string]any{"oneOf": []any{e.schemaOf(t.Elem(), each(tag)), s}}
 	}
 	return s
 }

@@ -16,7 +16,7 @@ func (e *Engine) Wants(t reflect.Type, tag reflect.StructTag) string {
 	case reflect.Pointer:
 		return e.Wants(t.Elem(), tag)
 	case reflect.Slice:
-		return e.Wants(t.Elem(), "")
+		return e.Wants(t.Elem(), each(tag))
 	}
 	return ""
 }

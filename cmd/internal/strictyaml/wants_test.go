@@ -13,11 +13,12 @@ func TestWants(t *testing.T) {
 		Wait     *time.Duration   `yaml:"wait"`
 		Secret   Secret           `yaml:"secret"`
 		Sizes    []Size           `yaml:"sizes"`
+		Words    []string         `yaml:"words" single:"yes" each:"enum:\"a b\""`
 		Mapping  struct{}         `yaml:"mapping"`
 		Mappings []struct{}       `yaml:"mappings"`
 		Pointer  *struct{ X int } `yaml:"pointer"`
 	}
-	want := []string{"text", "a, b or c", "a duration such as 5s", "a secret", "a size such as 256MiB", "", "", ""}
+	want := []string{"text", "a, b or c", "a duration such as 5s", "a secret", "a size such as 256MiB", "a or b", "", "", ""}
 	e := New(nil)
 	for i, f := range fieldsOf(reflect.TypeFor[file]()) {
 		if got := e.Wants(f.typ, f.tag); got != want[i] {

@@ -8,6 +8,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
+	"aaasess/accounting/policy"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/sessions"
@@ -36,7 +37,7 @@ func (c *Accounting) Explain(ctx context.Context, id sessions.ID, live *sessions
 	out := api.Explanation{Methods: []api.ExplainedMethod{}, Records: []api.ExplainedRecord{}, Complete: true}
 	var queues []string
 	if live != nil {
-		made, now := live.Route.String(), c.cfg.Plan().Decide(live.Kind, live)
+		made, now := live.Route.String(), c.cfg.Plan().Decide(policy.TypeOf(live.Kind), live)
 		out.Decision = decision(made)
 		if now.Route != made || made == "" && now.List != "" { // of a list without records, no route is kept
 			out.Now = decision(now.Route)
@@ -66,6 +67,7 @@ func (c *Accounting) Explain(ctx context.Context, id sessions.ID, live *sessions
 	}
 	out.Records, out.Complete = append(out.Records, aside...), out.Complete && complete
 	if live != nil {
+		out.Accepted = accepted(c.cfg.Plan(), live.Route.String(), out.Records)
 		return out, nil
 	}
 	if len(out.Records) == 0 {
@@ -279,6 +281,6 @@ func (c *Accounting) setAsideOf(id sessions.ID) (all []api.ExplainedRecord, comp
 
 func explainSetAside(a *accounting.SetAside) api.ExplainedRecord {
 	out := explainRecord(api.RecordName{Queue: api.SetAsideRecords, Seq: a.Seq}, a.Record)
-	out.State, out.Reason = "setAside", a.Reason
+	out.State, out.Reason, out.From = "setAside", a.Reason, a.From
 	return out
 }

@@ -87,9 +87,9 @@ func TestDefault(t *testing.T) {
 		Disconnector: disconnector(clients...),
 		Dictionary:   radius.Standard(),
 		Policy: policy.Policy{Lists: []policy.List{
-			{Kind: sessions.Network, Name: "default", Methods: methods},
-			{Kind: sessions.Exec, Name: "default", Methods: methods},
-			{Kind: sessions.Connection, Name: "default", Methods: methods},
+			{Type: policy.Network, Name: "default", Methods: methods},
+			{Type: policy.Exec, Name: "default", Methods: methods},
+			{Type: policy.Connection, Name: "default", Methods: methods},
 		}, Update: policy.Update{Minimum: time.Minute}},
 		Local:      &local.Spec{File: "var/accounting.jsonl"},
 		Sessions:   sessions.Config{Remember: time.Hour},
@@ -184,8 +184,8 @@ store: {min-free: 2GiB, max-size: 64MiB}
 			{Group: "radius", Servers: []client.Member{r1, r2, r3}, HoldDown: 30 * time.Second, Window: 1024},
 		},
 		Policy: policy.Policy{Lists: []policy.List{
-			{Kind: sessions.Network, Name: "default"},
-			{Kind: sessions.Exec, Name: "default", Methods: policy.Methods{Record: accounting.StopOnly, Methods: []accounting.MethodName{"group isp", "group radius", "local"}}},
+			{Type: policy.Network, Name: "default"},
+			{Type: policy.Exec, Name: "default", Methods: policy.Methods{Record: accounting.StopOnly, Methods: []accounting.MethodName{"group isp", "group radius", "local"}}},
 		}, Update: policy.Update{Minimum: time.Minute}},
 		Local:      &local.Spec{File: "/etc/aaasess/var/accounting.jsonl"},
 		Sessions:   sessions.Config{Remember: 10 * time.Minute, Max: 500000},

@@ -25,7 +25,7 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(b)
 	}
-	for _, tc := range slices.Concat(rejected, rejectedDelivery, rejectedSNMP) {
+	for _, tc := range slices.Concat(rejected, rejectedTypes, rejectedDelivery, rejectedSNMP) {
 		if len(tc.text) < 1500 {
 			f.Add([]byte(tc.text))
 		}

@@ -63,7 +63,9 @@ func keysBelow(path string, f reflect.StructField) (string, reflect.Type) {
 		case reflect.Slice:
 			t, path = t.Elem(), path+"[]"
 		case reflect.Map:
-			t, path = t.Elem(), path+"{}"
+			for ; t.Kind() == reflect.Map && !isScalar(t); path += "{}" {
+				t = t.Elem()
+			}
 		case reflect.Pointer:
 			t = t.Elem()
 		}
@@ -81,6 +83,10 @@ var suchAs = regexp.MustCompile(`( in quotes,)? such as [^ ,]+`)
 func kind(f reflect.StructField) string {
 	wants := suchAs.ReplaceAllString(engine.Wants(f.Type, f.Tag), "")
 	switch {
+	case f.Type.Kind() == reflect.Map && f.Tag.Get("each") != "":
+		return "a mapping; each key is " + f.Tag.Get("wants") + "; each value is a mapping, whose keys are each " + reflect.StructTag(f.Tag.Get("each")).Get("wants")
+	case f.Tag.Get("single") != "":
+		return wants + "; or a list of these"
 	case f.Type.Kind() == reflect.Map:
 		return "a mapping; each key is " + f.Tag.Get("wants")
 	case f.Type.Kind() == reflect.Slice && !isScalar(f.Type) && wants == "":

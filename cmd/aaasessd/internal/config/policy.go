@@ -12,7 +12,6 @@ import (
 	"aaasess/accounting/policy"
 	acctradius "aaasess/accounting/radius"
 	"aaasess/internal/radius/client"
-	"aaasess/sessions"
 )
 
 // policyChecker checks the keys of accounting policy and makes the Policy of c.
@@ -31,35 +30,32 @@ func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
 	for _, g := range c.Groups {
 		p.groups[g.Group] = true
 	}
-	lists := map[sessions.Kind]map[string]rawList{
-		sessions.Network: raw.Accounting.Network, sessions.Exec: raw.Accounting.Exec, sessions.Connection: raw.Accounting.Connection,
-	}
+	lists := p.lists()
 	applied := map[string]bool{} // paths of lists
 	for i := range raw.Accounting.Apply {
 		p.apply(i, lists, applied)
 	}
-	for _, kind := range slices.Sorted(maps.Keys(lists)) {
-		for _, name := range slices.Sorted(maps.Keys(lists[kind])) {
-			path := listPath(kind, name)
-			c.Policy.Lists = append(c.Policy.Lists, policy.List{Kind: kind, Name: name, Methods: p.methods(path, lists[kind][name])})
+	for _, t := range slices.Sorted(maps.Keys(lists)) {
+		for _, name := range slices.Sorted(maps.Keys(lists[t])) {
+			path := listPath(t, name)
+			c.Policy.Lists = append(c.Policy.Lists, policy.List{Type: t, Name: name, Methods: p.methods(t, path, lists[t][name])})
 			if name != policy.Default && !applied[path] {
 				d.AddWarning(path, "applies nowhere: no entry of accounting.apply names it")
 			}
 		}
 	}
 	p.dnisMap()
+	p.callIDs(c.Policy.Lists)
+	p.acknowledging()
+	p.unreported()
 	p.system()
 	c.Policy.SuppressNullUsername = raw.Accounting.SuppressNullUsername
 	p.nested()
 	p.update()
 }
 
-func listPath(kind sessions.Kind, name string) string {
-	return fmt.Sprintf("accounting.%s.%s", kind, name)
-}
-
-// methods checks a list, or an entry of the DNIS map.
-func (d *policyChecker) methods(path string, r rawList) policy.Methods {
+// methods checks a list of a type, or an entry of the DNIS map. t is 0 for system accounting.
+func (d *policyChecker) methods(t policy.Type, path string, r rawList) policy.Methods {
 	switch {
 	case !d.Given(path+".record") || d.Faulty(path+".record"): // reported already
 	case r.Record == accounting.None && len(r.Methods) > 0:
@@ -77,6 +73,10 @@ func (d *policyChecker) methods(path string, r rawList) policy.Methods {
 	for i, m := range r.Methods {
 		path := fmt.Sprintf("%s.methods[%d]", path, i)
 		unique.Check(path, string(m), "in")
+		if t.IsCommands() && m.Group() != "" {
+			d.Fault(path, "%v", policy.ErrCommandsToRADIUS)
+			continue
+		}
 		d.method(path, m)
 	}
 	if r.Broadcast {
@@ -156,30 +156,30 @@ func (d *policyChecker) sharedServers(path string, methods []accounting.MethodNa
 
 // apply adds the rules of an entry, one for each accounting type. applied gets the paths of their
 // lists.
-func (d *policyChecker) apply(i int, lists map[sessions.Kind]map[string]rawList, applied map[string]bool) {
+func (d *policyChecker) apply(i int, lists map[policy.Type]map[string]rawList, applied map[string]bool) {
 	r, path := &d.raw.Accounting.Apply[i], fmt.Sprintf("accounting.apply[%d]", i)
 	incomplete := d.isIncomplete(path)
 	rule := d.conditions(path, r)
 	if len(r.Clients)+len(r.NASPort)+len(r.NASPortID)+len(r.FramedProtocol) == 0 && !incomplete {
 		d.Fault(path, "has no condition; the list default is the one that applies everywhere")
 	}
-	names := map[sessions.Kind]nameText{sessions.Network: r.Network, sessions.Exec: r.Exec, sessions.Connection: r.Connection}
+	names := r.applies()
 	none := true
-	for _, kind := range slices.Sorted(maps.Keys(names)) {
-		name := string(names[kind])
-		if !d.Given(path + "." + kind.String()) {
+	for _, t := range slices.Sorted(maps.Keys(names)) {
+		name, at := string(names[t]), path+"."+typePath(t)
+		if !d.Given(at) {
 			continue
 		}
 		none = false
-		if _, ok := lists[kind][name]; !ok && name != "" {
-			d.Fault(path+"."+kind.String(), "accounting.%s has no list %s", kind, name)
+		if _, ok := lists[t][name]; !ok && name != "" {
+			d.Fault(at, "accounting.%s has no list %s", typePath(t), name)
 		}
-		applied[listPath(kind, name)] = true
-		rule.Kind, rule.List = kind, name
+		applied[listPath(t, name)] = true
+		rule.Type, rule.List = t, name
 		d.c.Policy.Rules = append(d.c.Policy.Rules, rule)
 	}
 	if none && !incomplete {
-		d.Fault(path, "names no list: one of network, exec, connection is needed")
+		d.Fault(path, "names no list: one of network, exec, connection, resource, commands, vrrs is needed")
 	}
 	if len(r.Clients) > 0 && d.c.Policy.Clients == nil {
 		for _, c := range d.c.Listener.Clients {
@@ -232,7 +232,7 @@ func (d *policyChecker) conditions(path string, r *rawApply) (rule policy.Rule) 
 func (d *policyChecker) dnisMap() {
 	raw := &d.raw.Accounting.DNISMap
 	for _, number := range slices.Sorted(maps.Keys(raw.Numbers)) {
-		methods := d.methods("accounting.dnis-map.numbers."+number, raw.Numbers[number])
+		methods := d.methods(policy.Network, "accounting.dnis-map.numbers."+number, raw.Numbers[number])
 		if raw.Enable {
 			d.c.Policy.DNIS = append(d.c.Policy.DNIS, policy.Number{Number: number, Methods: methods})
 		}
@@ -258,7 +258,7 @@ func (d *policyChecker) system() {
 	if raw.Default == nil {
 		return
 	}
-	m := d.methods(path, rawList{Record: raw.Default.Record, Broadcast: raw.Default.Broadcast, BroadcastInterims: true, Methods: raw.Default.Methods})
+	m := d.methods(0, path, rawList{Record: raw.Default.Record, Broadcast: raw.Default.Broadcast, BroadcastInterims: true, Methods: raw.Default.Methods})
 	if len(m.Methods) > 1 && !m.Broadcast {
 		d.Fault(path+".methods", "has %d entries: without broadcast, system accounting has one method", len(m.Methods))
 	}

@@ -118,9 +118,10 @@ type rawGroup struct {
 	DeadCriteria     *rawDeadCriteria  `yaml:"dead-criteria" doc:"As radius.dead-criteria, for this group. If missing, that one."`
 	Window           int               `yaml:"window" default:"1024" min:"1" max:"65536" doc:"How many records may wait for their answers at the same time."`
 	DrainRate        int               `yaml:"drain-rate" default:"0" min:"0" max:"1000000" doc:"How many records a second are sent while a backlog drains; 0: as fast as the servers answer."`
-	NASSessionID     attributeNameText `yaml:"nas-session-id" default:"" doc:"attribute NAME: the attribute in which the Acct-Session-Id that the NAS sent goes to the servers, usually attribute Acct-Multi-Session-Id. It replaces that attribute from the NAS; a vendor's attribute is added instead. The Acct-Session-Id itself is the one of aaasess. If missing, it is not sent."`
+	NASSessionID     attributeNameText `yaml:"nas-session-id" default:"" doc:"attribute NAME: the attribute in which the Acct-Session-Id that the NAS sent goes to the servers, usually attribute Acct-Multi-Session-Id, which is not allowed with lists in accounting.resource. It replaces that attribute from the NAS; a vendor's attribute is added instead. The Acct-Session-Id itself is the one of aaasess. If missing, it is not sent."`
 	UserID           attributeNameText `yaml:"user-id" default:"" doc:"attribute NAME: the attribute in which the user's name without @realm goes to the servers, after Acct-Delay-Time, as the User-Id in Cisco's examples of records. Only for records that lack the attribute. If missing, it is not sent."`
 	AddNASIdentifier bool              `yaml:"add-nas-identifier" default:"false" doc:"Whether a record without NAS-Identifier gets one after Acct-Delay-Time, with the NAS's address as text, as in Cisco's examples of records."`
+	AckBroadcast     bool              `yaml:"acknowledge-broadcast" default:"false" doc:"Whether a record of a broadcast list counts as accepted only when this group has accepted it (accounting acknowledge broadcast of Cisco IOS). If no group of the list has the key, the first method counts. The answer to the NAS does not depend on it: it comes when the record is on disk."`
 	AcctOnOff        *rawAcctOnOff     `yaml:"acct-on-off" doc:"Whether and how Accounting-On and -Off (RFC 2866) are sent to one server of the group: On at start, again every minute until it is answered; Off once, at shutdown. If missing, none is sent."`
 }
 
@@ -136,14 +137,17 @@ type rawAcctOnOffGroup struct {
 }
 
 type rawAccounting struct {
-	Network    map[string]rawList  `yaml:"network" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Network sessions: PPP, SLIP, ARAP, IEEE 802.1X, VPN. The list default applies to all sessions of this type to which no other list applies. Lists of other names apply where apply says so."`
-	Exec       map[string]rawList  `yaml:"exec" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Logins to the NAS itself. Lists as for network."`
-	Connection map[string]rawList  `yaml:"connection" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Outbound connections of a NAS: telnet, rlogin, LAT. Lists as for network."`
-	System     rawSystemAccounting `yaml:"system" doc:"System accounting: Accounting-On when the daemon starts or a group is added, Accounting-Off when it ends or the group is removed."`
-	Apply      []rawApply          `yaml:"apply" max:"4096" doc:"Where the named lists apply: for NASes, and for their lines and interfaces. For each accounting type, the first entry decides that names a list of the type and whose conditions are all met."`
-	DNISMap    rawDNISMap          `yaml:"dnis-map" doc:"Accounting of network sessions by the number that was called. It takes precedence over the lists."`
-	Update     rawUpdate           `yaml:"update" doc:"Interim records that aaasess makes. Those that a NAS sends are recorded as the list of the session says, whatever is set here."`
-	Local      rawLocal            `yaml:"local" doc:"The method local."`
+	Network    map[string]rawList                 `yaml:"network" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Network sessions: PPP, SLIP, ARAP, IEEE 802.1X, VPN. The list default applies to all sessions of this type to which no other list applies. Lists of other names apply where apply says so."`
+	Exec       map[string]rawList                 `yaml:"exec" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Logins to the NAS itself. Lists as for network."`
+	Connection map[string]rawList                 `yaml:"connection" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Outbound connections of a NAS: telnet, rlogin, LAT. Lists as for network."`
+	Resource   map[string]rawCallList             `yaml:"resource" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Calls, whether or not they have a user. The list default applies to all calls to which no other list applies."`
+	Commands   map[string]map[string]rawEventList `yaml:"commands" keys:"^([0-9]|1[0-5])$" wants:"a privilege level from 0 to 15" each:"keys:\"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$\" wants:\"the name of a list\"" doc:"What users type in an EXEC session, by privilege level. RADIUS has no command accounting, so methods has only local until there are TACACS+ groups. Nothing reports commands yet: a list has no effect, and causes a warning."`
+	VRRS       map[string]rawEventList            `yaml:"vrrs" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Changes of state of the Virtual Router Redundancy Service. Nothing reports them yet: a list has no effect, and causes a warning."`
+	System     rawSystemAccounting                `yaml:"system" doc:"System accounting: Accounting-On when the daemon starts or a group is added, Accounting-Off when it ends or the group is removed."`
+	Apply      []rawApply                         `yaml:"apply" max:"4096" doc:"Where the named lists apply: for NASes, and for their lines and interfaces. For each accounting type, the first entry decides that names a list of the type and whose conditions are all met."`
+	DNISMap    rawDNISMap                         `yaml:"dnis-map" doc:"Accounting of network sessions by the number that was called. It takes precedence over the lists."`
+	Update     rawUpdate                          `yaml:"update" doc:"Interim records that aaasess makes. Those that a NAS sends are recorded as the list of the session says, whatever is set here."`
+	Local      rawLocal                           `yaml:"local" doc:"The method local."`
 
 	SuppressNullUsername bool `yaml:"suppress-null-username" default:"false" doc:"Whether no records are made of a session as long as it has no User-Name, or an empty one. The packet that brings a User-Name, and later ones, are recorded. A session keeps the value that it began with."`
 
@@ -158,6 +162,18 @@ type rawList struct {
 	Periodic          periodText              `yaml:"periodic" default:"" doc:"As accounting.update.periodic, for sessions of this list; disable: no interims, except for sessions with Acct-Interim-Interval. Only for start-stop lists. If missing, that one."`
 }
 
+type rawCallList struct {
+	Record    []accounting.RecordType `yaml:"record" required:"yes" min:"1" max:"2" single:"yes" each:"enum:\"start-stop stop-failure none\"" doc:"Which records are made. start-stop: a start and a stop of each call; stop-failure: a stop of each call that does not reach or fails user authentication. Both, as a list, are the same as start-stop, which has the stops of these calls too."`
+	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"As for network."`
+	Methods   []accounting.MethodName `yaml:"methods" max:"255" doc:"As for network."`
+}
+
+type rawEventList struct {
+	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
+	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"As for network."`
+	Methods   []accounting.MethodName `yaml:"methods" max:"255" doc:"As for network."`
+}
+
 type rawSystemAccounting struct {
 	Default        *rawSystemList `yaml:"default" doc:"The only list of this type; it cannot have another name. Its methods are server groups: one, or with broadcast several. Their Accounting-On and -Off are sent as with acct-on-off of the group, which takes precedence. If missing, only groups with acct-on-off send them."`
 	GuaranteeFirst bool           `yaml:"guarantee-first" default:"true" doc:"Whether the Accounting-On is the first record that a server gets: the group's other records wait until it is answered. Users are never kept waiting. With other methods in their list, records go to the next method once no server of the group has answered."`
@@ -170,13 +186,16 @@ type rawSystemList struct {
 }
 
 type rawApply struct {
-	Clients        []nameText `yaml:"clients" max:"4096" doc:"Names of radius.clients. If empty, every client."`
-	NASPort        []portText `yaml:"nas-port" max:"4096" doc:"Values of NAS-Port, as numbers or as ranges such as 1-16: the lines of a NAS. If empty, sessions with any NAS-Port, or without one."`
-	NASPortID      []string   `yaml:"nas-port-id" max:"4096" doc:"Patterns for NAS-Port-Id, the interfaces of a NAS. * stands for any characters and ? for one. If empty, any."`
-	FramedProtocol []string   `yaml:"framed-protocol" max:"64" doc:"Names of values of Framed-Protocol, such as PPP, SLIP or ARAP. If empty, any."`
-	Network        nameText   `yaml:"network" default:"" doc:"Name of the list for network sessions. If missing, this entry does not decide for them."`
-	Exec           nameText   `yaml:"exec" default:"" doc:"Name of the list for exec sessions. If missing, this entry does not decide for them."`
-	Connection     nameText   `yaml:"connection" default:"" doc:"Name of the list for connection sessions. If missing, this entry does not decide for them."`
+	Clients        []nameText          `yaml:"clients" max:"4096" doc:"Names of radius.clients. If empty, every client."`
+	NASPort        []portText          `yaml:"nas-port" max:"4096" doc:"Values of NAS-Port, as numbers or as ranges such as 1-16: the lines of a NAS. If empty, sessions with any NAS-Port, or without one."`
+	NASPortID      []string            `yaml:"nas-port-id" max:"4096" doc:"Patterns for NAS-Port-Id, the interfaces of a NAS. * stands for any characters and ? for one. If empty, any."`
+	FramedProtocol []string            `yaml:"framed-protocol" max:"64" doc:"Names of values of Framed-Protocol, such as PPP, SLIP or ARAP. If empty, any."`
+	Network        nameText            `yaml:"network" default:"" doc:"Name of the list for network sessions. If missing, this entry does not decide for them."`
+	Exec           nameText            `yaml:"exec" default:"" doc:"Name of the list for exec sessions. If missing, this entry does not decide for them."`
+	Connection     nameText            `yaml:"connection" default:"" doc:"Name of the list for connection sessions. If missing, this entry does not decide for them."`
+	Resource       nameText            `yaml:"resource" default:"" doc:"Name of the list for calls. If missing, this entry does not decide for them."`
+	Commands       map[string]nameText `yaml:"commands" keys:"^([0-9]|1[0-5])$" wants:"a privilege level from 0 to 15" doc:"By privilege level: name of the list for the commands of this level. For levels that are missing, this entry does not decide."`
+	VRRS           nameText            `yaml:"vrrs" default:"" doc:"Name of the list for vrrs. If missing, this entry does not decide for it."`
 }
 
 type rawDNISMap struct {

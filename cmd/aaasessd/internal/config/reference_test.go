@@ -179,8 +179,8 @@ func undocumented(t *testing.T, text string) (missing []string) {
 // none.
 func shownAt(doc *strictyaml.Document, path string) int {
 	for i := range 10 {
-		for _, key := range []string{".default", ".7777"} {
-			at := strings.NewReplacer("[]", fmt.Sprintf("[%d]", i), "{}", key).Replace(path)
+		for _, key := range []string{".default", ".7777", ".15"} {
+			at := strings.NewReplacer("[]", fmt.Sprintf("[%d]", i), "{}{}", ".15.default", "{}", key).Replace(path)
 			if line := doc.Line(at); line > 0 {
 				return line
 			}

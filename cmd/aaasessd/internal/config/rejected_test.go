@@ -147,9 +147,9 @@ var rejected = []rejection{
 	{"interims as text", "accounting: {network: {default: {record: start-stop, broadcast-interims: no, methods: [local]}}}\n", "1:74: accounting.network.default.broadcast-interims: must be true or false, is text"},
 	{"apply without a condition", "accounting: {network: {red: {record: none}}, apply: [{network: red}]}\n", "1:54: accounting.apply[0]: has no condition; the list default is the one that applies everywhere"},
 	{"apply with a condition that is no list", "accounting: {network: {red: {record: none}}, apply: [{nas-port: 7, network: red}]}\n", "1:65: accounting.apply[0].nas-port: must be a list, is an integer"},
-	{"apply with an unknown condition", "accounting: {network: {red: {record: none}}, apply: [{port: [7], network: red}]}\n", `1:55: accounting.apply[0]: unknown key "port"; the keys here: clients, nas-port, nas-port-id, framed-protocol, network, exec, connection`},
-	{"apply with an unknown type", "accounting: {apply: [{nas-port: [7], system: red}]}\n", `1:38: accounting.apply[0]: unknown key "system"; the keys here: clients, nas-port, nas-port-id, framed-protocol, network, exec, connection`},
-	{"apply without a list", "accounting: {apply: [{nas-port: [7]}]}\n", "1:22: accounting.apply[0]: names no list: one of network, exec, connection is needed"},
+	{"apply with an unknown condition", "accounting: {network: {red: {record: none}}, apply: [{port: [7], network: red}]}\n", `1:55: accounting.apply[0]: unknown key "port"; the keys here: clients, nas-port, nas-port-id, framed-protocol, network, exec, connection, resource, commands, vrrs`},
+	{"apply with an unknown type", "accounting: {apply: [{nas-port: [7], system: red}]}\n", `1:38: accounting.apply[0]: unknown key "system"; the keys here: clients, nas-port, nas-port-id, framed-protocol, network, exec, connection, resource, commands, vrrs`},
+	{"apply without a list", "accounting: {apply: [{nas-port: [7]}]}\n", "1:22: accounting.apply[0]: names no list: one of network, exec, connection, resource, commands, vrrs is needed"},
 	{"apply with an unknown list", "accounting: {exec: {red: {record: none}}, apply: [{nas-port: [7], network: red}]}\n", "1:76: accounting.apply[0].network: accounting.network has no list red"},
 	{"apply with an unknown client", "accounting: {exec: {red: {record: none}}, apply: [{clients: [nas-1], exec: red}]}\n", "1:62: accounting.apply[0].clients[0]: no client is called nas-1"},
 	{"apply with a port that is none", "accounting: {exec: {red: {record: none}}, apply: [{nas-port: [tty1], exec: red}]}\n", `1:63: accounting.apply[0].nas-port[0]: "tty1" is neither a port such as 7 nor a range such as 1-16, of numbers up to 4294967295`},
@@ -160,7 +160,7 @@ var rejected = []rejection{
 	{"DNIS number twice", "accounting:\n  dnis-map:\n    numbers:\n      7777: {record: none}\n      7777: {record: none}\n", `5:7: accounting.dnis-map.numbers: key (not shown) occurs twice, first in line 4`},
 	{"DNIS number with a space", "accounting: {dnis-map: {numbers: {\"77 77\": {record: none}}}}\n", "1:35: accounting.dnis-map.numbers: key (not shown) is not a number of 1 to 95 characters without spaces"},
 	{"DNIS number with an unknown group", "accounting: {dnis-map: {numbers: {7777: {record: stop-only, methods: [group isp]}}}}\n", "1:71: accounting.dnis-map.numbers.7777.methods[0]: no group is called isp"},
-	{"unknown type", "accounting: {commands: {default: {record: none}}}\n", `1:14: accounting: unknown key "commands"; the keys here: network, exec, connection, system, apply, dnis-map, update, local, suppress-null-username, nested`},
+	{"unknown type", "accounting: {tunnel: {default: {record: none}}}\n", `1:14: accounting: unknown key "tunnel"; the keys here: network, exec, connection, resource, commands, vrrs, system, apply, dnis-map, update, local, suppress-null-username, nested`},
 	{"interims too often", "accounting: {update: {periodic: 59s}}\n", "1:33: accounting.update.periodic: 59s is less than accounting.update.minimum, 1m0s"},
 	{"interims more than often", "accounting: {update: {periodic: 999ms, minimum: 1s}}\n", "1:33: accounting.update.periodic: 999ms is not between 1s and 1193h2m"},
 	{"interims too rarely", "accounting: {update: {periodic: 71583m}}\n", "1:33: accounting.update.periodic: 71583m is not between 1s and 1193h2m"},
@@ -198,7 +198,7 @@ func manyServers(n int) string {
 }
 
 func TestRejected(t *testing.T) {
-	for _, tc := range slices.Concat(rejected, rejectedDelivery, rejectedSNMP) {
+	for _, tc := range slices.Concat(rejected, rejectedTypes, rejectedDelivery, rejectedSNMP) {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := config.Parse("aaasess.yaml", []byte(tc.text), ".")
 			want := "aaasess.yaml:" + strings.ReplaceAll(tc.want, "\n", "\naaasess.yaml:")

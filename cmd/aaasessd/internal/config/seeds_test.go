@@ -58,12 +58,44 @@ accounting:
       7777: {record: start-stop, broadcast: true, methods: [group isp, group isp_customer]}
 `
 
-	// "Configuring AAA Resource Accounting", without its two resource lists.
+	// "Configuring AAA Resource Accounting". It has two commands for the default list of calls.
 	seedResource = `
 radius:
   servers: [{name: r, address: 172.16.2.7, secret: s}]
 accounting:
   exec: {default: {record: start-stop, methods: [group radius]}}
+  network: {default: {record: start-stop, methods: [group radius]}}
+  resource: {default: {record: [stop-failure, start-stop], methods: [group radius]}}
+`
+	// The commands of "Configuring AAA Resource Failure Stop Accounting", for a named list.
+	seedFailure = `
+radius:
+  servers: [{name: r, address: 172.16.2.7, secret: s}]
+accounting:
+  resource: {wholesale: {record: stop-failure, methods: [group radius]}}
+  apply: [{nas-port: [1-16], resource: wholesale}]
+`
+
+	// "aaa accounting network acct_tac1 stop-only group tacacs+ group radius".
+	seedBackup = `
+radius:
+  servers:
+    - {name: tacacs-server, address: 172.31.255.0, secret: s, private: true}
+    - {name: r, address: 172.16.2.7, secret: s}
+  groups: [{name: tacacs, servers: [tacacs-server]}]
+accounting:
+  network:
+    default: {record: stop-only, methods: [group radius]}
+    acct_tac1: {record: stop-only, methods: [group tacacs, group radius]}
+  apply: [{nas-port-id: ["Async*"], network: acct_tac1}]
+`
+
+	// "AAA Session MIB: Example".
+	seedSessionMIB = `
+snmp: {session-mib-disconnect: true}
+radius:
+  servers: [{name: r, address: 172.16.2.7, secret: s}]
+accounting:
   network: {default: {record: start-stop, methods: [group radius]}}
 `
 
@@ -76,7 +108,7 @@ radius:
     - {name: c, address: 172.16.2.32, secret: s}
   groups: [{name: loginrad, servers: [a, b, c]}]
 accounting:
-  exec: {default: {record: start-stop, methods: [group loginrad]}}
+  network: {default: {record: start-stop, methods: [group loginrad]}}
 `
 )
 
@@ -89,6 +121,7 @@ type seedCall struct {
 	protocol uint32
 	called   string
 	want     []string // empty: it is not accounted
+	portID   string   // NAS-Port-Id
 }
 
 // TestSeedConfigurations loads the configurations of the seeds, and decides for the sessions that
@@ -101,10 +134,10 @@ func TestSeedConfigurations(t *testing.T) {
 	named := func(list string) []seedCall {
 		both := []string{"network/" + list + " start-stop", "172.16.2.7; 172.31.255.0"}
 		return []seedCall{
-			{"the first line", sessions.Network, 1, ppp, "", both},
-			{"the last line", sessions.Network, 16, ppp, "", both},
-			{"another line", sessions.Network, 17, ppp, "", nil},
-			{"exec on such a line", sessions.Exec, 1, 0, "", nil},
+			{"the first line", sessions.Network, 1, ppp, "", both, ""},
+			{"the last line", sessions.Network, 16, ppp, "", both, ""},
+			{"another line", sessions.Network, 17, ppp, "", nil, ""},
+			{"exec on such a line", sessions.Exec, 1, 0, "", nil, ""},
 		}
 	}
 	tests := []struct {
@@ -114,22 +147,36 @@ func TestSeedConfigurations(t *testing.T) {
 		{"S1 named method list", fmt.Sprintf(seedNamed, "red1"), named("red1")},
 		{"S2 named method list", fmt.Sprintf(seedNamed, "network2"), named("network2")},
 		{"broadcast", seedBroadcastList, []seedCall{
-			{"to the first server of each group", sessions.Network, 1, ppp, "", broadcast("network/default")},
-			{"exec has no list", sessions.Exec, 1, 0, "", nil},
+			{"to the first server of each group", sessions.Network, 1, ppp, "", broadcast("network/default"), ""},
+			{"exec has no list", sessions.Exec, 1, 0, "", nil, ""},
 		}},
 		{"per DNIS broadcast", seedDNIS, []seedCall{
-			{"calls having DNIS number 7777", sessions.Network, 1, ppp, "7777", broadcast("network/dnis:7777")},
-			{"another number", sessions.Network, 1, ppp, "7778", nil},
-			{"no number", sessions.Network, 1, ppp, "", nil},
-			{"exec", sessions.Exec, 1, 0, "7777", nil},
+			{"calls having DNIS number 7777", sessions.Network, 1, ppp, "7777", broadcast("network/dnis:7777"), ""},
+			{"another number", sessions.Network, 1, ppp, "7778", nil, ""},
+			{"no number", sessions.Network, 1, ppp, "", nil, ""},
+			{"exec", sessions.Exec, 1, 0, "7777", nil, ""},
 		}},
 		{"resource", seedResource, []seedCall{
-			{"network", sessions.Network, 1, ppp, "", []string{"network/default start-stop", "172.16.2.7"}},
-			{"exec", sessions.Exec, 1, 0, "", []string{"exec/default start-stop", "172.16.2.7"}},
-			{"connection", sessions.Connection, 1, 0, "", nil},
+			{"network", sessions.Network, 1, ppp, "", []string{"network/default start-stop", "172.16.2.7"}, ""},
+			{"exec", sessions.Exec, 1, 0, "", []string{"exec/default start-stop", "172.16.2.7"}, ""},
+			{"connection", sessions.Connection, 1, 0, "", nil, ""},
+			{"a start record at each call setup, followed with a stop record at the call disconnect", sessions.Resource, 1, 0, "", []string{"resource/default start-stop", "172.16.2.7"}, ""},
+			{"the number called is not for resource accounting", sessions.Resource, 1, 0, "7777", []string{"resource/default start-stop", "172.16.2.7"}, ""},
+		}},
+		{"resource failure stop", seedFailure, []seedCall{
+			{"a stop record for any calls that do not reach user authentication", sessions.Resource, 16, 0, "", []string{"resource/wholesale stop-failure", "172.16.2.7"}, ""},
+			{"no default list", sessions.Resource, 17, 0, "", nil, ""},
+			{"the user of the call", sessions.Network, 16, ppp, "", nil, ""},
+		}},
+		{"RADIUS as the backup method", seedBackup, []seedCall{
+			{"in the event that TACACS+ returns an error", sessions.Network, 5, ppp, "", []string{"network/acct_tac1 stop-only", "172.31.255.0; 172.16.2.7"}, "Async5"},
+			{"a default list that is used when a named list is not specified", sessions.Network, 5, ppp, "", []string{"network/default stop-only", "172.16.2.7"}, ""},
+		}},
+		{"AAA Session MIB", seedSessionMIB, []seedCall{
+			{"network", sessions.Network, 1, ppp, "", []string{"network/default start-stop", "172.16.2.7"}, ""},
 		}},
 		{"group loginrad", seedLoginrad, []seedCall{
-			{"exec", sessions.Exec, 1, 0, "", []string{"exec/default start-stop", "172.16.2.3, 172.16.2.17, 172.16.2.32"}},
+			{"network", sessions.Network, 1, ppp, "", []string{"network/default start-stop", "172.16.2.3, 172.16.2.17, 172.16.2.32"}, ""},
 		}},
 	}
 	for _, tt := range tests {
@@ -168,6 +215,9 @@ func (c seedCall) destinations(t *testing.T, plan *policy.Plan, servers map[acco
 	attrs := radius.AppendUint32(nil, radius.NASPort, c.port)
 	if c.protocol != 0 {
 		attrs = radius.AppendUint32(attrs, radius.FramedProtocol, c.protocol)
+	}
+	if c.portID != "" {
+		attrs = radius.AppendAttribute(attrs, radius.NASPortID, c.portID)
 	}
 	if c.called != "" {
 		attrs = radius.AppendAttribute(attrs, radius.CalledStationID, c.called)

@@ -23,7 +23,9 @@ func keys(t reflect.Type, path string, visit func(path string, f reflect.StructF
 		case typ.Kind() == reflect.Slice:
 			typ, at = typ.Elem(), at+"[]"
 		case typ.Kind() == reflect.Map:
-			typ, at = typ.Elem(), at+"{}"
+			for ; typ.Kind() == reflect.Map && !isScalar(typ); at += "{}" {
+				typ = typ.Elem()
+			}
 		case typ.Kind() == reflect.Pointer:
 			typ = typ.Elem()
 		}
@@ -48,7 +50,7 @@ func allKeys(visit func(path string, f reflect.StructField)) {
 
 // faultsOfTags returns the faults in the tags of a field.
 func faultsOfTags(f reflect.StructField) (faults []string) {
-	known := []string{"yaml", "doc", "default", "required", "enum", "min", "max", "keys", "wants", "restart"}
+	known := []string{"yaml", "doc", "default", "required", "enum", "min", "max", "keys", "wants", "each", "single", "restart"}
 	for _, pair := range strings.Split(string(f.Tag), `" `) {
 		if name, _, _ := strings.Cut(pair, ":"); !slices.Contains(known, name) {
 			faults = append(faults, "unknown tag "+name)

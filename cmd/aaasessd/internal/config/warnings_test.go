@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -42,6 +43,31 @@ accounting:
   apply: [{nas-port: [1], exec: others}]
 `,
 			[]string{"8:18: accounting.exec.admins: applies nowhere: no entry of accounting.apply names it"},
+		},
+		{
+			"a named list of calls that no entry applies", servers + `  resource: {wholesale: {record: stop-failure, methods: [local]}}
+`,
+			[]string{"8:25: accounting.resource.wholesale: applies nowhere: no entry of accounting.apply names it"},
+		},
+		{
+			"commands and vrrs", servers + `  commands: {1: {default: {record: none}}, 15: {default: {record: none}, admins: {record: stop-only, methods: [local]}}}
+  vrrs: {default: {record: start-stop, methods: [group a]}}
+  apply: [{nas-port: [1], commands: {15: admins}}]
+`,
+			[]string{
+				"8:13: accounting.commands: has no effect in this version, because nothing reports commands yet",
+				"9:9: accounting.vrrs: has no effect in this version, because nothing reports changes of VRRS yet",
+			},
+		},
+		{
+			"acknowledge-broadcast without a broadcast", strings.Replace(servers, "{name: a,", "{name: a, acknowledge-broadcast: true,", 1) + `  network: {default: {record: start-stop, methods: [group a]}}
+`,
+			[]string{"6:45: radius.groups[0].acknowledge-broadcast: has no effect, because no broadcast list names the group"},
+		},
+		{
+			"acknowledge-broadcast with a broadcast", strings.Replace(servers, "{name: a,", "{name: a, acknowledge-broadcast: true,", 1) + `  network: {default: {record: start-stop, methods: [group a]}}
+  exec: {default: {record: start-stop, broadcast: true, methods: [group b, group a]}}
+`, nil,
 		},
 		{
 			"nested, but no exec sessions are recorded", servers + `  network: {default: {record: none}}
