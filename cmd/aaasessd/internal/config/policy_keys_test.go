@@ -54,7 +54,8 @@ accounting:
 		Lists: []policy.List{
 			first, list(policy.Exec, accounting.StartStop, false), list(policy.Connection, accounting.StopOnly, false),
 			call("both", accounting.StartStop), list(policy.Resource, accounting.StartStop, false), call("failed", accounting.StopFailure),
-			{Type: policy.Resource, Name: "quiet"}, call("turned", accounting.StartStop),
+			{Type: policy.Resource, Name: "quiet"},
+			call("turned", accounting.StartStop),
 			list(policy.VRRS, accounting.StartStop, false),
 			{Type: policy.Commands(0), Name: policy.Default},
 			list(policy.Commands(15), accounting.StopOnly, false),
