@@ -20,6 +20,7 @@ type Plan struct {
 	periods map[string]time.Duration // Periodic of the lists that have one, by name
 
 	acknowledging []accounting.MethodName
+	routes        map[string]string // of lists and numbers, by name, without a reason
 }
 
 // Decision is the list of a session, and why the session has it.
@@ -53,15 +54,20 @@ func New(p *Policy) (*Plan, error) {
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	plan := &Plan{numbers: map[string]*Decision{}, update: p.Update, periods: map[string]time.Duration{}, acknowledging: p.Acknowledging}
+	plan := &Plan{
+		numbers: map[string]*Decision{}, update: p.Update, periods: map[string]time.Duration{},
+		acknowledging: p.Acknowledging, routes: map[string]string{},
+	}
 	lists := map[string]*List{}
 	for i := range p.Lists {
 		l := &p.Lists[i]
 		name := listName(l.Type, l.Name)
 		lists[name] = l
 		plan.addPeriod(name, l.Periodic)
+		d := p.decision(l.Type, &l.Methods, name, "")
+		plan.routes[name] = d.Route
 		if l.Name == Default {
-			plan.types[l.Type].fallback = p.decision(l.Type, &l.Methods, name, "")
+			plan.types[l.Type].fallback = d
 		}
 	}
 	for i := range p.Rules {
@@ -73,7 +79,8 @@ func New(p *Policy) (*Plan, error) {
 	for i := range p.DNIS {
 		n := &p.DNIS[i]
 		name := listName(Network, dnisPrefix+n.Number)
-		plan.numbers[n.Number] = p.decision(Network, &n.Methods, name, "")
+		d := p.decision(Network, &n.Methods, name, "")
+		plan.numbers[n.Number], plan.routes[name] = d, d.Route
 		plan.addPeriod(name, n.Periodic)
 	}
 	for _, c := range p.Clients {
@@ -119,6 +126,10 @@ func (p *Plan) Accepting(r *accounting.Route) (all []accounting.MethodName) {
 	}
 	return all
 }
+
+// ListRoute returns the text of the route of a list by the name that records have; "" if there is no
+// such list, or if it records nothing.
+func (p *Plan) ListRoute(list string) string { return p.routes[list] }
 
 // Route returns the route of a session that begins as a session of kind k; "" if it is not
 // accounted. It is an [accounting.Decide].

@@ -135,3 +135,20 @@ func TestTypeNames(t *testing.T) {
 		}
 	}
 }
+
+func TestListRoute(t *testing.T) {
+	plan := newPlan(t, Policy{
+		Lists: []List{{network, "red1", startStop("a")}, {exec, "quiet", Methods{}}},
+		Rules: []Rule{{Type: network, List: "red1", Ports: []PortRange{{5, 5}}}},
+		DNIS:  []Number{{"7777", broadcastTo("b", "c")}},
+	})
+	for list, want := range map[string]string{"network/red1": "group a", "network/dnis:7777": "group b", "exec/quiet": "", "network/none": ""} {
+		r, err := accounting.ParseRoute(plan.ListRoute(list))
+		switch {
+		case (err == nil) != (want != ""):
+			t.Errorf("%s: %v", list, err)
+		case err == nil && (string(r.Methods[0]) != want || r.List != list || r.Reason != ""):
+			t.Errorf("%s: %+v", list, r)
+		}
+	}
+}

@@ -91,8 +91,8 @@ func printExplanation(w io.Writer, e *api.Explanation, now time.Time) error {
 	if e.Decision != nil {
 		lines = append(lines, decisionLines("list", e.Decision, user)...)
 	}
-	if e.Accepted != nil && e.Decision != nil {
-		lines = append(lines, statusLine{1, "accepted", acceptedText(e.Accepted, e.Decision.Broadcast, e.Complete)})
+	if e.Accepted != nil {
+		lines = append(lines, statusLine{1, "accepted", acceptedText(e.Accepted, e.Complete)})
 	}
 	if e.Now != nil {
 		lines = append(lines, decisionLines("if it began now", e.Now, user)...)
@@ -171,9 +171,9 @@ func decisionLines(name string, d *api.Decision, user string) []statusLine {
 }
 
 // acceptedText says which methods accept records, and how many they have not accepted.
-func acceptedText(a *api.Acceptance, broadcast, complete bool) string {
+func acceptedText(a *api.Acceptance, complete bool) string {
 	by, which := strings.Join(a.By, " and "), "all records"
-	if !broadcast {
+	if !a.All {
 		by = strings.Join(a.By, " or ")
 	}
 	if a.Missing > 0 {

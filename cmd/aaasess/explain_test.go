@@ -30,7 +30,7 @@ func explained() map[string]*api.Explanation {
 		"a broadcast": {
 			Session:  &session,
 			Decision: &api.Decision{Accounted: true, List: "network/dnis:7777", Record: "start-stop", Broadcast: true, InterimsToFirst: true, Methods: []string{"group isp", "group isp_customer"}},
-			Accepted: &api.Acceptance{By: []string{"group isp"}, Missing: 2},
+			Accepted: &api.Acceptance{By: []string{"group isp"}, All: true, Missing: 2},
 			Methods:  methods, Records: records, Complete: true,
 		},
 		"another list today": {
@@ -53,7 +53,7 @@ func explained() map[string]*api.Explanation {
 		"a broadcast that two groups acknowledge": {
 			Session:  &session,
 			Decision: &api.Decision{Accounted: true, List: "network/default", Record: "start-stop", Broadcast: true, Methods: []string{"group isp", "group isp_customer"}},
-			Accepted: &api.Acceptance{By: []string{"group isp", "group isp_customer"}},
+			Accepted: &api.Acceptance{By: []string{"group isp", "group isp_customer"}, All: true},
 		},
 		"not accounted": {Session: &session, Decision: &api.Decision{}, Complete: true},
 		"a list of no records": {
@@ -63,7 +63,7 @@ func explained() map[string]*api.Explanation {
 		"no longer live": {Methods: []api.ExplainedMethod{
 			{Method: "group old", Queue: "group/old", Records: 1, State: "removed", Rerouted: "network/default"},
 			{Method: "group silent", Queue: "group/silent", Records: 1, State: "removed", DownSince: at, NextProbe: now.Add(4 * time.Second)},
-		}, Records: records[3:]},
+		}, Records: records[3:], Accepted: &api.Acceptance{By: []string{"local"}, Missing: 1}},
 	}
 }
 

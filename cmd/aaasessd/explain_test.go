@@ -58,6 +58,7 @@ func TestExplain(t *testing.T) {
 			{Record: "group/customer:1", Session: "00000001", Type: "Start", List: "network/both", Next: []string{}, State: "inFlight", Method: "group customer"},
 			{Record: "group/customer:2", Session: "00000001", Type: "Stop", List: "network/both", Next: []string{}, State: "behind", Before: 1},
 		},
+		Accepted: &api.Acceptance{By: []string{"group isp"}, All: true},
 		Complete: true,
 	}
 	if diff := cmp.Diff(want, e, sameTime); diff != "" {
@@ -81,10 +82,10 @@ func TestExplain(t *testing.T) {
 	}
 	eventually(t, "the first group has accepted it", func() bool {
 		e = l.explain("00000003")
-		return cmp.Equal(e.Accepted, &api.Acceptance{By: []string{"group isp"}})
+		return cmp.Equal(e.Accepted, &api.Acceptance{By: []string{"group isp"}, All: true})
 	}, &e)
 	l.reload(with(t, text, "timeout: 30s}", "timeout: 30s, acknowledge-broadcast: true}"), "configuration loaded")
-	if e = l.explain("00000003"); !cmp.Equal(e.Accepted, &api.Acceptance{By: []string{"group customer"}, Missing: 1}) {
+	if e = l.explain("00000003"); !cmp.Equal(e.Accepted, &api.Acceptance{By: []string{"group customer"}, All: true, Missing: 1}) {
 		t.Errorf("with acknowledge-broadcast: %+v", e.Accepted)
 	}
 	e = l.explain("00000002")

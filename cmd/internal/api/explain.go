@@ -47,7 +47,8 @@ type Explanation struct {
 	// only here: sessions do not keep it.
 	Now *Decision `json:"now,omitempty"`
 	// Accepted says which records of the session count as accepted. Absent if the session is not
-	// live or not accounted.
+	// accounted, and for a record. If the session is not live, the present list of the name in its
+	// records counts; absent if there is none.
 	Accepted *Acceptance `json:"accepted,omitempty"`
 	// Methods are those of the Decision, else those of the records.
 	Methods []ExplainedMethod `json:"methods"`
@@ -78,9 +79,11 @@ type Decision struct {
 
 // Acceptance says which records of a session count as accepted.
 type Acceptance struct {
-	// By are the methods that accept them. With broadcast, each of them must: they are the groups
-	// with acknowledge-broadcast, else the first method. Without broadcast, one of them is enough.
+	// By are the methods that accept them: of a broadcast the groups with acknowledge-broadcast, else
+	// its first method.
 	By []string `json:"by"`
+	// All: each of By must accept a record, as with broadcast. Else one of them is enough.
+	All bool `json:"all"`
 	// Missing is the number of records that are not accepted yet: they wait or are set aside. If the
 	// Explanation is not Complete, there may be more.
 	Missing int `json:"missing"`

@@ -18,7 +18,7 @@ func accepted(plan *policy.Plan, route string, waiting []api.ExplainedRecord) *a
 	if err != nil {
 		return nil
 	}
-	out := &api.Acceptance{By: []string{}}
+	out := &api.Acceptance{By: []string{}, All: r.Broadcast}
 	var queues []string // in which a record is not accepted; all, without broadcast
 	by := plan.Accepting(r)
 	for _, m := range by {

@@ -34,16 +34,16 @@ func TestAccepted(t *testing.T) {
 		waiting []api.ExplainedRecord
 		want    api.Acceptance
 	}{
-		{"by the first method", broadcast, nil, nil, api.Acceptance{By: []string{"group a"}}},
-		{"not yet", broadcast, nil, atAll, api.Acceptance{By: []string{"group a"}, Missing: 1}},
-		{"another method does not count", broadcast, nil, atAll[1:], api.Acceptance{By: []string{"group a"}}},
-		{"by the group that acknowledges", broadcast, []accounting.MethodName{c}, atAll[:2], api.Acceptance{By: []string{"group c"}}},
-		{"not yet by that group", broadcast, []accounting.MethodName{c}, atAll, api.Acceptance{By: []string{"group c"}, Missing: 2}},
-		{"by all, each record once", broadcast, []accounting.MethodName{c, a, b}, atAll, api.Acceptance{By: []string{"group a", "group b", "group c"}, Missing: 2}},
-		{"a group of other lists", broadcast, []accounting.MethodName{"group d"}, nil, api.Acceptance{By: []string{"group a"}}},
-		{"set aside", broadcast, []accounting.MethodName{b}, []api.ExplainedRecord{aside}, api.Acceptance{By: []string{"group b"}, Missing: 1}},
-		{"set aside by a method that does not count", broadcast, nil, []api.ExplainedRecord{aside}, api.Acceptance{By: []string{"group a"}}},
-		{"an interim that only the first method gets", toFirst, []accounting.MethodName{c}, []api.ExplainedRecord{waits("group/a:2", "Interim-Update", 3)}, api.Acceptance{By: []string{"group c"}, Missing: 1}},
+		{"by the first method", broadcast, nil, nil, api.Acceptance{All: true, By: []string{"group a"}}},
+		{"not yet", broadcast, nil, atAll, api.Acceptance{All: true, By: []string{"group a"}, Missing: 1}},
+		{"another method does not count", broadcast, nil, atAll[1:], api.Acceptance{All: true, By: []string{"group a"}}},
+		{"by the group that acknowledges", broadcast, []accounting.MethodName{c}, atAll[:2], api.Acceptance{All: true, By: []string{"group c"}}},
+		{"not yet by that group", broadcast, []accounting.MethodName{c}, atAll, api.Acceptance{All: true, By: []string{"group c"}, Missing: 2}},
+		{"by all, each record once", broadcast, []accounting.MethodName{c, a, b}, atAll, api.Acceptance{All: true, By: []string{"group a", "group b", "group c"}, Missing: 2}},
+		{"a group of other lists", broadcast, []accounting.MethodName{"group d"}, nil, api.Acceptance{All: true, By: []string{"group a"}}},
+		{"set aside", broadcast, []accounting.MethodName{b}, []api.ExplainedRecord{aside}, api.Acceptance{All: true, By: []string{"group b"}, Missing: 1}},
+		{"set aside by a method that does not count", broadcast, nil, []api.ExplainedRecord{aside}, api.Acceptance{All: true, By: []string{"group a"}}},
+		{"an interim that only the first method gets", toFirst, []accounting.MethodName{c}, []api.ExplainedRecord{waits("group/a:2", "Interim-Update", 3)}, api.Acceptance{All: true, By: []string{"group c"}, Missing: 1}},
 		{"one after the other", inTurn, []accounting.MethodName{c}, []api.ExplainedRecord{waits("group/a:1", "Start", 0), waits("group/a:2", "Stop", 5), aside}, api.Acceptance{By: []string{"group a", "group b", "group c"}, Missing: 3}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

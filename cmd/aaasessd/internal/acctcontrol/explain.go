@@ -74,6 +74,8 @@ func (c *Accounting) Explain(ctx context.Context, id sessions.ID, live *sessions
 		return api.Explanation{}, fmt.Errorf("session %s: %w", id, control.ErrNothingToExplain)
 	}
 	out.Methods = c.explainMethods(methodsOf(out.Records))
+	plan := c.cfg.Plan()
+	out.Accepted = accepted(plan, plan.ListRoute(out.Records[0].List), out.Records)
 	return out, nil
 }
 

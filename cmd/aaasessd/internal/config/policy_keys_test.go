@@ -30,6 +30,7 @@ accounting:
     both: {record: [stop-failure, start-stop], methods: [local]}
     failed: {record: [stop-failure], methods: [local]}
     quiet: {record: none}
+    turned: {record: [start-stop, stop-failure], methods: [local]}
   commands:
     15: {default: {record: stop-only, broadcast: true, methods: [local]}}
     0: {default: {record: none}}
@@ -58,6 +59,7 @@ accounting:
 			first, list(policy.Exec, accounting.StartStop, false), list(policy.Connection, accounting.StopOnly, false),
 			call("both", accounting.StartStop), list(policy.Resource, accounting.StartStop, false), call("failed", accounting.StopFailure),
 			{Type: policy.Resource, Name: "quiet"},
+			call("turned", accounting.StartStop),
 			list(policy.VRRS, accounting.StartStop, false),
 			{Type: policy.Commands(0), Name: policy.Default},
 			list(policy.Commands(15), accounting.StopOnly, false),
