@@ -134,17 +134,17 @@ func (c *composer) addMissing() {
 	wanted := isIdentity
 	switch c.n.Type {
 	case sessions.Start:
-		wanted = func(radius.Type) bool { return true }
+		wanted = func(radius.Type, string) bool { return true }
 	case sessions.Other:
 		if c.identifiesNAS() {
 			return
 		}
-		wanted = IdentifiesNAS
+		wanted = func(t radius.Type, _ string) bool { return IdentifiesNAS(t) }
 	}
 	sent := c.present
 	c.fragmentKey = 0
 	for t, v := range c.n.Session.Attrs.All() {
-		if wanted(t) && !sent.has(radius.KeyOf(t, v)) {
+		if wanted(t, v) && !sent.has(radius.KeyOf(t, v)) {
 			c.addReceived(t, v)
 		}
 	}

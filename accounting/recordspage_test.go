@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"aaasess/internal/radius"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -225,5 +228,70 @@ func TestRecordsPageContradictions(t *testing.T) {
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("contradictions (-) and docs/records.md (+):\n%s", diff)
+	}
+}
+
+// TestRecordsPageArguments: docs/records.md says of each argument of the TACACS+ examples in which
+// records it is and where it comes from, by names of attributes that exist. The order of the
+// table is that of the examples, except for the points in which they contradict each other.
+func TestRecordsPageArguments(t *testing.T) {
+	b, err := os.ReadFile("../docs/records.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds, order := map[string][]string{}, map[[2]string]bool{}
+	for _, s := range allShown(t) {
+		if s.protocol != "TACACS+" {
+			continue
+		}
+		kind := map[string]string{"shell": "exec", "ppp": "network"}[s.get("service")]
+		if kind == "" {
+			kind = s.get("service")
+		}
+		if s.get("priv-lvl") != "" {
+			kind = "commands"
+		}
+		names := s.names()
+		for i, name := range names {
+			if !slices.Contains(kinds[name], kind) {
+				kinds[name] = append(kinds[name], kind)
+			}
+			for _, later := range names[i+1:] {
+				if name != "addr" && later != "addr" { // see the contradictions
+					order[[2]string{name, later}] = true
+				}
+			}
+		}
+	}
+	got := map[string][]string{}
+	var before []string
+	for _, row := range cells(section(t, string(b), "### TACACS+ arguments"))[2:] {
+		for _, name := range strings.Split(row[0], ", ") {
+			if got[name] = strings.Split(row[1], ", "); row[1] == "all" {
+				got[name] = slices.Clone(kinds["user"])
+			}
+			for _, b := range before {
+				if order[[2]string{name, b}] {
+					t.Errorf("%s is after %s", name, b)
+				}
+			}
+			before = append(before, name)
+		}
+		for _, name := range regexp.MustCompile(`[A-Z][A-Za-z0-9]*(-[A-Za-z0-9]+)+`).FindAllString(row[2], -1) {
+			if _, _, err := radius.Standard().Lookup(name); err != nil {
+				t.Errorf("%s: %s: %v", row[0], name, err)
+			}
+		}
+		if row[2] == "" {
+			t.Errorf("%s comes from nowhere", row[0])
+		}
+	}
+	for _, all := range []map[string][]string{kinds, got} {
+		for name := range all {
+			slices.Sort(all[name])
+		}
+	}
+	if diff := cmp.Diff(kinds, got); diff != "" {
+		t.Errorf("examples (-) and docs/records.md (+):\n%s", diff)
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -45,5 +47,29 @@ func BenchmarkDecide(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		_ = plan.Route(sessions.Network, s)
+	}
+}
+
+// BenchmarkInterimPeriod: with and without service-periodic, for a session and for a service.
+func BenchmarkInterimPeriod(b *testing.B) {
+	for _, tt := range []struct {
+		name   string
+		update Update
+		attrs  radius.Attributes
+	}{
+		{"session", Update{Periodic: time.Hour}, ""},
+		{"session, service-periodic", Update{Periodic: time.Hour, ServicePeriodic: time.Hour}, ""},
+		{"service, service-periodic", Update{Periodic: time.Hour, ServicePeriodic: time.Hour}, service("INTERNET")},
+	} {
+		b.Run(tt.name, func(b *testing.B) {
+			plan := newPlan(b, Policy{Lists: []List{{network, Default, startStop("radius")}}, Update: tt.update})
+			s := dialIn()
+			s.Route = sessions.NewRoute(plan.Route(sessions.Network, s))
+			s.Attrs += tt.attrs
+			b.ReportAllocs()
+			for b.Loop() {
+				plan.InterimPeriod(s)
+			}
+		})
 	}
 }

@@ -17,8 +17,8 @@ const DefaultMinimum = time.Minute
 // MaxPeriod is the longest period of interims: 71582 minutes, as S2 has it for service records.
 const MaxPeriod = 71582 * time.Minute
 
-// NoInterims as the period of a list says that aaasess makes no interims for its sessions, except
-// those with an attribute 85 (S2 "action-type start-stop periodic disable").
+// NoInterims as the period of a list, or of services, says that aaasess makes no interims for them,
+// except those with an attribute 85 (S2 "action-type start-stop periodic disable").
 const NoInterims = time.Duration(-1)
 
 // Update says which interims are made beside those that NASes send (R47; S1 "aaa accounting
@@ -27,6 +27,10 @@ type Update struct {
 	// Periodic is how often aaasess makes interims for a session whose NAS sends none; 0 means
 	// never. A list may have another period.
 	Periodic time.Duration
+	// ServicePeriodic is how often aaasess makes interims for a service of a subscriber (S2
+	// "subscriber service accounting interim-interval"); 0 means as for other sessions of its list.
+	// It may also be NoInterims.
+	ServicePeriodic time.Duration
 	// Minimum is the shortest of all periods, also of those that attribute 85 asks for; 0 means
 	// DefaultMinimum.
 	Minimum time.Duration
@@ -40,8 +44,8 @@ func (u *Update) minimum() time.Duration { return cmp.Or(u.Minimum, DefaultMinim
 
 // period returns how often aaasess makes interims for a session, 0 for never. wanted is the value of
 // its attribute 85, Acct-Interim-Interval, or 0 if there is none (RFC 2869 section 5.16). It takes
-// precedence over the period of its list, which takes precedence over that of all lists (R47). own
-// is the period of its list: 0 if it has none, or NoInterims.
+// precedence over own, the period of services or of its list, which takes precedence over that of
+// all lists (R47). own is 0 if there is none, or NoInterims.
 func (u *Update) period(wanted, own time.Duration) time.Duration {
 	period := u.Periodic
 	switch {
@@ -68,7 +72,18 @@ func (p *Plan) InterimPeriod(s *sessions.Session) time.Duration {
 		return 0
 	}
 	seconds, _ := s.Attrs.Uint32(radius.AcctInterimInterval)
-	return p.update.period(time.Duration(seconds)*time.Second, p.periods[list])
+	return p.update.period(time.Duration(seconds)*time.Second, cmp.Or(p.servicePeriod(s), p.periods[list]))
+}
+
+// servicePeriod returns ServicePeriodic for a service of a subscriber, else 0.
+func (p *Plan) servicePeriod(s *sessions.Session) time.Duration {
+	if p.update.ServicePeriodic == 0 {
+		return 0
+	}
+	if name, _ := s.Attrs.Service(); name == "" {
+		return 0
+	}
+	return p.update.ServicePeriodic
 }
 
 // Minimum is the shortest time between two interims that aaasess makes for a session.
@@ -79,5 +94,6 @@ func (p *Plan) RelaysNewInfo() bool { return !p.update.WithoutNewInfo }
 
 // SamePeriods reports whether InterimPeriod and Minimum of two plans are equal for all sessions.
 func (p *Plan) SamePeriods(other *Plan) bool {
-	return p.update.Periodic == other.update.Periodic && p.Minimum() == other.Minimum() && maps.Equal(p.periods, other.periods)
+	return p.update.Periodic == other.update.Periodic && p.update.ServicePeriodic == other.update.ServicePeriodic &&
+		p.Minimum() == other.Minimum() && maps.Equal(p.periods, other.periods)
 }

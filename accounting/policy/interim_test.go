@@ -96,7 +96,7 @@ func TestInterimPeriod(t *testing.T) {
 				s.Route = sessions.NewRoute(tt.route)
 			}
 			if tt.wants != 0 {
-				s.Attrs += radius.Attributes(radius.AppendUint32(nil, radius.AcctInterimInterval, tt.wants))
+				s.Attrs += interval(tt.wants)
 			}
 			if got := plan.InterimPeriod(s); got != tt.want {
 				t.Errorf("%v, want %v", got, tt.want)
@@ -106,6 +106,76 @@ func TestInterimPeriod(t *testing.T) {
 			}
 		})
 	}
+}
+
+// service is what an ISG sends of a service of a subscriber beside the attributes of a session.
+func service(name string) radius.Attributes {
+	b := radius.AppendID(nil, radius.ID{Type: radius.VendorSpecific, Vendor: 9, VendorType: 1}, "parent-session-id=00000012")
+	return radius.Attributes(radius.AppendID(b, radius.ID{Type: radius.VendorSpecific, Vendor: 9, VendorType: 251}, "N"+name))
+}
+
+// The sentences of S2 "Generating Interim Service Accounting Records".
+func TestInterimPeriodOfServices(t *testing.T) {
+	const m = time.Minute
+	lists := func(own time.Duration) Policy {
+		return Policy{Lists: []List{{network, Default, every(own, startStop("a"))}, {exec, Default, stopOnly("a")}}}
+	}
+	tests := []struct {
+		name   string
+		update Update
+		own    time.Duration // of the list
+		kind   sessions.Kind
+		attrs  radius.Attributes
+		want   time.Duration
+	}{
+		{
+			"Enables the generation of interim service accounting records at periodic intervals for subscribers",
+			Update{ServicePeriodic: 10 * m},
+			0, sessions.Network, service("INTERNET"), 10 * m,
+		},
+		{"of services only", Update{ServicePeriodic: 10 * m}, 0, sessions.Network, "", 0},
+		{
+			"RADIUS Attribute 85 in the user service profile always takes precedence over the configured interim-interval value",
+			Update{ServicePeriodic: 10 * m},
+			0, sessions.Network, service("INTERNET") + interval(420), 7 * m,
+		},
+		{"RADIUS Attribute 85, and services are disabled", Update{ServicePeriodic: NoInterims}, 0, sessions.Network, service("INTERNET") + interval(420), 7 * m},
+		{
+			"If RADIUS Attribute 85 is not in the user service profile, then the interim-interval value configured in Generating Interim Accounting Records is used",
+			Update{Periodic: 5 * m},
+			0, sessions.Network, service("INTERNET"), 5 * m,
+		},
+		{"that of the list", Update{Periodic: 5 * m}, 6 * m, sessions.Network, service("INTERNET"), 6 * m},
+		{"more special than that of all sessions", Update{Periodic: 5 * m, ServicePeriodic: 10 * m}, 0, sessions.Network, service("INTERNET"), 10 * m},
+		{"more special than that of the list", Update{ServicePeriodic: 10 * m}, 6 * m, sessions.Network, service("INTERNET"), 10 * m},
+		{"the list disables those of its sessions", Update{ServicePeriodic: 10 * m}, NoInterims, sessions.Network, service("INTERNET"), 10 * m},
+		{"services are disabled", Update{Periodic: 5 * m, ServicePeriodic: NoInterims}, 6 * m, sessions.Network, service("INTERNET"), 0},
+		{"services are disabled, and this is none", Update{Periodic: 5 * m, ServicePeriodic: NoInterims}, 6 * m, sessions.Network, "", 6 * m},
+		{"from 1", Update{ServicePeriodic: m}, 0, sessions.Network, service("INTERNET"), m},
+		{"to 71582 minutes", Update{ServicePeriodic: 71582 * m}, 0, sessions.Network, service("INTERNET"), 71582 * m},
+		{"stop-only", Update{ServicePeriodic: 10 * m}, 0, sessions.Exec, service("INTERNET"), 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			policy := lists(tt.own)
+			policy.Update = tt.update
+			plan := newPlan(t, policy)
+			s := call{}.session()
+			s.Kind, s.Route = tt.kind, sessions.NewRoute(plan.Route(tt.kind, s))
+			s.Attrs += tt.attrs
+			if got := plan.InterimPeriod(s); got != tt.want {
+				t.Errorf("%v, want %v", got, tt.want)
+			}
+			if n := testing.AllocsPerRun(10, func() { plan.InterimPeriod(s) }); n != 0 {
+				t.Errorf("%v allocations", n)
+			}
+		})
+	}
+}
+
+// interval returns an attribute 85.
+func interval(seconds uint32) radius.Attributes {
+	return radius.Attributes(radius.AppendUint32(nil, radius.AcctInterimInterval, seconds))
 }
 
 func TestSamePeriods(t *testing.T) {
@@ -123,6 +193,7 @@ func TestSamePeriods(t *testing.T) {
 		{"the default minimum is written out", func(p *Policy) { p.Update.Minimum = time.Minute }, true},
 		{"minimum", func(p *Policy) { p.Update.Minimum = 2 * time.Minute }, false},
 		{"of all lists", func(p *Policy) { p.Update.Periodic = 11 * time.Minute }, false},
+		{"of services", func(p *Policy) { p.Update.ServicePeriodic = 11 * time.Minute }, false},
 		{"of a list", func(p *Policy) { p.Lists[0].Periodic = NoInterims }, false},
 		{"a list has none any more", func(p *Policy) { p.Lists[0].Periodic = 0 }, false},
 		{"a number has one", func(p *Policy) { p.DNIS = []Number{{"7", every(5*time.Minute, startStop("a"))}} }, false},
@@ -155,6 +226,10 @@ func TestUpdateFaults(t *testing.T) {
 		{"71582 minutes", Policy{Update: Update{Periodic: 71582 * m}}, ""},
 		{"71583 minutes", Policy{Update: Update{Periodic: 71583 * m}}, "update: interims each 1193h3m0s"},
 		{"negative minimum", Policy{Update: Update{Minimum: -1}}, "update: the minimum -1ns is not between"},
+		{"services", Policy{Update: Update{ServicePeriodic: 71582 * m}}, ""},
+		{"services, disabled", Policy{Update: Update{ServicePeriodic: NoInterims}}, ""},
+		{"services, below a minute", Policy{Update: Update{ServicePeriodic: m - 1}}, "update: interims of services each 59.999999999s: the period is not between 1m0s and 1193h2m0s"},
+		{"services, 71583 minutes", Policy{Update: Update{ServicePeriodic: 71583 * m}}, "update: interims of services each 1193h3m0s"},
 		{"list", of(5*m, startStop("a")), ""},
 		{"list, below a minute", of(time.Second, startStop("a")), "network/default: interims each 1s"},
 		{"stop-only list", of(5*m, stopOnly("a")), "network/default: a stop-only list has no interims"},

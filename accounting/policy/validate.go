@@ -114,7 +114,10 @@ func (u *Update) faults() (faults []error) {
 		return []error{fmt.Errorf("the minimum %v is not between 0s and %v", u.Minimum, MaxPeriod)}
 	}
 	if u.Periodic != 0 {
-		faults = u.rangeFaults(u.Periodic)
+		faults = u.rangeFaults("interims", u.Periodic)
+	}
+	if u.ServicePeriodic != 0 && u.ServicePeriodic != NoInterims {
+		faults = append(faults, u.rangeFaults("interims of services", u.ServicePeriodic)...)
 	}
 	return faults
 }
@@ -127,12 +130,12 @@ func (u *Update) periodFaults(m *Methods) []error {
 	case m.Record != accounting.StartStop:
 		return []error{fmt.Errorf("a %s list has no interims", m.Record)}
 	}
-	return u.rangeFaults(m.Periodic)
+	return u.rangeFaults("interims", m.Periodic)
 }
 
-func (u *Update) rangeFaults(period time.Duration) []error {
+func (u *Update) rangeFaults(what string, period time.Duration) []error {
 	if period < u.minimum() || period > MaxPeriod {
-		return []error{fmt.Errorf("interims each %v: the period is not between %v and %v", period, u.minimum(), MaxPeriod)}
+		return []error{fmt.Errorf("%s each %v: the period is not between %v and %v", what, period, u.minimum(), MaxPeriod)}
 	}
 	return nil
 }

@@ -77,8 +77,11 @@ func TestTables(t *testing.T) {
 
 func TestSessionText(t *testing.T) {
 	var out strings.Builder
-	for _, s := range examples() {
+	for i, s := range examples() {
 		detail := api.SessionDetail{Session: s, Attributes: []api.Attribute{{Name: "User-Name", Value: s.User}, {Name: "Cisco-AVPair", Value: "x=y"}}}
+		if i == 0 {
+			detail.Service, detail.ParentSession = "INTERNET", "00000012"
+		}
 		if err := printSession(&out, &detail, now); err != nil {
 			t.Fatal(err)
 		}

@@ -58,6 +58,8 @@ func printSession(w io.Writer, s *api.SessionDetail, now time.Time) error {
 		{0, "state", state(s.Session)},
 		{0, "disconnect", attemptsText(s.Session, now)},
 		{0, "user", s.User},
+		{0, "service", s.Service},
+		{0, "parent session", s.ParentSession},
 		{0, "address", s.Address},
 		{0, "IPv6", strings.Join(s.IPv6Addresses, ", ")},
 		{0, "IPv6 prefix", strings.Join(s.IPv6Prefixes, ", ")},

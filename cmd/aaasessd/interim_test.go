@@ -108,6 +108,37 @@ func TestInterims(t *testing.T) {
 	arrived.inOrder(t, storeRecord(acctStart, 3), disabled, storeRecord(acctStop, 3))
 }
 
+// TestServiceInterims: a service that a Cisco ISG reports has interims of its own period, which name
+// it. The session of the subscriber has none.
+func TestServiceInterims(t *testing.T) {
+	up := listen(t, "127.0.0.1:0")
+	var arrived journal
+	up.observe(arrived.add)
+	l := launch(t, with(t, interimConfig(t, up), "periodic: 1s, ", "service-periodic: 1s, "), environment{})
+	service := func(p *layeh.Packet) error {
+		for _, inner := range []string{"\x01\x16parent-session-id=S1", "\xfb\x0bNINTERNET"} {
+			v, err := layeh.NewVendorSpecific(9, layeh.Attribute(inner))
+			if err != nil {
+				return err
+			}
+			p.Add(rfc2865.VendorSpecific_Type, v)
+		}
+		return nil
+	}
+	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStart, "S2", "alice", service))
+	arrived.awaitCount(t, storeRecord(acctInterim, 2), 2)
+	if n := arrived.count(storeRecord(acctInterim, 1)); n != 0 {
+		t.Errorf("%d interims of the subscriber's session", n)
+	}
+	detail, err := l.client().Session(t.Context(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if detail.Service != "INTERNET" || detail.ParentSession != "S1" {
+		t.Errorf("shown as service %q of %q", detail.Service, detail.ParentSession)
+	}
+}
+
 // TestInterimsOfDownGroup: while no server answers, an interim replaces the one before it, so the
 // queue does not grow.
 func TestInterimsOfDownGroup(t *testing.T) {

@@ -68,6 +68,10 @@ type Session struct {
 // SessionDetail is a session with all its attributes.
 type SessionDetail struct {
 	Session
+	// Service is the name of a service of a subscriber (Cisco-Service-Info), and ParentSession what
+	// its NAS calls the subscriber's own session; absent if the session is not a service.
+	Service       string `json:"service,omitempty"`
+	ParentSession string `json:"parentSession,omitempty"`
 	// Attributes identify the session: what the NAS sent in accounting, without the counters and
 	// the times, in the order of the packets.
 	Attributes []Attribute `json:"attributes"`

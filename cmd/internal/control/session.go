@@ -77,6 +77,8 @@ func (srv *Server) showSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	detail := api.SessionDetail{Session: srv.describe(session), Attributes: []api.Attribute{}}
+	name, parent := session.Attrs.Service()
+	detail.Service, detail.ParentSession = utf8Text(name), utf8Text(parent)
 	for p := range srv.cfg.Names().Print(session.Attrs) {
 		detail.Attributes = append(detail.Attributes, api.Attribute{Name: p.Name, Value: utf8Text(p.Text)})
 	}

@@ -18,10 +18,10 @@ func TestUpdate(t *testing.T) {
     never: {record: stop-only, methods: [local], periodic: disable}
   apply: [{nas-port: [1], network: fast}, {nas-port: [2], network: never}]
   dnis-map: {enable: true, numbers: {7777: {record: start-stop, methods: [local], periodic: 1193h2m}}}
-  update: {periodic: 10m, minimum: 30s, newinfo: false}
+  update: {periodic: 10m, service-periodic: 71582m, minimum: 30s, newinfo: false}
 `
 	p := mustParse(t, text, ".").Policy
-	if want := (policy.Update{Periodic: 10 * time.Minute, Minimum: 30 * time.Second, WithoutNewInfo: true}); p.Update != want {
+	if want := (policy.Update{Periodic: 10 * time.Minute, ServicePeriodic: policy.MaxPeriod, Minimum: 30 * time.Second, WithoutNewInfo: true}); p.Update != want {
 		t.Errorf("%+v, want %+v", p.Update, want)
 	}
 	got := map[string]time.Duration{"7777": p.DNIS[0].Periodic}
@@ -31,5 +31,28 @@ func TestUpdate(t *testing.T) {
 	want := map[string]time.Duration{"default": 0, "fast": 30 * time.Second, "never": policy.NoInterims, "7777": policy.MaxPeriod}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestServicePeriodic: S2 "subscriber service accounting interim-interval minutes", "from 1 to 71582
+// minutes".
+func TestServicePeriodic(t *testing.T) {
+	tests := []struct {
+		text string
+		want time.Duration
+	}{
+		{"{}", 0},
+		{"{periodic: 10m}", 0},
+		{"{service-periodic: 1m}", time.Minute},
+		{"{service-periodic: 10m, minimum: 10m}", 10 * time.Minute},
+		{"{service-periodic: 1193h2m}", policy.MaxPeriod},
+		{"{service-periodic: disable}", policy.NoInterims},
+	}
+	for _, tt := range tests {
+		t.Run(tt.text, func(t *testing.T) {
+			if got := mustParse(t, "accounting: {update: "+tt.text+"}\n", ".").Policy.Update.ServicePeriodic; got != tt.want {
+				t.Errorf("%v, want %v", got, tt.want)
+			}
+		})
 	}
 }

@@ -125,7 +125,7 @@ func parsePeriod(text string, _ reflect.StructTag) (any, error) {
 	return periodText(text), nil
 }
 
-// period reads how often a list has interims: 0 for "", and policy.NoInterims for "disable".
+// period reads how often interims are made: 0 for "", and policy.NoInterims for "disable".
 func period(text string) (time.Duration, error) {
 	switch text {
 	case "":

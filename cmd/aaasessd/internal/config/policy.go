@@ -89,29 +89,33 @@ func (d *policyChecker) methods(t policy.Type, path string, r rawList) policy.Me
 
 // periodic checks the period of a list's interims.
 func (d *policyChecker) periodic(path string, r *rawList) time.Duration {
-	period, err := period(string(r.Periodic))
-	minimum := d.raw.Accounting.Update.Minimum
-	switch path += ".periodic"; {
-	case err != nil || period == 0 || d.Faulty(path): // reported already, or not there
-	case period == policy.NoInterims:
-	case r.Record != accounting.StartStop:
+	path += ".periodic"
+	period, _ := period(string(r.Periodic)) // the engine has reported an error
+	if period > 0 && r.Record != accounting.StartStop {
 		d.Fault(path, "is only allowed with record: start-stop")
-	case period < minimum:
+		return period
+	}
+	d.atLeastMinimum(path, period)
+	return period
+}
+
+// atLeastMinimum checks a period of interims against the shortest.
+func (d *policyChecker) atLeastMinimum(path string, period time.Duration) {
+	if minimum := d.raw.Accounting.Update.Minimum; period > 0 && period < minimum && !d.Faulty(path) {
 		d.Fault(path, "%v is less than accounting.update.minimum, %v", period, minimum)
 	}
-	return period
 }
 
 // update sets what concerns the interims of all lists.
 func (d *policyChecker) update() {
 	raw, u := &d.raw.Accounting.Update, &d.c.Policy.Update
 	u.Minimum, u.WithoutNewInfo = raw.Minimum, !raw.NewInfo
-	if raw.Periodic == nil {
-		return
+	if raw.Periodic != nil {
+		u.Periodic = *raw.Periodic
 	}
-	if u.Periodic = *raw.Periodic; u.Periodic < u.Minimum && !d.Faulty("accounting.update.periodic") {
-		d.Fault("accounting.update.periodic", "%v is less than accounting.update.minimum, %v", u.Periodic, u.Minimum)
-	}
+	d.atLeastMinimum("accounting.update.periodic", u.Periodic)
+	u.ServicePeriodic, _ = period(string(raw.ServicePeriodic)) // the engine has reported an error
+	d.atLeastMinimum("accounting.update.service-periodic", u.ServicePeriodic)
 }
 
 // method checks that a method is there, or adds it.

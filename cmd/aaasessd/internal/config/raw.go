@@ -204,9 +204,10 @@ type rawDNISMap struct {
 }
 
 type rawUpdate struct {
-	Periodic *time.Duration `yaml:"periodic" min:"1s" max:"1193h2m" doc:"How often an interim is made for a session whose NAS has sent none. If missing, none are made. The key of a list wins over this one, and Acct-Interim-Interval (attribute 85) of the session over both."`
-	Minimum  time.Duration  `yaml:"minimum" default:"1m" min:"1s" max:"24h" doc:"The shortest time between two interims that are made for a session. periodic may not be shorter. If attribute 85 is shorter, this counts."`
-	NewInfo  bool           `yaml:"newinfo" default:"true" doc:"Whether a second start of a session goes to the servers, as an interim. NASes send one when they learn the address of the user."`
+	Periodic        *time.Duration `yaml:"periodic" min:"1s" max:"1193h2m" doc:"How often an interim is made for a session whose NAS has sent none. If missing, none are made. The key of a list wins over this one, and Acct-Interim-Interval (attribute 85) of the session over both."`
+	ServicePeriodic periodText     `yaml:"service-periodic" default:"" doc:"As periodic, for services of a subscriber: sessions whose NAS, a Cisco ISG, names the service in Cisco-Service-Info. For them it wins over the keys of all lists; disable: no interims of services, except of those with Acct-Interim-Interval. If missing, services are as other sessions."`
+	Minimum         time.Duration  `yaml:"minimum" default:"1m" min:"1s" max:"24h" doc:"The shortest time between two interims that are made for a session. periodic may not be shorter. If attribute 85 is shorter, this counts."`
+	NewInfo         bool           `yaml:"newinfo" default:"true" doc:"Whether a second start of a session goes to the servers, as an interim. NASes send one when they learn the address of the user."`
 }
 
 type rawLocal struct {

@@ -1,0 +1,70 @@
+package radius
+
+import "strings"
+
+// Vendor attributes of Cisco that tell about a service of a subscriber.
+const (
+	ciscoVendor      = 9
+	ciscoAVPair      = Type(1)
+	ciscoServiceInfo = Type(251) // Cisco-Service-Info, which IOS calls ssg-service-info
+)
+
+// Service returns what the accounting packets of a Cisco SSG or ISG say of a service of a
+// subscriber. The name is in a Cisco-Service-Info that begins with N, "Nisp.example". parent is the
+// Acct-Session-Id of the subscriber's own session, in the Cisco-AVPair "parent-session-id=..."; SSG
+// sends none. For a session that is not a service, name and parent are "".
+func (a Attributes) Service() (name, parent string) {
+	for t, value := range a.All() {
+		if t != VendorSpecific {
+			continue
+		}
+		vendor, inner, ok := splitVendors(value)
+		if !ok || vendor != ciscoVendor {
+			continue
+		}
+		for t, v := range inner.All() {
+			switch kind, text := serviceInfo(t, v); {
+			case kind == 'N' && name == "":
+				name = text
+			case kind == 'P' && parent == "":
+				parent = text
+			}
+		}
+	}
+	if name == "" {
+		return "", ""
+	}
+	return name, parent
+}
+
+// IdentifiesService reports whether the value of a Vendor-Specific identifies a service of a
+// subscriber: it has its name, user, type or parent.
+func IdentifiesService(value string) bool {
+	vendor, inner, ok := splitVendors(value)
+	if !ok || vendor != ciscoVendor {
+		return false
+	}
+	for t, v := range inner.All() {
+		if kind, _ := serviceInfo(t, v); kind != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// serviceInfo returns what an attribute of Cisco tells about a service: N and its name, U and the
+// name that its user has there, T and its type, P and the parent session; else 0. Other values of
+// Cisco-Service-Info, such as Q for its bandwidth, are part of a service's profile.
+func serviceInfo(t Type, value string) (kind byte, text string) {
+	switch t {
+	case ciscoServiceInfo:
+		if len(value) > 1 && strings.IndexByte("NUT", value[0]) >= 0 {
+			return value[0], value[1:]
+		}
+	case ciscoAVPair:
+		if parent, ok := strings.CutPrefix(value, "parent-session-id="); ok {
+			return 'P', parent
+		}
+	}
+	return 0, ""
+}
