@@ -62,11 +62,24 @@ type client struct {
 	stall  chan struct{} // nil: not stalled
 	gone   context.CancelFunc
 	ended  chan struct{} // closed when the answer has ended
+
+	readBy, writeBy time.Time // deadlines
 }
 
 func (c *client) Header() http.Header { return c.header }
 func (c *client) WriteHeader(n int)   { c.code = n }
 func (c *client) Flush()              {}
+
+func (c *client) SetReadDeadline(t time.Time) error {
+	c.readBy = t
+	return nil
+}
+
+func (c *client) SetWriteDeadline(t time.Time) error {
+	c.writeBy = t
+	return nil
+}
+
 func (c *client) Write(b []byte) (int, error) {
 	c.mu.Lock()
 	stall := c.stall
@@ -94,6 +107,7 @@ func (c *client) setStalled(stalled bool) {
 func (e *eventScene) open(query string) *client {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &client{header: http.Header{}, gone: cancel, ended: make(chan struct{}), code: http.StatusOK}
+	c.readBy, c.writeBy = time.Now().Add(readTimeout), time.Now().Add(sendTimeout) // as ServeHTTP and net/http set them
 	r := httptest.NewRequestWithContext(ctx, http.MethodGet, api.PathEvents+"?"+query, nil)
 	go func() {
 		defer close(c.ended)
@@ -157,6 +171,9 @@ func TestEventsSlowReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEventScene(t)
 		slow, other := e.open(""), e.open("")
+		if !slow.readBy.IsZero() || !slow.writeBy.IsZero() {
+			t.Errorf("a reader that pauses is cut off at %v or %v", slow.readBy, slow.writeBy)
+		}
 		check := func(what string, got, want []string) {
 			t.Helper()
 			if diff := cmp.Diff(want, got); diff != "" {
