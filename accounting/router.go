@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aaasess/accounting/tap"
 	"aaasess/internal/radius"
 	"aaasess/internal/throttle"
 	"aaasess/sessions"
@@ -34,6 +35,7 @@ type Router struct {
 	clientName func(netip.Addr) string           // for the log
 
 	withoutNewInfo atomic.Bool // see SetNewInfo
+	tap            tap.Tap
 
 	records                              atomic.Uint64
 	tooLarge, empty, repeated, forbidden drops
@@ -55,6 +57,7 @@ type preparedRoute struct {
 	text     string
 	route    *Route
 	branches []branch
+	methods  []string // those of route, for the tap
 }
 
 // draft is the memory for one change. It is reused.
@@ -158,7 +161,7 @@ func (r *Router) prepare(text string) *preparedRoute {
 	}
 	var to *preparedRoute
 	if route, err := ParseRoute(text); err == nil {
-		to = &preparedRoute{text: text, route: route, branches: route.branches()}
+		to = &preparedRoute{text: text, route: route, branches: route.branches(), methods: methodTexts(route.Methods)}
 	} else {
 		r.logger.Error("route of a session cannot be read; its records use its present list", "err", err)
 	}
@@ -251,12 +254,14 @@ func isNullUsername(n *sessions.Notice) bool {
 func (r *Router) record(d *draft, n *sessions.Notice) {
 	to := r.routeOf(n)
 	if to == nil || to.route.SuppressNullUsername && isNullUsername(n) || r.isUnwantedNewInfo(to.route, n) {
+		r.offer(n, to, 0)
 		return
 	}
 	branches := to.branches
 	if n.Type == sessions.Interim && to.route.InterimsToFirst {
 		branches = branches[:1]
 	}
+	r.offer(n, to, len(branches))
 	number := n.Session.ID
 	if n.Type == sessions.Other && number == 0 {
 		number = placeholderID(n.Session)

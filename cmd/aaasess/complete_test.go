@@ -66,6 +66,12 @@ func TestCompletion(t *testing.T) {
 		{"show|accounting|--user|", "alice;bob;carol;dave;frank smith"},
 		{"show|accounting|--line|", "Gi0/1;26"},
 		{"disconnect|--line|", "Gi0/1;26"},
+		{"debug|accounting|", ""},
+		{"debug|accounting|--id|", ids},
+		{"debug|accounting|--user|", "alice;bob;carol;dave;frank smith"},
+		{"debug|accounting|--kind|", "network;exec;connection"},
+		{"debug|accounting|--count|", ""},
+		{"debug|", "accounting\tShow accountable events as they occur"},
 		{"show|sta", "status\tShow whether the daemon is well, and the status of its parts"},
 		{"disconnect|--al", "--all\tend every session"},
 	} {
@@ -90,7 +96,7 @@ func TestCompletionOfFiles(t *testing.T) {
 func TestCompletionWithoutDaemon(t *testing.T) {
 	for _, line := range []string{
 		"disconnect|", "clear|session|", "show|session|", "show|sessions|--user|", "show|accounting|--line|", "show|sessions|--nas|", "show|server-group|",
-		"show|radius|statistics|", "show|acct-on-off-group|", "perform|acct-on|", "spool|replay|", "spool|reroute|",
+		"show|radius|statistics|", "show|acct-on-off-group|", "perform|acct-on|", "spool|replay|", "spool|reroute|", "debug|accounting|--nas|", "debug|accounting|--group|",
 	} {
 		if got, directive := completions(t, filepath.Join(t.TempDir(), "none"), line); len(got) > 0 || directive != ":4" {
 			t.Errorf("%s: %q %s", line, got, directive)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -29,10 +30,13 @@ var filterKeys = [...]struct{ name, usage string }{
 	{"state", "sessions whose state is `STATE`: active, terminating, or stuck (being disconnected without success)"},
 }
 
-func addFilterFlags(cmd *cobra.Command, g *global) *filterFlags {
+// addFilterFlags adds the flags to a command, except for those of filterKeys named in without.
+func addFilterFlags(cmd *cobra.Command, g *global, without ...string) *filterFlags {
 	f := &filterFlags{values: map[string]*string{}}
 	for _, k := range filterKeys {
-		f.values[k.name] = cmd.Flags().String(k.name, "", k.usage)
+		if !slices.Contains(without, k.name) {
+			f.values[k.name] = cmd.Flags().String(k.name, "", k.usage)
+		}
 	}
 	cmd.Flags().UintSliceVar(&f.numbers, "number", nil, "sessions whose casnSessionId is `N` (may be repeated)")
 	cmd.Flags().Lookup("number").DefValue = "" // else the help says "[]"

@@ -11,7 +11,7 @@ import (
 )
 
 // manDate is when the meaning of the page last changed.
-const manDate = "2026-11-29"
+const manDate = "2026-11-30"
 
 // manPage returns aaasess(1).
 func manPage() string {
@@ -43,11 +43,12 @@ func manPage() string {
 	page.Term(manpage.Bold("--version"), "Print the version and the commit. Only without a command.")
 	page.Subsection("Filters")
 	page.Paragraph(manpage.Bold("show sessions") + ", " + manpage.Bold("show accounting") + ", " + manpage.Bold("disconnect") + " and " + manpage.Bold("clear session") +
-		" select sessions with these options. A session must match all that are given.")
+		" select sessions with these options. A session must match all that are given. " + manpage.Bold("debug accounting") +
+		" selects the events of such sessions; it has no " + manpage.Bold("--state") + ".")
 	filters, isFilter := filterSet(root)
 	page.Options(filters)
 	page.Section("COMMANDS")
-	page.Commands(commands, isFilter, "The options under Filters, above, select sessions.")
+	page.Commands(commands, isFilter, "The options under Filters, above, select sessions or their events.")
 	completionSection(page)
 	page.Section("EXIT STATUS")
 	page.Text(below["Exit codes:"])

@@ -41,7 +41,7 @@ Exit codes:
   6  "show spool" only: part of the store could not be read and is lost
 
 Lists go to the standard output, summaries and errors to the standard error.
-With --json the standard output is one JSON document.`
+With --json the standard output is one JSON document; of "debug", one on each line.`
 
 // global holds the flags that every command has.
 type global struct {
@@ -97,7 +97,7 @@ func newRoot(env environment) (root *cobra.Command, started *bool) {
 	})
 	root.SetFlagErrorFunc(explainFlagError)
 	completeFiles(root, "socket")
-	root.AddCommand(show, newDisconnect(g), newClear(g), newExplain(g), newPerform(g), newSpool(g), newSimulate(g))
+	root.AddCommand(show, newDisconnect(g), newClear(g), newExplain(g), newDebug(g), newPerform(g), newSpool(g), newSimulate(g))
 	return root, g.started
 }
 

@@ -171,6 +171,6 @@ func recordText(s *api.AccountedSession) string {
 	for i, p := range s.Pairs {
 		pairs[i] = printable(p.Name + "=" + p.Value)
 	}
-	return fmt.Sprintf("Task ID %d, %s Accounting record, %02d:%02d:%02d Elapsed\n%s", s.Number, cmp.Or(recordNames[s.Kind], printable(s.Kind)),
-		s.Elapsed/3600, s.Elapsed/60%60, s.Elapsed%60, strings.Join(pairs, " "))
+	return fmt.Sprintf("Task ID %d, %s Accounting record, %s Elapsed\n%s", s.Number, cmp.Or(recordNames[s.Kind], printable(s.Kind)),
+		clock(s.Elapsed), strings.Join(pairs, " "))
 }

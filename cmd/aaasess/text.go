@@ -74,6 +74,11 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%dd", s/86400)
 }
 
+// clock formats seconds as hours, minutes and seconds: 00:00:52.
+func clock(seconds uint32) string {
+	return fmt.Sprintf("%02d:%02d:%02d", seconds/3600, seconds/60%60, seconds%60)
+}
+
 // date formats a time as ISO 8601 in the local time zone: 2001-06-27T07:00:00+02:00. A time that is
 // not set is none.
 func date(t time.Time) string {

@@ -160,6 +160,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.disconnector.ClientName, Names: d.dictionary.Load, Reasons: d.reasons,
+		Events:     d.router.Tap(),
 		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load}),
 	}, d.table, d.terminator)
 	return err

@@ -10,6 +10,8 @@
 //	GET  /v1/status                [Status]
 //	GET  /v1/accounting            [AccountedSession]: the live sessions that are accounted, see
 //	                               [Query] for the parameters; there is no sort
+//	GET  /v1/accounting/events     a stream of [EventLine]: accountable events as they occur, see
+//	                               [EventFilter] for the parameters
 //	POST /v1/sessions/disconnect   ends sessions at their NASes; the body is a [DisconnectRequest]
 //	POST /v1/sessions/clear        ends sessions whose NASes are gone, without asking the NASes; the body
 //	                               is a [DisconnectRequest] without wait
@@ -20,6 +22,10 @@
 //	{"total":2,"matched":1,"sessions":[
 //	{"id":"0000000D","number":13,...}
 //	]}
+//
+// The stream of accountable events has an [EventLine] on each line. It ends when the client closes the
+// connection or the daemon ends. It never delays the daemon: events are left out if the client reads
+// too slowly, or beyond about 10,000 a second, and a line says how many.
 //
 // Requests for server groups and the spool:
 //
@@ -54,7 +60,8 @@
 //	405  wrong method
 //	409  the state of the server group, record or queue does not allow the request
 //	413  the body is larger than 1 MiB
-//	503  nothing can be made durable now, or there are more than 64 requests or 128 connections
+//	503  nothing can be made durable now, or there are more than 64 requests, 128 connections or 16
+//	     streams of events
 //
 // Data that is not HTTP gets the plain text 400 of net/http.
 //

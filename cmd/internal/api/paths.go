@@ -25,6 +25,7 @@ const (
 	PathForgetDamage = "/v1/spool/forget-damage"
 	PathExplain      = "/v1/explain"
 	PathAccounting   = "/v1/accounting"
+	PathEvents       = "/v1/accounting/events"
 )
 
 // The limits of the daemon.
@@ -38,6 +39,7 @@ const (
 	PageSize       = 100       // default number of items in a part of a list
 	MaxPage        = 1000      // largest number of items in a part of a list
 	MaxSeqs        = 10000     // record numbers in a RecordsRequest
+	MaxListeners   = 16        // requests for PathEvents at the same time, else 503
 )
 
 // SessionPath returns the path of a session.

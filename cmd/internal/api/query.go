@@ -57,18 +57,26 @@ func States() []string { return []string{"active", "terminating", "stuck"} }
 // parameter are errors: a misspelt filter must not match every session.
 func ParseQuery(values url.Values) (Query, error) {
 	var q Query
+	if err := setAll(values, q.set); err != nil {
+		return Query{}, err
+	}
+	return q, nil
+}
+
+// setAll calls set with each parameter of a URL. Only id may be repeated.
+func setAll(values url.Values, set func(key, value string) error) error {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		list := values[key]
 		if len(list) != 1 && key != "id" {
-			return Query{}, fmt.Errorf("%w: %s is given %d times", ErrQuery, strconv.Quote(key), len(list))
+			return fmt.Errorf("%w: %s is given %d times", ErrQuery, strconv.Quote(key), len(list))
 		}
 		for _, value := range list {
-			if err := q.set(key, value); err != nil {
-				return Query{}, err
+			if err := set(key, value); err != nil {
+				return err
 			}
 		}
 	}
-	return q, nil
+	return nil
 }
 
 // set sets the field of one parameter.

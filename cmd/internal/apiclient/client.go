@@ -28,6 +28,8 @@ var (
 	ErrTimeout = errors.New("the daemon does not answer in time")
 	// ErrInvalid is returned when an answer cannot be decoded or is incomplete.
 	ErrInvalid = errors.New("invalid answer of the daemon")
+	// ErrEnded is returned when the daemon ends while it sends events.
+	ErrEnded = errors.New("the daemon has ended")
 )
 
 // ResponseError is an error that the daemon has answered.
@@ -196,11 +198,13 @@ type answer struct {
 	ctx         context.Context
 	cancel      context.CancelCauseFunc
 	timer       *time.Timer
-	readTimeout time.Duration
+	readTimeout time.Duration // 0: none
 }
 
 func (a *answer) Read(b []byte) (int, error) {
-	a.timer.Reset(a.readTimeout)
+	if a.readTimeout > 0 {
+		a.timer.Reset(a.readTimeout)
+	}
 	return a.ReadCloser.Read(b)
 }
 

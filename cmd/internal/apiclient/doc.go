@@ -3,5 +3,5 @@
 //
 // Each method of a [Client] sends one request, or one for each part of a list, on a connection of
 // its own. An error that the daemon answers is a *[ResponseError]. Otherwise the error wraps
-// [ErrNoDaemon], [ErrTimeout] or [ErrInvalid], or is the cause of the context.
+// [ErrNoDaemon], [ErrTimeout], [ErrInvalid] or [ErrEnded], or is the cause of the context.
 package apiclient

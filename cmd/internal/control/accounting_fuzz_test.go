@@ -34,6 +34,7 @@ func FuzzAccountingRequests(f *testing.F) {
 		{"POST", "/v1/spool/reroute", `{"queue":"group/gone","list":""}`},
 		{"GET", "/v1/accounting?line=5&limit=1", ""},
 		{"GET", "/v1/accounting?sort=id", ""},
+		{"GET", "/v1/accounting/events?group=isp", ""},
 		{"GET", "/v1//%zz/%2F", "x"},
 	} {
 		f.Add(seed[0], seed[1], seed[2])

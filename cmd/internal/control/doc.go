@@ -17,6 +17,10 @@
 // next one, and at once where a new connection needs their place. A request that arrives meanwhile is
 // not carried out: its client gets a 503, or no answer.
 //
+// A stream of accountable events has no time limit, not even for a client that does not read: people
+// stop the output of a terminal to read it. Events are left out then ([tap.Listener]). There are at
+// most [api.MaxListeners] streams.
+//
 // # Concurrency
 //
 // A request reads one [sessions.View] and holds no lock. It changes sessions only by

@@ -53,6 +53,7 @@ func (s *Server) newMux() *http.ServeMux {
 	accounting(http.MethodPost, api.PathForgetDamage, s.forgetDamage)
 	accounting(http.MethodGet, api.PathExplain+"/{name}", s.explain)
 	accounting(http.MethodGet, api.PathAccounting, s.listAccounted)
+	accounting(http.MethodGet, api.PathEvents, s.streamEvents)
 	return mux
 }
 

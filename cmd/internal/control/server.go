@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"aaasess/accounting/tap"
 	"aaasess/cmd/internal/api"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
@@ -38,6 +39,8 @@ type Config struct {
 	Version string
 	// Accounting answers requests for server groups and the spool. nil answers them with 404.
 	Accounting Accounting
+	// Events has the accountable events of the daemon. nil answers requests for them with 404.
+	Events *tap.Tap
 	// Reasons returns why the daemon is degraded, for /v1/status: short texts for the operator. It
 	// must not block. nil: the daemon never is.
 	Reasons func() []string
@@ -61,6 +64,7 @@ type Server struct {
 	started    time.Time
 	ending     chan struct{} // closed when Run's context is done
 	slots      chan struct{} // one for each request that is open
+	listeners  chan struct{} // one for each stream of events that is open
 	conns      connections
 	mux        *http.ServeMux
 	ready      chan struct{}
@@ -93,7 +97,8 @@ func New(cfg Config, table *sessions.Table, terminator *termination.Terminator) 
 	socket.log = cfg.Logger
 	s := &Server{
 		cfg: cfg, table: table, terminator: terminator, socket: socket, started: cfg.Now(),
-		ending: make(chan struct{}), slots: make(chan struct{}, api.MaxRequests), ready: make(chan struct{}), sections: map[string]func() any{},
+		ending: make(chan struct{}), slots: make(chan struct{}, api.MaxRequests), listeners: make(chan struct{}, api.MaxListeners),
+		ready: make(chan struct{}), sections: map[string]func() any{},
 	}
 	s.conns.log, s.conns.open = cfg.Logger, map[net.Conn]*connection{}
 	s.mux = s.newMux()

@@ -1,0 +1,69 @@
+package accounting
+
+import (
+	"time"
+
+	"aaasess/accounting/tap"
+	"aaasess/sessions"
+)
+
+// Why no record is made of an event, for people.
+const (
+	noList       = "no list records it"
+	stopOnly     = "its list is stop-only"
+	stopFailure  = "its list is stop-failure, and the call has not failed"
+	nullUsername = "it has no User-Name (suppress-null-username)"
+	newInfoOff   = "it is a second start, and newinfo is off"
+)
+
+// Tap returns the tap that gets each event of [Router.Commit] and what becomes of it (R70).
+func (r *Router) Tap() *tap.Tap { return &r.tap }
+
+// offer shows an event to the tap, if anybody listens. to is its route, and branches is the number of
+// queues that get a record of it.
+func (r *Router) offer(n *sessions.Notice, to *preparedRoute, branches int) {
+	if r.tap.Listened() {
+		r.show(n, to, branches)
+	}
+}
+
+func (r *Router) show(n *sessions.Notice, to *preparedRoute, branches int) {
+	e := tap.Event{Notice: *n, Seen: time.Now()}
+	if to != nil {
+		e.List = to.route.List
+	}
+	switch {
+	case branches == 0:
+		e.List, e.NotRecorded = r.whyNot(n, to)
+	case to.route.Broadcast:
+		e.Methods, e.Broadcast = to.methods[:branches], true
+	default:
+		e.Methods = to.methods
+	}
+	r.tap.Offer(&e)
+}
+
+// whyNot returns the list of an event of which no record is made, and the reason.
+func (r *Router) whyNot(n *sessions.Notice, to *preparedRoute) (list, reason string) {
+	switch {
+	case to == nil:
+		if list, record, ok := RouteList(n.Session.Route.String()); ok && !record.includes(n) {
+			if record == StopFailure {
+				return list, stopFailure
+			}
+			return list, stopOnly
+		}
+		return "", noList
+	case to.route.SuppressNullUsername && isNullUsername(n):
+		return to.route.List, nullUsername
+	}
+	return to.route.List, newInfoOff
+}
+
+func methodTexts(list []MethodName) []string {
+	out := make([]string, len(list))
+	for i, m := range list {
+		out[i] = string(m)
+	}
+	return out
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aaasess/cmd/internal/api"
+)
+
+const debugAccountingHelp = `Show accountable events as they occur: one line for each event that matches all the given
+filters, until Ctrl-C.
+
+  07:00:00.125 Start 00000005 network, user alice, NAS as5200, line tty1,
+    address 10.0.0.98 -> network/default: group isp, else local
+  07:00:52.210 Stop 00000005 network, user alice, NAS as5200, line tty1,
+    address 10.0.0.98, time 00:00:52, in 8520, out 960, cause User-Request ->
+    network/default: group isp, else local
+  07:01:10.004 Start 00000006 exec, user bob, NAS as5200, line tty2 ->
+    exec/default: not recorded, its list is stop-only
+
+The output has columns, and does not fold lines.
+
+A line has the time, the type of the event, the ID of the session (- if the event is of none),
+and the session as it is after the event. Behind -> are the method list and the methods that
+get the record. Those of "group isp, else local" are tried in this order. Both of "group isp
+and group customer" get it (broadcast). "aaasess explain" shows where the record is then.
+
+  3m20s ago         the event happened so long before: the NAS sent it late, or aaasess has
+                    made a stop that has the time of the last packet
+  made by aaasess   the NAS sent no such packet
+
+Retransmissions and other copies of a packet are no events. This command never slows the
+daemon. Of more events than the reader can read, or than about 10000 a second, some are left
+out. A line in their place says how many:
+
+  12 events left out: the reader is too slow
+
+A filter selects before that, so a narrow one loses nothing to other events. --group selects
+the events whose record goes to a server group, also if it is not the first of the methods.
+
+On a terminal a line has the time of day, else the date too. With --json each line is a JSON
+document, {"leftOut":12} for events that were left out.
+
+The exit code is 0 after Ctrl-C and after --count events, and 1 if the daemon ends.`
+
+func newDebug(g *global) *cobra.Command {
+	debug := &cobra.Command{
+		Use: "debug", Short: "Show what happens, live",
+		Args: subcommandArgs, RunE: requireSubcommand,
+	}
+	debug.AddCommand(newDebugAccounting(g))
+	return debug
+}
+
+func newDebugAccounting(g *global) *cobra.Command {
+	var ids []string
+	var group string
+	var limit uint
+	cmd := &cobra.Command{
+		Use:   "accounting",
+		Short: "Show accountable events as they occur",
+		Long:  debugAccountingHelp,
+		Example: `  aaasess debug accounting --user alice@example.net
+  aaasess debug accounting --nas bras-1 --group isp
+  aaasess debug accounting --json | jq -r 'select(.notRecorded) | [.id, .notRecorded] | @tsv'`,
+		Args: cobra.NoArgs,
+	}
+	filter := addFilterFlags(cmd, g, "state")
+	cmd.Flags().StringSliceVar(&ids, "id", nil, "the session `ID` (may be repeated)")
+	cmd.Flags().StringVar(&group, "group", "", "events whose record goes to the server group `NAME`")
+	cmd.Flags().UintVar(&limit, "count", 0, "end after `N` events; 0 for no end")
+	_ = cmd.RegisterFlagCompletionFunc("id", g.suggestIDs(0))
+	_ = cmd.RegisterFlagCompletionFunc("group", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return g.suggestGroups(cmd.Context(), anyGroup), cobra.ShellCompDirectiveNoFileComp
+	})
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		q, err := filter.query(cmd, ids)
+		if err != nil {
+			return err
+		}
+		if cmd.Flags().Changed("group") && group == "" {
+			return fmt.Errorf("%w: --group is empty", errUsage)
+		}
+		return g.debugAccounting(cmd.Context(), api.EventFilter{Filter: q.Filter, Group: group}, limit)
+	}
+	return cmd
+}
+
+// debugAccounting prints events until ctx is done, which is no error, or for limit events.
+func (g *global) debugAccounting(ctx context.Context, f api.EventFilter, limit uint) error {
+	stream, err := g.client().Events(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	fmt.Fprintln(g.err, "accountable events, as they occur; Ctrl-C ends")
+	shown := uint(0)
+	for line, err := range stream.All() {
+		if err == nil {
+			err = g.printEvent(&line)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		}
+		if line.AccountableEvent != nil {
+			shown++
+		}
+		if limit > 0 && shown == limit {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (g *global) printEvent(line *api.EventLine) error {
+	if g.json {
+		b, err := json.Marshal(line)
+		if err != nil {
+			return err
+		}
+		_, err = g.out.Write(append(escapeJSON(b), '\n'))
+		return err
+	}
+	text := ""
+	if line.LeftOut > 0 {
+		text = count(int(line.LeftOut), "event") + " left out: the reader is too slow\n"
+	}
+	if e := line.AccountableEvent; e != nil {
+		layout := "2006-01-02T15:04:05.000Z07:00"
+		if g.width > 0 {
+			layout = "15:04:05.000"
+		}
+		text += e.Time.Local().Format(layout) + " " + eventText(e) + "\n"
+	}
+	_, err := fmt.Fprint(g.out, text)
+	return err
+}
+
+// eventText returns the line of an event, without its time.
+func eventText(e *api.AccountableEvent) string {
+	parts := []string{fmt.Sprintf("%-14s %-8s %s", printable(e.Type), cmp.Or(e.ID, "-"), printable(e.Kind))}
+	add := func(name, value string) {
+		if value != "" {
+			parts = append(parts, name+value)
+		}
+	}
+	if e.Made {
+		add("", "made by aaasess")
+	}
+	if late := e.Time.Sub(e.At); late >= time.Second {
+		add("", span(late)+" ago")
+	}
+	add("user ", word(e.User))
+	add("NAS ", word(cmp.Or(e.NAS, e.NASAddress)))
+	add("line ", word(line(e.Session)))
+	add("address ", address(e.Session))
+	if e.Type == "Stop" || e.Type == "Interim-Update" {
+		add("time ", clock(e.SessionTime))
+	}
+	if e.InputOctets > 0 || e.OutputOctets > 0 {
+		add("in ", strconv.FormatUint(e.InputOctets, 10))
+		add("out ", strconv.FormatUint(e.OutputOctets, 10))
+	}
+	add("cause ", printable(e.TerminateCause))
+	return strings.Join(parts, ", ") + " -> " + outcomeText(e)
+}
+
+// outcomeText says what becomes of an event.
+func outcomeText(e *api.AccountableEvent) string {
+	text := "not recorded, " + printable(e.NotRecorded)
+	if e.NotRecorded == "" {
+		between := ", else "
+		if e.Broadcast {
+			between = " and "
+		}
+		text = printable(strings.Join(e.Methods, between))
+	}
+	if e.List == "" {
+		return text
+	}
+	return printable(e.List) + ": " + text
+}
+
+// word makes a text from the network one word of a line: with a space or comma it is quoted.
+func word(text string) string {
+	if strings.ContainsAny(text, ` ,"`) {
+		return strconv.Quote(text)
+	}
+	return printable(text)
+}
