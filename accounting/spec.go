@@ -51,6 +51,8 @@ type OnOff struct {
 	Blocks bool
 	// Controls is the acct-on-off-group whose other groups wait for the same Accounting-On, or "".
 	Controls string
+	// OnlyOff leaves out the Accounting-On, as a list with record type stop-only does.
+	OnlyOff bool
 }
 
 // Opened is a method that a [Spec] has opened. Method, Run and Ready are never nil. The other
@@ -70,8 +72,8 @@ type Opened struct {
 	// is the last packet that the servers get.
 	Abandon func()
 	// Reconfigure prepares a change of the Spec while the method runs. apply makes the change and
-	// cannot fail. apply is nil if the change needs a new method. The OnOff of the Spec does not
-	// change in Reconfigure.
+	// cannot fail. apply is nil if the change needs a new method. If the OnOff changes too, the
+	// method runs on after the Off of the former one.
 	Reconfigure func(spec Spec) (apply func(), err error)
 	// Reopen opens files again that may have been renamed (logrotate).
 	Reopen func()

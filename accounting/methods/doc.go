@@ -29,6 +29,10 @@
 // An instance that is itself replaced during this wait sends neither. While an On that must be
 // answered is unanswered, the records of its group, and of the groups that monitor it, are held.
 //
+// The methods of a system list that is no broadcast have one Sender, that of the first (system.go).
+// Each round goes through the methods in order. The others wait with the first, and at the end they
+// run until its Off is over.
+//
 // # Concurrency
 //
 // One goroutine, the caller of [Set.Apply], also calls Prepare, Deliver, CheckRemoved, Reopen,

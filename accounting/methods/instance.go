@@ -1,6 +1,7 @@
 package methods
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -18,7 +19,9 @@ type instance struct {
 	onOff    *onoff.Sender   // nil: it sends none
 	since    time.Time       // when it started
 	replaced chan struct{}   // closed when it is replaced or removed
-	stop     context.CancelFunc
+	shared   bool            // its method was opened for the instance before
+	// endSender and endMethod end what runs. An instance that takes the method over has endMethod.
+	endSender, endMethod context.CancelFunc
 }
 
 // open opens a method.
@@ -29,25 +32,27 @@ func (s *Set) open(spec accounting.Spec) (*instance, error) {
 		return nil, err
 	}
 	in := &instance{Opened: opened, name: name, spec: spec, replaced: make(chan struct{})}
-	about := spec.OnOff()
-	switch {
-	case about == nil:
-		return in, nil
-	case name.Group() == "":
-		err = fmt.Errorf("%w: method %q is not a server group, so it cannot send Accounting-On and -Off", ErrConfig, string(name))
-	case opened.Announce == nil:
-		err = fmt.Errorf("%w: the transport of method %q cannot send Accounting-On and -Off", ErrConfig, string(name))
-	default:
-		in.onOff, err = onoff.New(onoff.Config{
-			Group: name.Group(), AcctOnOffGroup: about.Controls, Blocks: about.Blocks, Attributes: about.Attributes,
-			Logger: s.log, Changed: func(onoff.Status) { s.updateHolds() },
-		}, opened.Announce)
-	}
-	if err != nil {
+	if err := s.addSender(in); err != nil {
 		in.discard()
 		return nil, err
 	}
 	return in, nil
+}
+
+// addSender adds the Sender of an instance whose Spec has one.
+func (s *Set) addSender(in *instance) (err error) {
+	about := in.spec.OnOff()
+	switch {
+	case about == nil:
+		return nil
+	case in.Announce == nil:
+		return fmt.Errorf("%w: the transport of method %q cannot send Accounting-On and -Off", ErrConfig, string(in.name))
+	}
+	in.onOff, err = onoff.New(onoff.Config{
+		Group: cmp.Or(in.name.Group(), string(in.name)), AcctOnOffGroup: about.Controls, Blocks: about.Blocks, Attributes: about.Attributes,
+		Logger: s.log, Changed: func(onoff.Status) { s.updateHolds() },
+	}, s.announcer(in))
+	return err
 }
 
 // String names the method for a log.
@@ -55,25 +60,39 @@ func (in *instance) String() string { return "accounting method " + string(in.na
 
 // discard closes an instance that will not run.
 func (in *instance) discard() {
+	if in.shared {
+		return
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = in.Run(ctx)
 }
 
-// run runs an instance until its stop is called. The end of ctx does not end it. The caller holds
-// the lock.
-func (s *Set) run(ctx context.Context, in *instance) {
-	ctx, in.stop = context.WithCancel(context.WithoutCancel(ctx))
+// run runs an instance, in place of old unless that is nil, until its stop is called. The end of ctx
+// does not end it. The caller holds the lock.
+func (s *Set) run(ctx context.Context, in, old *instance) {
+	ctx = context.WithoutCancel(ctx)
 	in.since = time.Now()
-	s.tasks.Go(func() { s.report(in, in.Run(ctx)) })
+	s.runMethod(ctx, in, old)
+	ctx, in.endSender = context.WithCancel(ctx)
 	if in.onOff != nil {
 		s.tasks.Go(func() { s.report(in.onOff, in.onOff.Run(ctx)) })
 	}
 }
 
+// stop ends an instance.
+func (in *instance) stop() {
+	in.endSender()
+	in.endMethod()
+}
+
 // sendOn requests the Accounting-On.
-func (in *instance) sendOn(trigger onoff.Trigger) {
-	if in.onOff != nil {
+func (s *Set) sendOn(in *instance, trigger onoff.Trigger) {
+	switch {
+	case in.onOff == nil || in.spec.OnOff().OnlyOff:
+	case trigger == onoff.TriggerStartUp && s.goesOn(in.name):
+		in.onOff.GoOn()
+	default:
 		in.onOff.On(trigger)
 	}
 }
@@ -82,6 +101,10 @@ func (in *instance) sendOn(trigger onoff.Trigger) {
 // sends none after the store has failed, because NASes wait for the next daemon.
 func (s *Set) sendOff(in *instance, trigger onoff.Trigger) {
 	if in.onOff == nil || s.store.Err() != nil {
+		return
+	}
+	if trigger == onoff.TriggerShutDown && s.goesOn(in.name) {
+		s.log.Info("Accounting-Off not sent: sessions go on over the restart", "method", string(in.name))
 		return
 	}
 	if in.Abandon != nil {
@@ -124,7 +147,14 @@ func (s *Set) updateHoldsLocked() {
 	}
 	for name := range s.running {
 		hold := delivery.Open
-		switch b := blocks[name.Group()]; {
+		b := blocks[name.Group()] // "" is the method local
+		if first := s.firstBefore(name); first != "" {
+			status, runs := statuses[first.Group()]
+			if b = status.Block; !runs {
+				b = onoff.Block{Blocked: true}
+			}
+		}
+		switch {
 		case b.Blocked && b.NoResponse:
 			hold = delivery.Away
 		case b.Blocked:

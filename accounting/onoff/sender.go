@@ -135,6 +135,12 @@ func (s *Sender) On(trigger Trigger) {
 	_ = s.apply(event{kind: evOn, trigger: trigger, id: s.cfg.NewSessionID()})
 }
 
+// GoOn continues where an earlier process ended, if nothing was requested yet: the servers know that
+// accounting is on, and sessions live on. Nothing is sent, and nothing is blocked.
+func (s *Sender) GoOn() {
+	_ = s.apply(event{kind: evGoOn, trigger: TriggerRedundancy, id: s.cfg.NewSessionID()}) // never refused before Run ends
+}
+
 // Off requests an Accounting-Off and waits until it is answered. It returns nil after an answer,
 // also after an earlier one; [accounting.ErrNoResponse] if no server answered; [ErrSuperseded] if
 // an On replaced it; [accounting.ErrStopped] if Run has ended; or the error of ctx, and then the
@@ -352,6 +358,8 @@ func (s *Sender) report(gen uint64, server string, err error) {
 // log logs a new status, unless it only says that something is to be sent: send logs that.
 func (s *Sender) log(st Status) {
 	switch log := s.with(st); {
+	case st.Trigger == TriggerRedundancy:
+		log.Info("Accounting-On not sent: sessions go on over the restart")
 	case st.State == On || st.State == Off:
 		log.Info("Accounting-On/Off answered", "server", st.Server)
 	case st.State == OffNoResp:

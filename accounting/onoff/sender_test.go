@@ -80,6 +80,32 @@ func TestAskAgain(t *testing.T) {
 	}, func(c *Config) { c.Retry = 10 * time.Second })
 }
 
+// A Sender that goes on sends nothing and blocks nothing. Its later Off has the id of its status.
+func TestGoOn(t *testing.T) {
+	a := newAnnouncer(yes)
+	inBubble(t, a.Announce, func(o *bubble) {
+		o.GoOn()
+		o.after(time.Hour)
+		o.want("sent", a.all())
+		want := Status{State: On, SessionID: "S1", Changed: o.from, Trigger: TriggerRedundancy}
+		if diff := cmp.Diff(want, o.Status()); diff != "" {
+			t.Errorf("status: want (-) and got (+):\n%s", diff)
+		}
+		if !strings.Contains(o.log.String(), "Accounting-On not sent: sessions go on over the restart") {
+			t.Errorf("log:\n%s", o.log.String())
+		}
+		o.perform(true, false, 0, ErrAcknowledged)
+		if err := o.Off(o.Context(), TriggerConfigChange, 0); err != nil {
+			t.Error(err)
+		}
+		o.want("sent", a.all(), "1h0m0s Accounting-Off S1")
+		o.GoOn() // something was requested
+		if s := o.Status(); s.State != Off {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 // An Off is sent in one round only. It has the id of the On.
 func TestOffOnce(t *testing.T) {
 	a := newAnnouncer(yes, no)
