@@ -35,6 +35,9 @@ func (s Spec) isFile(other accounting.Spec) bool {
 // Delivery returns the default.
 func (s Spec) Delivery() accounting.MethodConfig { return accounting.MethodConfig{} }
 
+// Hosts returns nil: a file has no servers.
+func (s Spec) Hosts() []string { return nil }
+
 // OnOff returns AcctOnOff.
 func (s Spec) OnOff() *accounting.OnOff { return s.AcctOnOff }
 

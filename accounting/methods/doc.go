@@ -33,6 +33,10 @@
 // Each round goes through the methods in order. The others wait with the first, and at the end they
 // run until its Off is over.
 //
+// An instance that replaces one with the same Accounting-On continues it if a server stays
+// (hosts.go). Then only servers that were added or removed are told of the change, if that is
+// configured, each by a Sender of its own.
+//
 // # Concurrency
 //
 // One goroutine, the caller of [Set.Apply], also calls Prepare, Deliver, CheckRemoved, Reopen,

@@ -20,6 +20,9 @@ type instance struct {
 	since    time.Time       // when it started
 	replaced chan struct{}   // closed when it is replaced or removed
 	shared   bool            // its method was opened for the instance before
+	goesOn   bool            // it continues the Accounting-On of the instance before
+	hosts    hostChange      // set by start, before the instances run or are replaced
+	senders  context.Context // of its Senders
 	// endSender and endMethod end what runs. An instance that takes the method over has endMethod.
 	endSender, endMethod context.CancelFunc
 }
@@ -74,9 +77,9 @@ func (s *Set) run(ctx context.Context, in, old *instance) {
 	ctx = context.WithoutCancel(ctx)
 	in.since = time.Now()
 	s.runMethod(ctx, in, old)
-	ctx, in.endSender = context.WithCancel(ctx)
+	in.senders, in.endSender = context.WithCancel(ctx)
 	if in.onOff != nil {
-		s.tasks.Go(func() { s.report(in.onOff, in.onOff.Run(ctx)) })
+		s.tasks.Go(func() { s.report(in.onOff, in.onOff.Run(in.senders)) })
 	}
 }
 
@@ -90,25 +93,35 @@ func (in *instance) stop() {
 func (s *Set) sendOn(in *instance, trigger onoff.Trigger) {
 	switch {
 	case in.onOff == nil || in.spec.OnOff().OnlyOff:
-	case trigger == onoff.TriggerStartUp && s.goesOn(in.name):
+	case in.goesOn && in.onOff.Status().State != onoff.Unknown:
+	case trigger == onoff.TriggerStartUp && s.isSuppressed(in.name):
 		in.onOff.GoOn()
 	default:
 		in.onOff.On(trigger)
 	}
 }
 
-// sendOff sends the Accounting-Off, and waits until a server answers or no server has answered. It
-// sends none after the store has failed, because NASes wait for the next daemon.
+// sendOff sends the Accounting-Off of an instance, and waits until a server answers or no server has
+// answered.
 func (s *Set) sendOff(in *instance, trigger onoff.Trigger) {
 	if in.onOff == nil || s.store.Err() != nil {
 		return
 	}
-	if trigger == onoff.TriggerShutDown && s.goesOn(in.name) {
+	if trigger == onoff.TriggerShutDown && s.isSuppressed(in.name) {
 		s.log.Info("Accounting-Off not sent: sessions go on over the restart", "method", string(in.name))
 		return
 	}
 	if in.Abandon != nil {
 		in.Abandon() // no record may follow the Off
+	}
+	s.awaitOff(in.onOff, trigger)
+}
+
+// awaitOff sends an Accounting-Off, and waits until it is answered or its schedule is over. It sends
+// none after the store has failed, because NASes wait for the next daemon.
+func (s *Set) awaitOff(sender *onoff.Sender, trigger onoff.Trigger) {
+	if s.store.Err() != nil {
+		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -119,7 +132,7 @@ func (s *Set) sendOff(in *instance, trigger onoff.Trigger) {
 		case <-ctx.Done():
 		}
 	}()
-	_ = in.onOff.Off(ctx, trigger, 0) // the Sender logs the result, and nothing depends on it
+	_ = sender.Off(ctx, trigger, 0) // the Sender logs the result, and nothing depends on it
 }
 
 func (s *Set) updateHolds() {

@@ -246,6 +246,9 @@ func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger, fo
 	}
 	previousOff, offDone := s.lastOff[name], make(chan struct{})
 	s.lastOff[name] = offDone
+	if old != nil && in.goesOnAs(old) {
+		s.handOver(old, in)
+	}
 	s.run(ctx, in, old)
 	if old != nil {
 		close(old.replaced)
@@ -257,7 +260,7 @@ func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger, fo
 	s.tasks.Go(func() {
 		defer close(offDone)
 		if previousOff != nil {
-			if in.onOff != nil && !isClosed(previousOff) {
+			if in.onOff != nil && !in.goesOn && !isClosed(previousOff) {
 				s.log.Info("Accounting-On waits for the end of the Accounting-Off of the former configuration", "method", string(name))
 			}
 			<-previousOff
@@ -274,16 +277,21 @@ func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger, fo
 // neither.
 func (s *Set) announce(in *instance, trigger onoff.Trigger) {
 	defer in.stop()
-	if isClosed(in.replaced) || isClosed(s.deliveryEnded) {
+	if !in.goesOn && (isClosed(in.replaced) || isClosed(s.deliveryEnded)) {
 		if in.onOff != nil {
 			s.log.Info("Accounting-On not sent: the method was replaced or ended before", "method", string(in.name))
 		}
 		return
 	}
 	s.sendOn(in, trigger)
+	s.tellAdded(in)
 	select {
 	case <-in.replaced:
-		s.sendOff(in, onoff.TriggerConfigChange)
+		if in.hosts.handedOver {
+			s.tellRemoved(in)
+		} else {
+			s.sendOff(in, onoff.TriggerConfigChange)
+		}
 	case <-s.deliveryEnded:
 		s.sendOff(in, onoff.TriggerShutDown)
 		s.awaitListOff(in.name)

@@ -97,9 +97,9 @@ func (s *Set) formerListOff(c Change) <-chan struct{} {
 	return s.lastOff[was[0]]
 }
 
-// goesOn reports whether live sessions keep the servers of a method from being told of the end and
+// isSuppressed reports whether live sessions keep the servers of a method from being told of the end and
 // of the start of the daemon ([Config].SuppressSystem).
-func (s *Set) goesOn(name accounting.MethodName) bool {
+func (s *Set) isSuppressed(name accounting.MethodName) bool {
 	s.mu.Lock()
 	suppress, methods := s.config.SuppressSystem, append([]accounting.MethodName{name}, s.next(name)...)
 	s.mu.Unlock()

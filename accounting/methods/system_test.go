@@ -1,7 +1,6 @@
 package methods
 
 import (
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,9 +27,7 @@ func TestSystemInOrder(t *testing.T) {
 			s.setSilent(name, true)
 		}
 		s.add("c", 1)
-		cfg := s.systemList(s.announcing("a", 0), s.spec("b", 0), s.spec("c", 0))
-		slices.Reverse(cfg.Specs) // the others start before the first
-		s.configure(cfg)
+		s.configure(s.systemList(s.announcing("a", 0), s.spec("b", 0), s.spec("c", 0)))
 		s.wantSorted("at the start only the first is asked", "a: Accounting-On", "a: open", "b: open", "c: open")
 		for i, name := range []string{"a", "b", "c"} {
 			if h := s.queue(name).Method.Hold; h != delivery.Held {
@@ -60,6 +57,19 @@ func TestSystemInOrder(t *testing.T) {
 		s.cancel()
 		s.Wait()
 		s.wantSorted("the end", "a: Accounting-Off", "a: abandon", "a: end", "b: end", "c: end")
+	})
+}
+
+// TestSystemWithoutFirst: as long as the first method does not run yet, the others wait.
+func TestSystemWithoutFirst(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.add("b", 1)
+		cfg := Config{Specs: []accounting.Spec{s.spec("b", 0)}, System: []accounting.MethodName{accounting.Group("a"), accounting.Group("b")}}
+		s.configure(cfg)
+		s.want("without it", "b: open")
+		cfg.Specs = append(cfg.Specs, s.announcing("a", 0))
+		s.configure(cfg)
+		s.want("with it", "a: open", "a: Accounting-On", "b: Start 1")
 	})
 }
 

@@ -29,7 +29,7 @@ const (
 	evForceOn                     // even if it was answered
 	evOff                         // an Accounting-Off is requested
 	evForceOff                    // even if it was answered
-	evGoOn                        // the servers know since an earlier process that accounting is on
+	evGoOn                        // what an earlier Sender told the servers holds
 	evAnswered                    // a server answered the round
 	evUnanswered                  // the round ended without an answer from any server
 	evStopped                     // the round was stopped, which says nothing about the servers
@@ -44,7 +44,8 @@ type event struct {
 	id      string  // evOn to evGoOn: id of a new sequence; never used before
 	cause   uint32  // evOff, evForceOff; 0: the trigger's cause
 	gen     uint64  // evAnswered to evFailed: the round
-	server  string  // evAnswered
+	server  string  // evAnswered, evGoOn
+	state   State   // evGoOn: On, Off or OffNoResp
 }
 
 // effects is what the caller of step must do.
@@ -112,11 +113,10 @@ func beginOn(m machine, ev event, now time.Time) (machine, effects) {
 	return nextRound(m, ev, now)
 }
 
-// goOn continues where an earlier process ended. Nobody knows the id of its On, so an Off has a new
-// one.
+// goOn continues where an earlier Sender ended.
 func goOn(m machine, ev event, now time.Time) (machine, effects) {
-	m = m.enter(On, now)
-	m.sessionID, m.trigger = ev.id, ev.trigger
+	m = m.enter(ev.state, now)
+	m.sessionID, m.trigger, m.server = ev.id, ev.trigger, ev.server
 	return m, effects{}
 }
 

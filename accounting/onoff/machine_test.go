@@ -33,7 +33,7 @@ func machineAfter(kinds ...eventKind) machine {
 
 // eventFor returns an event of a kind that concerns the machine as it is.
 func eventFor(m machine, k eventKind) event {
-	return event{kind: k, trigger: TriggerPerform, id: fmt.Sprintf("%s+%s", m.sessionID, eventNames[k]), gen: m.gen, server: "s1"}
+	return event{kind: k, trigger: TriggerPerform, id: fmt.Sprintf("%s+%s", m.sessionID, eventNames[k]), gen: m.gen, server: "s1", state: On}
 }
 
 // machines has all states. A state in which something is sent is there with and without a round in
@@ -81,7 +81,7 @@ func TestTransitions(t *testing.T) {
 	begin, off := "sendAcctOn id send", "sendAcctOff send"
 	want := map[string][evElapsed + 1]string{
 		//                      on, forced on, off, forced off, go on, answered, unanswered, stopped, failed, elapsed
-		"unknown":              {begin, begin, "sendAcctOff id send", "sendAcctOff id send", "on id", "-", "-", "-", "-", "-"},
+		"unknown":              {begin, begin, "sendAcctOff id send", "sendAcctOff id send", "on id server", "-", "-", "-", "-", "-"},
 		"sendAcctOn":           {"-", begin, off, off, "-", "on server", "sendAcctOn wait noresp", "sendAcctOn wait", "sendAcctOn wait", "-"},
 		"sendAcctOn, waiting":  {"sendAcctOn send noresp", begin, off, off, "-", "-", "-", "-", "-", "sendAcctOn send noresp"},
 		"on":                   {"on server refused", begin, off, off, "-", "-", "-", "-", "-", "-"},

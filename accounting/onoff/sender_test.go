@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -104,6 +105,36 @@ func TestGoOn(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	})
+}
+
+// A Sender that goes on as another one sends nothing, and its log does not repeat an answer. An On
+// that was not answered must be requested again.
+func TestGoOnAs(t *testing.T) {
+	for _, tt := range []struct{ from, want State }{
+		{Unknown, Unknown}, {SendAcctOn, Unknown}, {On, On}, {SendAcctOff, OffNoResp}, {Off, Off}, {OffNoResp, OffNoResp},
+	} {
+		t.Run(tt.from.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAnnouncer(yes)
+				o := &bubble{T: t, from: time.Now()}
+				var err error
+				if o.Sender, err = New(Config{Attributes: identity(), Blocks: true, Changed: o.changed, Logger: slog.New(slog.NewTextHandler(&o.log, nil))}, a.Announce); err != nil {
+					t.Fatal(err)
+				}
+				o.GoOnAs(Status{State: tt.from, SessionID: "S7", Server: "s", Trigger: TriggerPerform})
+				o.run()
+				o.after(time.Hour)
+				o.end()
+				s := o.Status()
+				if len(a.recs) > 0 || s.State != tt.want || s.Blocked != (tt.want != On) || (s.SessionID == "S7") != (tt.want != Unknown) || (s.Server == "s") != (tt.want != Unknown) {
+					t.Errorf("%d sent, %+v", len(a.recs), s)
+				}
+				if o.log.String() != "" {
+					t.Errorf("log:\n%s", o.log.String())
+				}
+			})
+		})
+	}
 }
 
 // An Off is sent in one round only. It has the id of the On.

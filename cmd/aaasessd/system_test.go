@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -109,14 +110,52 @@ func TestRedundancySuppress(t *testing.T) {
 		t.Errorf("the group is %+v", g)
 	}
 	l.mustAccount(packet(acctStop, "S1", "alice"))
+	want := []string{"Accounting-On", "Start 00000001", "Interim-Update 00000001", "Stop 00000001"}
+	eventuallyOrder(t, "group one", one, want...)
 	if err := l.stop(); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"Accounting-On", "Start 00000001", "Interim-Update 00000001", "Stop 00000001", "Accounting-Off"}
-	if diff := cmp.Diff(want, one.order()); diff != "" {
+	if diff := cmp.Diff(append(want, "Accounting-Off"), one.order()); diff != "" {
 		t.Error("group one:", diff)
 	}
 	if diff := cmp.Diff([]string{"Accounting-On", "Accounting-Off", "Accounting-On", "Accounting-Off"}, two.order()); diff != "" {
 		t.Error("group two:", diff)
+	}
+}
+
+// TestHostConfig: a reload adds a server to a group and then removes the first one. Only these two are
+// told, and the first record that waited for nothing goes to the group. Without host-config the same
+// reload sends nothing.
+func TestHostConfig(t *testing.T) {
+	for _, on := range []bool{true, false} {
+		t.Run(fmt.Sprint(on), func(t *testing.T) {
+			one, two := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
+			text := systemConfig(t, one, two, fmt.Sprintf("{host-config: %v, default: {record: start-stop, methods: [group one]}}", on))
+			l := launch(t, text, environment{})
+			l.mustAccount(packet(acctStart, "S1", "alice"))
+			eventuallyOrder(t, "r1", one, "Accounting-On", "Start 00000001")
+			first := l.group("one").AcctOnOff
+			tell := func(what string) []string {
+				if on {
+					return []string{what}
+				}
+				return nil
+			}
+			l.reload(with(t, text, "{name: one, servers: [r1]", "{name: one, servers: [r1, r2]"), "configuration loaded")
+			eventuallyOrder(t, "r2", two, tell("Accounting-On")...)
+			l.reload(with(t, text, "{name: one, servers: [r1]", "{name: one, servers: [r2]"), "configuration loaded")
+			eventuallyOrder(t, "r1", one, append([]string{"Accounting-On", "Start 00000001"}, tell("Accounting-Off")...)...)
+			l.mustAccount(packet(acctStop, "S1", "alice"))
+			eventuallyOrder(t, "r2", two, append(tell("Accounting-On"), "Stop 00000001")...)
+			if g := l.group("one").AcctOnOff; g.State != api.StateOn || g.SessionID != first.SessionID || g.Blocked {
+				t.Errorf("the group is %+v, at first it was %+v", g, first)
+			}
+			if err := l.stop(); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(append(tell("Accounting-On"), "Stop 00000001", "Accounting-Off"), two.order()); diff != "" {
+				t.Error("r2 at the end:", diff)
+			}
+		})
 	}
 }

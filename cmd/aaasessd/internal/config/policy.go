@@ -49,6 +49,7 @@ func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
 	}
 	p.dnisMap()
 	p.system()
+	p.hostConfig()
 	c.Policy.SuppressNullUsername = raw.Accounting.SuppressNullUsername
 	p.update()
 }
@@ -284,5 +285,25 @@ func (d *policyChecker) announces(path string, name accounting.MethodName, onOff
 		g.AcctOnOff = onOff
 	case inOrder:
 		d.Fault(path, "%s has acct-on-off, so it cannot be one of several methods without broadcast", name.Group())
+	}
+}
+
+// hostConfig has the groups that send Accounting-On and -Off tell servers that a reload adds or
+// removes.
+func (d *policyChecker) hostConfig() {
+	for i := range d.c.Groups {
+		g, hostConfig := &d.c.Groups[i], d.raw.Accounting.System.HostConfig
+		if i < len(d.raw.RADIUS.Groups) { // else it is the group of all servers
+			own := d.raw.RADIUS.Groups[i].HostConfig
+			if own != nil && g.AcctOnOff == nil {
+				d.Fault(fmt.Sprintf("radius.groups[%d].host-config", i), "has no effect: the group sends no Accounting-On of its own")
+			}
+			if own != nil {
+				hostConfig = *own
+			}
+		}
+		if g.AcctOnOff != nil {
+			g.AcctOnOff.HostConfig = hostConfig
+		}
 	}
 }

@@ -121,6 +121,7 @@ type rawGroup struct {
 	NASSessionID     attributeNameText `yaml:"nas-session-id" default:"" doc:"attribute NAME: the attribute in which the Acct-Session-Id that the NAS sent goes to the servers, usually attribute Acct-Multi-Session-Id. It replaces that attribute from the NAS; a vendor's attribute is added instead. The Acct-Session-Id itself is the one of aaasess. If missing, it is not sent."`
 	UserID           attributeNameText `yaml:"user-id" default:"" doc:"attribute NAME: the attribute in which the user's name without @realm goes to the servers, after Acct-Delay-Time, as the User-Id in Cisco's examples of records. Only for records that lack the attribute. If missing, it is not sent."`
 	AddNASIdentifier bool              `yaml:"add-nas-identifier" default:"false" doc:"Whether a record without NAS-Identifier gets one after Acct-Delay-Time, with the NAS's address as text, as in Cisco's examples of records."`
+	HostConfig       *bool             `yaml:"host-config" doc:"As accounting.system.host-config, for this group. If missing, that one."`
 	AcctOnOff        *rawAcctOnOff     `yaml:"acct-on-off" doc:"Whether and how Accounting-On and -Off (RFC 2866) are sent to one server of the group: On at start, again every minute until it is answered; Off once, at shutdown. If missing, none is sent."`
 }
 
@@ -160,6 +161,7 @@ type rawSystemAccounting struct {
 	Default        *rawSystemList `yaml:"default" doc:"The only list of this type; it cannot have another name. Accounting-On and -Off are sent as with acct-on-off of a group, to the first method that answers, or with broadcast to all methods. If missing, only groups with acct-on-off send them."`
 	GuaranteeFirst bool           `yaml:"guarantee-first" default:"true" doc:"Whether the Accounting-On is the first record that a server gets: the group's other records wait until it is answered. Users are never kept waiting. With other methods in their list, records go to the next method once no server of the group has answered."`
 
+	HostConfig bool          `yaml:"host-config" default:"false" doc:"Whether a server that a reload adds to a group gets an Accounting-On, and one that it removes an Accounting-Off. If false, a reload sends nothing as long as one server of the group stays. Do not set it for servers that share a database: an Accounting-On or -Off ends all sessions there."`
 	Redundancy rawRedundancy `yaml:"redundancy" doc:"What is sent over a restart of the daemon."`
 }
 

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -97,6 +98,37 @@ func TestSuppressSystem(t *testing.T) {
 	} {
 		if got := mustParse(t, text, ".").Methods(nil, nil).SuppressSystem; got != want {
 			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+// Which groups tell servers that a reload adds or removes: by the global key, or by their own.
+func TestHostConfig(t *testing.T) {
+	const servers = `
+radius:
+  nas-identifier: ab
+  servers: [{name: r1, address: 192.0.2.1, secret: one}]
+  groups:
+    - {name: asks, servers: [r1], host-config: true, acct-on-off: {}}
+    - {name: declines, servers: [r1], host-config: false, acct-on-off: {}}
+    - {name: follows, servers: [r1], acct-on-off: {}}
+    - {name: silent, servers: [r1]}
+accounting:
+  system: {default: {record: start-stop, methods: [group radius]}%s}
+`
+	for text, want := range map[string]map[string]bool{
+		"":                     {"asks": true, "declines": false, "follows": false, "radius": false},
+		", host-config: true":  {"asks": true, "declines": false, "follows": true, "radius": true},
+		", host-config: false": {"asks": true, "declines": false, "follows": false, "radius": false},
+	} {
+		got := map[string]bool{}
+		for _, g := range mustParse(t, fmt.Sprintf(servers, text), ".").Groups {
+			if g.AcctOnOff != nil {
+				got[g.Group] = g.AcctOnOff.HostConfig
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q: want (-) and got (+):\n%s", text, diff)
 		}
 	}
 }

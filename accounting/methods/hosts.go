@@ -1,0 +1,96 @@
+package methods
+
+import (
+	"reflect"
+	"slices"
+	"sync"
+
+	"aaasess/accounting"
+	"aaasess/accounting/onoff"
+)
+
+// hostChange is a change of the servers of a method whose Accounting-On goes on.
+type hostChange struct {
+	added   map[string]*onoff.Sender // of the new instance, whose On was not answered when it began
+	removed []string                 // servers of the old instance that get an Off from it
+	// handedOver: the next instance continues the Accounting-On.
+	handedOver bool
+}
+
+// goesOnAs reports whether an instance continues the Accounting-On of the one before: both send the
+// same, and at least one server stays. What sessions the servers have goes on then.
+func (in *instance) goesOnAs(old *instance) bool {
+	was, is := old.spec.OnOff(), in.spec.OnOff()
+	if was == nil || is == nil {
+		return false
+	}
+	a, b := *was, *is
+	a.HostConfig, b.HostConfig = false, false
+	return reflect.DeepEqual(a, b) && slices.ContainsFunc(in.spec.Hosts(), func(host string) bool { return slices.Contains(old.spec.Hosts(), host) })
+}
+
+// handOver has an instance continue the Accounting-On of the one before, and finds out which servers
+// are told of the change. The caller holds the lock.
+func (s *Set) handOver(old, in *instance) {
+	old.hosts.handedOver, in.goesOn = true, true
+	in.onOff.GoOnAs(old.onOff.Status())
+	in.hosts.added = map[string]*onoff.Sender{}
+	if !in.spec.OnOff().HostConfig {
+		return
+	}
+	was, is := old.spec.Hosts(), in.spec.Hosts()
+	for i, host := range is {
+		pending := old.hosts.added[host]
+		if !slices.Contains(was, host) || pending != nil && pending.Status().State != onoff.On {
+			in.hosts.added[host] = s.hostSender(in, i)
+		}
+	}
+	for _, host := range was {
+		if !slices.Contains(is, host) {
+			old.hosts.removed = append(old.hosts.removed, host)
+		}
+	}
+}
+
+// hostSender returns a Sender for one server of an instance.
+func (s *Set) hostSender(in *instance, server int) *onoff.Sender {
+	sender, err := onoff.New(onoff.Config{
+		Group: in.name.Group(), Attributes: in.spec.OnOff().Attributes, Logger: s.log.With("host", in.spec.Hosts()[server]),
+	}, func(rec *accounting.Record, done func(string, error)) { in.AnnounceTo(server, rec, done) })
+	if err != nil {
+		panic(err) // the Sender of the instance has the same attributes
+	}
+	return sender
+}
+
+// tellAdded sends each added server its Accounting-On, again and again until it answers or the
+// instance ends.
+func (s *Set) tellAdded(in *instance) {
+	for _, sender := range in.hosts.added {
+		s.tasks.Go(func() { s.report(sender, sender.Run(in.senders)) })
+		if !in.spec.OnOff().OnlyOff {
+			sender.On(onoff.TriggerConfigChange)
+		}
+	}
+}
+
+// tellRemoved sends each server that the next instance lacks its Accounting-Off, and waits until it
+// answers or its schedule is over.
+func (s *Set) tellRemoved(in *instance) {
+	if len(in.hosts.removed) == 0 {
+		return
+	}
+	if in.Abandon != nil {
+		in.Abandon() // no record may follow the Off
+	}
+	var all sync.WaitGroup
+	for _, host := range in.hosts.removed {
+		sender := in.hosts.added[host] // has sent the On
+		if sender == nil {
+			sender = s.hostSender(in, slices.Index(in.spec.Hosts(), host))
+			s.tasks.Go(func() { s.report(sender, sender.Run(in.senders)) })
+		}
+		all.Go(func() { s.awaitOff(sender, onoff.TriggerConfigChange) })
+	}
+	all.Wait()
+}
