@@ -20,13 +20,13 @@ type hostChange struct {
 // goesOnAs reports whether an instance continues the Accounting-On of the one before: both send the
 // same, and at least one server stays. What sessions the servers have goes on then.
 func (in *instance) goesOnAs(old *instance) bool {
-	was, is := old.spec.OnOff(), in.spec.OnOff()
+	was, is := old.about, in.about
 	if was == nil || is == nil {
 		return false
 	}
 	a, b := *was, *is
 	a.HostConfig, b.HostConfig = false, false
-	return reflect.DeepEqual(a, b) && slices.ContainsFunc(in.spec.Hosts(), func(host string) bool { return slices.Contains(old.spec.Hosts(), host) })
+	return reflect.DeepEqual(a, b) && slices.ContainsFunc(in.servers, func(host string) bool { return slices.Contains(old.servers, host) })
 }
 
 // handOver has an instance continue the Accounting-On of the one before, and finds out which servers
@@ -35,10 +35,10 @@ func (s *Set) handOver(old, in *instance) {
 	old.hosts.handedOver, in.goesOn = true, true
 	in.onOff.GoOnAs(old.onOff.Status())
 	in.hosts.added = map[string]*onoff.Sender{}
-	if !in.spec.OnOff().HostConfig {
+	if !in.about.HostConfig {
 		return
 	}
-	was, is := old.spec.Hosts(), in.spec.Hosts()
+	was, is := old.servers, in.servers
 	for i, host := range is {
 		pending := old.hosts.added[host]
 		if !slices.Contains(was, host) || pending != nil && pending.Status().State != onoff.On {
@@ -55,7 +55,7 @@ func (s *Set) handOver(old, in *instance) {
 // hostSender returns a Sender for one server of an instance.
 func (s *Set) hostSender(in *instance, server int) *onoff.Sender {
 	sender, err := onoff.New(onoff.Config{
-		Group: in.name.Group(), Attributes: in.spec.OnOff().Attributes, Logger: s.log.With("host", in.spec.Hosts()[server]),
+		Group: in.name.Group(), Attributes: in.about.Attributes, Logger: s.log.With("host", in.servers[server]),
 	}, func(rec *accounting.Record, done func(string, error)) { in.AnnounceTo(server, rec, done) })
 	if err != nil {
 		panic(err) // the Sender of the instance has the same attributes
@@ -68,7 +68,7 @@ func (s *Set) hostSender(in *instance, server int) *onoff.Sender {
 func (s *Set) tellAdded(in *instance) {
 	for _, sender := range in.hosts.added {
 		s.tasks.Go(func() { s.report(sender, sender.Run(in.senders)) })
-		if !in.spec.OnOff().OnlyOff {
+		if !in.about.OnlyOff {
 			sender.On(onoff.TriggerConfigChange)
 		}
 	}
@@ -87,7 +87,7 @@ func (s *Set) tellRemoved(in *instance) {
 	for _, host := range in.hosts.removed {
 		sender := in.hosts.added[host] // has sent the On
 		if sender == nil {
-			sender = s.hostSender(in, slices.Index(in.spec.Hosts(), host))
+			sender = s.hostSender(in, slices.Index(in.servers, host))
 			s.tasks.Go(func() { s.report(sender, sender.Run(in.senders)) })
 		}
 		all.Go(func() { s.awaitOff(sender, onoff.TriggerConfigChange) })

@@ -15,14 +15,16 @@ import (
 type instance struct {
 	*accounting.Opened
 	name     accounting.MethodName
-	spec     accounting.Spec // guarded by Set.mu once it runs
-	onOff    *onoff.Sender   // nil: it sends none
-	since    time.Time       // when it started
-	replaced chan struct{}   // closed when it is replaced or removed
-	shared   bool            // its method was opened for the instance before
-	goesOn   bool            // it continues the Accounting-On of the instance before
-	hosts    hostChange      // set by start, before the instances run or are replaced
-	senders  context.Context // of its Senders
+	spec     accounting.Spec   // guarded by Set.mu once it runs
+	about    *accounting.OnOff // of spec
+	servers  []string          // Hosts of spec
+	onOff    *onoff.Sender     // nil: it sends none
+	since    time.Time         // when it started
+	replaced chan struct{}     // closed when it is replaced or removed
+	shared   bool              // its method was opened for the instance before
+	goesOn   bool              // it continues the Accounting-On of the instance before
+	hosts    hostChange        // set by start, before the instances run or are replaced
+	senders  context.Context   // of its Senders
 	// endSender and endMethod end what runs. An instance that takes the method over has endMethod.
 	endSender, endMethod context.CancelFunc
 }
@@ -34,7 +36,7 @@ func (s *Set) open(spec accounting.Spec) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{Opened: opened, name: name, spec: spec, replaced: make(chan struct{})}
+	in := newInstance(opened, spec)
 	if err := s.addSender(in); err != nil {
 		in.discard()
 		return nil, err
@@ -42,17 +44,20 @@ func (s *Set) open(spec accounting.Spec) (*instance, error) {
 	return in, nil
 }
 
+func newInstance(opened *accounting.Opened, spec accounting.Spec) *instance {
+	return &instance{Opened: opened, name: spec.Name(), spec: spec, about: spec.OnOff(), servers: spec.Hosts(), replaced: make(chan struct{})}
+}
+
 // addSender adds the Sender of an instance whose Spec has one.
 func (s *Set) addSender(in *instance) (err error) {
-	about := in.spec.OnOff()
 	switch {
-	case about == nil:
+	case in.about == nil:
 		return nil
 	case in.Announce == nil:
 		return fmt.Errorf("%w: the transport of method %q cannot send Accounting-On and -Off", ErrConfig, string(in.name))
 	}
 	in.onOff, err = onoff.New(onoff.Config{
-		Group: cmp.Or(in.name.Group(), string(in.name)), AcctOnOffGroup: about.Controls, Blocks: about.Blocks, Attributes: about.Attributes,
+		Group: cmp.Or(in.name.Group(), string(in.name)), AcctOnOffGroup: in.about.Controls, Blocks: in.about.Blocks, Attributes: in.about.Attributes,
 		Logger: s.log, Changed: func(onoff.Status) { s.updateHolds() },
 	}, s.announcer(in))
 	return err
@@ -92,7 +97,7 @@ func (in *instance) stop() {
 // sendOn requests the Accounting-On.
 func (s *Set) sendOn(in *instance, trigger onoff.Trigger) {
 	switch {
-	case in.onOff == nil || in.spec.OnOff().OnlyOff:
+	case in.onOff == nil || in.about.OnlyOff:
 	case in.goesOn && in.onOff.Status().State != onoff.Unknown:
 	case trigger == onoff.TriggerStartUp && s.isSuppressed(in.name):
 		in.onOff.GoOn()

@@ -113,7 +113,8 @@ func (s *Set) isSuppressed(name accounting.MethodName) bool {
 // share returns an instance of the running method of another one. It has an Accounting-On and -Off
 // of its own.
 func (s *Set) share(m *instance, spec accounting.Spec) (*instance, error) {
-	in := &instance{Opened: m.Opened, name: m.name, spec: spec, replaced: make(chan struct{}), shared: true}
+	in := newInstance(m.Opened, spec)
+	in.shared = true
 	return in, s.addSender(in)
 }
 
