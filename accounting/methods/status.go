@@ -25,6 +25,8 @@ type Status struct {
 	Monitored *onoff.Status // status of the method whose Accounting-On its records wait for; nil: none
 	// Next are the methods that its Accounting-On and -Off go to if its servers do not answer.
 	Next []accounting.MethodName
+	// After is the first method of the system list, if this is a later one; else "".
+	After accounting.MethodName
 }
 
 // Statuses returns the status of all running methods, by name.
@@ -38,7 +40,7 @@ func (s *Set) Statuses() []Status {
 		out = append(out, Status{
 			Spec: m.spec, Method: m.Method, Configured: s.removed[name] == nil, Since: m.since, Waiting: waiting[name.Queue()],
 			OnOff: s.onOffStatus(name), Monitored: s.onOffStatus(s.controller(name)),
-			Next: s.next(name),
+			Next: s.next(name), After: s.firstBefore(name),
 		})
 	}
 	return out

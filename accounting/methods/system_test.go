@@ -33,7 +33,7 @@ func TestSystemInOrder(t *testing.T) {
 			if h := s.queue(name).Method.Hold; h != delivery.Held {
 				t.Errorf("%s is %v", name, h)
 			}
-			if st := s.Statuses()[i]; (st.OnOff != nil) != (name == "a") || (st.Monitored != nil) == (name == "a") || len(st.Next) != 2 && name == "a" {
+			if st := s.Statuses()[i]; (st.OnOff != nil) != (name == "a") || (st.Monitored != nil) == (name == "a") || (len(st.Next) == 2) != (name == "a") || (st.After == accounting.Group("a")) == (name == "a") {
 				t.Errorf("%s has the status %+v", name, st)
 			}
 		}

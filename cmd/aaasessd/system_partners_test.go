@@ -86,3 +86,30 @@ func TestSystemNoMethodAnswers(t *testing.T) {
 	r.told(t, "B", "Accounting-On", "Accounting-Off")
 	r.told(t, "A")
 }
+
+// TestHostConfigAtServers: a reload adds a server to a group that has two, then removes the first.
+// FreeRADIUS answers an Accounting-On and an Accounting-Off that only these two servers get.
+func TestHostConfigAtServers(t *testing.T) {
+	r := startReceivers(t, map[string]int{"A": 3})
+	text := r.config(t, `  network: {default: {record: start-stop, methods: [group A]}}
+  system: {host-config: true, default: {record: start-stop, methods: [group A]}}
+`)
+	group := func(servers string) string { return with(t, text, "servers: [A1, A2, A3]", "servers: ["+servers+"]") }
+	l := launch(t, group("A1, A2"), environment{})
+	t.Cleanup(r.kill)
+	told := func(server int, want ...string) {
+		t.Helper()
+		receivers{"A": r["A"][server-1 : server]}.told(t, "A", want...)
+	}
+	told(1, "Accounting-On")
+	l.reload(text, "configuration loaded")
+	told(3, "Accounting-On")
+	l.reload(group("A2, A3"), "configuration loaded")
+	told(1, "Accounting-On", "Accounting-Off")
+	if err := l.stop(); err != nil {
+		t.Fatal(err)
+	}
+	told(2, "Accounting-Off")
+	told(1, "Accounting-On", "Accounting-Off")
+	told(3, "Accounting-On")
+}

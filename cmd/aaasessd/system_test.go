@@ -75,12 +75,15 @@ func TestSystemToFile(t *testing.T) {
 func TestSystemFallsBack(t *testing.T) {
 	one, two := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	one.setSilent(true)
-	l := launch(t, systemConfig(t, one, two, "{default: {record: start-stop, methods: [group one, local]}}"), environment{})
+	l := launch(t, systemConfig(t, one, two, "{default: {record: start-stop, methods: [group one, local, group two]}}"), environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	eventually(t, "the file has the Accounting-On", func() bool { return slices.Equal(l.lines(), []string{"Accounting-On"}) })
 	eventually(t, "it is answered", func() bool { return l.group("one").AcctOnOff.State == api.StateOn })
 	if g := l.group("one").AcctOnOff; g.Server != "local" || g.Blocked {
 		t.Errorf("the first group is %+v", g)
+	}
+	if g := l.group("two").AcctOnOff; g.After != "group one" || !g.Enabled || g.Sends() || g.Blocked || l.group("one").AcctOnOff.After != "" {
+		t.Errorf("the last group is %+v", g)
 	}
 	one.setSilent(false)
 	eventuallyOrder(t, "group one", one, "Start 00000001")
