@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -82,6 +83,9 @@ func TestSystemFallsBack(t *testing.T) {
 	if g := l.group("one").AcctOnOff; g.Server != "local" || g.Blocked {
 		t.Errorf("the first group is %+v", g)
 	}
+	if got := l.d.offTime(); got != 400*time.Millisecond { // two servers, two transmissions each
+		t.Errorf("the Accounting-Off takes %v", got)
+	}
 	if g := l.group("two").AcctOnOff; g.After != "group one" || !g.Enabled || g.Sends() || g.Blocked || l.group("one").AcctOnOff.After != "" {
 		t.Errorf("the last group is %+v", g)
 	}
@@ -126,9 +130,8 @@ func TestRedundancySuppress(t *testing.T) {
 	}
 }
 
-// TestHostConfig: a reload adds a server to a group and then removes the first one. Only these two are
-// told, and the first record that waited for nothing goes to the group. Without host-config the same
-// reload sends nothing.
+// TestHostConfig: a reload adds a server to a group, and another removes the first one. These two are
+// told, and the Accounting-On of the group goes on. Without host-config the same reloads send nothing.
 func TestHostConfig(t *testing.T) {
 	for _, on := range []bool{true, false} {
 		t.Run(fmt.Sprint(on), func(t *testing.T) {
