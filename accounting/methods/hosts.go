@@ -9,16 +9,17 @@ import (
 	"aaasess/accounting/onoff"
 )
 
-// hostChange is a change of the servers of a method whose Accounting-On goes on.
+// hostChange is what an instance tells single servers when it takes over an Accounting-On, and when
+// it hands it over.
 type hostChange struct {
-	added   map[string]*onoff.Sender // of the new instance, whose On was not answered when it began
-	removed []string                 // servers of the old instance that get an Off from it
+	added   map[string]*onoff.Sender // servers that get an On from this instance, by host
+	removed []string                 // servers that get an Off at its end
 	// handedOver: the next instance continues the Accounting-On.
 	handedOver bool
 }
 
 // goesOnAs reports whether an instance continues the Accounting-On of the one before: both send the
-// same, and at least one server stays. What sessions the servers have goes on then.
+// same, and at least one server stays. An Off and an On would end the sessions that this server has.
 func (in *instance) goesOnAs(old *instance) bool {
 	was, is := old.about, in.about
 	if was == nil || is == nil {
