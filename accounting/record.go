@@ -35,9 +35,11 @@ type Record struct {
 }
 
 // SessionName returns the Acct-Session-Id that is sent upstream: our number in eight hex digits or,
-// for a [sessions.Other] of no live session, the value that the NAS sent.
+// for a [sessions.Other] of no live session, the value that the NAS sent. An Accounting-On or -Off
+// has an id of its own.
 func (r *Record) SessionName() string {
-	if r.Type == sessions.Other {
+	switch r.Type {
+	case sessions.Other, sessions.On, sessions.Off:
 		return r.Attrs.Text(radius.AcctSessionID)
 	}
 	return r.Session.String()

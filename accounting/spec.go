@@ -19,6 +19,9 @@ type Spec interface {
 	Equal(other Spec) bool
 	// Delivery returns how records are delivered to the method.
 	Delivery() MethodConfig
+	// Hosts identifies each of its servers by a text. A server that stays in a change of the Spec has
+	// the same text. nil: it has none.
+	Hosts() []string
 	// OnOff returns what its servers are told when accounting begins and ends; nil: nothing.
 	OnOff() *OnOff
 	// Open creates the method. Everything in a change of the configuration that can fail fails
@@ -51,6 +54,11 @@ type OnOff struct {
 	Blocks bool
 	// Controls is the acct-on-off-group whose other groups wait for the same Accounting-On, or "".
 	Controls string
+	// OnlyOff leaves out the Accounting-On, as a list with record type stop-only does.
+	OnlyOff bool
+	// HostConfig has a change of the servers announced: each added server gets an Accounting-On, and
+	// each removed one an Accounting-Off.
+	HostConfig bool
 }
 
 // Opened is a method that a [Spec] has opened. Method, Run and Ready are never nil. The other
@@ -66,12 +74,15 @@ type Opened struct {
 	// Announce sends an Accounting-On or -Off, see [aaasess/accounting/onoff.Announce]. It is set
 	// if the Spec has an OnOff.
 	Announce func(rec *Record, done func(server string, err error))
+	// AnnounceTo is Announce for one server only, by its index in Hosts of the Spec. It is set if the
+	// Spec has Hosts.
+	AnnounceTo func(server int, rec *Record, done func(server string, err error))
 	// Abandon ends the records in flight with [ErrStopped], so that the Accounting-Off that follows
 	// is the last packet that the servers get.
 	Abandon func()
 	// Reconfigure prepares a change of the Spec while the method runs. apply makes the change and
-	// cannot fail. apply is nil if the change needs a new method. The OnOff of the Spec does not
-	// change in Reconfigure.
+	// cannot fail. apply is nil if the change needs a new method. If the OnOff changes too, the
+	// method runs on after the Off of the former one.
 	Reconfigure func(spec Spec) (apply func(), err error)
 	// Reopen opens files again that may have been renamed (logrotate).
 	Reopen func()

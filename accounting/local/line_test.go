@@ -87,6 +87,12 @@ func TestAppendLine(t *testing.T) {
 				`"attributes":{"Acct-Status-Type":77,"Acct-Session-Id":"0000000D"}}` + "\n",
 		},
 		{
+			"an Accounting-Off, with its own id and no number", &accounting.Record{Type: sessions.Off, At: eventAt, List: "system/default", Attrs: radius.Attributes(
+				radius.AppendAttribute(radius.AppendUint32(nil, radius.AcctStatusType, 8), radius.AcctSessionID, "242FFF0000008F512A3985"))}, eventAt,
+			`{"time":"2001-06-27T04:47:46.5Z","type":"Accounting-Off","session":"242FFF0000008F512A3985","number":0,"nasSession":"","list":"system/default","delay":0,` +
+				`"attributes":{"Acct-Status-Type":"Accounting-Off","Acct-Session-Id":"242FFF0000008F512A3985"}}` + "\n",
+		},
+		{
 			"vendors' attributes, in and out of order", vendorRecord(), eventAt,
 			`{"time":"2001-06-27T04:47:46.5Z","type":"Stop","session":"0000000E","number":14,"nasSession":"","list":"network/default","delay":0,` +
 				`"attributes":{"Cisco-AVPair":["a=b","c","d=\"e\""],"Cisco-Multilink-ID":7,"Vendor-Specific":["0x00000009060378","0x0102"],` +

@@ -23,6 +23,7 @@ func TestSpecEqual(t *testing.T) {
 	}{
 		{"the same file", Spec{File: "a"}, true},
 		{"another file", Spec{File: "b"}, false},
+		{"the same file with an Accounting-On", Spec{File: "a", AcctOnOff: &accounting.OnOff{}}, false},
 		{"another transport", otherSpec{Spec{File: "a"}}, false},
 	} {
 		if got := (Spec{File: "a"}).Equal(tt.other); got != tt.want {
@@ -39,7 +40,7 @@ func TestSpecOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if spec.Name() != accounting.Local || spec.OnOff() != nil || opened.Announce != nil || opened.Reopen == nil {
+	if spec.Name() != accounting.Local || spec.OnOff() != nil || opened.Announce == nil || opened.Reopen == nil {
 		t.Errorf("%s, %+v, %+v", spec.Name(), spec.OnOff(), opened)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -59,5 +60,23 @@ func TestSpecOpen(t *testing.T) {
 	}
 	if _, err := (Spec{File: filepath.Join(spec.File, "none")}).Open(nil, nil); err == nil {
 		t.Error("a file that cannot be is opened")
+	}
+}
+
+// TestSpecReconfigure: a change of the Accounting-On and -Off keeps the Writer, because a second one
+// could cut off its lines. Another file needs another Writer.
+func TestSpecReconfigure(t *testing.T) {
+	spec := Spec{File: filepath.Join(t.TempDir(), "records.jsonl"), Names: radius.Standard}
+	for _, tt := range []struct {
+		name string
+		to   accounting.Spec
+		want bool
+	}{
+		{"an Accounting-On", Spec{File: spec.File, AcctOnOff: &accounting.OnOff{}}, true},
+		{"another file", Spec{File: spec.File + "x", AcctOnOff: &accounting.OnOff{}}, false},
+	} {
+		if apply, err := spec.reconfigure(tt.to); (apply != nil) != tt.want || err != nil {
+			t.Errorf("%s: %v, %v", tt.name, apply != nil, err)
+		}
 	}
 }

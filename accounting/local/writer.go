@@ -74,6 +74,17 @@ func (w *Writer) Send(rec *accounting.Record, _ retry.Progress, done func(error)
 	w.wakeRun()
 }
 
+// Announce writes the line of an Accounting-On or -Off, see [accounting.Opened].
+func (w *Writer) Announce(rec *accounting.Record, done func(server string, err error)) {
+	w.Send(rec, retry.Progress{}, func(err error) {
+		if err != nil {
+			done("", err)
+			return
+		}
+		done(string(accounting.Local), nil)
+	})
+}
+
 // Reopen closes the file, and opens or creates the file that has its name then. Call it after the
 // file was renamed (logrotate).
 func (w *Writer) Reopen() {

@@ -29,6 +29,14 @@
 // An instance that is itself replaced during this wait sends neither. While an On that must be
 // answered is unanswered, the records of its group, and of the groups that monitor it, are held.
 //
+// The methods of a system list that is no broadcast have one Sender, that of the first (system.go).
+// Each round goes through the methods in order. The others wait with the first, and at the end they
+// run until its Off is over.
+//
+// An instance that replaces one with the same Accounting-On continues it if a server stays
+// (hosts.go). Then only servers that were added or removed are told of the change, if that is
+// configured, each by a Sender of its own.
+//
 // # Concurrency
 //
 // One goroutine, the caller of [Set.Apply], also calls Prepare, Deliver, CheckRemoved, Reopen,

@@ -1,6 +1,7 @@
 package methods
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -14,11 +15,18 @@ import (
 type instance struct {
 	*accounting.Opened
 	name     accounting.MethodName
-	spec     accounting.Spec // guarded by Set.mu once it runs
-	onOff    *onoff.Sender   // nil: it sends none
-	since    time.Time       // when it started
-	replaced chan struct{}   // closed when it is replaced or removed
-	stop     context.CancelFunc
+	spec     accounting.Spec   // guarded by Set.mu once it runs
+	about    *accounting.OnOff // of spec
+	servers  []string          // Hosts of spec
+	onOff    *onoff.Sender     // nil: it sends none
+	since    time.Time         // when it started
+	replaced chan struct{}     // closed when it is replaced or removed
+	shared   bool              // its method was opened for the instance before
+	goesOn   bool              // it continues the Accounting-On of the instance before
+	hosts    hostChange        // set by start, before the instances run or are replaced
+	senders  context.Context   // of its Senders
+	// endSender and endMethod end what runs. An instance that takes the method over has endMethod.
+	endSender, endMethod context.CancelFunc
 }
 
 // open opens a method.
@@ -28,26 +36,31 @@ func (s *Set) open(spec accounting.Spec) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{Opened: opened, name: name, spec: spec, replaced: make(chan struct{})}
-	about := spec.OnOff()
-	switch {
-	case about == nil:
-		return in, nil
-	case name.Group() == "":
-		err = fmt.Errorf("%w: method %q is not a server group, so it cannot send Accounting-On and -Off", ErrConfig, string(name))
-	case opened.Announce == nil:
-		err = fmt.Errorf("%w: the transport of method %q cannot send Accounting-On and -Off", ErrConfig, string(name))
-	default:
-		in.onOff, err = onoff.New(onoff.Config{
-			Group: name.Group(), AcctOnOffGroup: about.Controls, Blocks: about.Blocks, Attributes: about.Attributes,
-			Logger: s.log, Changed: func(onoff.Status) { s.updateHolds() },
-		}, opened.Announce)
-	}
-	if err != nil {
+	in := newInstance(opened, spec)
+	if err := s.addSender(in); err != nil {
 		in.discard()
 		return nil, err
 	}
 	return in, nil
+}
+
+func newInstance(opened *accounting.Opened, spec accounting.Spec) *instance {
+	return &instance{Opened: opened, name: spec.Name(), spec: spec, about: spec.OnOff(), servers: spec.Hosts(), replaced: make(chan struct{})}
+}
+
+// addSender adds the Sender of an instance whose Spec has one.
+func (s *Set) addSender(in *instance) (err error) {
+	switch {
+	case in.about == nil:
+		return nil
+	case in.Announce == nil:
+		return fmt.Errorf("%w: the transport of method %q cannot send Accounting-On and -Off", ErrConfig, string(in.name))
+	}
+	in.onOff, err = onoff.New(onoff.Config{
+		Group: cmp.Or(in.name.Group(), string(in.name)), AcctOnOffGroup: in.about.Controls, Blocks: in.about.Blocks, Attributes: in.about.Attributes,
+		Logger: s.log, Changed: func(onoff.Status) { s.updateHolds() },
+	}, s.announcer(in))
+	return err
 }
 
 // String names the method for a log.
@@ -55,37 +68,65 @@ func (in *instance) String() string { return "accounting method " + string(in.na
 
 // discard closes an instance that will not run.
 func (in *instance) discard() {
+	if in.shared {
+		return
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = in.Run(ctx)
 }
 
-// run runs an instance until its stop is called. The end of ctx does not end it. The caller holds
-// the lock.
-func (s *Set) run(ctx context.Context, in *instance) {
-	ctx, in.stop = context.WithCancel(context.WithoutCancel(ctx))
+// run runs an instance, in place of old unless that is nil, until its stop is called. The end of ctx
+// does not end it. The caller holds the lock.
+func (s *Set) run(ctx context.Context, in, old *instance) {
+	ctx = context.WithoutCancel(ctx)
 	in.since = time.Now()
-	s.tasks.Go(func() { s.report(in, in.Run(ctx)) })
+	s.runMethod(ctx, in, old)
+	in.senders, in.endSender = context.WithCancel(ctx)
 	if in.onOff != nil {
-		s.tasks.Go(func() { s.report(in.onOff, in.onOff.Run(ctx)) })
+		s.tasks.Go(func() { s.report(in.onOff, in.onOff.Run(in.senders)) })
 	}
 }
 
+// stop ends an instance.
+func (in *instance) stop() {
+	in.endSender()
+	in.endMethod()
+}
+
 // sendOn requests the Accounting-On.
-func (in *instance) sendOn(trigger onoff.Trigger) {
-	if in.onOff != nil {
+func (s *Set) sendOn(in *instance, trigger onoff.Trigger) {
+	switch {
+	case in.onOff == nil || in.about.OnlyOff:
+	case in.goesOn && in.onOff.Status().State != onoff.Unknown:
+	case trigger == onoff.TriggerStartUp && s.isSuppressed(in.name):
+		in.onOff.GoOn()
+	default:
 		in.onOff.On(trigger)
 	}
 }
 
-// sendOff sends the Accounting-Off, and waits until a server answers or no server has answered. It
-// sends none after the store has failed, because NASes wait for the next daemon.
+// sendOff sends the Accounting-Off of an instance, and waits until a server answers or no server has
+// answered.
 func (s *Set) sendOff(in *instance, trigger onoff.Trigger) {
 	if in.onOff == nil || s.store.Err() != nil {
 		return
 	}
+	if trigger == onoff.TriggerShutDown && s.isSuppressed(in.name) {
+		s.log.Info("Accounting-Off not sent: sessions go on over the restart", "method", string(in.name))
+		return
+	}
 	if in.Abandon != nil {
 		in.Abandon() // no record may follow the Off
+	}
+	s.awaitOff(in.onOff, trigger)
+}
+
+// awaitOff sends an Accounting-Off, and waits until it is answered or its schedule is over. It sends
+// none after the store has failed, because NASes wait for the next daemon.
+func (s *Set) awaitOff(sender *onoff.Sender, trigger onoff.Trigger) {
+	if s.store.Err() != nil {
+		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -96,7 +137,7 @@ func (s *Set) sendOff(in *instance, trigger onoff.Trigger) {
 		case <-ctx.Done():
 		}
 	}()
-	_ = in.onOff.Off(ctx, trigger, 0) // the Sender logs the result, and nothing depends on it
+	_ = sender.Off(ctx, trigger, 0) // the Sender logs the result, and nothing depends on it
 }
 
 func (s *Set) updateHolds() {
@@ -124,7 +165,14 @@ func (s *Set) updateHoldsLocked() {
 	}
 	for name := range s.running {
 		hold := delivery.Open
-		switch b := blocks[name.Group()]; {
+		b := blocks[name.Group()] // "" is the method local
+		if first := s.firstBefore(name); first != "" {
+			status, runs := statuses[first.Group()]
+			if b = status.Block; !runs {
+				b = onoff.Block{Blocked: true}
+			}
+		}
+		switch {
 		case b.Blocked && b.NoResponse:
 			hold = delivery.Away
 		case b.Blocked:

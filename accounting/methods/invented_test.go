@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"aaasess/accounting"
 	"aaasess/internal/radius"
@@ -19,6 +21,7 @@ type transport struct {
 	mu     sync.Mutex
 	events []string
 	silent map[string]bool          // by name of server
+	ids    []string                 // of what single hosts got
 	once   map[string]chan struct{} // closed when this event happens
 }
 
@@ -65,21 +68,24 @@ type invented struct {
 	setting     int    // can change while the method runs; -1 is invalid
 	description string
 	announces   *accounting.OnOff
-	onlySends   bool  // it has only a Method and Run
-	fault       error // error of Open
-	runError    error // error of Run, which ends at once if this is not nil
+	hosts       string // its servers, separated by spaces
+	onlySends   bool   // it has only a Method and Run
+	fault       error  // error of Open
+	runError    error  // error of Run, which ends at once if this is not nil
 }
 
 func (i invented) Name() accounting.MethodName { return accounting.Group(i.name) }
 
 func (i invented) Equal(other accounting.Spec) bool {
 	o, ok := other.(invented)
-	return ok && i.name == o.name && i.version == o.version && i.setting == o.setting
+	return ok && i.name == o.name && i.version == o.version && i.setting == o.setting && i.hosts == o.hosts
 }
 
 func (i invented) Delivery() accounting.MethodConfig {
 	return accounting.MethodConfig{Rounds: i.setting}
 }
+
+func (i invented) Hosts() []string { return strings.Fields(i.hosts) }
 
 func (i invented) OnOff() *accounting.OnOff { return i.announces }
 
@@ -94,6 +100,7 @@ func (i invented) Open(func(), *slog.Logger) (*accounting.Opened, error) {
 	o := &accounting.Opened{Method: server, Run: server.run, Ready: ready}
 	if !i.onlySends {
 		o.Announce, o.Abandon = server.announce, server.abandon
+		o.AnnounceTo = server.announceTo
 		o.Reopen = func() { server.record("reopen") }
 		o.Reconfigure = server.reconfigure
 	}
@@ -121,7 +128,7 @@ var errSetting = errors.New("invalid setting")
 
 func (s *inventedServer) reconfigure(spec accounting.Spec) (func(), error) {
 	switch to, ok := spec.(invented); {
-	case !ok || to.version != s.version:
+	case !ok || to.version != s.version || to.hosts != s.hosts:
 		return nil, nil
 	case to.setting < 0:
 		return nil, errSetting
@@ -151,6 +158,21 @@ func (s *inventedServer) announce(rec *accounting.Record, done func(string, erro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked = append(s.asked, done)
+}
+
+// announceTo is answered unless the host is silent. Then it is unanswered after a second.
+func (s *inventedServer) announceTo(host int, rec *accounting.Record, done func(string, error)) {
+	status, _ := rec.Attrs.Uint32(radius.AcctStatusType)
+	name := s.Hosts()[host]
+	s.transport.mu.Lock()
+	s.ids = append(s.ids, rec.Attrs.Text(radius.AcctSessionID))
+	s.transport.mu.Unlock()
+	s.note("%s: %s v%d to %s", s.name, radius.Standard().ValueName(radius.AcctStatusType, status), s.version, name)
+	if s.isSilent(name) {
+		time.AfterFunc(time.Second, func() { done("", accounting.ErrNoResponse) })
+		return
+	}
+	done(name, nil)
 }
 
 // unanswered ends the waiting records with ErrNoResponse.

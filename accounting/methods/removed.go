@@ -36,7 +36,7 @@ func (s *Set) CheckRemoved(ctx context.Context) {
 			if r.logged = err != nil; r.logged {
 				continue
 			}
-			s.start(ctx, in, onoff.TriggerConfigChange)
+			s.start(ctx, in, onoff.TriggerConfigChange, nil)
 		}
 	}
 	s.warnAboutOrphans()

@@ -22,6 +22,13 @@ type Config struct {
 	Lists map[string][]accounting.MethodName
 	// OnOffGroups are the acct-on-off-groups. Their members are server groups.
 	OnOffGroups onoff.Groups
+	// System is a system list whose methods are tried one after the other (R42): the first has an
+	// OnOff, and the others have none. They wait for its Accounting-On, and get it if the methods
+	// before them do not answer.
+	System []accounting.MethodName
+	// SuppressSystem sends no Accounting-Off at the end, and no Accounting-On at the start, to
+	// methods of live sessions, because these sessions go on.
+	SuppressSystem bool
 }
 
 // Set runs the methods, and the delivery of records to them.
@@ -35,11 +42,10 @@ type Set struct {
 	tasks         sync.WaitGroup
 	ready         chan struct{}
 
-	// Only the goroutine that changes methods uses the following fields.
-	orphans map[string]bool                           // queues that were logged
-	lastOff map[accounting.MethodName]<-chan struct{} // closed when the Off of the latest instance is over
+	orphans map[string]bool // queues that were logged; only the goroutine that changes methods uses it
 
-	mu       sync.Mutex // guards the following; see the package comment
+	mu       sync.Mutex                                // guards the following; see the package comment
+	lastOff  map[accounting.MethodName]<-chan struct{} // closed when the Off of the latest instance is over
 	config   Config
 	running  map[accounting.MethodName]*instance
 	removed  map[accounting.MethodName]*removal
@@ -164,7 +170,7 @@ func (s *Set) prepareMethod(c *Change, name accounting.MethodName, spec accounti
 			}
 			if apply != nil {
 				c.reconfigures[name] = apply
-				return nil
+				return s.prepareOnOff(c, m, spec)
 			}
 		}
 	}
@@ -175,15 +181,32 @@ func (s *Set) prepareMethod(c *Change, name accounting.MethodName, spec accounti
 	return err
 }
 
+// prepareOnOff adds an instance of a method that runs on, if its Accounting-On and -Off change.
+func (s *Set) prepareOnOff(c *Change, m *instance, spec accounting.Spec) error {
+	if sameOnOff(m.spec, spec) {
+		return nil
+	}
+	in, err := s.share(m, spec)
+	if err == nil {
+		c.opened = append(c.opened, in)
+	}
+	return err
+}
+
 // Apply puts the methods of a change in place. The policy that names them must already be in place,
 // so that new sessions do not name removed methods. trigger is the reason. Only the values of ctx
 // are used.
 func (s *Set) Apply(ctx context.Context, c Change, trigger onoff.Trigger) {
+	former := s.formerListOff(c)
 	s.mu.Lock()
 	s.config = c.config
 	s.mu.Unlock()
 	for _, in := range c.opened {
-		s.start(ctx, in, trigger)
+		if len(s.next(in.name)) == 0 {
+			s.start(ctx, in, trigger, nil)
+		} else {
+			s.start(ctx, in, trigger, former)
+		}
 	}
 	for name, apply := range c.reconfigures {
 		apply()
@@ -210,8 +233,9 @@ func (s *Set) Apply(ctx context.Context, c Change, trigger onoff.Trigger) {
 }
 
 // start runs an instance, in place of the one with the same name. That one runs on until the
-// delivery has ended, because answers to its records in flight still count.
-func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger) {
+// delivery has ended, because answers to its records in flight still count. If former is not nil, the
+// On also waits until that is closed.
+func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger, former <-chan struct{}) {
 	name := in.spec.Name()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -222,7 +246,10 @@ func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger) {
 	}
 	previousOff, offDone := s.lastOff[name], make(chan struct{})
 	s.lastOff[name] = offDone
-	s.run(ctx, in)
+	if old != nil && in.goesOnAs(old) {
+		s.handOver(old, in)
+	}
+	s.run(ctx, in, old)
 	if old != nil {
 		close(old.replaced)
 		trigger = onoff.TriggerConfigChange
@@ -233,10 +260,13 @@ func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger) {
 	s.tasks.Go(func() {
 		defer close(offDone)
 		if previousOff != nil {
-			if in.onOff != nil && !isClosed(previousOff) {
+			if in.onOff != nil && !in.goesOn && !isClosed(previousOff) {
 				s.log.Info("Accounting-On waits for the end of the Accounting-Off of the former configuration", "method", string(name))
 			}
 			<-previousOff
+		}
+		if former != nil {
+			<-former
 		}
 		s.announce(in, trigger)
 	})
@@ -247,20 +277,25 @@ func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger) {
 // neither.
 func (s *Set) announce(in *instance, trigger onoff.Trigger) {
 	defer in.stop()
-	if isClosed(in.replaced) || isClosed(s.deliveryEnded) {
+	if !in.goesOn && (isClosed(in.replaced) || isClosed(s.deliveryEnded)) {
 		if in.onOff != nil {
 			s.log.Info("Accounting-On not sent: the method was replaced or ended before", "method", string(in.name))
 		}
 		return
 	}
-	in.sendOn(trigger)
-	offTrigger := onoff.TriggerConfigChange
+	s.sendOn(in, trigger)
+	s.tellAdded(in)
 	select {
 	case <-in.replaced:
+		if in.hosts.handedOver {
+			s.tellRemoved(in)
+		} else {
+			s.sendOff(in, onoff.TriggerConfigChange)
+		}
 	case <-s.deliveryEnded:
-		offTrigger = onoff.TriggerShutDown
+		s.sendOff(in, onoff.TriggerShutDown)
+		s.awaitListOff(in.name)
 	}
-	s.sendOff(in, offTrigger)
 }
 
 func isClosed(c <-chan struct{}) bool {

@@ -289,17 +289,3 @@ func TestContextOfApply(t *testing.T) {
 		s.want("it delivers", "x: open", "x: Start 1")
 	})
 }
-
-// noGroup is a Spec that is not a server group.
-type noGroup struct{ accounting.Spec }
-
-func (noGroup) Name() accounting.MethodName { return accounting.Local }
-
-// TestOnlyGroupsAnnounce: only server groups have an Accounting-On.
-func TestOnlyGroupsAnnounce(t *testing.T) {
-	inBubble(t, func(s *scene) {
-		if _, err := s.Prepare(Config{Specs: []accounting.Spec{noGroup{s.announcing("x", 1)}}}); !errors.Is(err, ErrConfig) {
-			t.Errorf("got %v", err)
-		}
-	})
-}

@@ -22,7 +22,11 @@ type Status struct {
 	Since     time.Time
 	Waiting   uint64        // records in its queue
 	OnOff     *onoff.Status // its own Accounting-On and -Off; nil: it sends none
-	Monitored *onoff.Status // status of the group whose Accounting-On its records wait for; nil: none
+	Monitored *onoff.Status // status of the method whose Accounting-On its records wait for; nil: none
+	// Next are the methods that its Accounting-On and -Off go to if its servers do not answer.
+	Next []accounting.MethodName
+	// After is the first method of the system list, if this is a later one; else "".
+	After accounting.MethodName
 }
 
 // Statuses returns the status of all running methods, by name.
@@ -36,6 +40,7 @@ func (s *Set) Statuses() []Status {
 		out = append(out, Status{
 			Spec: m.spec, Method: m.Method, Configured: s.removed[name] == nil, Since: m.since, Waiting: waiting[name.Queue()],
 			OnOff: s.onOffStatus(name), Monitored: s.onOffStatus(s.controller(name)),
+			Next: s.next(name), After: s.firstBefore(name),
 		})
 	}
 	return out
@@ -60,7 +65,7 @@ func (s *Set) controller(monitor accounting.MethodName) accounting.MethodName {
 			return accounting.Group(g.Controller)
 		}
 	}
-	return ""
+	return s.firstBefore(monitor)
 }
 
 // OnOffGroups returns the configured acct-on-off-groups.

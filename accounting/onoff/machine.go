@@ -29,6 +29,7 @@ const (
 	evForceOn                     // even if it was answered
 	evOff                         // an Accounting-Off is requested
 	evForceOff                    // even if it was answered
+	evGoOn                        // what an earlier Sender told the servers holds
 	evAnswered                    // a server answered the round
 	evUnanswered                  // the round ended without an answer from any server
 	evStopped                     // the round was stopped, which says nothing about the servers
@@ -39,11 +40,12 @@ const (
 // event is something that happens to a machine. Fields that do not list its kind are ignored.
 type event struct {
 	kind    eventKind
-	trigger Trigger // evOn to evForceOff
-	id      string  // evOn to evForceOff: id of a new sequence; never used before
+	trigger Trigger // evOn to evGoOn
+	id      string  // evOn to evGoOn: id of a new sequence; never used before
 	cause   uint32  // evOff, evForceOff; 0: the trigger's cause
 	gen     uint64  // evAnswered to evFailed: the round
-	server  string  // evAnswered
+	server  string  // evAnswered, evGoOn
+	state   State   // evGoOn: On, Off or OffNoResp
 }
 
 // effects is what the caller of step must do.
@@ -57,7 +59,7 @@ type transition func(m machine, ev event, now time.Time) (machine, effects)
 
 // transitions is the table of the machine. A pair of state and event that it lacks changes nothing.
 var transitions = [...][evElapsed + 1]transition{
-	Unknown: {evOn: beginOn, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff},
+	Unknown: {evOn: beginOn, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff, evGoOn: goOn},
 	SendAcctOn: {
 		evOn: startRoundNow, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff,
 		evAnswered: acknowledge, evUnanswered: awaitRound, evStopped: scheduleRound, evFailed: scheduleRound,
@@ -109,6 +111,13 @@ func beginOn(m machine, ev event, now time.Time) (machine, effects) {
 	m.sessionID, m.trigger, m.cause = ev.id, ev.trigger, 0
 	m.server, m.askedAt, m.noResponse = "", now, false
 	return nextRound(m, ev, now)
+}
+
+// goOn continues where an earlier Sender ended.
+func goOn(m machine, ev event, now time.Time) (machine, effects) {
+	m = m.enter(ev.state, now)
+	m.sessionID, m.trigger, m.server = ev.id, ev.trigger, ev.server
+	return m, effects{}
 }
 
 // beginOff sends the Off of the present sequence, and ends the rounds of its On.

@@ -15,7 +15,7 @@ import (
 
 // eventNames are the names of all events, in the order of the columns of TestTransitions.
 var eventNames = [...]string{
-	evOn: "on", evForceOn: "forced on", evOff: "off", evForceOff: "forced off", evAnswered: "answered",
+	evOn: "on", evForceOn: "forced on", evOff: "off", evForceOff: "forced off", evGoOn: "go on", evAnswered: "answered",
 	evUnanswered: "unanswered", evStopped: "stopped", evFailed: "failed", evElapsed: "elapsed",
 }
 
@@ -33,7 +33,7 @@ func machineAfter(kinds ...eventKind) machine {
 
 // eventFor returns an event of a kind that concerns the machine as it is.
 func eventFor(m machine, k eventKind) event {
-	return event{kind: k, trigger: TriggerPerform, id: fmt.Sprintf("%s+%s", m.sessionID, eventNames[k]), gen: m.gen, server: "s1"}
+	return event{kind: k, trigger: TriggerPerform, id: fmt.Sprintf("%s+%s", m.sessionID, eventNames[k]), gen: m.gen, server: "s1", state: On}
 }
 
 // machines has all states. A state in which something is sent is there with and without a round in
@@ -80,15 +80,15 @@ func difference(was, is machine, done effects) string {
 func TestTransitions(t *testing.T) {
 	begin, off := "sendAcctOn id send", "sendAcctOff send"
 	want := map[string][evElapsed + 1]string{
-		//                      on, forced on, off, forced off, answered, unanswered, stopped, failed, elapsed
-		"unknown":              {begin, begin, "sendAcctOff id send", "sendAcctOff id send", "-", "-", "-", "-", "-"},
-		"sendAcctOn":           {"-", begin, off, off, "on server", "sendAcctOn wait noresp", "sendAcctOn wait", "sendAcctOn wait", "-"},
-		"sendAcctOn, waiting":  {"sendAcctOn send noresp", begin, off, off, "-", "-", "-", "-", "sendAcctOn send noresp"},
-		"on":                   {"on server refused", begin, off, off, "-", "-", "-", "-", "-"},
-		"sendAcctOff":          {begin, begin, "-", off, "off server", "OffNoResp", "sendAcctOff wait", "OffNoResp", "-"},
-		"sendAcctOff, waiting": {begin, begin, off, off, "-", "-", "-", "-", off},
-		"off":                  {begin, begin, "off server refused", off, "-", "-", "-", "-", "-"},
-		"OffNoResp":            {begin, begin, off, off, "-", "-", "-", "-", "-"},
+		//                      on, forced on, off, forced off, go on, answered, unanswered, stopped, failed, elapsed
+		"unknown":              {begin, begin, "sendAcctOff id send", "sendAcctOff id send", "on id server", "-", "-", "-", "-", "-"},
+		"sendAcctOn":           {"-", begin, off, off, "-", "on server", "sendAcctOn wait noresp", "sendAcctOn wait", "sendAcctOn wait", "-"},
+		"sendAcctOn, waiting":  {"sendAcctOn send noresp", begin, off, off, "-", "-", "-", "-", "-", "sendAcctOn send noresp"},
+		"on":                   {"on server refused", begin, off, off, "-", "-", "-", "-", "-", "-"},
+		"sendAcctOff":          {begin, begin, "-", off, "-", "off server", "OffNoResp", "sendAcctOff wait", "OffNoResp", "-"},
+		"sendAcctOff, waiting": {begin, begin, off, off, "-", "-", "-", "-", "-", off},
+		"off":                  {begin, begin, "off server refused", off, "-", "-", "-", "-", "-", "-"},
+		"OffNoResp":            {begin, begin, off, off, "-", "-", "-", "-", "-", "-"},
 	}
 	all := machines()
 	if len(all) != len(want) {
@@ -206,12 +206,12 @@ func TestNames(t *testing.T) {
 	for s := range Unknown + 7 {
 		got = append(got, s.String())
 	}
-	for tr := range TriggerNone + 6 {
+	for tr := range TriggerNone + 7 {
 		got = append(got, tr.String())
 	}
 	want := []string{
 		"unknown", "sendAcctOn", "on", "sendAcctOff", "off", "OffNoResp", "on-off-state(6)",
-		"none", "startUp", "shutDown", "configChange", "perform", "trigger(5)",
+		"none", "startUp", "shutDown", "configChange", "perform", "redundancy", "trigger(6)",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("want (-) and got (+):\n%s", diff)

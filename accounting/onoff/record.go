@@ -13,6 +13,9 @@ import (
 	"layeh.com/radius/rfc2866"
 )
 
+// SystemList is the list of all Accounting-Ons and -Offs.
+const SystemList = "system/default"
+
 // recordSize is the most octets that record adds to the configured attributes.
 const recordSize = 3*6 + 2 + 253 + 6
 
@@ -21,7 +24,7 @@ const recordSize = 3*6 + 2 + 253 + 6
 // close those that began while it was down. Acct-Delay-Time tells the age of the record. The order
 // of the attributes is hostapd's. identity are the attributes that identify the NAS.
 func (m machine) record(identity radius.Attributes) *accounting.Record {
-	rec := &accounting.Record{Type: sessions.On, At: m.askedAt}
+	rec := &accounting.Record{Type: sessions.On, At: m.askedAt, List: SystemList}
 	if m.state == SendAcctOff {
 		rec.Type = sessions.Off
 	}

@@ -75,6 +75,7 @@ type Sender struct {
 	logged         announcement                  // the newest On or Off that was logged as being sent
 	inFlight       map[uint64]*accounting.Record // by round, those in flight; mostly one
 	status         Status
+	takenOver      Status      // by GoOnAs; it was logged before
 	pendingChanges []Status    // at most maxPendingChanges
 	pendingOff     *pendingOff // the Off that is being sent
 	ended          bool        // Run has ended
@@ -133,6 +134,35 @@ func (s *Sender) Status() Status {
 func (s *Sender) On(trigger Trigger) {
 	// An On that was answered already is as good as a new one.
 	_ = s.apply(event{kind: evOn, trigger: trigger, id: s.cfg.NewSessionID()})
+}
+
+// GoOn continues where an earlier process ended, if nothing was requested yet: the servers know that
+// accounting is on, and sessions live on. Nothing is sent, and nothing is blocked. Nobody knows the
+// id of the earlier On, so an Off has a new one.
+func (s *Sender) GoOn() {
+	s.goOn(event{trigger: TriggerRedundancy, id: s.cfg.NewSessionID(), state: On})
+}
+
+// GoOnAs continues where another Sender is, if nothing was requested yet. It does nothing if that one
+// is still sending its On, or has not begun: request an On then. An Off in flight counts as
+// unanswered. Call it before Run.
+func (s *Sender) GoOnAs(st Status) {
+	ev := event{trigger: st.Trigger, id: st.SessionID, server: st.Server, state: st.State}
+	switch st.State {
+	case Unknown, SendAcctOn:
+		return
+	case SendAcctOff:
+		ev.state = OffNoResp
+	}
+	s.goOn(ev)
+	s.mu.Lock()
+	s.takenOver = s.status
+	s.mu.Unlock()
+}
+
+func (s *Sender) goOn(ev event) {
+	ev.kind = evGoOn
+	_ = s.apply(ev) // never refused before Run ends
 }
 
 // Off requests an Accounting-Off and waits until it is answered. It returns nil after an answer,
@@ -280,14 +310,16 @@ func (s *Sender) end() {
 func (s *Sender) callChanged() {
 	for {
 		s.mu.Lock()
-		changes := s.pendingChanges
+		changes, takenOver := s.pendingChanges, s.takenOver
 		s.pendingChanges = nil
 		s.mu.Unlock()
 		if len(changes) == 0 {
 			return
 		}
 		for _, st := range changes {
-			s.log(st)
+			if st != takenOver {
+				s.log(st)
+			}
 			s.cfg.Changed(st)
 		}
 	}
@@ -352,6 +384,8 @@ func (s *Sender) report(gen uint64, server string, err error) {
 // log logs a new status, unless it only says that something is to be sent: send logs that.
 func (s *Sender) log(st Status) {
 	switch log := s.with(st); {
+	case st.Trigger == TriggerRedundancy && st.State == On:
+		log.Info("Accounting-On not sent: sessions go on over the restart")
 	case st.State == On || st.State == Off:
 		log.Info("Accounting-On/Off answered", "server", st.Server)
 	case st.State == OffNoResp:

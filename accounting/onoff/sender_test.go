@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -78,6 +79,62 @@ func TestAskAgain(t *testing.T) {
 		o.after(time.Second)
 		o.want("sent", a.all(), "0s Accounting-On S1", "25s Accounting-On S1", "55s Accounting-On S1")
 	}, func(c *Config) { c.Retry = 10 * time.Second })
+}
+
+// A Sender that goes on sends nothing and blocks nothing. Its later Off has the id of its status.
+func TestGoOn(t *testing.T) {
+	a := newAnnouncer(yes)
+	inBubble(t, a.Announce, func(o *bubble) {
+		o.GoOn()
+		o.after(time.Hour)
+		o.want("sent", a.all())
+		want := Status{State: On, SessionID: "S1", Changed: o.from, Trigger: TriggerRedundancy}
+		if diff := cmp.Diff(want, o.Status()); diff != "" {
+			t.Errorf("status: want (-) and got (+):\n%s", diff)
+		}
+		if !strings.Contains(o.log.String(), "Accounting-On not sent: sessions go on over the restart") {
+			t.Errorf("log:\n%s", o.log.String())
+		}
+		o.perform(true, false, 0, ErrAcknowledged)
+		if err := o.Off(o.Context(), TriggerConfigChange, 0); err != nil {
+			t.Error(err)
+		}
+		o.want("sent", a.all(), "1h0m0s Accounting-Off S1")
+		o.GoOn() // something was requested
+		if s := o.Status(); s.State != Off {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// A Sender that goes on as another one sends nothing, and its log does not repeat an answer. An On
+// that was not answered must be requested again.
+func TestGoOnAs(t *testing.T) {
+	for _, tt := range []struct{ from, want State }{
+		{Unknown, Unknown}, {SendAcctOn, Unknown}, {On, On}, {SendAcctOff, OffNoResp}, {Off, Off}, {OffNoResp, OffNoResp},
+	} {
+		t.Run(tt.from.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAnnouncer(yes)
+				o := &bubble{T: t, from: time.Now()}
+				var err error
+				if o.Sender, err = New(Config{Attributes: identity(), Blocks: true, Changed: o.changed, Logger: slog.New(slog.NewTextHandler(&o.log, nil))}, a.Announce); err != nil {
+					t.Fatal(err)
+				}
+				o.GoOnAs(Status{State: tt.from, SessionID: "S7", Server: "s", Trigger: TriggerPerform})
+				o.run()
+				o.after(time.Hour)
+				o.end()
+				s := o.Status()
+				if len(a.recs) > 0 || s.State != tt.want || s.Blocked != (tt.want != On) || (s.SessionID == "S7") != (tt.want != Unknown) || (s.Server == "s") != (tt.want != Unknown) {
+					t.Errorf("%d sent, %+v", len(a.recs), s)
+				}
+				if o.log.String() != "" {
+					t.Errorf("log:\n%s", o.log.String())
+				}
+			})
+		})
+	}
 }
 
 // An Off is sent in one round only. It has the id of the On.

@@ -41,11 +41,12 @@ const (
 	TriggerShutDown                    // the daemon ends
 	TriggerConfigChange                // the group was added, removed or changed
 	TriggerPerform                     // an operator requested it
+	TriggerRedundancy                  // nothing was sent: sessions go on over a restart
 )
 
 var triggers = [...]string{
 	TriggerNone: "none", TriggerStartUp: "startUp", TriggerShutDown: "shutDown",
-	TriggerConfigChange: "configChange", TriggerPerform: "perform",
+	TriggerConfigChange: "configChange", TriggerPerform: "perform", TriggerRedundancy: "redundancy",
 }
 
 // String returns the name of the trigger; startUp is the name in S3.

@@ -45,6 +45,51 @@ func (w *world) announce(id string) answered {
 	return <-ch
 }
 
+// TestAnnounceTo: only one server of the group gets the announcement, with the normal transmissions.
+func TestAnnounceTo(t *testing.T) {
+	for _, tc := range []struct {
+		name      string
+		algorithm client.Algorithm
+		up        bool
+		want      string
+		came      string
+	}{
+		{"it answers", client.Direct, true, "b", "b"},
+		{"it does not", client.Direct, false, "", "bb"},
+		{"round-robin", client.RoundRobin, true, "b", "b"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				for i := range 3 {
+					s := radiusnet.Server{}
+					if i == 1 && !tc.up {
+						s.Handle = silent
+					}
+					w.add(s)
+				}
+				w.start(acctradius.Config{Algorithm: tc.algorithm}, retry.Schedule{Retransmit: 1})
+				ch := make(chan string)
+				w.group.AnnounceTo(1, accountingOn("on"), func(server string, err error) {
+					if (err == nil) != tc.up || err != nil && !errors.Is(err, accounting.ErrNoResponse) {
+						t.Error(err)
+					}
+					ch <- server
+				})
+				if got := <-ch; got != tc.want {
+					t.Errorf("answered by %q", got)
+				}
+				came := ""
+				for _, a := range w.net.Arrivals() {
+					came += a.Server
+				}
+				if came != tc.came {
+					t.Errorf("went to %s, want %s", came, tc.came)
+				}
+			})
+		})
+	}
+}
+
 func TestAnnounce(t *testing.T) {
 	unanswered := accounting.ErrNoResponse.Error()
 	for _, tc := range []struct {

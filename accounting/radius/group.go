@@ -64,6 +64,15 @@ func (g *Group) Announce(rec *accounting.Record, done func(server string, err er
 	g.Group.Announce(&request{rec: rec, announced: done})
 }
 
+// AnnounceTo is Announce for the server with this index in the group only.
+func (g *Group) AnnounceTo(server int, rec *accounting.Record, done func(server string, err error)) {
+	if !isSendable(rec) {
+		go done("", ErrUnsendable)
+		return
+	}
+	g.Group.AnnounceTo(server, &request{rec: rec, announced: done})
+}
+
 // request is a record as an Accounting-Request.
 type request struct {
 	rec       *accounting.Record

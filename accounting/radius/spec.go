@@ -2,9 +2,11 @@ package radius
 
 import (
 	"log/slog"
+	"net"
 	"net/netip"
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 
 	"aaasess/accounting"
@@ -50,6 +52,19 @@ func (s *Spec) Equal(other accounting.Spec) bool {
 	return reflect.DeepEqual(a, b)
 }
 
+// Hosts returns the address and port of each server, with the source address: a server knows a NAS
+// by that.
+func (s *Spec) Hosts() []string {
+	hosts := make([]string, len(s.Servers))
+	for i, m := range s.Servers {
+		hosts[i] = net.JoinHostPort(m.Host, strconv.Itoa(int(m.Port)))
+		if s.Source.IsValid() {
+			hosts[i] += " from " + s.Source.String()
+		}
+	}
+	return hosts
+}
+
 // OnOff returns AcctOnOff.
 func (s *Spec) OnOff() *accounting.OnOff { return s.AcctOnOff }
 
@@ -81,7 +96,7 @@ func (s *Spec) Open(answered func(), _ *slog.Logger) (*accounting.Opened, error)
 	}
 	g.adds.Store(s.additions())
 	return &accounting.Opened{
-		Method: g, Run: g.Run, Ready: g.Ready(), Announce: g.Announce, Abandon: g.Abandon,
+		Method: g, Run: g.Run, Ready: g.Ready(), Announce: g.Announce, AnnounceTo: g.AnnounceTo, Abandon: g.Abandon,
 		Reconfigure: func(spec accounting.Spec) (func(), error) { return s.reconfigure(g, spec) },
 	}, nil
 }

@@ -249,3 +249,18 @@ func TestSpecCannotOpen(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestSpecHosts: a server is the same if its address and port are, whatever its name and secret
+// (S1: "The combination of an IP address and a UDP port number creates a unique identifier").
+func TestSpecHosts(t *testing.T) {
+	spec := fullSpec()
+	spec.Servers[0].Name, spec.Servers[0].Secret = "r9", "other"
+	want := []string{"192.0.2.1:1814 from 192.0.2.9", "unknown.example:1813 from 192.0.2.9", "192.0.2.1:1815 from 192.0.2.9"}
+	if diff := cmp.Diff(want, spec.Hosts()); diff != "" {
+		t.Error(diff)
+	}
+	spec.Source = netip.Addr{}
+	if got := spec.Hosts()[0]; got != "192.0.2.1:1814" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -283,3 +283,16 @@ func TestS3Layout(t *testing.T) {
 		}
 	}
 }
+
+// TestAfterText: a group that is not the first method of the system list is shown as such.
+func TestAfterText(t *testing.T) {
+	group := s3(time.UTC)[1]
+	group.AcctOnOff = api.AcctOnOff{Enabled: true, Blocked: true, After: "group isp", State: api.StateUnknown}
+	if got := onOffText(&group.AcctOnOff); got != "after group isp" {
+		t.Errorf("got %q", got)
+	}
+	var b strings.Builder
+	if err := printServerGroup(&b, &group); err != nil || !strings.Contains(b.String(), "Acct-On-Off after") || !strings.Contains(b.String(), ": group isp\n") {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+}

@@ -197,6 +197,8 @@ func onOffText(a *api.AcctOnOff) string {
 		return "disabled"
 	case a.MonitorGroup != "":
 		return "monitors " + a.MonitorGroup
+	case a.After != "":
+		return "after " + a.After
 	}
 	return string(a.State)
 }
@@ -211,6 +213,9 @@ func printServerGroup(w io.Writer, group *api.ServerGroup) error {
 		s.field("Oper state change", yesNo(a.OperStateChange))
 		s.field("Acct-On-Off group", cmp.Or(a.Group, none))
 		s.field("Acct-On-Off monitor group", cmp.Or(a.MonitorGroup, none))
+		if a.After != "" {
+			s.field("Acct-On-Off after", a.After)
+		}
 	}
 	waiting := "(Unknown)"
 	if group.Waiting != nil {

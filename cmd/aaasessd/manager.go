@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"aaasess/accounting"
 	acctradius "aaasess/accounting/radius"
 )
 
@@ -35,16 +36,23 @@ func (d *daemon) tellVerdict(ctx context.Context) error {
 }
 
 // offTime returns how long the Accounting-Offs can take at the end of the daemon: groups send theirs
-// at the same time, and to one server after the other.
+// at the same time, and to one server after the other. The servers of the next methods follow.
 func (d *daemon) offTime() (longest time.Duration) {
-	for _, s := range d.methods.Statuses() {
-		spec, ok := s.Spec.(*acctradius.Spec)
-		if !ok || s.OnOff == nil {
+	statuses, round := d.methods.Statuses(), map[accounting.MethodName]time.Duration{}
+	for _, s := range statuses {
+		if spec, ok := s.Spec.(*acctradius.Spec); ok {
+			for _, server := range spec.Servers {
+				round[spec.Name()] += server.Schedule.Timeout * time.Duration(1+server.Schedule.Retransmit)
+			}
+		}
+	}
+	for _, s := range statuses {
+		if s.OnOff == nil {
 			continue
 		}
-		var all time.Duration
-		for _, server := range spec.Servers {
-			all += server.Schedule.Timeout * time.Duration(1+server.Schedule.Retransmit)
+		all := round[s.Spec.Name()]
+		for _, name := range s.Next {
+			all += round[name]
 		}
 		longest = max(longest, all)
 	}

@@ -47,6 +47,9 @@ type AcctOnOff struct {
 	// MonitorGroup is the acct-on-off-group that this server group waits for. If it is set, the
 	// server group sends neither On nor Off itself. "": none.
 	MonitorGroup string `json:"monitorGroup"`
+	// After is the first method of the system list, if this group is a later one: the group gets the
+	// Accounting-On only if the methods before it do not answer, and waits for it. "": it is none.
+	After string `json:"after,omitempty"`
 	// State is the state of the sending.
 	State AcctState `json:"state"`
 	// SessionID is the Acct-Session-Id of the current On and Off; "": none yet.
@@ -73,7 +76,7 @@ const (
 )
 
 // Sends reports whether the group sends Accounting-On and -Off itself.
-func (a *AcctOnOff) Sends() bool { return a.Enabled && a.MonitorGroup == "" }
+func (a *AcctOnOff) Sends() bool { return a.Enabled && a.MonitorGroup == "" && a.After == "" }
 
 // DeadCriteria says when a server counts as failed (R61). Both conditions must hold.
 type DeadCriteria struct {

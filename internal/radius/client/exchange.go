@@ -12,7 +12,8 @@ import (
 type exchange struct {
 	group     *Group
 	req       Request
-	announced bool // by Announce
+	announced bool   // by Announce or AnnounceTo
+	excluded  uint64 // bit i: it is never sent to server i
 
 	wait timeheap.Entry[*exchange] // in the group's deadlines
 
@@ -160,7 +161,7 @@ func (g *Group) nextServer(x *exchange, start int, now time.Time) error {
 	case g.cfg.Algorithm == LeastOutstanding && !x.announced:
 		next = g.leastOutstanding(x.tried, now)
 	case x.announced || g.rule.holdDown == 0:
-		next = untried(len(g.paths), x.tried|g.absent, start)
+		next = untried(len(g.paths), x.tried|x.excluded|g.absent, start)
 	default:
 		next = choose(g.states, x.tried, g.absent, start, now)
 	}

@@ -126,6 +126,13 @@ func (g *Group) Announce(req Request) {
 	g.send(x)
 }
 
+// AnnounceTo is Announce for the server with this index in the group only.
+func (g *Group) AnnounceTo(server int, req Request) {
+	x := newExchange(g, req, retry.Progress{})
+	x.announced, x.excluded = true, ^uint64(0)^(1<<server)
+	g.send(x)
+}
+
 // Abandon gives up all requests in flight, like the end of the group: each gets [ErrStopped], and
 // is not sent again. Requests of [Group.Announce] continue.
 func (g *Group) Abandon() {

@@ -102,7 +102,7 @@ func operState(s client.State) string {
 
 // acctOnOff returns the state of Accounting-On and -Off of a group.
 func acctOnOff(s methods.Status, spec *acctradius.Spec) api.AcctOnOff {
-	out := api.AcctOnOff{State: api.StateUnknown, MonitorGroup: spec.MonitorGroup, Enabled: spec.MonitorGroup != ""}
+	out := api.AcctOnOff{State: api.StateUnknown, MonitorGroup: spec.MonitorGroup, After: string(s.After), Enabled: spec.MonitorGroup != "" || s.After != ""}
 	if a := spec.AcctOnOff; a != nil {
 		out.Enabled, out.OperStateChange, out.Group = true, a.Blocks, a.Controls
 	}

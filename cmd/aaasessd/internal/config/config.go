@@ -1,6 +1,7 @@
 package config
 
 import (
+	"aaasess/accounting"
 	"aaasess/accounting/local"
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
@@ -41,6 +42,10 @@ type Config struct {
 	Groups []acctradius.Spec
 	// OnOffGroups are the acct-on-off-groups. Names are unique.
 	OnOffGroups onoff.Groups
+	// System is the system list, if it has several methods without broadcast; else nil.
+	System []accounting.MethodName
+	// SuppressSystem: a restart sends no Accounting-Off and -On to methods of live sessions.
+	SuppressSystem bool
 	// Policy is a valid accounting policy. Each of its methods is in Groups, or is Local.
 	Policy policy.Policy
 	// Nested says whether network sessions are nested in exec sessions, see sessions.Table.SetNested.
@@ -94,13 +99,13 @@ type Responder struct {
 // Methods returns the configuration of the accounting methods. servers has the servers of all
 // groups. names returns the current dictionary.
 func (c *Config) Methods(servers *client.Client, names func() *radius.Dictionary) methods.Config {
-	out := methods.Config{Lists: c.Policy.MethodsByList(), OnOffGroups: c.OnOffGroups}
+	out := methods.Config{Lists: c.Policy.MethodsByList(), OnOffGroups: c.OnOffGroups, System: c.System, SuppressSystem: c.SuppressSystem}
 	for _, group := range c.Groups {
 		group.Client = servers
 		out.Specs = append(out.Specs, &group)
 	}
 	if c.Local != nil {
-		out.Specs = append(out.Specs, local.Spec{File: c.Local.File, Names: names})
+		out.Specs = append(out.Specs, local.Spec{File: c.Local.File, Names: names, AcctOnOff: c.Local.AcctOnOff})
 	}
 	return out
 }

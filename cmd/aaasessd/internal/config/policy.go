@@ -49,6 +49,7 @@ func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
 	p.acknowledging()
 	p.unreported()
 	p.system()
+	p.hostConfig()
 	c.Policy.SuppressNullUsername = raw.Accounting.SuppressNullUsername
 	p.nested()
 	p.update()
@@ -254,31 +255,68 @@ func (d *policyChecker) nested() {
 	}
 }
 
-// system has the groups of the system list send Accounting-On and -Off, unless they have keys of
-// their own for that.
+// system has the methods of the system list send Accounting-On and -Off, unless a group has keys of
+// its own for that. Of several methods without broadcast, the first does so for all of them.
 func (d *policyChecker) system() {
 	const path = "accounting.system.default"
 	raw := &d.raw.Accounting.System
+	d.c.SuppressSystem = raw.Redundancy.Suppress
 	if raw.Default == nil {
 		return
 	}
 	m := d.methods(0, path, rawList{Record: raw.Default.Record, Broadcast: raw.Default.Broadcast, BroadcastInterims: true, Methods: raw.Default.Methods})
-	if len(m.Methods) > 1 && !m.Broadcast {
-		d.Fault(path+".methods", "has %d entries: without broadcast, system accounting has one method", len(m.Methods))
+	inOrder := len(m.Methods) > 1 && !m.Broadcast
+	if inOrder {
+		d.c.System = m.Methods
 	}
+	stopOnly := m.Record == accounting.StopOnly
 	for i, name := range m.Methods {
-		path := fmt.Sprintf("%s.methods[%d]", path, i)
-		if name == accounting.Local {
-			d.Fault(path, "the method local takes no system records")
-			continue
+		onOff := newOnOff(&d.raw.RADIUS, raw.GuaranteeFirst && !stopOnly, "")
+		onOff.OnlyOff = stopOnly
+		if inOrder && i > 0 {
+			onOff = nil
 		}
-		g := slices.IndexFunc(d.c.Groups, func(g acctradius.Spec) bool { return g.Name() == name })
-		switch {
-		case g < 0: // reported
-		case d.c.Groups[g].MonitorGroup != "":
-			d.Fault(path, "%s monitors acct-on-off-group %s, so it sends no Accounting-On of its own", name.Group(), d.c.Groups[g].MonitorGroup)
-		case d.c.Groups[g].AcctOnOff == nil:
-			d.c.Groups[g].AcctOnOff = newOnOff(&d.raw.RADIUS, raw.GuaranteeFirst, "")
+		d.announces(fmt.Sprintf("%s.methods[%d]", path, i), name, onOff, inOrder)
+	}
+}
+
+// announces has a method of the system list send Accounting-On and -Off. inOrder: it is one of
+// several methods that are tried one after the other.
+func (d *policyChecker) announces(path string, name accounting.MethodName, onOff *accounting.OnOff, inOrder bool) {
+	if name == accounting.Local {
+		d.c.Local.AcctOnOff = onOff
+		return
+	}
+	i := slices.IndexFunc(d.c.Groups, func(g acctradius.Spec) bool { return g.Name() == name })
+	if i < 0 { // reported
+		return
+	}
+	switch g := &d.c.Groups[i]; {
+	case g.MonitorGroup != "":
+		d.Fault(path, "%s monitors acct-on-off-group %s, so it sends no Accounting-On of its own", name.Group(), g.MonitorGroup)
+	case g.AcctOnOff == nil:
+		g.AcctOnOff = onOff
+	case inOrder:
+		d.Fault(path, "%s has acct-on-off, so it cannot be one of several methods without broadcast", name.Group())
+	}
+}
+
+// hostConfig has the groups that send Accounting-On and -Off tell servers that a reload adds or
+// removes.
+func (d *policyChecker) hostConfig() {
+	for i := range d.c.Groups {
+		g, hostConfig := &d.c.Groups[i], d.raw.Accounting.System.HostConfig
+		if i < len(d.raw.RADIUS.Groups) { // else it is the group of all servers
+			own := d.raw.RADIUS.Groups[i].HostConfig
+			if own != nil && g.AcctOnOff == nil {
+				d.Fault(fmt.Sprintf("radius.groups[%d].host-config", i), "has no effect: the group sends no Accounting-On of its own")
+			}
+			if own != nil {
+				hostConfig = *own
+			}
+		}
+		if g.AcctOnOff != nil {
+			g.AcctOnOff.HostConfig = hostConfig
 		}
 	}
 }

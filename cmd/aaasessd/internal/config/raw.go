@@ -122,6 +122,7 @@ type rawGroup struct {
 	UserID           attributeNameText `yaml:"user-id" default:"" doc:"attribute NAME: the attribute in which the user's name without @realm goes to the servers, after Acct-Delay-Time, as the User-Id in Cisco's examples of records. Only for records that lack the attribute. If missing, it is not sent."`
 	AddNASIdentifier bool              `yaml:"add-nas-identifier" default:"false" doc:"Whether a record without NAS-Identifier gets one after Acct-Delay-Time, with the NAS's address as text, as in Cisco's examples of records."`
 	AckBroadcast     bool              `yaml:"acknowledge-broadcast" default:"false" doc:"Whether a record of a broadcast list counts as accepted only when this group has accepted it (accounting acknowledge broadcast of Cisco IOS). If no group of the list has the key, the first method counts. The answer to the NAS does not depend on it: it comes when the record is on disk."`
+	HostConfig       *bool             `yaml:"host-config" doc:"As accounting.system.host-config, for this group. If missing, that one."`
 	AcctOnOff        *rawAcctOnOff     `yaml:"acct-on-off" doc:"Whether and how Accounting-On and -Off (RFC 2866) are sent to one server of the group: On at start, again every minute until it is answered; Off once, at shutdown. If missing, none is sent."`
 }
 
@@ -175,14 +176,21 @@ type rawEventList struct {
 }
 
 type rawSystemAccounting struct {
-	Default        *rawSystemList `yaml:"default" doc:"The only list of this type; it cannot have another name. Its methods are server groups: one, or with broadcast several. Their Accounting-On and -Off are sent as with acct-on-off of the group, which takes precedence. If missing, only groups with acct-on-off send them."`
+	Default        *rawSystemList `yaml:"default" doc:"The only list of this type; it cannot have another name. Accounting-On and -Off are sent as with acct-on-off of a group, to the first method that answers, or with broadcast to all methods. If missing, only groups with acct-on-off send them."`
 	GuaranteeFirst bool           `yaml:"guarantee-first" default:"true" doc:"Whether the Accounting-On is the first record that a server gets: the group's other records wait until it is answered. Users are never kept waiting. With other methods in their list, records go to the next method once no server of the group has answered."`
+
+	HostConfig bool          `yaml:"host-config" default:"false" doc:"Whether a server that a reload adds to a group gets an Accounting-On, and one that it removes an Accounting-Off. If false, a reload sends nothing as long as one server of the group stays. Do not set it for servers that share a database: an Accounting-On or -Off ends all sessions there."`
+	Redundancy rawRedundancy `yaml:"redundancy" doc:"What is sent over a restart of the daemon."`
+}
+
+type rawRedundancy struct {
+	Suppress bool `yaml:"suppress" default:"false" doc:"Whether a restart sends no Accounting-Off and no Accounting-On to methods that live sessions name: servers would end these sessions, which go on. This holds for groups with acct-on-off too."`
 }
 
 type rawSystemList struct {
-	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop none" doc:"start-stop: Accounting-On and -Off; none: neither. RADIUS servers get an Accounting-Off only after an Accounting-On."`
-	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"Whether all groups are told, and not only one."`
-	Methods   []accounting.MethodName `yaml:"methods" max:"4" doc:"One server group: group NAME or group radius; with broadcast, up to four."`
+	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"start-stop: Accounting-On and -Off; stop-only: only Accounting-Off; none: neither."`
+	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"Whether all methods get them. If false, they go to the first method that answers. A group with acct-on-off of its own follows that instead; it cannot be one of several methods without broadcast."`
+	Methods   []accounting.MethodName `yaml:"methods" max:"4" doc:"Each is group NAME, group radius (the group of all servers) or local (accounting.local.file), in the order in which they are tried."`
 }
 
 type rawApply struct {

@@ -5,7 +5,7 @@ package config_test
 var rejectedTypes = []rejection{
 	{"stop-failure of network", "accounting: {network: {default: {record: stop-failure, methods: [local]}}}\n", `1:42: accounting.network.default.record: "stop-failure" is not start-stop, stop-only or none`},
 	{"stop-failure of a number", "accounting: {dnis-map: {numbers: {7: {record: stop-failure, methods: [local]}}}}\n", `1:47: accounting.dnis-map.numbers.7.record: "stop-failure" is not start-stop, stop-only or none`},
-	{"stop-failure of system", "accounting: {system: {default: {record: stop-failure}}}\n", `1:41: accounting.system.default.record: "stop-failure" is not start-stop or none`},
+	{"stop-failure of system", "accounting: {system: {default: {record: stop-failure}}}\n", `1:41: accounting.system.default.record: "stop-failure" is not start-stop, stop-only or none`},
 	{"stop-failure of commands", "accounting: {commands: {15: {default: {record: stop-failure, methods: [local]}}}}\n", `1:48: accounting.commands.15.default.record: "stop-failure" is not start-stop, stop-only or none`},
 	{"stop-only of calls", "accounting: {resource: {default: {record: stop-only, methods: [local]}}}\n", `1:43: accounting.resource.default.record: "stop-only" is not start-stop, stop-failure or none`},
 	{"stop-only of calls, in a list", "accounting: {resource: {default: {record: [start-stop, stop-only], methods: [local]}}}\n", `1:56: accounting.resource.default.record[1]: "stop-only" is not start-stop, stop-failure or none`},
