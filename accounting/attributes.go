@@ -228,9 +228,9 @@ func (c *composer) addUsage() {
 		c.addCounter(radius.AcctOutputGigawords, u.OutputOctets>>32, 0)
 	}
 	seconds := u.SessionTime
-	if c.n.Type == sessions.Interim || c.n.Cause == sessions.CauseAdminReset && s.StartSeen {
-		// The session lives, or we have ended it now. Otherwise it is unknown how long it lasted
-		// after its last packet.
+	if c.n.Type == sessions.Interim || !s.Told.IsZero() || c.n.Cause == sessions.CauseAdminReset && s.StartSeen {
+		// The session lives, or we have told that it lasted so long, or we have ended it now.
+		// Otherwise it is unknown how long it lasted after its last packet.
 		lasted := max(0, min(c.n.Lasted/time.Second, 1<<32-1))
 		c.appendUint32(radius.AcctSessionTime, max(seconds, uint32(lasted)))
 		return

@@ -209,6 +209,14 @@ func TestCompose(t *testing.T) {
 			},
 		},
 		{
+			"our stop after our interims: no shorter than they were, whatever the cause",
+			sessions.Notice{Type: sessions.Stop, Session: session(func(s *sessions.Session) { s.Told = 1 }), Cause: sessions.CauseNASReboot, Lasted: 100*time.Second + 1},
+			[]string{
+				"Acct-Status-Type = Stop", "Acct-Session-Id = DEADBEEF", "User-Name = fred", "NAS-Identifier = bras",
+				"Acct-Session-Time = 100", "Acct-Terminate-Cause = NAS-Reboot", stamp,
+			},
+		},
+		{
 			"our interim of an exec session with the largest duration, and the counters of a start",
 			sessions.Notice{
 				Type: sessions.Interim, Lasted: 1<<63 - 1,

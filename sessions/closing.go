@@ -104,8 +104,7 @@ func isHex(c byte) bool {
 }
 
 // closeNAS ends the sessions of a NAS that began before its Accounting-On or -Off, because the NAS
-// has lost them (R20). Their stop records have the time of the newest event heard. If there are
-// many, Run ends them in the background.
+// has lost them (R20). Their stop records have the time of the newest record. If there are many, Run ends them in the background.
 func (t *Table) closeNAS(c *Change, ev *Event) {
 	m := &closing{
 		nas: ev.NAS, called: strings.Clone(ev.Attrs.Text(radius.CalledStationID)), before: ev.at,
@@ -205,7 +204,7 @@ func (c *closing) sessionIDs() (ids []ID) {
 func (t *Table) endIfCovered(c *Change, m *closing, id ID) {
 	s := t.rows.get(id)
 	if s != nil && m.covers(s) && slices.ContainsFunc(m.nodes, func(n *nasNode) bool { return t.isRegistered(id, n) }) {
-		t.end(c, s, nil, s.LastEvent, CauseNASReboot)
+		t.end(c, s, nil, 0, CauseNASReboot)
 	}
 }
 

@@ -15,10 +15,11 @@ import (
 //
 //	key "c":           version 3 | last id | HighWater | Total | Disconnected
 //	                   | table's clock, host's clock, uptime (8 BE each) | boot (8 BE)
-//	key "s" id (4 BE): version 3 | Kind State flags Counted (1 octet each)
+//	key "s" id (4 BE): version 3 or 4 | Kind State flags Counted (1 octet each)
+//	                   | in version 4: more flags (1 octet)
 //	                   | IfIndex PortIfIndex EventTimestamp StartTimestamp route (0: nowhere)
 //	                   | Started (8 BE) | minus Started, zigzag: LastEvent LastTraffic
-//	                     and, by their flags, Acked Revived
+//	                     and, by their flags, Acked Revived Told
 //	                   | Usage: 4 counters, SessionTime
 //	                   | set of fingerprints (1 octet), of each: sum (8 BE) and,
 //	                     unless the session has ended, attrs (4 BE) and at
@@ -32,14 +33,19 @@ import (
 // Acked, 8 NASRestarted and 16 Revived; the flag of "n" is 1 sameAddrOnly. In the set of
 // fingerprints of an ended session, bit 64 says that at follows each sum.
 //
+// A session is written in version 4 if more flags are set, else in version 3. They are 2 Told; 1 is
+// reserved for calls, and 4 for the number of the parent session, which will follow Told.
+//
 // Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
 // Version 1 of "s" has one octet for StartSeen in place of the flags; it has no Counted,
 // StartTimestamp, fingerprints and former NASes; its three times have 8 octets each, and its NAS is
-// the address and a name. All versions are read; version 3 is written.
+// the address and a name. All versions are read.
 const (
-	codecVersion   = 3
-	closingVersion = 1
-	routeVersion   = 1
+	countersVersion = 3
+	plainVersion    = 3 // of a session without more flags
+	sessionVersion  = 4
+	closingVersion  = 1
+	routeVersion    = 1
 )
 
 var countersKey = []byte("c")
@@ -64,7 +70,7 @@ func parseClosingKey(key []byte) (seq uint64, ok bool) {
 }
 
 func appendCounters(b []byte, last ID, c Counters, a anchor) []byte {
-	b = append(b, codecVersion)
+	b = append(b, countersVersion)
 	b = binary.AppendUvarint(b, uint64(last))
 	b = binary.AppendUvarint(b, uint64(c.HighWater))
 	b = binary.AppendUvarint(b, c.Total)
@@ -77,7 +83,7 @@ func appendCounters(b []byte, last ID, c Counters, a anchor) []byte {
 
 func parseCounters(b []byte) (last ID, c Counters, a anchor, err error) {
 	d := newDecoder(b)
-	version := d.version()
+	version := d.version(countersVersion)
 	last = ID(d.Uvarint32())
 	c = Counters{HighWater: d.Uvarint32(), Total: d.Uvarint(), Disconnected: d.Uvarint()}
 	if version > 1 {
@@ -93,6 +99,9 @@ const (
 	flagNASRestarted
 	flagRevived
 )
+
+// The flags that only version 4 has.
+const moreTold = 1 << 1
 
 func (s *Session) flags() (f byte) {
 	if s.StartSeen {
@@ -113,13 +122,25 @@ func (s *Session) flags() (f byte) {
 	return f
 }
 
+func (s *Session) moreFlags() (f byte) {
+	if !s.Told.IsZero() {
+		f |= moreTold
+	}
+	return f
+}
+
 // encode is appendSession into a buffer of a suitable size.
 func (s *Session) encode() []byte {
 	return appendSession(make([]byte, 0, 192+len(s.Attrs)+len(s.NAS.Identifier)), s)
 }
 
 func appendSession(b []byte, s *Session) []byte {
-	b = append(b, codecVersion, byte(s.Kind), byte(s.State), s.flags(), byte(s.Counted))
+	more := s.moreFlags()
+	if more == 0 {
+		b = append(b, plainVersion, byte(s.Kind), byte(s.State), s.flags(), byte(s.Counted))
+	} else {
+		b = append(b, sessionVersion, byte(s.Kind), byte(s.State), s.flags(), byte(s.Counted), more)
+	}
 	for _, n := range [...]uint32{s.IfIndex, s.PortIfIndex, s.EventTimestamp, s.StartTimestamp, s.Route.id()} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
@@ -131,6 +152,9 @@ func appendSession(b []byte, s *Session) []byte {
 	}
 	if !s.Revived.IsZero() {
 		b = binary.AppendVarint(b, int64(s.Revived.Sub(s.Started)))
+	}
+	if more&moreTold != 0 {
+		b = binary.AppendVarint(b, int64(s.Told.Sub(s.Started)))
 	}
 	u := &s.Usage
 	for _, n := range [...]uint64{u.InputOctets, u.OutputOctets, u.InputPackets, u.OutputPackets, uint64(u.SessionTime)} {
@@ -241,9 +265,9 @@ type stored struct {
 // parseSession reads what appendSession wrote. If the session's NAS equals as, it uses as.
 func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 	d := newDecoder(b)
-	version := d.version()
+	version := d.version(sessionVersion)
 	s := &Session{ID: id, Kind: Kind(d.Octet()), State: State(d.Octet())}
-	flags := d.Octet()
+	flags, more := d.Octet(), byte(0)
 	s.StartSeen, s.Stopped = flags&flagStartSeen != 0, flags&flagStopped != 0
 	s.NASRestarted = flags&flagNASRestarted != 0
 	if version == 1 {
@@ -251,20 +275,18 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		s.Started, s.LastEvent, s.LastTraffic = d.stamp(), d.stamp(), d.stamp()
 	} else {
 		s.Counted = UsageFields(d.Octet())
+		if version > plainVersion {
+			more = d.Octet()
+		}
 		s.IfIndex, s.PortIfIndex, s.EventTimestamp, s.StartTimestamp = d.Uvarint32(), d.Uvarint32(), d.Uvarint32(), d.Uvarint32()
 		if version > 2 {
 			s.Route = routes.byStoredNumber(d.Uvarint32())
 		}
 		s.Started = d.stamp()
 		s.LastEvent, s.LastTraffic = d.stampFrom(s.Started), d.stampFrom(s.Started)
-		if flags&flagAcked != 0 {
-			s.Acked = d.stampFrom(s.Started)
-			d.Require(!s.Acked.IsZero())
-		}
-		if flags&flagRevived != 0 {
-			s.Revived = d.stampFrom(s.Started)
-			d.Require(!s.Revived.IsZero())
-		}
+		s.Acked = d.stampIf(flags&flagAcked != 0, s.Started)
+		s.Revived = d.stampIf(flags&flagRevived != 0, s.Started)
+		s.Told = d.stampIf(more&moreTold != 0, s.Started)
 	}
 	s.Usage = Usage{
 		InputOctets: d.Uvarint(), OutputOctets: d.Uvarint(),
@@ -286,7 +308,8 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		}
 		s.setAttrs(radius.Attributes(d.text()))
 	}
-	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage && flags < flagRevived<<1 &&
+	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage &&
+		flags < flagRevived<<1 && more&^moreTold == 0 &&
 		s.Kind >= Network && s.Kind <= Connection && s.State >= Active && s.State <= Ended)
 	if err := d.end("session"); err != nil {
 		return stored{}, fmt.Errorf("%w (id %s)", err, id)
@@ -360,9 +383,9 @@ type decoder struct{ cursor.Cursor[[]byte] }
 
 func newDecoder(b []byte) decoder { return decoder{cursor.New(b)} }
 
-func (d *decoder) version() byte {
+func (d *decoder) version(newest byte) byte {
 	v := d.Octet()
-	d.Require(v >= 1 && v <= codecVersion)
+	d.Require(v >= 1 && v <= newest)
 	return v
 }
 
@@ -370,6 +393,15 @@ func (d *decoder) stamp() Stamp { return Stamp(d.Uint64()) }
 
 // stampFrom reads a Stamp that is stored relative to another.
 func (d *decoder) stampFrom(started Stamp) Stamp { return started.Add(time.Duration(d.Varint())) }
+
+// stampIf reads a Stamp that is there only if a flag is set.
+func (d *decoder) stampIf(flagged bool, started Stamp) (at Stamp) {
+	if flagged {
+		at = d.stampFrom(started)
+		d.Require(!at.IsZero())
+	}
+	return at
+}
 
 func (d *decoder) text() string { return string(d.Octets(d.Uvarint())) }
 

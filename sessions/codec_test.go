@@ -29,7 +29,9 @@ func sampleSessions() []*Session {
 	marked.Route = &Route{number: 1<<32 - 1}
 	nameless := bare
 	nameless.NAS = NAS{Identifier: "no address", Local: netip.MustParseAddr("192.0.2.254"), IPv6: netip.MustParseAddr("2001:db8::2")}
-	return []*Session{full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked}
+	told := marked
+	told.ID, told.Told = 4, 79
+	return []*Session{full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told}
 }
 
 var sessionOptions = cmp.Options{
@@ -67,13 +69,43 @@ func TestSessionCodec(t *testing.T) {
 	}
 }
 
+// TestSessionOctets: sessions are written as before, so they can be read by the version that was
+// there when their octets were kept. Only a session that version cannot express has others.
+func TestSessionOctets(t *testing.T) {
+	octets, err := os.ReadFile("testdata/sessions-v4.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, s := range sampleSessions() {
+		fmt.Fprintf(&got, "%x %x\n", sessionKey(s.ID), appendSession(nil, s))
+	}
+	if diff := cmp.Diff(string(octets), got.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestMoreFlags: a flag that this version does not know is an error, so nothing is lost.
+func TestMoreFlags(t *testing.T) {
+	s := sampleSessions()[0]
+	s.Told = 1
+	b := appendSession(nil, s)
+	routes := newRoutes()
+	for bit := range 8 {
+		b[5] = moreTold | 1<<bit
+		if _, err := parseSession(s.ID, b, nil, &routes); (err == nil) != (1<<bit == moreTold) {
+			t.Errorf("with flag %d: %v", 1<<bit, err)
+		}
+	}
+}
+
 // TestLargestEnded: the longest numbers, and the longest texts that are kept, fit.
 func TestLargestEnded(t *testing.T) {
 	long := strings.Repeat("x", 253)
 	scoped, plain := netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("2001:db8::1")
 	s := &Session{
 		ID: 1, Kind: Network, State: Ended, IfIndex: 1<<32 - 1, PortIfIndex: 1<<32 - 1, EventTimestamp: 1<<32 - 1, StartTimestamp: 1<<32 - 1,
-		Started: 1, LastEvent: 1 - 1<<63, LastTraffic: 1 - 1<<63, Acked: 1 - 1<<63, Revived: 1 - 1<<63, Route: &Route{number: 1<<32 - 1},
+		Started: 1, LastEvent: 1 - 1<<63, LastTraffic: 1 - 1<<63, Acked: 1 - 1<<63, Revived: 1 - 1<<63, Told: 1 - 1<<63, Route: &Route{number: 1<<32 - 1},
 		NAS:   &NAS{Addr: scoped, Local: scoped, Identifier: long[:32], IPv4: netip.MustParseAddr("10.0.0.1"), IPv6: plain},
 		Usage: Usage{1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<32 - 1},
 	}

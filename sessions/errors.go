@@ -6,8 +6,8 @@ import (
 )
 
 var (
-	// ErrEvent is returned when an event has no Acct-Session-Id or an unknown type.
-	ErrEvent = errors.New("sessions: the event has no Acct-Session-Id or an unknown type")
+	// ErrEvent is returned when an event has no Acct-Session-Id, or an unknown type or kind.
+	ErrEvent = errors.New("sessions: the event has no Acct-Session-Id, or an unknown type or kind")
 	// ErrFull is returned when every session id is in use.
 	ErrFull = errors.New("sessions: no session id is free")
 	// ErrMax is returned for a start or interim that would make a row beyond Config.Max.

@@ -19,14 +19,21 @@ func (s *Session) WantsInterims() bool {
 // DueInterim is a session for which an interim is to be made.
 type DueInterim struct {
 	ID    ID
-	Quiet time.Duration // how long nothing must have been heard of the session
+	Quiet time.Duration // the least Session.Quiet
+}
+
+// Quiet returns how long before a moment the newest event of the NAS or interim of ours was. The time
+// since an interim is rounded to seconds: if two are due a minute apart, and the first is made a
+// little late, they are still a minute apart.
+func (s *Session) Quiet(at Stamp) time.Duration {
+	return min(at.Sub(s.LastEvent), at.Sub(s.Told).Round(time.Second))
 }
 
 // MakeInterims makes interim records for sessions without packets of their NASes. Each has what is
 // known of the session, and how long it has lasted by the table's clock. A session that does not
-// want an interim, or that was heard of lately, gets none. The sessions do not change. It returns
-// how many records it made. After an error it has made none; otherwise done is called when they are
-// durable.
+// want an interim, or that has a newer record, gets none. The session keeps up to when it was told
+// of, so a stop that we make later tells no less. MakeInterims returns how many records it made.
+// After an error it has made none; otherwise done is called when they are durable.
 func (t *Table) MakeInterims(due []DueInterim, done func(error)) (n int, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -34,12 +41,21 @@ func (t *Table) MakeInterims(due []DueInterim, done func(error)) (n int, err err
 		return 0, err
 	}
 	now := t.clock.now()
-	c, date := Change{Notices: make([]Notice, 0, len(due))}, t.clock.date(now)
+	c, date := Change{State: make([]Put, 0, len(due)+1), Notices: make([]Notice, 0, len(due))}, t.clock.date(now)
 	for _, d := range due {
-		if s := t.rows.get(d.ID); s != nil && s.WantsInterims() && now.Sub(s.LastEvent) >= d.Quiet && !t.closings.anyCovers(s) {
-			c.Notices = append(c.Notices, Notice{Type: Interim, Session: s, At: date, Lasted: max(0, now.Sub(s.Started))})
+		if s := t.rows.get(d.ID); s != nil && s.WantsInterims() && s.Quiet(now) >= d.Quiet && !t.closings.anyCovers(s) {
+			n := t.told(&c, s, now)
+			c.Notices = append(c.Notices, Notice{Type: Interim, Session: n, At: date, Lasted: max(0, now.Sub(n.Started))})
 		}
 	}
 	t.commit(c, done)
 	return len(c.Notices), nil
+}
+
+// told returns a session that keeps that an interim of ours tells of it up to now.
+func (t *Table) told(c *Change, s *Session, now Stamp) *Session {
+	n := *s
+	n.Told = now
+	t.put(c, &n)
+	return &n
 }

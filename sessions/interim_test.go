@@ -2,6 +2,7 @@ package sessions_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -65,6 +66,7 @@ func TestMakeInterims(t *testing.T) {
 					t.Errorf("%s%+v", when, n)
 				}
 				w.restart()
+				w.sleep(time.Minute)
 			}
 			if err := w.Invariants(); err != nil {
 				t.Error(err)
@@ -85,9 +87,85 @@ func TestInterimDuration(t *testing.T) {
 	if n := w.interim(); n == nil || n.Lasted != 2*time.Minute || !n.At.Equal(w.wall) {
 		t.Errorf("%+v", n)
 	}
-	if s := w.View().Get(1); w.Clock().Sub(s.LastEvent) != 2*time.Minute {
-		t.Error("the session has changed")
+	if s := w.View().Get(1); w.Clock().Sub(s.LastEvent) != 2*time.Minute || s.Told != w.Clock() {
+		t.Errorf("%+v", s)
 	}
+}
+
+// TestStopAfterInterims: a stop that we make is not older than our interims and tells no shorter
+// time, however the session ends, and also after a restart. What is known of the NAS does not change.
+func TestStopAfterInterims(t *testing.T) {
+	told := 10 * time.Minute
+	clear1 := func(w *world) { w.clear(1) }
+	tests := []struct {
+		name string
+		end  script
+		want time.Duration
+	}{
+		{"aaasess clear session", script{clear1}, told},
+		{"an Accounting-On", script{report{typ: on}}, told},
+		{"an Accounting-Off with a delay", script{report{typ: off, delay: 30}}, told},
+		{"an Accounting-On of many sessions, and a late packet of one", script{
+			func(w *world) { w.beginSessions(100) }, time.Second, report{typ: on}, report{typ: interim, time: 1, delay: 700},
+		}, told},
+		{"another session of its name", script{report{typ: start, connectInfo: "another"}}, told},
+		{"an end at an earlier moment", script{
+			func(w *world) { w.disconnect(1); w.ack(1) },
+			func(w *world) {
+				await(t, func(done func(error)) error { return w.End(1, 6, w.wall.Add(-time.Hour), done) })
+			},
+		}, told},
+		{"an end at a later moment", script{func(w *world) { w.disconnect(1); w.endAsAdmin(1) }}, told + 5*time.Minute},
+		{"a second start after the interim", script{report{typ: start, addr: "10.0.0.1", stamp: 0}, clear1}, told + 5*time.Minute},
+		{"it came back, and ends again", script{clear1, report{typ: interim, time: 61, delay: 700}, clear1}, told},
+	}
+	for _, tt := range tests {
+		for _, restarts := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, restarts %t", tt.name, restarts), func(t *testing.T) {
+				w := newWorld(t)
+				again := func() {
+					if restarts {
+						w.restart()
+					}
+				}
+				w.send(report{typ: start, stamp: 0})
+				w.sleep(told)
+				at := w.wall
+				if w.interim() == nil {
+					t.Fatal("no interim")
+				}
+				again()
+				w.sleep(5 * time.Minute)
+				for _, step := range tt.end {
+					w.play(script{step})
+					again()
+				}
+				var last sessions.Notice
+				for _, n := range w.journal.Notices() {
+					if n.Session.ID == 1 && n.Type == stop {
+						last = n
+					}
+				}
+				if last.Lasted != tt.want || !last.At.Equal(at.Add(tt.want-told)) {
+					t.Errorf("the stop is at %v and tells %v, want %v", last.At, last.Lasted, tt.want)
+				}
+			})
+		}
+	}
+}
+
+// TestNewSessionWithinInterims: whether a late packet belongs to an ended session is decided by what
+// the NAS has sent, not by how far our interims have told.
+func TestNewSessionWithinInterims(t *testing.T) {
+	interims := func(w *world) { w.interim() }
+	runScenarios(t, []scenario{
+		{"a start that was lost, of the next session of that name", script{
+			report{typ: start}, 10 * time.Minute, interims, 5 * time.Minute, report{typ: on, delay: 420}, report{typ: start, delay: 400},
+		}, []string{"Start 1", "Interim-Update 1", "Stop 1 cause 11", "Start 2"}, []sessions.ID{2}},
+		{"a late interim from before the end does not bring it back", script{
+			report{typ: start}, 10 * time.Minute, interims, 5 * time.Minute, report{typ: on}, report{typ: interim, delay: 600},
+		}, []string{"Start 1", "Interim-Update 1", "Stop 1 cause 11", "Interim-Update 1"}, nil},
+	})
 }
 
 // A session that an Accounting-On has ended gets none, even if its stop is not made yet.

@@ -95,7 +95,7 @@ func (s *Session) isLaterThanEnd(ev *Event) bool {
 	case ev.EventTimestamp != 0 && s.EventTimestamp != 0:
 		return ev.EventTimestamp > s.EventTimestamp
 	}
-	return ev.at > s.LastEvent.Add(reviveAfter)
+	return ev.at > s.toldUntil().Add(reviveAfter)
 }
 
 // decideStart is decide for a start.
@@ -273,14 +273,17 @@ func updated(s *Session, ev *Event) *Session {
 	return &n
 }
 
-// ended returns the session after its end: with the NAS's stop, or with our own if ev is nil.
-func ended(s *Session, ev *Event, at, now Stamp) *Session {
+// ended returns the session after its end: with the NAS's stop, or with our own if ev is nil. Ours
+// is not earlier than what was heard of the session.
+func ended(s *Session, ev *Event, notBefore, now Stamp) *Session {
 	n := *s
 	if ev != nil {
 		n.applyEvent(ev)
-		n.Stopped = true
+		n.LastEvent, n.Stopped = ev.at, true
+	} else {
+		n.LastEvent = max(n.LastEvent, notBefore)
 	}
-	n.State, n.LastEvent, n.LastTraffic = Ended, at, now
+	n.State, n.LastTraffic = Ended, now
 	return &n
 }
 

@@ -141,7 +141,7 @@ func TestUsageNotSent(t *testing.T) {
 		if diff := cmp.Diff(tt.want, updated(s, &ev).Usage); diff != "" {
 			t.Errorf("interim with %b: %s", tt.sent, diff)
 		}
-		if diff := cmp.Diff(tt.want, ended(s, &ev, ev.at, ev.now).Usage); diff != "" {
+		if diff := cmp.Diff(tt.want, ended(s, &ev, 0, ev.now).Usage); diff != "" {
 			t.Errorf("stop with %b: %s", tt.sent, diff)
 		}
 		used, _ := Usage{}.updatedBy(&ev)
@@ -214,9 +214,16 @@ func TestApplyEvent(t *testing.T) {
 		t.Errorf("after it moved: %+v", s)
 	}
 	stop := event(Stop, 55)
-	for name, over := range map[string]*Session{"its stop": ended(s, &stop, stop.at, stop.now), "our own": ended(s, nil, stampOf(at(55)), stampOf(at(60)))} {
-		if over.LastEvent != stampOf(at(55)) || over.State != Ended {
-			t.Errorf("after %s: %+v", name, over)
+	for name, tt := range map[string]struct {
+		over *Session
+		want int
+	}{
+		"its stop":                  {ended(s, &stop, 0, stop.now), 55},
+		"our own":                   {ended(s, nil, stampOf(at(90)), stampOf(at(95))), 90},
+		"our own, with an old time": {ended(s, nil, stampOf(at(55)), stampOf(at(95))), 80},
+	} {
+		if tt.over.LastEvent != stampOf(at(tt.want)) || tt.over.State != Ended {
+			t.Errorf("after %s: %+v", name, tt.over)
 		}
 	}
 }

@@ -49,7 +49,13 @@ type sim struct {
 	nases    []*simNAS
 	number   int
 	answered []*sentReport
+
+	ours    map[sessions.ID]ourRecord // the newest that we made
+	checked int                       // notices by checkOurs
 }
+
+// ourRecord is when a record was that we made, and how long it said that the session had lasted.
+type ourRecord struct{ at, lasted time.Duration }
 
 func (s *sim) begin(n *simNAS, user string) *simSession {
 	s.number++
@@ -119,6 +125,7 @@ func (s *sim) check(rt *rapid.T) {
 		rt.Fatal(err)
 	}
 	s.routes()
+	s.checkOurs(rt)
 	numbers, lives := map[*simSession]sessions.ID{}, map[sessions.ID]*simSession{}
 	recorded := map[string][]sessions.ID{}
 	for _, n := range s.journal.Notices() {
@@ -141,6 +148,23 @@ func (s *sim) check(rt *rapid.T) {
 			lives[id], numbers[x.session] = x.session, id
 		}
 	}
+}
+
+// checkOurs: no record that we make of a session is older than an earlier one that we made, or tells
+// of a shorter time.
+func (s *sim) checkOurs(rt *rapid.T) {
+	all := s.journal.Notices()
+	for _, n := range all[s.checked:] {
+		if n.Attrs != "" {
+			continue
+		}
+		id, at := n.Session.ID, n.At.Sub(s.wall)+s.elapsed // without the steps of the host's clock
+		if was, ok := s.ours[id]; ok && (at < was.at || n.Lasted < was.lasted) {
+			rt.Fatalf("our %s of session %d is at %v and tells %v, an earlier record %+v\n%q", n.Type, id, at, n.Lasted, was, s.accounted())
+		}
+		s.ours[id] = ourRecord{at, n.Lasted}
+	}
+	s.checked = len(all)
 }
 
 // checkStops: the last stop of each session has the largest counter that the NAS sent.
@@ -185,7 +209,7 @@ func drawNASes(rt *rapid.T) (nases []*simNAS) {
 // operators end sessions.
 func TestRandomNASes(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		s := &sim{world: newWorld(t), nases: drawNASes(rt)}
+		s := &sim{world: newWorld(t), nases: drawNASes(rt), ours: map[sessions.ID]ourRecord{}}
 		nas := func(rt *rapid.T) *simNAS { return rapid.SampledFrom(s.nases).Draw(rt, "nas") }
 		living := func(rt *rapid.T) *simSession {
 			n := nas(rt)
@@ -253,7 +277,9 @@ func TestRandomNASes(t *testing.T) {
 					s.endAsAdmin(id)
 				}
 			},
-			"": s.check,
+			"clear session":   func(rt *rapid.T) { s.clear(row(rt)) },
+			"interim of ours": func(*rapid.T) { s.makeInterims() },
+			"":                s.check,
 		})
 		// The lost reports arrive, the users leave, the NASes restart.
 		for _, n := range s.nases {
@@ -269,6 +295,7 @@ func TestRandomNASes(t *testing.T) {
 		for _, n := range s.nases {
 			s.send(report{typ: on, id: n.name, from: fmt.Sprintf("192.0.2.%d", n.from)})
 		}
+		s.checkOurs(rt)
 		s.checkStops(rt)
 	})
 }

@@ -199,6 +199,21 @@ func (w *world) endAsAdmin(id sessions.ID) {
 	await(w.t, func(done func(error)) error { return w.End(id, sessions.CauseAdminReset, w.wall, done) })
 }
 
+func (w *world) clear(id sessions.ID) {
+	w.t.Helper()
+	await(w.t, func(done func(error)) error { return w.Clear([]sessions.ID{id}, done) })
+}
+
+// makeInterims makes the interims of all rows that want one.
+func (w *world) makeInterims() {
+	w.t.Helper()
+	var due []sessions.DueInterim
+	for _, id := range w.rows() {
+		due = append(due, sessions.DueInterim{ID: id})
+	}
+	await(w.t, func(done func(error)) error { _, err := w.MakeInterims(due, done); return err })
+}
+
 // accounted lists the notices: type, session, octets if the NAS sent any, the cause if it is ours.
 func (w *world) accounted() (out []string) {
 	for _, n := range w.journal.Notices() {

@@ -25,7 +25,7 @@ func (t *Table) LastID() ID {
 }
 
 // Resync makes the notices of a part. A start tells what the first start would tell with what is
-// known by now, an interim also how long the session has lasted. Sessions that have ended get
+// known by now, an interim also how long the session has lasted, as [Table.MakeInterims] does. Sessions that have ended get
 // nothing, so in the queue of the method no notice follows the stop of its session. After an error
 // nothing was made. A part with Rows 0 only stores its State, and is never refused. done is called
 // when the part is durable.
@@ -37,7 +37,7 @@ func (t *Table) Resync(r *Resync, done func(error)) error {
 			return err
 		}
 	}
-	c := Change{Notices: make([]Notice, 0, r.Notices)}
+	c := Change{State: make([]Put, 0, r.Notices+2), Notices: make([]Notice, 0, r.Notices)}
 	now, next := t.clock.now(), r.From
 	for range r.Rows {
 		s := ceiling(t.rows.root, next)
@@ -53,7 +53,7 @@ func (t *Table) Resync(r *Resync, done func(error)) error {
 			break
 		}
 	}
-	c.State = []Put{r.State(next)}
+	c.State = append(c.State, r.State(next))
 	t.commit(c, done)
 	return nil
 }
@@ -65,6 +65,7 @@ func (t *Table) tellAgain(c *Change, s *Session, r *Resync, now Stamp) {
 	case Start:
 		n.At = t.clock.date(s.Started)
 	case Interim:
+		n.Session = t.told(c, s, now)
 		n.At, n.Lasted = t.clock.date(now), max(0, now.Sub(s.Started))
 	default:
 		return

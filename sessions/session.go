@@ -149,13 +149,20 @@ type Session struct {
 	Acked Stamp
 	// Revived is when an interim last showed that the session, ended in the table, is alive; or 0.
 	Revived Stamp
-	Usage   Usage
-	Route   *Route // decided at the first packet, never changed
+	// Told is the moment up to which the newest interim that we made tells; 0 if we made none.
+	Told  Stamp
+	Usage Usage
+	Route *Route // decided at the first packet, never changed
 
 	fingerprints fingerprints
 	node         *nasNode   // of NAS; nil if the session is in no table
 	former       []*nasNode // former NAS values of its packets
 }
+
+// toldUntil returns the moment up to which the newest record tells of the session, whether the NAS or
+// we made it. A stop that we make is never earlier. LastEvent knows nothing of our interims: it is
+// compared with packets of the NAS.
+func (s *Session) toldUntil() Stamp { return max(s.LastEvent, s.Told) }
 
 // IdleTime returns casnIdleTime: how long before now user data last flowed, in whole seconds (R2).
 func (s *Session) IdleTime(now Stamp) uint32 {

@@ -148,7 +148,7 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 func (t *Table) commitEvent(ev *Event, done func(error)) error {
 	switch ev.Type {
 	case Start, Stop, Interim, Other:
-		if ev.AcctSessionID == "" {
+		if ev.AcctSessionID == "" || ev.Kind < Network || ev.Kind > Connection {
 			return ErrEvent
 		}
 	case On, Off:
@@ -185,7 +185,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 	f := t.find(ev)
 	for f.live != nil && t.closings.anyCovers(f.live) {
 		// A closing has ended it; only Run has not come to it yet.
-		t.end(c, f.live, nil, f.live.LastEvent, CauseNASReboot)
+		t.end(c, f.live, nil, 0, CauseNASReboot)
 		f = t.find(ev)
 	}
 	do, s := decide(&f, ev)
@@ -198,7 +198,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		t.put(c, s)
 		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: ev.Attrs, At: ev.At, BringsUser: before == "" && s.User != ""})
 	case finish:
-		t.end(c, s, ev, ev.at, 0)
+		t.end(c, s, ev, 0, 0)
 	case recordLate:
 		t.recordLate(c, s, ev)
 	case revive:
@@ -226,7 +226,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 		return err
 	}
 	if do == replace {
-		t.end(c, replaced, nil, replaced.LastEvent, CauseLostCarrier)
+		t.end(c, replaced, nil, 0, CauseLostCarrier)
 	}
 	node := t.nases.nodeOf(ev.NAS)
 	s := newSession(id, &node.NAS, ev)
@@ -235,7 +235,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	t.last = id
 	t.counters.Total++
 	if ev.Type == Stop {
-		t.end(c, s, ev, ev.at, 0)
+		t.end(c, s, ev, 0, 0)
 		return nil
 	}
 	t.put(c, s)
@@ -388,15 +388,15 @@ func (t *Table) removeRow(s *Session) {
 	delete(t.undoable, s.ID)
 }
 
-// end ends a session, with the NAS's stop or, if ev is nil, with our own. If an operator asked for
-// the end, and the NAS has sent an ACK or we make the stop, the cause is Admin-Reset (R5).
-func (t *Table) end(c *Change, s *Session, ev *Event, at Stamp, cause uint32) {
-	now := t.clock.now()
-	n := Notice{Type: Stop, At: t.clock.date(at), Cause: cause}
+// end ends a session, with the NAS's stop or, if ev is nil, with our own. Ours has the time
+// notBefore, or that of an earlier record of the session that is newer. If an operator asked for the
+// end, and the NAS has sent an ACK or we make the stop, the cause is Admin-Reset (R5).
+func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uint32) {
+	n := Notice{Type: Stop, Cause: cause}
 	before := s.nodes()
-	after := ended(s, ev, at, now)
+	after := ended(s, ev, notBefore, t.clock.now())
 	if s.State == Terminating && (ev == nil || !s.Acked.IsZero()) {
-		n.Cause, after.Acked = CauseAdminReset, cmp.Or(s.Acked, at)
+		n.Cause, after.Acked = CauseAdminReset, cmp.Or(s.Acked, after.LastEvent)
 	}
 	after.NASRestarted = cause == CauseNASReboot
 	isLive := t.rows.get(s.ID) != nil
@@ -407,7 +407,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, at Stamp, cause uint32) {
 		n.Attrs, n.At = ev.Attrs, ev.At
 		t.updateNAS(after, ev)
 	} else {
-		n.Lasted = max(0, at.Sub(after.Started))
+		n.At, n.Lasted = t.clock.date(after.toldUntil()), max(0, after.toldUntil().Sub(after.Started))
 	}
 	if isLive {
 		t.reportEnd(s, &n)

@@ -157,7 +157,7 @@ func (t *Table) withEndReports(done func(error)) func(error) {
 
 // Clear ends live sessions whose NASes are gone. It ends all of them or none. If one is not live,
 // the error is a *[NotLiveError] for the first of these. The stop record of each has its last known
-// counters, the time of the newest event, and the cause Admin-Reset. done is called when that is
+// counters, the time of the newest record, and the cause Admin-Reset. done is called when that is
 // durable.
 func (t *Table) Clear(ids []ID, done func(error)) error {
 	t.mu.Lock()
@@ -173,7 +173,7 @@ func (t *Table) Clear(ids []ID, done func(error)) error {
 	var c Change
 	for _, id := range ids {
 		if s := t.rows.get(id); s != nil { // nil if ids has it twice
-			t.end(&c, s, nil, s.LastEvent, CauseAdminReset)
+			t.end(&c, s, nil, 0, CauseAdminReset)
 		}
 	}
 	t.commit(c, done)
@@ -181,7 +181,8 @@ func (t *Table) Clear(ids []ID, done func(error)) error {
 }
 
 // End ends a session without a stop from its NAS. The stop record is made from what was last heard,
-// and carries the time at. End does nothing if the session is not live.
+// and carries the time at, or that of a newer record of the session. End does nothing if the session
+// is not live.
 func (t *Table) End(id ID, cause uint32, at time.Time, done func(error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

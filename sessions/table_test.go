@@ -166,7 +166,13 @@ func TestSameNameAtTwoNASes(t *testing.T) {
 
 func TestInvalidEvents(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
-	for _, ev := range []sessions.Event{{Type: sessions.Start}, {Type: 9, AcctSessionID: "x"}} {
+	for _, ev := range []sessions.Event{
+		{Type: sessions.Start, Kind: sessions.Network},
+		{Type: 9, AcctSessionID: "x", Kind: sessions.Network},
+		{Type: sessions.Start, AcctSessionID: "x"},
+		{Type: sessions.Stop, AcctSessionID: "x", Kind: sessions.Connection + 1},
+		{Type: sessions.Other, AcctSessionID: "x"},
+	} {
 		if err := f.Apply(ev, nil); !errors.Is(err, sessions.ErrEvent) {
 			t.Errorf("%+v: %v", ev, err)
 		}
@@ -179,7 +185,7 @@ func TestJournalRefuses(t *testing.T) {
 	f.send(t, sessions.Start, "a", 0)
 	full := errors.New("disk is full")
 	f.journal.Refuse(full)
-	ev := sessions.Event{Type: sessions.Start, NAS: nas1, AcctSessionID: "b", Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.AcctSessionID, "b"))}
+	ev := sessions.Event{Type: sessions.Start, NAS: nas1, AcctSessionID: "b", Kind: sessions.Network, Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.AcctSessionID, "b"))}
 	calls := map[string]func() error{
 		"Apply":      func() error { return f.Apply(ev, nil) },
 		"End":        func() error { return f.End(1, 6, f.now, nil) },

@@ -165,7 +165,7 @@ func (p *Policy) dueBetween(v *sessions.View, from, until sessions.Stamp) (w win
 		}
 		period = max(period, p.Minimum)
 		at, quiet := nextDue(s.ID, period, from), p.quiet(period)
-		if at < until && at.Sub(s.LastEvent) >= quiet {
+		if at < until && s.Quiet(at) >= quiet {
 			w = append(w, dueSession{at, sessions.DueInterim{ID: s.ID, Quiet: quiet}})
 		}
 	}
@@ -173,7 +173,7 @@ func (p *Policy) dueBetween(v *sessions.View, from, until sessions.Stamp) (w win
 	return w
 }
 
-// quiet returns how long nothing must have been heard of a session before an interim is made: half
+// quiet returns how long there must have been no record of a session before an interim is made: half
 // its period, so that the first one comes a period after the start on average, and at least the
 // minimum.
 func (p *Policy) quiet(period time.Duration) time.Duration { return max(period/2, p.Minimum) }

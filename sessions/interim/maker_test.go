@@ -312,6 +312,38 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestMinimumIsKept: with the shortest period no interim is left out, unless a slow disk has delayed
+// the one before it. No two are less than the minimum apart.
+func TestMinimumIsKept(t *testing.T) {
+	const n, period = 600, time.Minute
+	for name, slow := range map[string]time.Duration{"fast disk": 0, "slow disk": 7 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, always(period), func(b *bubble) {
+				start := time.Now()
+				b.begin(n)
+				for range 40 {
+					b.journal.Hold(slow > 0)
+					time.Sleep(slow)
+					b.journal.Hold(false)
+					time.Sleep(17*time.Second - slow) // another phase in each period
+				}
+				all, bySession := b.interims(start)
+				for id, got := range bySession {
+					for i, at := range got[1:] {
+						d := at.Sub(got[i]).Round(time.Second)
+						if d < period || slow == 0 && d != period {
+							t.Fatalf("%v are between two interims of session %d", d, id)
+						}
+					}
+				}
+				if len(all) < 4*n {
+					t.Errorf("%d interims in eleven periods", len(all))
+				}
+			})
+		})
+	}
+}
+
 // TestPhase: the next moment is within one period, at the same phase whenever it is asked for.
 func TestPhase(t *testing.T) {
 	for _, period := range []time.Duration{1, time.Second, 10 * time.Minute, 71582 * time.Minute} {
