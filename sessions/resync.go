@@ -4,9 +4,10 @@ package sessions
 // One Resync is a part of that: some sessions, in the order of their ids.
 type Resync struct {
 	Method string // becomes Notice.Only
-	// From is the first id. Last is the [Table.LastID] of the moment when the first part began:
-	// sessions that have begun since are left out, because the servers hear of them anyway.
-	From, Last ID
+	From   ID     // the first session that is looked at
+	// Before is the [Table.Clock] when the first part began. Sessions that have begun since are left
+	// out, because the servers hear of them anyway.
+	Before Stamp
 	// Rows is how many sessions are looked at, Notices how many notices are made, at most.
 	Rows, Notices int
 	// Type returns what a session is told with, Start or Interim; 0 leaves it out. It is called
@@ -15,13 +16,6 @@ type Resync struct {
 	// State returns what becomes durable together with the notices. next is where the next part
 	// begins, 0 if this was the last one. It is called once, under the table's lock.
 	State func(next ID) Put
-}
-
-// LastID returns the id that was given last.
-func (t *Table) LastID() ID {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.last
 }
 
 // Resync makes the notices of a part. A start tells what the first start would tell with what is
@@ -46,7 +40,7 @@ func (t *Table) Resync(r *Resync, done func(error)) error {
 			break
 		}
 		next = s.ID + 1
-		if s.ID-r.Last-1 >= t.last-r.Last && !t.closings.anyCovers(s) { // it is not one of Last+1 to t.last, where 0 follows the highest id
+		if s.Started < r.Before && !t.closings.anyCovers(s) {
 			t.tellAgain(&c, s, r, now)
 		}
 		if next == 0 || len(c.Notices) == r.Notices {

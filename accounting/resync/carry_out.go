@@ -104,7 +104,7 @@ func (r *Resyncs) makePart(ctx context.Context, j *job) (records int, err error)
 	}
 	p := j.progress
 	part := &sessions.Resync{
-		Method: string(j.method), From: p.Next, Last: p.Last, Rows: maxRows,
+		Method: string(j.method), From: p.Next, Before: p.Before, Rows: maxRows,
 		Notices: int(min(max(1, p.Rate/partsPerSecond), maxRecords)),
 		Type: func(s *sessions.Session) sessions.EventType {
 			return p.count(r.cfg.Decide(s, j.method, p.Type))

@@ -29,6 +29,6 @@
 // end, for the status. All integers are big-endian:
 //
 //	version(1) state(1: 1 running, 2 done, 3 canceled) type(1: 1 Start, 3 Interim-Update) rate(4)
-//	began(8, seconds since 1970) ended(8, 0 while it runs) next(4) last(4)
-//	total(8) sessions(8) records(8) elsewhere(8) noStarts(8) fallback(8) nullUsername(8)
+//	began(8, seconds since 1970) ended(8, 0 while it runs) next(4)
+//	before(8, nanoseconds since 1970 on the table's clock) total(8) sessions(8) records(8) elsewhere(8) noStarts(8) fallback(8) nullUsername(8)
 package resync

@@ -35,13 +35,13 @@ func (s State) String() string {
 
 // Progress is how far a resync has come.
 type Progress struct {
-	State State
-	Type  sessions.EventType // what sessions are told with: Start or Interim
-	Rate  uint32             // records a second
-	Began time.Time
-	Ended time.Time   // zero while it runs
-	Next  sessions.ID // where the next part begins; 0: there is none
-	Last  sessions.ID // see sessions.Resync
+	State  State
+	Type   sessions.EventType // what sessions are told with: Start or Interim
+	Rate   uint32             // records a second
+	Began  time.Time
+	Ended  time.Time      // zero while it runs
+	Next   sessions.ID    // where the next part begins; 0: there is none
+	Before sessions.Stamp // when it began, on the table's clock
 
 	Total    uint64 // live sessions when it began
 	Sessions uint64 // live sessions that it has come to
@@ -69,7 +69,7 @@ func (p *Progress) append(b []byte) []byte {
 	b = binary.BigEndian.AppendUint32(b, p.Rate)
 	b = appendSeconds(appendSeconds(b, p.Began), p.Ended)
 	b = binary.BigEndian.AppendUint32(b, uint32(p.Next))
-	b = binary.BigEndian.AppendUint32(b, uint32(p.Last))
+	b = binary.BigEndian.AppendUint64(b, uint64(p.Before))
 	for _, n := range p.counts() {
 		b = binary.BigEndian.AppendUint64(b, *n)
 	}
@@ -90,7 +90,7 @@ func parseProgress(b []byte) (p Progress, err error) {
 	version := c.Octet()
 	p.State, p.Type, p.Rate = State(c.Octet()), sessions.EventType(c.Octet()), c.Uint32()
 	p.Began, p.Ended = seconds(c.Uint64()), seconds(c.Uint64())
-	p.Next, p.Last = sessions.ID(c.Uint32()), sessions.ID(c.Uint32())
+	p.Next, p.Before = sessions.ID(c.Uint32()), sessions.Stamp(c.Uint64())
 	for _, n := range p.counts() {
 		*n = c.Uint64()
 	}

@@ -126,7 +126,7 @@ func (r *Resyncs) Start(ctx context.Context, m accounting.MethodName, t sessions
 		return Status{}, err
 	}
 	j := newJob(m, Progress{
-		State: Running, Type: t, Rate: max(1, rate), Began: now(), Next: 1, Last: r.cfg.Table.LastID(), Total: uint64(r.cfg.Table.View().Len()),
+		State: Running, Type: t, Rate: max(1, rate), Began: now(), Next: 1, Before: r.cfg.Table.Clock(), Total: uint64(r.cfg.Table.View().Len()),
 	})
 	r.mu.Lock()
 	before := r.jobs[m]
