@@ -65,7 +65,7 @@ func liveSessions(t *testing.T, fr *partner.FreeRADIUSProc) map[string]sqlSessio
 func TestResyncFreeRADIUS(t *testing.T) {
 	const n, over = 60, 10
 	fr := partner.FreeRADIUS(t, partner.FreeRADIUSOptions{Secret: "upstream", SQL: true})
-	l := launch(t, with(t, groupConfig(t, "isp", fr.Addr), "timeout: 100ms, retransmit: 0", "timeout: 2s, retransmit: 5"), environment{})
+	l := launch(t, with(t, groupConfig(t, "isp", fr.Addr), "timeout: 100ms, retransmit: 0", "timeout: 2s, retransmit: 5, resync-mark: attribute Filter-Id"), environment{})
 	for i := range n {
 		sid := fmt.Sprint("S", i)
 		l.mustAccount(packet(acctStart, sid, "alice", ofLine(i, 0)))
@@ -119,5 +119,18 @@ func TestResyncFreeRADIUS(t *testing.T) {
 	await(0)
 	if got := fr.Query("SELECT acctinputoctets FROM radacct"); !slices.Equal(got, slices.Repeat([]string{"6000"}, n-over)) {
 		t.Errorf("the stops tell %v", got)
+	}
+	marked := 0
+	for _, r := range fr.Detail() {
+		typ, mark, delay := r.Get("Acct-Status-Type"), r.Get("Filter-Id"), r.Get("Acct-Delay-Time")
+		if mark == "resync" {
+			marked++
+		}
+		if seconds, err := strconv.Atoi(delay); err != nil || mark != "" && (mark != "resync" || typ == "Stop" || typ == "Start" && seconds < 3600) {
+			t.Errorf("a record is marked wrongly: %v", r)
+		}
+	}
+	if marked < 5*(n-over) { // there may be retransmissions
+		t.Errorf("%d marked records", marked)
 	}
 }
