@@ -1,5 +1,6 @@
 // Package resync tells the servers of a group of all live sessions again, because they have lost
-// their data: spec R65; S1 "in the event of a data loss on the accounting server".
+// their data: spec R65. S1 says of "show accounting" that it "helps collect information in the event
+// of a data loss on the accounting server"; a resync sends it.
 //
 // # How
 //
