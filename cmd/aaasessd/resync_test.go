@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -159,5 +160,63 @@ func TestResyncRestart(t *testing.T) {
 	}
 	if q := l.queue("group/isp"); q.Records != n+r.Records {
 		t.Errorf("%d records wait, want %d", q.Records, n+r.Records)
+	}
+}
+
+// TestResyncKilled: the daemon is killed (SIGKILL) several times during a resync. In the queue each
+// session has one record of the resync, in order.
+func TestResyncKilled(t *testing.T) {
+	up := listen(t, "127.0.0.1:0")
+	l := launch(t, relayConfig(t, "isp", up), environment{})
+	const n = 200
+	for i := range n {
+		l.mustAccount(packet(acctStart, fmt.Sprint("S", i), "alice"))
+	}
+	eventually(t, "the starts arrive", func() bool { return len(up.kinds()) == n && l.queue("group/isp").Records == 0 })
+	up.setSilent(true)
+	if err := l.stop(); err != nil {
+		t.Fatal(err)
+	}
+	var got *api.Resync
+	for life := range 5 {
+		cmd := process(t, l.dir, &lines{}, "--config", l.file)
+		if life == 0 {
+			eventually(t, "a resync begins", func() bool {
+				_, err := l.client().BeginResync(t.Context(), "isp", api.ResyncRequest{Type: api.ResyncStart, Rate: 100})
+				return err == nil
+			})
+		}
+		lived := time.Now()
+		eventually(t, "records are made", func() bool {
+			r, err := l.client().Resync(t.Context(), "isp")
+			if err != nil {
+				return false
+			}
+			got = r
+			return time.Since(lived) > 300*time.Millisecond && r.Records > uint64(life)*10 || r.State != "running"
+		})
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+	}
+	if got.Records == 0 {
+		t.Errorf("%+v", got)
+	}
+	l.start(environment{})
+	want := &api.Resync{Group: "isp", State: "done", Type: "start", Rate: 100, Total: n, Sessions: n, Records: n}
+	if diff := cmp.Diff(want, l.awaitResync("isp"), ignoreTimes); diff != "" {
+		t.Errorf("want (-), got (+):\n%s", diff)
+	}
+	if q := l.queue("group/isp"); q.Records != n {
+		t.Errorf("%d records wait, want %d", q.Records, n)
+	}
+	before := len(up.all())
+	up.setSilent(false)
+	eventually(t, "the records arrive", func() bool { return l.queue("group/isp").Records == 0 })
+	sent := up.all()[before:]
+	slices.Sort(sent)
+	if sent = slices.Compact(sent); len(sent) != n { // a slow answer may have had a retransmission
+		t.Errorf("%d sessions were sent, want %d", len(sent), n)
 	}
 }
