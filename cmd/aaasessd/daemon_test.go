@@ -135,7 +135,7 @@ func TestStatus(t *testing.T) {
 	}
 	for section, want := range map[string]string{
 		"queues": `"queue":"local","configured":true,"records":0`, "store": `"accepting":"yes"`, "radius": `"loopback"`, "servers": `{}`,
-		"interims": `{"made":0}`, "records": `{"records":1,"tooLarge":0,"empty":0,"repeated":0,"forbidden":0}`,
+		"interims": `{"made":0}`, "records": `{"records":1,"resyncs":0,"tooLarge":0,"empty":0,"repeated":0,"forbidden":0}`,
 	} {
 		if !strings.Contains(string(status.Sections[section]), want) {
 			t.Errorf("%s: %s, want %s", section, status.Sections[section], want)
