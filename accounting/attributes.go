@@ -36,7 +36,8 @@ type Dropped struct {
 // ([Dropped], R35). Then come attributes of the session that the packet lacks: for a start all; for
 // an interim or stop those that identify the session; for a [sessions.Other] only those that
 // identify the NAS. A stop or interim that the NAS did not send has the attributes that identify
-// the session and its last known usage.
+// the session and its last known usage. A record that repeats a session ([sessions.Notice].Only) has
+// all attributes of the session.
 func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
 	c := composer{b: b, start: len(b), n: n, dictionary: radius.Standard()}
 	if n.Type != sessions.Other && n.Attrs.Text(radius.AcctStatusType) == "" {
@@ -54,11 +55,20 @@ func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
 	if n.Cause != 0 && n.Type == sessions.Stop && !c.present.has(keyOf(radius.AcctTerminateCause)) {
 		c.appendUint32(radius.AcctTerminateCause, n.Cause)
 	}
-	if at := n.At.Unix(); at > 0 && !c.present.has(keyOf(radius.EventTimestamp)) {
+	if at := eventTimestamp(n); at > 0 && !c.present.has(keyOf(radius.EventTimestamp)) {
 		c.appendUint32(radius.EventTimestamp, uint32(at))
 	}
 	attrs, dropped.TooLarge = fit(c.b, c.start)
 	return attrs, dropped
+}
+
+// eventTimestamp returns the Event-Timestamp for a packet without one. A start that is repeated has
+// that of the first one, so to servers it is a copy.
+func eventTimestamp(n *sessions.Notice) int64 {
+	if n.Only != "" && n.Type == sessions.Start && n.Session.StartTimestamp != 0 {
+		return int64(n.Session.StartTimestamp)
+	}
+	return n.At.Unix()
 }
 
 // composer builds one list of attributes.
@@ -132,10 +142,10 @@ func (c *composer) hasTag(t radius.Type, tag byte) bool {
 // addMissing adds attributes of the session whose type the packet does not have.
 func (c *composer) addMissing() {
 	wanted := isIdentity
-	switch c.n.Type {
-	case sessions.Start:
+	switch {
+	case c.n.Type == sessions.Start, c.n.Only != "": // the server may not know the session
 		wanted = func(radius.Type, string) bool { return true }
-	case sessions.Other:
+	case c.n.Type == sessions.Other:
 		if c.identifiesNAS() {
 			return
 		}
@@ -218,8 +228,8 @@ func (c *composer) addUsage() {
 		c.addCounter(radius.AcctOutputGigawords, u.OutputOctets>>32, 0)
 	}
 	seconds := u.SessionTime
-	if (c.n.Cause == sessions.CauseAdminReset || c.n.Type == sessions.Interim || !s.Told.IsZero()) && s.StartSeen {
-		// The session lives, or we have ended it now, or we have told that it lasted so long.
+	if c.n.Type == sessions.Interim || !s.Told.IsZero() || c.n.Cause == sessions.CauseAdminReset && s.StartSeen {
+		// The session lives, or we have told that it lasted so long, or we have ended it now.
 		// Otherwise it is unknown how long it lasted after its last packet.
 		lasted := max(0, min(c.n.Lasted/time.Second, 1<<32-1))
 		c.appendUint32(radius.AcctSessionTime, max(seconds, uint32(lasted)))

@@ -30,6 +30,10 @@
 // are notices like those of a NAS. A second start of a session becomes an interim, which the Router
 // leaves out if newinfo is off ([Router.SetNewInfo]).
 //
+// A resync (package [aaasess/accounting/resync], R65) repeats live sessions for one method. Such a
+// record goes to this method only (resync.go). It stands in the queue where the other records of its
+// session stand, so it keeps its place among them.
+//
 // Attributes that a NAS sends wrongly are left out of the record and counted ([Dropped], R35).
 // radius.Dictionary.InAccounting says how often each attribute may occur.
 //
@@ -63,7 +67,8 @@
 // versions wrote it, and it is still written for a record whose NAS sent no Acct-Session-Id.
 //
 // The type is 1 Start, 2 Stop, 3 Interim-Update, or 255 for any other Acct-Status-Type, which is in
-// the attributes. Stores of earlier versions have no 255.
+// the attributes. Stores of earlier versions have no 255. 65 and 67 are the Start and Interim-Update
+// of a resync, which earlier versions cannot read.
 //
 // The session is our session number. A record of type 255 whose session is not live has a
 // placeholder instead: the 32-bit FNV-1a hash of the NAS's name (its NAS-Identifier, else

@@ -35,6 +35,8 @@ func (r *Router) show(n *sessions.Notice, to *preparedRoute, branches int) {
 	switch {
 	case branches == 0:
 		e.List, e.NotRecorded = r.whyNot(n, to)
+	case n.Only != "":
+		e.Methods = []string{n.Only}
 	case to.route.Broadcast:
 		e.Methods, e.Broadcast = to.methods[:branches], true
 	default:

@@ -32,6 +32,22 @@ func offered(l *tap.Listener) (out []string) {
 	}
 }
 
+// TestOfferResync: an event for one method of a broadcast names this method only.
+func TestOfferResync(t *testing.T) {
+	isp, cust := Group("isp"), Group("customer")
+	r := newRouter(t, openStore(t, store.NewDisk()), routes{
+		sessions.Network: {List: "network/both", Record: StartStop, Broadcast: true, Methods: []MethodName{isp, cust}},
+	})
+	l := r.Tap().Listen(func(*tap.Event) bool { return true })
+	defer l.Close()
+	n := notice(1, sessions.Network, start)
+	n.Only = string(cust)
+	committed(t, r, sessions.Change{Notices: []sessions.Notice{n}})
+	if got, want := offered(l), "1 Start network/both: group customer"; len(got) != 1 || got[0] != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // S2: "Displays information on accountable events as they occur." Each event is shown once, with what
 // is decided about it, and exactly those with methods have records.
 func TestOffer(t *testing.T) {

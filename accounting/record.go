@@ -20,6 +20,8 @@ type Record struct {
 	// and SessionName.
 	Session sessions.ID
 	Type    sessions.EventType
+	// Resync: it repeats a session for servers that have lost their data (R65).
+	Resync bool
 	// At is when the event happened. Acct-Delay-Time is the time from At to the moment of sending.
 	At time.Time
 	// List is the accounting type and name of the method list, "network/default"; at most 255 octets.
@@ -90,11 +92,14 @@ const (
 // headLen is the length of a record's head: version, type, session and time.
 const headLen = 14
 
+// resyncFlag is added to the type of a record that is made by a resync.
+const resyncFlag = 0x40
+
 func isRecordVersion(o byte) bool { return o == recordWithoutNAS || o == recordVersion }
 
 // AppendRecord appends the octets of a record to b.
 func AppendRecord(b []byte, r *Record) []byte {
-	b = appendHead(b, r.Session, r.Type, r.At, r.NASSession)
+	b = appendHead(b, r.Session, r.Type, r.Resync, r.At, r.NASSession)
 	b = appendRoute(b, r.List, r.Next)
 	b = appendNASSession(b, r.NASSession)
 	attrs := r.Attrs[:min(len(r.Attrs), 1<<16-1)]
@@ -102,10 +107,13 @@ func AppendRecord(b []byte, r *Record) []byte {
 	return append(b, attrs...)
 }
 
-func appendHead(b []byte, id sessions.ID, t sessions.EventType, at time.Time, nasSession string) []byte {
+func appendHead(b []byte, id sessions.ID, t sessions.EventType, resync bool, at time.Time, nasSession string) []byte {
 	version := byte(recordVersion)
 	if nasSession == "" {
 		version = recordWithoutNAS
+	}
+	if resync {
+		t |= resyncFlag
 	}
 	b = append(b, version, byte(t))
 	b = binary.BigEndian.AppendUint32(b, uint32(id))
@@ -144,7 +152,8 @@ func ParseRecord(b []byte) (*Record, error) {
 	if !isRecordVersion(version) && d.OK() {
 		return nil, fmt.Errorf("%w: unknown version %d", ErrRecord, version)
 	}
-	r := &Record{Type: sessions.EventType(d.Octet())}
+	r := &Record{}
+	r.Type, r.Resync = parseType(d.Octet())
 	r.Session = sessions.ID(d.Uint32())
 	r.At = time.Unix(0, int64(d.Uint64()))
 	r.List, r.Next = d.route()
@@ -171,6 +180,14 @@ func ParseRecord(b []byte) (*Record, error) {
 	return r, nil
 }
 
+// parseType parses the type of a record. Only starts and interims are made by a resync.
+func parseType(o byte) (t sessions.EventType, resync bool) {
+	if t = sessions.EventType(o &^ resyncFlag); o&resyncFlag != 0 && (t == sessions.Start || t == sessions.Interim) {
+		return t, true
+	}
+	return sessions.EventType(o), false
+}
+
 // PeekRecord reads the type, session and time (nanoseconds since 1970) of a record without parsing
 // the rest.
 func PeekRecord(b []byte) (typ sessions.EventType, session sessions.ID, at int64, ok bool) {
@@ -178,7 +195,8 @@ func PeekRecord(b []byte) (typ sessions.EventType, session sessions.ID, at int64
 		return 0, 0, 0, false
 	}
 	id := sessions.ID(binary.BigEndian.Uint32(b[2:]))
-	return sessions.EventType(b[1]), id, int64(binary.BigEndian.Uint64(b[6:])), true
+	typ, _ = parseType(b[1])
+	return typ, id, int64(binary.BigEndian.Uint64(b[6:])), true
 }
 
 // decoder reads what the append functions wrote; after the first fault it gives zeros.

@@ -133,14 +133,10 @@ type branch struct {
 
 // branches returns one branch for each method of a broadcast, else one for all methods.
 func (r *Route) branches() []branch {
-	if !r.Broadcast {
-		return []branch{{r.Methods[0].Queue(), appendRoute(nil, r.List, r.Methods[1:])}}
+	if r.Broadcast {
+		return r.alone()
 	}
-	all := make([]branch, len(r.Methods))
-	for i, m := range r.Methods {
-		all[i] = branch{m.Queue(), appendRoute(nil, r.List, nil)}
-	}
-	return all
+	return []branch{{r.Methods[0].Queue(), appendRoute(nil, r.List, r.Methods[1:])}}
 }
 
 // pendingRoute is the queue, list and further methods of the newest waiting record of a session

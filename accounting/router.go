@@ -37,7 +37,7 @@ type Router struct {
 	withoutNewInfo atomic.Bool // see SetNewInfo
 	tap            tap.Tap
 
-	records                              atomic.Uint64
+	records, resyncs                     atomic.Uint64
 	tooLarge, empty, repeated, forbidden drops
 }
 
@@ -58,6 +58,7 @@ type preparedRoute struct {
 	route    *Route
 	branches []branch
 	methods  []string // those of route, for the tap
+	alone    []branch // where a record to one method only goes
 }
 
 // draft is the memory for one change. It is reused.
@@ -161,7 +162,7 @@ func (r *Router) prepare(text string) *preparedRoute {
 	}
 	var to *preparedRoute
 	if route, err := ParseRoute(text); err == nil {
-		to = &preparedRoute{text: text, route: route, branches: route.branches(), methods: methodTexts(route.Methods)}
+		to = &preparedRoute{text: text, route: route, branches: route.branches(), alone: route.alone(), methods: methodTexts(route.Methods)}
 	} else {
 		r.logger.Error("route of a session cannot be read; its records use its present list", "err", err)
 	}
@@ -174,6 +175,7 @@ func (r *Router) prepare(text string) *preparedRoute {
 // RouterStats are the counters of a Router since it was created.
 type RouterStats struct {
 	Records uint64 `json:"records"` // records committed
+	Resyncs uint64 `json:"resyncs"` // of these, how many a resync has made
 
 	// Attributes of NASes that were left out, by reason, see [Dropped].
 	DroppedAttributes   uint64 `json:"tooLarge"` // their record did not fit into a RADIUS packet
@@ -186,6 +188,7 @@ type RouterStats struct {
 func (r *Router) Stats() RouterStats {
 	return RouterStats{
 		Records:             r.records.Load(),
+		Resyncs:             r.resyncs.Load(),
 		DroppedAttributes:   r.tooLarge.total.Load(),
 		EmptyAttributes:     r.empty.total.Load(),
 		RepeatedAttributes:  r.repeated.total.Load(),
@@ -218,16 +221,23 @@ func (r *Router) Commit(c sessions.Change, done func(error)) {
 	r.drafts.Put(d)
 }
 
+// ownRoute returns the route of a session, nil if it has none.
+func (r *Router) ownRoute(s *sessions.Session) *preparedRoute {
+	text := s.Route.String()
+	if text == "" {
+		return nil
+	}
+	if own := r.prepare(text); own != nil {
+		return own
+	}
+	return r.today(s.Kind, s)
+}
+
 // routeOf returns the route that a notice's record uses, nil if it is not recorded. The package
 // comment has the rules for a [sessions.Other].
 func (r *Router) routeOf(n *sessions.Notice) *preparedRoute {
 	s := n.Session
-	var own *preparedRoute
-	if text := s.Route.String(); text != "" {
-		if own = r.prepare(text); own == nil {
-			own = r.today(s.Kind, s)
-		}
-	}
+	own := r.ownRoute(s)
 	if own != nil && own.route.Record.includes(n) {
 		return own
 	}
@@ -257,9 +267,9 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 		r.offer(n, to, 0)
 		return
 	}
-	branches := to.branches
-	if n.Type == sessions.Interim && to.route.InterimsToFirst {
-		branches = branches[:1]
+	branches := to.branchesFor(n)
+	if len(branches) == 0 {
+		return
 	}
 	r.offer(n, to, len(branches))
 	number := n.Session.ID
@@ -269,7 +279,7 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 	// The packet has it as the NAS sent it; an ended session may have it in shortened form.
 	nasSession := cmp.Or(n.Attrs.Text(radius.AcctSessionID), n.Session.AcctSessionID)
 	first, start := &branches[0], len(d.buf)
-	d.buf = appendHead(d.buf, number, n.Type, n.At, nasSession)
+	d.buf = appendHead(d.buf, number, n.Type, n.Only != "", n.At, nasSession)
 	headEnd := len(d.buf)
 	d.buf = append(d.buf, first.tail...)
 	restStart := len(d.buf)
@@ -288,6 +298,9 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 		d.append(other.queue, begin)
 	}
 	r.records.Add(uint64(len(branches)))
+	if n.Only != "" {
+		r.resyncs.Add(1)
+	}
 	if dropped != (Dropped{}) {
 		r.leftOut(&r.tooLarge, dropped.TooLarge, n, "accounting record too large, attributes left out")
 		r.leftOut(&r.empty, dropped.Empty, n, "empty attributes left out of an accounting record")

@@ -85,6 +85,9 @@ type Notice struct {
 	// User-Name. That is also so if the session was [Session.Revived].
 	AfterEnd   bool
 	BringsUser bool // the event gave a live session its User-Name: it had none, or an empty one
+	// Only is the method that gets the record; "" means those of the session's route. A notice with
+	// Only repeats what is known of a live session; see [Resync].
+	Only string
 }
 
 // Put sets one key of the durable state. A nil Value removes the key.

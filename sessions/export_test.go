@@ -191,3 +191,10 @@ func (t *Table) Remembered() int {
 	defer t.mu.Unlock()
 	return len(t.remembered.byID)
 }
+
+// SetLastID sets the id that was given last.
+func (t *Table) SetLastID(id ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = id
+}

@@ -44,12 +44,18 @@ func (t *Table) MakeInterims(due []DueInterim, done func(error)) (n int, err err
 	c, date := Change{State: make([]Put, 0, len(due)+1), Notices: make([]Notice, 0, len(due))}, t.clock.date(now)
 	for _, d := range due {
 		if s := t.rows.get(d.ID); s != nil && s.WantsInterims() && s.Quiet(now) >= d.Quiet && !t.closings.anyCovers(s) {
-			n := *s
-			n.Told = now
-			t.put(&c, &n)
-			c.Notices = append(c.Notices, Notice{Type: Interim, Session: &n, At: date, Lasted: max(0, now.Sub(n.Started))})
+			n := t.told(&c, s, now)
+			c.Notices = append(c.Notices, Notice{Type: Interim, Session: n, At: date, Lasted: max(0, now.Sub(n.Started))})
 		}
 	}
 	t.commit(c, done)
 	return len(c.Notices), nil
+}
+
+// told returns a session that keeps that an interim of ours tells of it up to now.
+func (t *Table) told(c *Change, s *Session, now Stamp) *Session {
+	n := *s
+	n.Told = now
+	t.put(c, &n)
+	return &n
 }

@@ -109,6 +109,15 @@ func (s *Set) Delivers(queue string, next []accounting.MethodName) bool {
 	})
 }
 
+// Waiting returns how many records the queue of a method has. configured is false if the method is
+// not configured.
+func (s *Set) Waiting(name accounting.MethodName) (records uint64, configured bool) {
+	records = s.waiting()[name.Queue()]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return records, s.running[name] != nil && s.removed[name] == nil
+}
+
 // waiting returns how many records each queue has.
 func (s *Set) waiting() map[string]uint64 {
 	n := map[string]uint64{}

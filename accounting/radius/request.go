@@ -19,6 +19,7 @@ func isSendable(rec *accounting.Record) bool {
 type additions struct {
 	nasSession    radius.ID // for the record's NASSession; zero: none
 	userID        radius.ID // for the user's name without a realm; zero: none
+	resyncMark    radius.ID // for resyncMark, in records of a resync; zero: none
 	nasIdentifier bool      // whether a record without NAS-Identifier gets one
 }
 
@@ -30,6 +31,7 @@ func (r *request) Append(b []byte, identifier byte, secret radius.Secret, now ti
 	b = radius.AppendUint32(b, radius.AcctDelayTime, delay(now.Sub(r.rec.At)))
 	b = r.appendUserID(b)
 	b = r.appendNASIdentifier(b)
+	b = r.appendResyncMark(b)
 	return b, radius.Seal(b, 0, radius.Authenticator{}, secret)
 }
 
@@ -87,6 +89,22 @@ func (r *request) appendNASIdentifier(b []byte) []byte {
 		}
 	}
 	return b
+}
+
+// resyncMark is the text by which servers know the records of a resync (R65).
+const resyncMark = "resync"
+
+// appendResyncMark marks a record of a resync. An attribute of the IETF that the record has already
+// stays as it is, because most may occur only once.
+func (r *request) appendResyncMark(b []byte) []byte {
+	to := r.adds.resyncMark
+	if !r.rec.Resync || to == (radius.ID{}) {
+		return b
+	}
+	if _, has := r.rec.Attrs.Get(to.Type); has && to.Type != radius.VendorSpecific {
+		return b
+	}
+	return cutToPacket(radius.AppendID(b, to, resyncMark), len(b))
 }
 
 // cutToPacket returns b without what follows before, if a packet has no room for that.

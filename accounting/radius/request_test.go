@@ -124,6 +124,34 @@ func TestAdditions(t *testing.T) {
 	}
 }
 
+// TestResyncMark: only the records of a resync have the mark.
+func TestResyncMark(t *testing.T) {
+	cisco := radius.ID{Type: radius.VendorSpecific, Vendor: 9, VendorType: 1}
+	for name, tt := range map[string]struct {
+		resync    bool
+		attribute radius.ID
+		has       string // the record's Filter-Id
+		want      string // what follows Acct-Delay-Time
+	}{
+		"a record of a resync":       {true, radius.ID{Type: 11}, "", "\x0b\x08resync"},
+		"another record":             {false, radius.ID{Type: 11}, "", ""},
+		"no mark":                    {true, radius.ID{}, "", ""},
+		"it has the attribute":       {true, radius.ID{Type: 11}, "x", ""},
+		"a vendor's":                 {true, cisco, "x", "\x1a\x0e\x00\x00\x00\x09\x01\x08resync"},
+		"a vendor's, another record": {false, cisco, "x", ""},
+	} {
+		attrs := radius.AppendAttribute(nil, radius.UserName, "u")
+		if tt.has != "" {
+			attrs = radius.AppendAttribute(attrs, 11, tt.has)
+		}
+		r := request{rec: &accounting.Record{Attrs: radius.Attributes(attrs), Resync: tt.resync}, adds: additions{resyncMark: tt.attribute}}
+		b, _ := r.Append(nil, 1, testSecret, time.Time{})
+		if got, want := string(b[radius.HeaderLen:]), string(radius.AppendUint32(attrs, radius.AcctDelayTime, 0))+tt.want; got != want {
+			t.Errorf("%s: %x, want %x", name, got, want)
+		}
+	}
+}
+
 // The secret must not stay in the buffer that the socket sends, nor may the buffer's old octets.
 func TestAppendRequestReusesMemory(t *testing.T) {
 	buf := bytes.Repeat([]byte{0xff}, radius.MaxPacket)

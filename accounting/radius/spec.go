@@ -31,6 +31,7 @@ type Spec struct {
 	MonitorGroup string            // the acct-on-off-group that it monitors, or ""
 	NASSessionID radius.ID         // the attribute for the NAS's own Acct-Session-Id; zero: it is not sent
 	UserID       radius.ID         // the attribute for the user's name without a realm; zero: it is not sent
+	ResyncMark   radius.ID         // the attribute that marks records of a resync; zero: none
 	// AddNASIdentifier: a record without NAS-Identifier gets one, with the NAS's address as text.
 	AddNASIdentifier bool
 	Client           *client.Client // sends to the servers
@@ -119,7 +120,7 @@ func (s *Spec) reconfigure(g *Group, spec accounting.Spec) (apply func(), err er
 }
 
 func (s *Spec) additions() *additions {
-	return &additions{nasSession: s.NASSessionID, userID: s.UserID, nasIdentifier: s.AddNASIdentifier}
+	return &additions{nasSession: s.NASSessionID, userID: s.UserID, resyncMark: s.ResyncMark, nasIdentifier: s.AddNASIdentifier}
 }
 
 func (s *Spec) config(answered func()) client.GroupConfig {

@@ -24,7 +24,7 @@ func fullSpec() *Spec {
 		Group: "isp", Description: "of the city", Algorithm: client.LeastOutstanding, BatchSize: 6, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
 		DeadCriteria: client.DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
 		AcctOnOff: &accounting.OnOff{Attributes: "\x20\x04ab", Blocks: true, Controls: "tied"}, MonitorGroup: "others", Client: client.New(client.Config{}),
-		NASSessionID: radius.ID{Type: radius.AcctMultiSessionID}, UserID: radius.ID{Type: 222}, AddNASIdentifier: true,
+		NASSessionID: radius.ID{Type: radius.AcctMultiSessionID}, UserID: radius.ID{Type: 222}, ResyncMark: radius.ID{Type: 11}, AddNASIdentifier: true,
 		Servers: []client.Member{
 			{
 				Identity: client.Identity{Name: "r1", Host: "192.0.2.1", Port: 1814, Secret: "one"},
@@ -81,6 +81,7 @@ func TestSpecEqual(t *testing.T) {
 		{"the group that it monitors", func(s *Spec) { s.MonitorGroup = "" }, false},
 		{"where it has the NAS's session id", func(s *Spec) { s.NASSessionID = radius.ID{} }, false},
 		{"where it has the user", func(s *Spec) { s.UserID = radius.ID{} }, false},
+		{"what marks a resync", func(s *Spec) { s.ResyncMark = radius.ID{} }, false},
 		{"whether it adds NAS-Identifier", func(s *Spec) { s.AddNASIdentifier = false }, false},
 	} {
 		changed := fullSpec()
@@ -124,6 +125,7 @@ func TestSpecReconfigure(t *testing.T) {
 		{"the group that it monitors", func(s *Spec) { s.MonitorGroup = "" }, true},
 		{"where it has the NAS's session id", func(s *Spec) { s.NASSessionID = radius.ID{} }, true},
 		{"where it has the user", func(s *Spec) { s.UserID = radius.ID{} }, true},
+		{"what marks a resync", func(s *Spec) { s.ResyncMark = radius.ID{} }, true},
 		{"whether it adds NAS-Identifier", func(s *Spec) { s.AddNASIdentifier = false }, true},
 		{"a secret", func(s *Spec) { s.Servers[1].Secret = "new" }, false},
 		{"a port", func(s *Spec) { s.Servers[1].Port++ }, false},

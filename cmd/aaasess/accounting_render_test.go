@@ -97,7 +97,7 @@ func books(zone *time.Location) *controltest.Accounting {
 				Attributes: []api.Attribute{{Name: "User-Name", Value: "alice"}, {Name: "Acct-Session-Time", Value: "60"}},
 			},
 			{Seq: 4, From: "group/isp", At: at, Reason: "damaged: it ends early, after 3 octets", Raw: "0102ff"},
-			{Seq: 9, From: "local", At: at, Reason: "never\x1b[0m" + strings.Repeat(" answered", 20), Session: "0000000E", Type: "start", User: "e\nvil"},
+			{Seq: 9, From: "local", At: at, Reason: "never\x1b[0m" + strings.Repeat(" answered", 20), Session: "0000000E", Type: "start", Resync: true, User: "e\nvil"},
 		},
 	}
 }
@@ -123,6 +123,9 @@ func TestAccountingScreens(t *testing.T) {
 		{"acct-on-off-groups-none.txt", func(w io.Writer) error { return printOnOffGroups(w, nil) }},
 		{"radius-statistics.txt", func(w io.Writer) error {
 			return printRadiusStatistics(w, []api.ServerGroup{groups[0], groups[2], *unprintable}, time.Date(2013, 2, 25, 18, 6, 41, 0, time.Local))
+		}},
+		{"resync.txt", func(w io.Writer) error {
+			return printResyncStatus(w, aResync("running", func(r *api.Resync) { r.Waiting, r.LeftOut.Fallback = "odd\x1b", 4 }))
 		}},
 		{"spool.txt", func(w io.Writer) error { return printSpool(w, busySpool(), now) }},
 		{"spool-empty.txt", func(w io.Writer) error {

@@ -333,6 +333,7 @@ func TestAccountingHelp(t *testing.T) {
 		"help-spool-reroute.txt":     "spool reroute",
 		"help-spool-forget.txt":      "spool forget-damage",
 		"help-perform-acct-on.txt":   "perform acct-on",
+		"help-perform-resync.txt":    "perform resync",
 		"help-perform-acct-off.txt":  "perform acct-off",
 	} {
 		golden(t, file, command(t, "", "", append(strings.Fields(args), "--help")...).out)

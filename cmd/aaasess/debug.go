@@ -35,6 +35,7 @@ and group customer" get it (broadcast). "aaasess explain" shows where the record
   3m20s ago         the event happened so long before: the NAS sent it late, or aaasess has
                     made a stop that has the time of the last packet
   made by aaasess   the NAS sent no such packet
+  resync            a server that lost its data is told of the session again
 
 Retransmissions and other copies of a packet are no events. This command never slows the
 daemon. Of more events than the reader can read, or than about 10000 a second, some are left
@@ -154,7 +155,10 @@ func eventText(e *api.AccountableEvent) string {
 			parts = append(parts, name+value)
 		}
 	}
-	if e.Made {
+	switch {
+	case e.Resync:
+		add("", "resync")
+	case e.Made:
 		add("", "made by aaasess")
 	}
 	if late := e.Time.Sub(e.At); late >= time.Second {

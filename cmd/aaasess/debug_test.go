@@ -33,6 +33,8 @@ func accountableEvents() []api.EventLine {
 	stop.SessionTime, stop.InputOctets, stop.OutputOctets, stop.TerminateCause = 52, 8520, 960, "User-Request"
 	interim := event(60, "Interim-Update", list, "group isp", "group customer")
 	interim.Broadcast, interim.Made, interim.SessionTime = true, true, 3661
+	resync := event(65, "Start", list, "group isp")
+	resync.Made, resync.Resync = true, true
 	stopOnly := event(70, "Start", "exec/default")
 	stopOnly.NotRecorded = "its list is stop-only"
 	stopOnly.Session = api.Session{ID: "00000006", Kind: "exec", User: "bob smith", NASAddress: "192.0.2.1", NASPort: &port}
@@ -46,6 +48,7 @@ func accountableEvents() []api.EventLine {
 		{AccountableEvent: start},
 		{AccountableEvent: stop},
 		{AccountableEvent: interim},
+		{AccountableEvent: resync},
 		{LeftOut: 12},
 		{AccountableEvent: stopOnly},
 		{LeftOut: 1},

@@ -223,7 +223,7 @@ func printExplainedRecords(w io.Writer, e *api.Explanation) error {
 		if !r.NextAt.IsZero() {
 			again = date(r.NextAt)
 		}
-		err := t.row(r.Record, r.Type, date(r.At), cmp.Or(recordStates[r.State], r.State), r.Method, again,
+		err := t.row(r.Record, typeText(r.Type, r.Resync), date(r.At), cmp.Or(recordStates[r.State], r.State), r.Method, again,
 			strconv.Itoa(r.Tries), strconv.FormatUint(r.Before, 10), r.List)
 		if err != nil {
 			return err

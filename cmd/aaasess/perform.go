@@ -39,11 +39,12 @@ group GROUP, or no group that sends Accounting-On and -Off.`
 
 func newPerform(g *global) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "perform", Short: "Send an Accounting-On or Accounting-Off", Args: subcommandArgs, RunE: requireSubcommand,
+		Use: "perform", Short: "Send an Accounting-On or Accounting-Off, or tell servers of all sessions again", Args: subcommandArgs, RunE: requireSubcommand,
 	}
 	cmd.AddCommand(
 		newPerformAction(g, api.AcctOn, "Send an Accounting-On", acctOnHelp),
-		newPerformAction(g, api.AcctOff, "Send an Accounting-Off", acctOffHelp))
+		newPerformAction(g, api.AcctOff, "Send an Accounting-Off", acctOffHelp),
+		newPerformResync(g))
 	return cmd
 }
 

@@ -80,7 +80,7 @@ func printRecord(w io.Writer, r *api.SetAside) error {
 	}
 	lines = append(lines,
 		statusLine{0, "session", r.Session},
-		statusLine{0, "type", r.Type},
+		statusLine{0, "type", typeText(r.Type, r.Resync)},
 		statusLine{0, "list", r.List},
 		statusLine{0, "user", r.User},
 		statusLine{0, "attributes", ""},

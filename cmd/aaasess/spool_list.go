@@ -18,7 +18,7 @@ const spoolListHelp = `List the set-aside records, in the order in which they we
   SINCE    when the record was set aside (local time)
   FROM     queue that the record was in: "group/" and the name of a server group, or local
   SESSION  Acct-Session-Id; - if the record is damaged
-  TYPE     start, interim or stop; - if the record is damaged
+  TYPE     start, interim or stop, "(resync)" if a resync has made it; - if the record is damaged
   USER     User-Name; - if there is none
   REASON   why the record was set aside; "aaasess spool show SEQ" shows a long reason in full`
 
@@ -100,7 +100,15 @@ func newRecordTable(w io.Writer) recordTable {
 }
 
 func (t recordTable) record(r api.SetAside) error {
-	return t.row(strconv.FormatUint(r.Seq, 10), date(r.At), r.From, r.Session, r.Type, r.User, r.Reason)
+	return t.row(strconv.FormatUint(r.Seq, 10), date(r.At), r.From, r.Session, typeText(r.Type, r.Resync), r.User, r.Reason)
+}
+
+// typeText returns the type of a record, and whether a resync has made it.
+func typeText(typ string, resync bool) string {
+	if resync {
+		return typ + " (resync)"
+	}
+	return typ
 }
 
 func (t recordTable) end(uint64) error { return t.flush() }

@@ -16,6 +16,7 @@ import (
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
 	"aaasess/accounting/policy"
+	"aaasess/accounting/resync"
 	"aaasess/agent/agentx"
 	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/aaasessd/internal/config"
@@ -50,6 +51,7 @@ type daemon struct {
 	disconnector *nasradius.Disconnector
 	terminator   *termination.Terminator
 	interims     *interim.Maker
+	resyncs      *resync.Resyncs
 	control      *control.Server
 	methods      *methods.Set
 	servers      *client.Client   // the servers of all groups
@@ -107,6 +109,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	d.table.SetNested(cfg.Nested)
 	d.interims = interim.New(d.table, interimPolicy(plan))
 	d.methods = methods.New(d.store, d.table.Routes, log)
+	d.resyncs = resync.New(resync.Config{Table: d.table, Decide: d.router.Resync, Waiting: d.methods.Waiting, Logger: log})
 	if err := d.loadTable(); err != nil {
 		return nil, explainDamage(err)
 	}
@@ -137,6 +140,9 @@ func (d *daemon) loadTable() error {
 	return d.table.Load(func(each func(key, value []byte) error) error {
 		return d.store.Load(func(key, value []byte) error {
 			d.methods.LoadReroute(key, value)
+			if err := d.resyncs.Load(key, value); err != nil {
+				return err
+			}
 			return each(key, value)
 		})
 	})
@@ -161,7 +167,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.disconnector.ClientName, Names: d.dictionary.Load, Reasons: d.reasons,
 		Events:     d.router.Tap(),
-		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load}),
+		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load}),
 	}, d.table, d.terminator)
 	return err
 }
@@ -226,7 +232,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	serving = []task{
 		loop{"store", readyAtOnce(), d.watchStore},
 		loop{"memory", readyAtOnce(), d.returnMemory},
-		d.table, d.interims, d.listener, d.disconnector, d.terminator, d.control,
+		d.table, d.interims, d.resyncs, d.listener, d.disconnector, d.terminator, d.control,
 	}
 	if d.snmp != nil {
 		serving = append(serving, d.snmp)

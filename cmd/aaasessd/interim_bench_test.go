@@ -15,13 +15,14 @@ import (
 	"aaasess/store"
 )
 
-// BenchmarkInterim measures what an interim of ours costs until it is durable, in groups of 128.
-func BenchmarkInterim(b *testing.B) {
+// tableForBenchmark returns a table of n sessions over a store on disk, and its router.
+func tableForBenchmark(b *testing.B, n int) (*sessions.Table, *accounting.Router) {
+	b.Helper()
 	st, err := store.Open(b.TempDir(), store.Config{MinFree: -1, Ballast: -1})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer st.Close()
+	b.Cleanup(func() { _ = st.Close() })
 	plan, err := policy.New(&policy.Policy{Lists: []policy.List{{Type: policy.Network, Name: policy.Default, Methods: policy.Methods{
 		Record: accounting.StartStop, Methods: []accounting.MethodName{accounting.Group("isp")},
 	}}}})
@@ -31,11 +32,8 @@ func BenchmarkInterim(b *testing.B) {
 	router := accounting.NewRouter(st, slog.New(slog.DiscardHandler))
 	router.SetPolicy(plan.Route)
 	table := sessions.New(sessions.Config{}, router)
-	const n = 12_800
-	due := make([]sessions.DueInterim, n)
-	done := make(chan error, 1)
-	for i := range due {
-		due[i].ID = sessions.ID(i + 1)
+	done := make(chan error, n)
+	for i := range n {
 		sid := fmt.Sprintf("%016X", i)
 		a := radius.AppendAttribute(nil, radius.UserName, fmt.Sprintf("user%07d@isp.example", i))
 		for _, v := range []struct {
@@ -58,10 +56,24 @@ func BenchmarkInterim(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+	}
+	for range n {
 		if err := <-done; err != nil {
 			b.Fatal(err)
 		}
 	}
+	return table, router
+}
+
+// BenchmarkInterim measures what an interim of ours costs until it is durable, in groups of 128.
+func BenchmarkInterim(b *testing.B) {
+	const n = 12_800
+	table, _ := tableForBenchmark(b, n)
+	due := make([]sessions.DueInterim, n)
+	for i := range due {
+		due[i].ID = sessions.ID(i + 1)
+	}
+	done := make(chan error, 1)
 	records, began := 0, cpuTime(b)
 	for at := 0; b.Loop(); at = (at + 128) % n {
 		made, err := table.MakeInterims(due[at:at+128], func(err error) { done <- err })

@@ -93,6 +93,13 @@ func (u *upstream) serve() {
 	}
 }
 
+// all returns the records received, in order, copies too.
+func (u *upstream) all() []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.taken)
+}
+
 // kinds returns the records received, each once.
 func (u *upstream) kinds() []string {
 	u.mu.Lock()

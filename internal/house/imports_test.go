@@ -43,6 +43,7 @@ var rules = []rule{
 	{"accounting/policy", []string{"aaasess/accounting", "aaasess/internal/prefixtable", "aaasess/internal/radius", "aaasess/sessions"}, "it decides by the configuration and a session; it has no store and no transport"},
 	{"accounting/delivery", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/store", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/internal/timeheap"}, "it decides which record goes to which method, and when; it knows no transport"},
 	{"accounting/onoff", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/internal/radius", "layeh.com/radius/rfc2866"}, "it tells servers that the daemon starts and stops; it stores nothing and knows no transport"},
+	{"accounting/resync", []string{"aaasess/accounting", "aaasess/sessions", "aaasess/internal/cursor"}, "it tells servers of live sessions again; the table decides and the router makes the records"},
 	{"accounting/radius", []string{"aaasess/accounting", "aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry"}, "a transport; transports do not know each other"},
 	{"accounting/methods", []string{"aaasess/accounting", "aaasess/accounting/delivery", "aaasess/accounting/onoff", "aaasess/sessions", "aaasess/store"}, "it runs methods by their Specs: a new transport does not change it"},
 	{"accounting/radius/outagetest", nil, "tests only: all parts of delivery together"},

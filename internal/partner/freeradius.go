@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,6 +26,8 @@ type FreeRADIUSOptions struct {
 	// Password makes it an authentication server too, by EAP-MD5: it accepts every user with this
 	// password.
 	Password string
+	// SQL makes it keep sessions in an SQLite database too, with the queries that it comes with.
+	SQL bool
 }
 
 // FreeRADIUSProc is FreeRADIUS as accounting server for clients on loopback. It writes each request
@@ -71,7 +74,12 @@ func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 			t.Fatal(err)
 		}
 	}
-	conf := fmt.Sprintf(freeRADIUSConf, p.dir, p.Secret, port, modules, servers)
+	sections, accounting := "", ""
+	if opts.SQL {
+		modules += fmt.Sprintf(freeRADIUSSQLModule, p.dir)
+		servers, sections, accounting = servers+freeRADIUSSQLPolicy, freeRADIUSSQLSections, "\t\tsql\n"
+	}
+	conf := fmt.Sprintf(freeRADIUSConf, p.dir, p.Secret, port, modules, servers, sections, accounting)
 	if err := os.WriteFile(filepath.Join(p.dir, "radiusd.conf"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +88,8 @@ func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 }
 
 // freeRADIUSConf is a complete configuration of FreeRADIUS 3.2: %[1]s is the folder of all its
-// files, %[2]s the secret, %[3]d the port, %[4]s and %[5]s additional modules and servers.
+// files, %[2]s the secret, %[3]d the port, %[4]s to %[7]s additional modules, servers, sections of
+// the server and modules for accounting.
 const freeRADIUSConf = `prefix = /usr
 logdir = %[1]s
 raddbdir = %[1]s
@@ -127,11 +136,57 @@ server default {
 		ipaddr = 127.0.0.1
 		port = %[3]d
 	}
-	accounting {
+%[6]s	accounting {
 		detail
-	}
+%[7]s	}
 }
 %[5]s`
+
+// For SQL: %[1]s is the folder. The queries, the schema and the policy are those of Debian's
+// package.
+const (
+	freeRADIUSSQLModule = `	expr {
+	}
+	sql {
+		dialect = "sqlite"
+		driver = "rlm_sql_sqlite"
+		sqlite {
+			filename = "%[1]s/accounting.db"
+			busy_timeout = 5000
+			bootstrap = "/etc/freeradius/3.0/mods-config/sql/main/sqlite/schema.sql"
+		}
+		radius_db = "radius"
+		acct_table1 = "radacct"
+		acct_table2 = "radacct"
+		postauth_table = "radpostauth"
+		authcheck_table = "radcheck"
+		groupcheck_table = "radgroupcheck"
+		authreply_table = "radreply"
+		groupreply_table = "radgroupreply"
+		usergroup_table = "radusergroup"
+		client_table = "nas"
+		group_attribute = "SQL-Group"
+		pool {
+			start = ${thread[pool].max_servers}
+			min = ${thread[pool].max_servers}
+			max = ${thread[pool].max_servers}
+			spare = 0
+		}
+		$INCLUDE /etc/freeradius/3.0/mods-config/sql/main/sqlite/queries.conf
+	}
+`
+	freeRADIUSSQLSections = `	preacct {
+		acct_unique
+	}
+`
+	freeRADIUSSQLPolicy = `instantiate {
+	expr
+}
+policy {
+	$INCLUDE /etc/freeradius/3.0/policy.d/accounting
+}
+`
+)
 
 // For EAP-MD5: %[1]d is the port.
 const (
@@ -162,6 +217,18 @@ const (
 }
 `
 )
+
+// Query runs an SQL statement on its database, and returns a line for each row, with | between the
+// values.
+func (p *FreeRADIUSProc) Query(statement string) (rows []string) {
+	p.t.Helper()
+	cmd := exec.Command(lookPath(p.t, "sqlite3"), "-cmd", ".timeout 5000", filepath.Join(p.dir, "accounting.db"), statement)
+	b, err := cmd.CombinedOutput()
+	if err != nil {
+		p.t.Fatalf("sqlite3: %v: %s", err, b)
+	}
+	return strings.Fields(string(b))
+}
 
 // Detail returns the accounting requests that it received, in the order in which it wrote them.
 func (p *FreeRADIUSProc) Detail() (records []DetailRecord) {

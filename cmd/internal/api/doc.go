@@ -34,6 +34,10 @@
 //	POST /v1/server-groups/{name}/acct-on    sends an Accounting-On; the body is a [PerformRequest]
 //	                                         or empty, the answer is a [ServerGroup]
 //	POST /v1/server-groups/{name}/acct-off   the same for an Accounting-Off
+//	GET  /v1/server-groups/{name}/resync          the latest [Resync] of the group
+//	POST /v1/server-groups/{name}/resync/begin    begins one; the body is a [ResyncRequest], the
+//	                                              answer is a [Resync]
+//	POST /v1/server-groups/{name}/resync/cancel   ends it; the body is empty, the answer is a [Resync]
 //	GET  /v1/acct-on-off-groups              [OnOffGroupList]
 //	GET  /v1/spool                           [SpoolStatus]
 //	GET  /v1/spool/set-aside                 [SetAsideList]

@@ -61,6 +61,8 @@ type AccountableEvent struct {
 	Type string `json:"type"`
 	// Made: aaasess has made the stop or interim. The NAS sent none.
 	Made bool `json:"made,omitempty"`
+	// Resync: the event tells a server of a live session again (R65). Made is true too.
+	Resync bool `json:"resync,omitempty"`
 	// TerminateCause is the name or number of the Acct-Terminate-Cause of a stop.
 	TerminateCause string `json:"terminateCause,omitempty"`
 	// Session is the session after the event. ID is "" and Number is 0 if the event is of no

@@ -117,7 +117,8 @@ type ExplainedRecord struct {
 	Record  string    `json:"record"`  // a RecordName
 	Session string    `json:"session"` // Acct-Session-Id
 	Type    string    `json:"type"`
-	At      time.Time `json:"at"` // when the event happened
+	Resync  bool      `json:"resync,omitempty"` // a resync has made it
+	At      time.Time `json:"at"`               // when the event happened
 	List    string    `json:"list"`
 	// Next are the methods that follow that of the queue.
 	Next []string `json:"next"`

@@ -8,7 +8,7 @@ import (
 )
 
 // The paths of requests; see the package comment. SessionPath returns paths below
-// PathSessions, GroupPath and PerformPath return paths below
+// PathSessions, GroupPath, PerformPath and ResyncPath return paths below
 // PathServerGroups, and RecordPath paths below PathSetAside.
 const (
 	PathSessions     = "/v1/sessions"
@@ -55,6 +55,9 @@ func GroupPath(name string) string {
 
 // PerformPath returns the path of a PerformRequest.
 func PerformPath(req PerformRequest) string { return GroupPath(req.Group) + "/" + string(req.Action) }
+
+// ResyncPath returns the path of the Resync of a server group.
+func ResyncPath(group string) string { return GroupPath(group) + "/resync" }
 
 // RecordPath returns the path of a set-aside record.
 func RecordPath(seq uint64) string { return PathSetAside + "/" + strconv.FormatUint(seq, 10) }

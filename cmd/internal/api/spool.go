@@ -89,14 +89,15 @@ const (
 // damaged, or because no server answered it while others were answered. Its texts come from the
 // network.
 type SetAside struct {
-	Seq     uint64    `json:"seq"`     // number from 1; never used again
-	From    string    `json:"from"`    // the queue that it was in
-	At      time.Time `json:"at"`      // when it was set aside
-	Reason  string    `json:"reason"`  // why it was set aside
-	Session string    `json:"session"` // Acct-Session-Id, eight hex digits; "" if the record is damaged
-	Type    string    `json:"type"`    // start, interim or stop; "" if the record is damaged
-	List    string    `json:"list"`    // accounting type and method list, "network/default"
-	User    string    `json:"user"`    // User-Name; "" if there is none
+	Seq     uint64    `json:"seq"`              // number from 1; never used again
+	From    string    `json:"from"`             // the queue that it was in
+	At      time.Time `json:"at"`               // when it was set aside
+	Reason  string    `json:"reason"`           // why it was set aside
+	Session string    `json:"session"`          // Acct-Session-Id, eight hex digits; "" if the record is damaged
+	Type    string    `json:"type"`             // start, interim or stop; "" if the record is damaged
+	Resync  bool      `json:"resync,omitempty"` // a resync has made it
+	List    string    `json:"list"`             // accounting type and method list, "network/default"
+	User    string    `json:"user"`             // User-Name; "" if there is none
 	// Attributes are in the order of sending. Lists do not have them.
 	Attributes []Attribute `json:"attributes,omitempty"`
 	// Raw is the octets of a damaged record in hex. Lists do not have it.

@@ -55,6 +55,21 @@ func (c *Client) Perform(ctx context.Context, req api.PerformRequest) (*api.Serv
 	return requestNew[api.ServerGroup](ctx, c, http.MethodPost, api.PerformPath(req), req)
 }
 
+// Resync returns the latest resync of a server group.
+func (c *Client) Resync(ctx context.Context, group string) (*api.Resync, error) {
+	return requestNew[api.Resync](ctx, c, http.MethodGet, api.ResyncPath(group), nil)
+}
+
+// BeginResync begins a resync of a server group.
+func (c *Client) BeginResync(ctx context.Context, group string, req api.ResyncRequest) (*api.Resync, error) {
+	return requestNew[api.Resync](ctx, c, http.MethodPost, api.ResyncPath(group)+"/begin", req)
+}
+
+// CancelResync ends the resync of a server group.
+func (c *Client) CancelResync(ctx context.Context, group string) (*api.Resync, error) {
+	return requestNew[api.Resync](ctx, c, http.MethodPost, api.ResyncPath(group)+"/cancel", nil)
+}
+
 // Spool returns the status of the queues and their disk.
 func (c *Client) Spool(ctx context.Context) (*api.SpoolStatus, error) {
 	return requestNew[api.SpoolStatus](ctx, c, http.MethodGet, api.PathSpool, nil)

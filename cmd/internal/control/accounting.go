@@ -27,6 +27,12 @@ var (
 	// ErrAcknowledged is returned when a server has already acknowledged the Accounting-On or -Off
 	// (409).
 	ErrAcknowledged = errors.New("already acknowledged; --force sends another one")
+	// ErrResyncRuns is returned when a resync of a group is running (409).
+	ErrResyncRuns = errors.New("a resync is running")
+	// ErrNoResync is returned when there was no resync of a group yet (404).
+	ErrNoResync = errors.New("no resync was begun")
+	// ErrResyncOver is returned when no resync of a group is running that could be canceled (409).
+	ErrResyncOver = errors.New("no resync is running")
 	// ErrDamaged is returned when a record cannot be replayed because it is damaged: it can only be
 	// dropped (409).
 	ErrDamaged = errors.New("damaged, so it cannot be replayed")
@@ -42,8 +48,8 @@ var (
 
 // Accounting is the daemon's accounting as the control socket needs it: the server groups (R61 to
 // R63) and the spool of records that wait for them (R60). Its methods may be called from any
-// goroutine. The caller owns the results. Times are in UTC. Only Perform, Replay and Drop may wait
-// for more than a lock and the disk.
+// goroutine. The caller owns the results. Times are in UTC. Only Perform, BeginResync, CancelResync,
+// Replay and Drop may wait for more than a lock and the disk.
 type Accounting interface {
 	// ServerGroups returns the configured server groups, in any order.
 	ServerGroups() []api.ServerGroup
@@ -53,6 +59,14 @@ type Accounting interface {
 	// The AcctOnOff of the group has the result. Errors: ErrNoGroup, ErrNoAcctOnOff,
 	// ErrAcknowledged.
 	Perform(ctx context.Context, req api.PerformRequest) error
+	// BeginResync begins an [api.ResyncRequest] and returns when that is durable. Errors: ErrNoGroup,
+	// ErrResyncRuns.
+	BeginResync(ctx context.Context, group string, req api.ResyncRequest) (api.Resync, error)
+	// Resync returns the latest resync of a group. Error: ErrNoResync.
+	Resync(group string) (api.Resync, error)
+	// CancelResync ends the resync of a group and returns when that is durable. Errors: ErrNoResync,
+	// ErrResyncOver.
+	CancelResync(ctx context.Context, group string) (api.Resync, error)
 	// Spool returns the status of the queues and the disk.
 	Spool() api.SpoolStatus
 	// SetAside lists set-aside records with a Seq above after, in the order of Seq, at most limit
@@ -90,10 +104,10 @@ type Accounting interface {
 func statusCode(err error) int {
 	switch {
 	case errors.Is(err, ErrNoGroup), errors.Is(err, ErrNoRecord), errors.Is(err, ErrNoQueue), errors.Is(err, ErrNoList),
-		errors.Is(err, ErrNothingToExplain), errors.Is(err, ErrNotWaiting):
+		errors.Is(err, ErrNoResync), errors.Is(err, ErrNothingToExplain), errors.Is(err, ErrNotWaiting):
 		return http.StatusNotFound
 	case errors.Is(err, ErrNoAcctOnOff), errors.Is(err, ErrAcknowledged), errors.Is(err, ErrDamaged),
-		errors.Is(err, ErrConfigured):
+		errors.Is(err, ErrConfigured), errors.Is(err, ErrResyncRuns), errors.Is(err, ErrResyncOver):
 		return http.StatusConflict
 	}
 	return http.StatusServiceUnavailable

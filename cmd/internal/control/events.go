@@ -159,7 +159,7 @@ func (w *eventWriter) flush() error {
 func (s *Server) describeEvent(e *tap.Event) *api.AccountableEvent {
 	out := &api.AccountableEvent{
 		Time: e.Seen.UTC().Truncate(time.Millisecond), At: e.At.UTC().Truncate(time.Millisecond),
-		Type: s.eventType(&e.Notice), Made: e.Attrs == "", Session: s.describeRow(e.Session),
+		Type: s.eventType(&e.Notice), Made: e.Attrs == "", Resync: e.Only != "", Session: s.describeRow(e.Session),
 		List: utf8Text(e.List), Methods: slices.Clone(e.Methods), Broadcast: e.Broadcast, NotRecorded: e.NotRecorded,
 	}
 	if out.Methods == nil {

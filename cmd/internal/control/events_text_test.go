@@ -100,6 +100,11 @@ func TestDescribeEvent(t *testing.T) {
 			`{` + plain + `"type":"Interim-Update","made":true,"id":"0000000D","sessionTime":90,"list":"","methods":[]}`,
 		},
 		{
+			"a resync",
+			tap.Event{Notice: sessions.Notice{Type: sessions.Start, Only: "group isp"}, Methods: []string{"group isp"}},
+			`{` + plain + `"type":"Start","made":true,"resync":true,"id":"0000000D","sessionTime":0,"list":"","methods":["group isp"]}`,
+		},
+		{
 			"another event, of no session",
 			tap.Event{Notice: sessions.Notice{Type: sessions.Other, Session: someone(0, ""), Attrs: number(radius.AcctStatusType, 9)}, NotRecorded: "why"},
 			`{` + plain + `"type":"Tunnel-Start","id":"","sessionTime":0,"list":"","methods":[],"notRecorded":"why"}`,

@@ -4,6 +4,7 @@ import (
 	"aaasess/accounting"
 	"aaasess/accounting/methods"
 	"aaasess/accounting/policy"
+	"aaasess/accounting/resync"
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
 	"aaasess/store"
@@ -12,6 +13,7 @@ import (
 // Config has the parts of the daemon that an [Accounting] needs.
 type Config struct {
 	Methods *methods.Set
+	Resyncs *resync.Resyncs
 	Plan    func() *policy.Plan // of sessions that begin now
 	Store   *store.Store
 	Folder  string                    // of the store

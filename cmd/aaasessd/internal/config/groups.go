@@ -136,7 +136,9 @@ func (d checker) groups(raw *rawRADIUS, servers []client.Member, names *radius.D
 		g := newGroup(&r, raw)
 		g.NASSessionID = d.textAttribute(path+".nas-session-id", string(r.NASSessionID), names)
 		g.UserID = d.textAttribute(path+".user-id", string(r.UserID), names)
-		d.checkUserID(path+".user-id", string(r.UserID), &g)
+		g.ResyncMark = d.textAttribute(path+".resync-mark", string(r.ResyncMark), names)
+		d.checkAdded(path+".user-id", string(r.UserID), g.UserID, added{"nas-session-id", g.NASSessionID})
+		d.checkAdded(path+".resync-mark", string(r.ResyncMark), g.ResyncMark, added{"nas-session-id", g.NASSessionID}, added{"user-id", g.UserID})
 		own := resend{r.Timeout, r.Retransmit, r.Backoff}
 		members := d.Unique()
 		for j, name := range r.Servers {
@@ -181,16 +183,26 @@ func (d checker) textAttribute(path, name string, names *radius.Dictionary) radi
 	return radius.ID{}
 }
 
-// checkUserID checks that no other text of a record is in the attribute for the user's name.
-func (d checker) checkUserID(path, name string, g *acctradius.Spec) {
-	switch {
-	case g.UserID == (radius.ID{}):
-	case g.UserID.Type == radius.UserName:
+// added is an attribute that a key of a group adds to its records.
+type added struct {
+	key string
+	id  radius.ID
+}
+
+// checkAdded checks that no other text of a record is in the attribute that a key adds.
+func (d checker) checkAdded(path, name string, id radius.ID, others ...added) {
+	switch id {
+	case radius.ID{}:
+		return
+	case radius.ID{Type: radius.UserName}:
 		d.Fault(path, "%s has the whole name in each record", name)
-	case g.UserID.Type == radius.NASIdentifier:
+	case radius.ID{Type: radius.NASIdentifier}:
 		d.Fault(path, "%s identifies the NAS", name)
-	case g.UserID == g.NASSessionID:
-		d.Fault(path, "%s is also the attribute of nas-session-id", name)
+	}
+	for _, o := range others {
+		if id == o.id {
+			d.Fault(path, "%s is also the attribute of %s", name, o.key)
+		}
 	}
 }
 

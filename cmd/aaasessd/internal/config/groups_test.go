@@ -174,7 +174,7 @@ radius:
       acct-on-off: {oper-state-change: true, group: upstream}
     - {name: mirror, servers: [r2], acct-on-off: {oper-state-change: false, monitor-group: upstream}, source-address: 192.0.2.10}
     - {name: archive, servers: [r2], acct-on-off: {monitor-group: upstream}}
-    - {name: plain, servers: [r2], acct-on-off: {}, nas-session-id: attribute Acct-Multi-Session-Id, user-id: attribute Merit-User-Id, add-nas-identifier: true}
+    - {name: plain, servers: [r2], acct-on-off: {}, nas-session-id: attribute Acct-Multi-Session-Id, user-id: attribute Merit-User-Id, resync-mark: attribute Filter-Id, add-nas-identifier: true}
     - {name: batches, servers: [r2], access-algorithm: least-outstanding}
     - {name: small-batches, servers: [r2], access-algorithm: least-outstanding, batch-size: 5}
   acct-on-off-groups:
@@ -197,7 +197,7 @@ radius:
 		{Group: "archive", HoldDown: 30 * time.Second, Window: 1024, MonitorGroup: "upstream"},
 		{
 			Group: "plain", HoldDown: 30 * time.Second, Window: 1024, AcctOnOff: &accounting.OnOff{Attributes: identity},
-			NASSessionID: radius.ID{Type: radius.AcctMultiSessionID}, UserID: radius.ID{Type: radius.VendorSpecific, Vendor: 61, VendorType: 222},
+			NASSessionID: radius.ID{Type: radius.AcctMultiSessionID}, UserID: radius.ID{Type: radius.VendorSpecific, Vendor: 61, VendorType: 222}, ResyncMark: radius.ID{Type: 11},
 			AddNASIdentifier: true,
 		},
 		{Group: "batches", Algorithm: client.LeastOutstanding, BatchSize: 25, HoldDown: 30 * time.Second, Window: 1024},

@@ -99,6 +99,13 @@ var rejectedDelivery = []rejection{
 	{"nas-session-id of a number", ofGroup("nas-session-id: attribute NAS-Port"), "17:23: radius.groups[0].nas-session-id: NAS-Port cannot have any text as its value"},
 	{"nas-session-id in ours", ofGroup("nas-session-id: attribute Acct-Session-Id"), "17:23: radius.groups[0].nas-session-id: Acct-Session-Id has the session id of aaasess"},
 	{"nas-session-id that no request may have", ofGroup("nas-session-id: attribute Reply-Message"), "17:23: radius.groups[0].nas-session-id: Reply-Message must not be in an Accounting-Request"},
+	{"resync-mark", ofGroup("resync-mark: Filter-Id"), `17:20: radius.groups[0].resync-mark: "Filter-Id" is not "attribute NAME"`},
+	{"resync-mark in User-Name", ofGroup("resync-mark: attribute User-Name"), "17:20: radius.groups[0].resync-mark: User-Name has the whole name in each record"},
+	{"resync-mark of what no record has", ofGroup("resync-mark: attribute Reply-Message"), "17:20: radius.groups[0].resync-mark: Reply-Message must not be in an Accounting-Request"},
+	{
+		"resync-mark and user-id in one attribute", ofGroup("resync-mark: attribute Cisco-AVPair\n      user-id: attribute Cisco-AVPair"),
+		"17:20: radius.groups[0].resync-mark: Cisco-AVPair is also the attribute of user-id",
+	},
 	{"user-id", ofGroup("user-id: Merit-User-Id"), `17:16: radius.groups[0].user-id: "Merit-User-Id" is not "attribute NAME"`},
 	{"user-id of no attribute", ofGroup("user-id: attribute User-Id"), `17:16: radius.groups[0].user-id: "User-Id": unknown attribute name`},
 	{"user-id of a number", ofGroup("user-id: attribute NAS-Port"), "17:16: radius.groups[0].user-id: NAS-Port cannot have any text as its value"},

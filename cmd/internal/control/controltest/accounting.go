@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
@@ -23,6 +24,9 @@ type Accounting struct {
 	Status api.SpoolStatus // Spool sets its SetAside to the length of Aside
 	Aside  []api.SetAside  // records with Raw are damaged
 	Lists  []string        // method lists, such as "network/default"
+	// Resyncs has the latest resync of each group. Each call of Resync takes one that runs a third
+	// further.
+	Resyncs map[string]api.Resync
 	// Explained has explanations by session ID or record name.
 	Explained map[string]api.Explanation
 	Full      int // Replay and Drop change this many records and then return ErrDisk; 0: no limit
@@ -90,6 +94,67 @@ func (a *Accounting) Perform(ctx context.Context, req api.PerformRequest) error 
 	}
 	a.done = append(a.done, line)
 	return nil
+}
+
+// BeginResync implements control.Accounting. The resync has 9 sessions, one of a stop-only list.
+func (a *Accounting) BeginResync(_ context.Context, group string, req api.ResyncRequest) (api.Resync, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !slices.ContainsFunc(a.Groups, func(g api.ServerGroup) bool { return g.Name == group }) {
+		return api.Resync{}, fmt.Errorf("server group %q: %w", group, control.ErrNoGroup)
+	}
+	if a.Resyncs[group].State == "running" {
+		return api.Resync{}, fmt.Errorf("server group %q: %w", group, control.ErrResyncRuns)
+	}
+	r := api.Resync{
+		Group: group, State: "running", Type: cmp.Or(req.Type, api.ResyncInterim), Rate: cmp.Or(req.Rate, api.DefaultResyncRate),
+		Began: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC), Total: 9,
+	}
+	if a.Resyncs == nil {
+		a.Resyncs = map[string]api.Resync{}
+	}
+	a.Resyncs[group] = r
+	a.done = append(a.done, fmt.Sprintf("resync %s %s %d", group, r.Type, r.Rate))
+	return r, nil
+}
+
+// Resync implements control.Accounting.
+func (a *Accounting) Resync(group string) (api.Resync, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r, ok := a.Resyncs[group]
+	if !ok {
+		return api.Resync{}, fmt.Errorf("server group %q: %w", group, control.ErrNoResync)
+	}
+	if r.State != "running" {
+		return r, nil
+	}
+	r.Sessions += 3
+	r.Records += 3
+	if r.Sessions == r.Total {
+		r.Records--
+		r.LeftOut.StopOnly++
+		r.State, r.Ended = "done", r.Began.Add(90*time.Second)
+	}
+	a.Resyncs[group] = r
+	return r, nil
+}
+
+// CancelResync implements control.Accounting.
+func (a *Accounting) CancelResync(_ context.Context, group string) (api.Resync, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r, ok := a.Resyncs[group]
+	switch {
+	case !ok:
+		return api.Resync{}, fmt.Errorf("server group %q: %w", group, control.ErrNoResync)
+	case r.State != "running":
+		return api.Resync{}, fmt.Errorf("server group %q: %w", group, control.ErrResyncOver)
+	}
+	r.State, r.Ended = "canceled", r.Began.Add(5*time.Second)
+	a.Resyncs[group] = r
+	a.done = append(a.done, "cancel resync "+group)
+	return r, nil
 }
 
 // Spool implements control.Accounting.
