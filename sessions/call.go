@@ -60,12 +60,23 @@ func (k Kind) class() int {
 	return 0
 }
 
-// mayBeOfCall reports whether an event that belongs to no session of a user may be about a call: it
-// is no start, and does not say for what service it is.
+// mayBeOfCall reports whether an interim or stop that belongs to no session of a user may be about a
+// call: it does not say for what service it is.
 func (ev *Event) mayBeOfCall() bool {
 	_, says := ev.Attrs.Get(radius.ServiceType)
-	return ev.Kind != Resource && ev.Type != Start && !says
+	return ev.Kind != Resource && !says
 }
+
+// hasCallCheck reports whether a session of a user has the Service-Type Call-Check: a device that was
+// admitted by its MAC address, or what an earlier version took for a user. Packets about it may look
+// like packets about a call.
+func (s *Session) hasCallCheck() bool {
+	service, _ := s.Attrs.Uint32(radius.ServiceType)
+	return service == callCheck
+}
+
+// callCheck is a Service-Type (RFC 2865 section 5.6).
+const callCheck = 10
 
 // CallFailed reports whether a notice is of the end of a call that never reached the authentication
 // of a user, or failed in it (S1 "AAA Resource Failure Stop Accounting").

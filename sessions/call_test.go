@@ -73,6 +73,12 @@ func TestCalls(t *testing.T) {
 		{"a stop of a call never ends a user", script{
 			report{typ: start}, call(stop, report{time: 5}),
 		}, []string{"Start 1", "Stop 2"}, []sessions.ID{1}},
+		{"a device that was admitted by its MAC address, and the NAS's later packets lack NAS-Port-Type", script{
+			report{typ: start, service: 10}, call(interim, report{user: "alice", time: 5}), call(stop, report{user: "alice", time: 9}),
+		}, []string{"Start 1", "Interim-Update 1", "Stop 1"}, nil},
+		{"... and a call with the same Acct-Session-Id", script{
+			report{typ: start, service: 10}, call(start, report{}), call(stop, report{time: 9}),
+		}, []string{"Start 1", "Start 2", "Stop 2"}, []sessions.ID{1}},
 		{"the NAS makes a stop only if a call fails", script{
 			call(stop, report{time: 5, port: port}),
 		}, []string{"Stop 1 failed"}, nil},

@@ -74,8 +74,8 @@ type endedCandidate struct {
 	rank
 }
 
-// find returns the sessions that an event may belong to. They are calls, or none is. If an event that
-// may be about a call belongs to no session of a user, but to a call, its kind becomes Resource.
+// find returns the sessions that an event may belong to. They are calls, or none is. If the event
+// belongs to none of its kind, but to one of the other, and may be about it, its kind changes.
 func (t *Table) find(ev *Event) candidates {
 	var all [classes]candidates
 	var room [16]ID
@@ -91,8 +91,13 @@ func (t *Table) find(ev *Event) candidates {
 	if f.isEmpty() && ev.Type != Start {
 		t.findRenamed(ev, f)
 	}
-	if calls := &all[Resource.class()]; f.isEmpty() && !calls.isEmpty() && ev.mayBeOfCall() {
+	users, calls := &all[Network.class()], &all[Resource.class()]
+	switch {
+	case !f.isEmpty() || ev.Type == Start:
+	case !calls.isEmpty() && ev.mayBeOfCall():
 		ev.Kind, f = Resource, calls
+	case ev.Kind == Resource && users.live != nil && users.live.hasCallCheck():
+		ev.Kind, f = users.live.Kind, users
 	}
 	return *f
 }
