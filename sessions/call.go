@@ -249,11 +249,13 @@ func (t *Table) findOnLine(x lineIndex, s *Session, ev *Event) (found *Session) 
 	if len(x) == 0 {
 		return nil
 	}
+	var room [8]uint64
+	keys := t.nases.appendKeys(room[:0], &ev.NAS)
 	for i, line := range s.lines() {
 		if line == 0 {
 			continue
 		}
-		for key := range t.nases.keys(&ev.NAS) {
+		for _, key := range keys {
 			o := t.live(x[nameHash(key, line)])
 			if o == nil || found != nil && o.Started <= found.Started || !o.Attrs.Same(s.Attrs, lineTypes[i]) {
 				continue

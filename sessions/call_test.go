@@ -47,6 +47,9 @@ func TestCalls(t *testing.T) {
 		{"a user of another NAS", script{
 			call(start, report{sid: "c", port: port}), report{typ: start, port: port, id: "nas-2"}, call(stop, report{sid: "c"}),
 		}, []string{"Start 1", "Start 2", "Stop 1 failed"}, []sessions.ID{2}},
+		{"the NAS has only its address", script{
+			call(start, report{sid: "c", port: port, id: "-"}), report{typ: start, port: port, id: "-"}, call(stop, report{sid: "c", id: "-"}),
+		}, []string{"Start 1", "Start 2", "Stop 1"}, []sessions.ID{2}},
 		{"the NAS has another address", script{
 			call(start, report{sid: "c", port: port}), report{typ: start, port: port, from: "192.0.2.9"}, call(stop, report{sid: "c"}),
 		}, []string{"Start 1", "Start 2", "Stop 1"}, []sessions.ID{2}},

@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -151,22 +150,19 @@ func (ns *nases) smallestSet(n *NAS, shared, has identifierTypes) (least []*nasN
 	return least
 }
 
-// keys yields the hashes of all keys under which a session of a NAS may be known: for each set of
-// identifiers that NASes have, those that n shares with it, or the address if it shares none.
-func (ns *nases) keys(n *NAS) iter.Seq[uint64] {
-	return func(yield func(uint64) bool) {
-		own := n.types()
-		for has := range identifierTypes(len(ns.counts)) {
-			for _, typ := range keyTypes {
-				if ns.counts[has] == 0 || typ&^(own&has) != 0 || typ == 0 && own&has != 0 {
-					continue
-				}
-				if k := n.key(typ, has); !yield(k.hash()) {
-					return
-				}
+// appendKeys appends the hashes of all keys under which a session of a NAS may be known: for each set
+// of identifiers that NASes have, those that n shares with it, or the address if it shares none.
+func (ns *nases) appendKeys(keys []uint64, n *NAS) []uint64 {
+	own := n.types()
+	for has := range identifierTypes(len(ns.counts)) {
+		for _, typ := range keyTypes {
+			if ns.counts[has] > 0 && typ&^(own&has) == 0 && (typ != 0 || own&has == 0) {
+				k := n.key(typ, has)
+				keys = append(keys, k.hash())
 			}
 		}
 	}
+	return keys
 }
 
 // nodeOf returns the node of a NAS, and makes it if there is none.
