@@ -28,10 +28,10 @@ import (
 //	key "r" route (4 BE): version 1 | text
 //	key "n" seq (8 BE): version 1 | flags (1 octet) | before (8 BE) | timestamp (4 BE)
 //	                   | NAS | Called-Station-Id | number of source addresses, each
-//	key "w" parent (4 BE): version 1 | until when (8 BE)
-//	                   | of each stop that waits: flags (1 octet) | Cause
-//	                     | At (8 BE, nanoseconds since 1970) | Lasted (nanoseconds)
-//	                     | the session, as for "s", in a text | attributes
+//	key "w" parent (4 BE) index (4 BE): version 1 | until when it waits (8 BE)
+//	                   | flags (1 octet) | Cause | At (8 BE, nanoseconds since 1970)
+//	                   | Lasted (nanoseconds) | the session, as for "s", in a text
+//	                   | attributes
 //
 // A NAS is its source address, local address, NAS-Identifier, IPv4 and IPv6. An address has 0, 4 or
 // 16 octets; the name of a zone may follow the 16. The flags of "s" are 1 StartSeen, 2 Stopped, 4

@@ -19,7 +19,7 @@ type loaded struct {
 	ended      []stored
 	live       chan []stored // in batches, in order of their ids
 	closings   []*closing
-	waiting    []loadedStops
+	waiting    []loadedStop
 	routes     routes
 	routeTexts map[uint32]string // by route number
 }
@@ -152,10 +152,11 @@ func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 			l.closings = append(l.closings, m)
 			return err
 		}
-		if id, ok := parseWaitingKey(key); ok {
-			w := loadedStops{id: id, data: string(value)}
-			w.until, w.stops, err = parseWaiting(id, value, &l.routes)
-			l.waiting = append(l.waiting, w)
+		if id, index, ok := parseWaitingKey(key); ok {
+			until, n, err := parseWaiting(id, value, &l.routes)
+			if err == nil {
+				l.waiting = append(l.waiting, loadedStop{id, index, until, string(value), n.Session.Route})
+			}
 			return err
 		}
 		if number, ok := parseRouteKey(key); ok {

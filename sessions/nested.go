@@ -28,9 +28,8 @@ type nesting struct {
 // waitingStops are the stops of a parent that wait for its children: mostly one. A NAS may send a
 // later one that differs.
 type waitingStops struct {
-	until Stamp  // when they are recorded at the latest
-	n     int    // how many there are
-	data  string // as it is stored
+	until Stamp    // when they are recorded at the latest
+	data  []string // each as it is stored
 }
 
 type waitingStop struct {
@@ -38,13 +37,8 @@ type waitingStop struct {
 	until Stamp
 }
 
-const (
-	// nestedWait is how long the stop of a parent waits for the stops of its children.
-	nestedWait = time.Minute
-	// maxWaiting is how many stops of a session wait at most. One more releases all of them, so a NAS
-	// that sends stops without end costs little.
-	maxWaiting = 4
-)
+// nestedWait is how long the stop of a parent waits for the stops of its children.
+const nestedWait = time.Minute
 
 func newNesting() nesting {
 	return nesting{execs: newNameIndex(0), children: map[ID]int{}, waiting: map[ID]*waitingStops{}}
@@ -143,22 +137,16 @@ func (t *Table) recordStop(c *Change, n Notice) {
 func (t *Table) keepStop(c *Change, n *Notice) {
 	id := n.Session.ID
 	w := t.nesting.waiting[id]
-	if w != nil && w.n == maxWaiting {
-		t.releaseStops(c, id)
-		c.Notices = append(c.Notices, *n)
-		return
-	}
 	if w == nil {
 		w = &waitingStops{until: t.clock.now().Add(nestedWait)}
-		w.data = string(appendWaiting(nil, w.until))
 		t.nesting.waiting[id] = w
 		if t.nesting.order = append(t.nesting.order, waitingStop{id, w.until}); len(t.nesting.order) == 1 {
 			t.wakeRun()
 		}
 	}
-	w.n++
-	w.data += string(appendStop(nil, n))
-	c.State = append(c.State, Put{Key: waitingKey(id), Value: []byte(w.data)})
+	data := appendWaiting(nil, w.until, n)
+	c.State = append(c.State, Put{Key: waitingKey(id, len(w.data)), Value: data})
+	w.data = append(w.data, string(data))
 	if r := n.Session.Route; r != nil {
 		r.live++
 	}
@@ -171,14 +159,14 @@ func (t *Table) releaseStops(c *Change, id ID) {
 		return
 	}
 	delete(t.nesting.waiting, id)
-	_, stops, _ := parseWaiting(id, []byte(w.data), &t.routes) // no error: we have written it
-	for _, n := range stops {
+	for i, data := range w.data {
+		_, n, _ := parseWaiting(id, []byte(data), &t.routes) // no error: we have written it
 		if r := n.Session.Route; r != nil {
 			r.live--
 		}
+		c.Notices = append(c.Notices, n)
+		c.State = append(c.State, Put{Key: waitingKey(id, i)})
 	}
-	c.Notices = append(c.Notices, stops...)
-	c.State = append(c.State, Put{Key: waitingKey(id)})
 }
 
 // overdue returns sessions whose stops have waited long enough, and when the next ones have; 0 if
@@ -216,47 +204,53 @@ func (t *Table) releaseOverdue(ctx context.Context) {
 }
 
 // load adds the stops that waited when the state was stored. The routes have their texts.
-func (ns *nesting) load(stored []loadedStops) {
-	slices.SortFunc(stored, func(a, b loadedStops) int { return cmp.Compare(a.until, b.until) })
+func (ns *nesting) load(stored []loadedStop) {
+	slices.SortFunc(stored, func(a, b loadedStop) int {
+		return cmp.Or(cmp.Compare(a.until, b.until), cmp.Compare(a.id, b.id), cmp.Compare(a.index, b.index))
+	})
 	for _, l := range stored {
-		ns.waiting[l.id] = &waitingStops{until: l.until, n: len(l.stops), data: l.data}
-		ns.order = append(ns.order, waitingStop{l.id, l.until})
-		for _, n := range l.stops {
-			if r := n.Session.Route; r != nil {
-				r.live++
-			}
+		w := ns.waiting[l.id]
+		if w == nil {
+			w = &waitingStops{until: l.until}
+			ns.waiting[l.id] = w
+			ns.order = append(ns.order, waitingStop{l.id, l.until})
+		}
+		w.data = append(w.data, l.data)
+		if l.route != nil {
+			l.route.live++
 		}
 	}
 }
 
-// loadedStops are stops that wait, as read.
-type loadedStops struct {
+// loadedStop is a stop that waits, as read.
+type loadedStop struct {
 	id    ID
+	index uint32
 	until Stamp
 	data  string
-	stops []Notice
+	route *Route
 }
 
-func waitingKey(id ID) []byte { return binary.BigEndian.AppendUint32([]byte("w"), uint32(id)) }
+// waitingKey returns the key of one of the stops of a session that wait, by its index.
+func waitingKey(id ID, index int) []byte {
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32([]byte("w"), uint32(id)), uint32(index))
+}
 
-func parseWaitingKey(key []byte) (ID, bool) {
-	if len(key) != 5 || key[0] != 'w' {
-		return 0, false
+func parseWaitingKey(key []byte) (id ID, index uint32, ok bool) {
+	if len(key) != 9 || key[0] != 'w' {
+		return 0, 0, false
 	}
-	id := ID(binary.BigEndian.Uint32(key[1:]))
-	return id, id != 0
+	id = ID(binary.BigEndian.Uint32(key[1:]))
+	return id, binary.BigEndian.Uint32(key[5:]), id != 0
 }
 
-// appendWaiting appends what precedes the stops that wait.
-func appendWaiting(b []byte, until Stamp) []byte {
-	return binary.BigEndian.AppendUint64(append(b, waitingVersion), uint64(until))
-}
-
-func appendStop(b []byte, n *Notice) []byte {
+// appendWaiting appends a stop that waits.
+func appendWaiting(b []byte, until Stamp, n *Notice) []byte {
 	flags := byte(0)
 	if n.AfterEnd {
 		flags = 1
 	}
+	b = binary.BigEndian.AppendUint64(append(b, waitingVersion), uint64(until))
 	b = binary.AppendUvarint(append(b, flags), uint64(n.Cause))
 	b = binary.BigEndian.AppendUint64(b, uint64(n.At.UnixNano()))
 	b = binary.AppendUvarint(b, uint64(n.Lasted))
@@ -264,21 +258,17 @@ func appendStop(b []byte, n *Notice) []byte {
 	return appendText(b, string(n.Attrs))
 }
 
-// parseWaiting reads the stops of a session that wait, and until when.
-func parseWaiting(id ID, b []byte, routes *routes) (until Stamp, stops []Notice, err error) {
+// parseWaiting reads a stop of a session that waits, and until when.
+func parseWaiting(id ID, b []byte, routes *routes) (until Stamp, n Notice, err error) {
 	d := newDecoder(b)
 	d.Require(d.Octet() == waitingVersion)
 	until = d.stamp()
-	for d.OK() && (len(stops) == 0 || len(d.Rest()) > 0) {
-		flags := d.Octet()
-		n := Notice{Type: Stop, Cause: d.Uvarint32(), AfterEnd: flags == 1}
-		n.At = time.Unix(0, int64(d.Uint64()))
-		n.Lasted = time.Duration(d.Uvarint())
-		s, err := parseSession(id, []byte(d.text()), nil, routes)
-		n.Attrs = radius.Attributes(d.text())
-		d.Require(err == nil && flags <= 1 && n.Lasted >= 0 && n.Attrs.Valid())
-		n.Session = s.Session
-		stops = append(stops, n)
-	}
-	return until, stops, d.end("stops that wait")
+	flags := d.Octet()
+	n = Notice{Type: Stop, Cause: d.Uvarint32(), AfterEnd: flags == 1}
+	n.At = time.Unix(0, int64(d.Uint64()))
+	n.Lasted = time.Duration(d.Uvarint())
+	s, err := parseSession(id, []byte(d.text()), nil, routes)
+	n.Session, n.Attrs = s.Session, radius.Attributes(d.text())
+	d.Require(err == nil && flags <= 1 && n.Lasted >= 0 && n.Attrs.Valid())
+	return until, n, d.end("a stop that waits")
 }

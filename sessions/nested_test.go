@@ -62,7 +62,7 @@ func TestNested(t *testing.T) {
 					w.send(report{typ: stop, kind: execKind, sid: "e", time: 91 + i, octets: i})
 				}
 			}, sec, hangUp,
-		}, []string{"Start 1", "Start 2", "Stop 1", "Stop 1 0", "Stop 1 1", "Stop 1 2", "Stop 1 3", "Stop 2 9", "Stop 1 4", "Stop 1 5"}, nil},
+		}, []string{"Start 1", "Start 2", "Stop 2 9", "Stop 1", "Stop 1 0", "Stop 1 1", "Stop 1 2", "Stop 1 3", "Stop 1 4", "Stop 1 5"}, nil},
 		{"a minute is not over", script{
 			nest(true), login, sec, dial, sec, logout, 59 * sec, overdue,
 		}, []string{"Start 1", "Start 2"}, []sessions.ID{2}},
