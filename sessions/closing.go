@@ -231,8 +231,8 @@ func (t *Table) String() string { return "session table" }
 func (t *Table) Ready() <-chan struct{} { return t.ready }
 
 // Run works in the background until ctx is done. It ends the sessions of a NAS with many sessions
-// after an Accounting-On or -Off. It also stores the routes of sessions that were loaded without
-// one. The journal has the work that is left, and a table loaded from it continues. Call it once.
+// after an Accounting-On or -Off, and records the stops of parents that have waited long enough for
+// their children. It also stores the routes of sessions that were loaded without one. The journal has the work that is left, and a table loaded from it continues. Call it once.
 func (t *Table) Run(ctx context.Context) error {
 	close(t.ready)
 	for ctx.Err() == nil {
@@ -242,20 +242,36 @@ func (t *Table) Run(ctx context.Context) error {
 			m = t.closings.pending[0]
 		}
 		old := t.unrouted[:min(len(t.unrouted), closeChunk)]
+		now := t.clock.now()
+		overdue, next := t.nesting.overdue(now)
 		t.mu.Unlock()
 		switch {
 		case m != nil:
 			t.runClosing(ctx, m)
 		case len(old) > 0:
 			t.saveRoutes(ctx, old)
+		case len(overdue) > 0:
+			t.releaseOverdue(ctx)
 		default:
-			select {
-			case <-ctx.Done():
-			case <-t.closings.wake:
-			}
+			t.sleep(ctx, next.Sub(now))
 		}
 	}
 	return nil
+}
+
+// sleep waits until Run has work: until wakeRun is called, or for this time if it is above 0.
+func (t *Table) sleep(ctx context.Context, d time.Duration) {
+	var due <-chan time.Time
+	if d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-ctx.Done():
+	case <-t.closings.wake:
+	case <-due:
+	}
 }
 
 // saveRoutes makes the routes of sessions durable that were loaded without one.

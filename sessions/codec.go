@@ -20,6 +20,7 @@ import (
 //	                   | IfIndex PortIfIndex EventTimestamp StartTimestamp route (0: nowhere)
 //	                   | Started (8 BE) | minus Started, zigzag: LastEvent LastTraffic
 //	                     and, by their flags, Acked Revived Told
+//	                   | by its flag: Parent
 //	                   | Usage: 4 counters, SessionTime
 //	                   | set of fingerprints (1 octet), of each: sum (8 BE) and,
 //	                     unless the session has ended, attrs (4 BE) and at
@@ -27,14 +28,19 @@ import (
 //	key "r" route (4 BE): version 1 | text
 //	key "n" seq (8 BE): version 1 | flags (1 octet) | before (8 BE) | timestamp (4 BE)
 //	                   | NAS | Called-Station-Id | number of source addresses, each
+//	key "w" parent (4 BE): version 1 | until when (8 BE)
+//	                   | of each stop that waits: flags (1 octet) | Cause
+//	                     | At (8 BE, nanoseconds since 1970) | Lasted (nanoseconds)
+//	                     | the session, as for "s", in a text | attributes
 //
 // A NAS is its source address, local address, NAS-Identifier, IPv4 and IPv6. An address has 0, 4 or
 // 16 octets; the name of a zone may follow the 16. The flags of "s" are 1 StartSeen, 2 Stopped, 4
-// Acked, 8 NASRestarted and 16 Revived; the flag of "n" is 1 sameAddrOnly. In the set of
+// Acked, 8 NASRestarted and 16 Revived; the flag of "n" is 1 sameAddrOnly, that of "w"
+// 1 AfterEnd. In the set of
 // fingerprints of an ended session, bit 64 says that at follows each sum.
 //
-// A session is written in version 4 if more flags are set, else in version 3. They are 2 Told; 1 is
-// reserved for calls, and 4 for the number of the parent session, which will follow Told.
+// A session is written in version 4 if more flags are set, else in version 3. They are 2 Told and
+// 4 Parent; 1 is reserved for calls.
 //
 // Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
 // Version 1 of "s" has one octet for StartSeen in place of the flags; it has no Counted,
@@ -46,6 +52,7 @@ const (
 	sessionVersion  = 4
 	closingVersion  = 1
 	routeVersion    = 1
+	waitingVersion  = 1
 )
 
 var countersKey = []byte("c")
@@ -101,7 +108,10 @@ const (
 )
 
 // The flags that only version 4 has.
-const moreTold = 1 << 1
+const (
+	moreTold = 1 << (iota + 1)
+	moreParent
+)
 
 func (s *Session) flags() (f byte) {
 	if s.StartSeen {
@@ -125,6 +135,9 @@ func (s *Session) flags() (f byte) {
 func (s *Session) moreFlags() (f byte) {
 	if !s.Told.IsZero() {
 		f |= moreTold
+	}
+	if s.Parent != 0 {
+		f |= moreParent
 	}
 	return f
 }
@@ -156,14 +169,17 @@ func appendSession(b []byte, s *Session) []byte {
 	if more&moreTold != 0 {
 		b = binary.AppendVarint(b, int64(s.Told.Sub(s.Started)))
 	}
+	if more&moreParent != 0 {
+		b = binary.AppendUvarint(b, uint64(s.Parent))
+	}
 	u := &s.Usage
 	for _, n := range [...]uint64{u.InputOctets, u.OutputOctets, u.InputPackets, u.OutputPackets, uint64(u.SessionTime)} {
 		b = binary.AppendUvarint(b, n)
 	}
 	b = appendFingerprints(b, s.fingerprints.all(), s.State == Ended)
 	b = appendNAS(b, s.NAS)
-	b = binary.AppendUvarint(b, uint64(len(s.former)))
-	for _, n := range s.former {
+	b = binary.AppendUvarint(b, uint64(len(s.formerNodes())))
+	for _, n := range s.formerNodes() {
 		b = appendNAS(b, &n.NAS)
 	}
 	return appendText(b, string(s.Attrs))
@@ -287,6 +303,10 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		s.Acked = d.stampIf(flags&flagAcked != 0, s.Started)
 		s.Revived = d.stampIf(flags&flagRevived != 0, s.Started)
 		s.Told = d.stampIf(more&moreTold != 0, s.Started)
+		if more&moreParent != 0 {
+			s.Parent = ID(d.Uvarint32())
+			d.Require(s.Parent != 0)
+		}
 	}
 	s.Usage = Usage{
 		InputOctets: d.Uvarint(), OutputOctets: d.Uvarint(),
@@ -309,7 +329,7 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		s.setAttrs(radius.Attributes(d.text()))
 	}
 	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage &&
-		flags < flagRevived<<1 && more&^moreTold == 0 &&
+		flags < flagRevived<<1 && more&^(moreTold|moreParent) == 0 &&
 		s.Kind >= Network && s.Kind <= Connection && s.State >= Active && s.State <= Ended)
 	if err := d.end("session"); err != nil {
 		return stored{}, fmt.Errorf("%w (id %s)", err, id)

@@ -25,13 +25,16 @@ func sampleSessions() []*Session {
 	scoped.NAS.Addr = netip.MustParseAddr("fe80::1%eth0")
 	marked := *full
 	marked.State = Terminating
-	marked.Acked, marked.Revived, marked.former = 77, 78, []*nasNode{{NAS: NAS{IPv4: netip.MustParseAddr("10.0.0.1")}}, {NAS: NAS{Identifier: "old"}}}
+	marked.Acked, marked.Revived = 77, 78
+	marked.setFormerNodes([]*nasNode{{NAS: NAS{IPv4: netip.MustParseAddr("10.0.0.1")}}, {NAS: NAS{Identifier: "old"}}})
 	marked.Route = &Route{number: 1<<32 - 1}
 	nameless := bare
 	nameless.NAS = NAS{Identifier: "no address", Local: netip.MustParseAddr("192.0.2.254"), IPv6: netip.MustParseAddr("2001:db8::2")}
 	told := marked
 	told.ID, told.Told = 4, 79
-	return []*Session{full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told}
+	child := marked
+	child.ID, child.Parent = 5, 1<<32-1
+	return []*Session{full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told, &child}
 }
 
 var sessionOptions = cmp.Options{
@@ -42,7 +45,7 @@ var sessionOptions = cmp.Options{
 // withOwnNodes returns the session with nodes for its former NASes.
 func (s stored) withOwnNodes() *Session {
 	for _, n := range s.former {
-		s.Session.former = append(s.Session.former, &nasNode{NAS: n})
+		s.setFormerNodes(append(s.formerNodes(), &nasNode{NAS: n}))
 	}
 	return s.Session
 }
@@ -80,6 +83,7 @@ func TestSessionOctets(t *testing.T) {
 	for _, s := range sampleSessions() {
 		fmt.Fprintf(&got, "%x %x\n", sessionKey(s.ID), appendSession(nil, s))
 	}
+	fmt.Fprintf(&got, "%x %x\n", waitingKey(1), sampleWaiting())
 	if diff := cmp.Diff(string(octets), got.String()); diff != "" {
 		t.Error(diff)
 	}
@@ -88,12 +92,12 @@ func TestSessionOctets(t *testing.T) {
 // TestMoreFlags: a flag that this version does not know is an error, so nothing is lost.
 func TestMoreFlags(t *testing.T) {
 	s := sampleSessions()[0]
-	s.Told = 1
+	s.Told, s.Parent = 1, 1
 	b := appendSession(nil, s)
 	routes := newRoutes()
 	for bit := range 8 {
-		b[5] = moreTold | 1<<bit
-		if _, err := parseSession(s.ID, b, nil, &routes); (err == nil) != (1<<bit == moreTold) {
+		b[5] = moreTold | moreParent | 1<<bit
+		if _, err := parseSession(s.ID, b, nil, &routes); (err == nil) != (1<<bit&(moreTold|moreParent) != 0) {
 			t.Errorf("with flag %d: %v", 1<<bit, err)
 		}
 	}
@@ -105,7 +109,7 @@ func TestLargestEnded(t *testing.T) {
 	scoped, plain := netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("2001:db8::1")
 	s := &Session{
 		ID: 1, Kind: Network, State: Ended, IfIndex: 1<<32 - 1, PortIfIndex: 1<<32 - 1, EventTimestamp: 1<<32 - 1, StartTimestamp: 1<<32 - 1,
-		Started: 1, LastEvent: 1 - 1<<63, LastTraffic: 1 - 1<<63, Acked: 1 - 1<<63, Revived: 1 - 1<<63, Told: 1 - 1<<63, Route: &Route{number: 1<<32 - 1},
+		Started: 1, LastEvent: 1 - 1<<63, LastTraffic: 1 - 1<<63, Acked: 1 - 1<<63, Revived: 1 - 1<<63, Told: 1 - 1<<63, Parent: 1<<32 - 1, Route: &Route{number: 1<<32 - 1},
 		NAS:   &NAS{Addr: scoped, Local: scoped, Identifier: long[:32], IPv4: netip.MustParseAddr("10.0.0.1"), IPv6: plain},
 		Usage: Usage{1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<32 - 1},
 	}
@@ -160,6 +164,62 @@ func FuzzParseSession(f *testing.F) {
 			t.Errorf("the ended session has %d octets: %v", len(over), err)
 		}
 	})
+}
+
+// sampleWaiting is two stops that wait: one of the NAS, one of ours.
+func sampleWaiting() []byte {
+	s := *sampleSessions()[0]
+	s.State = Ended
+	b := appendWaiting(nil, stampOf(at(60)))
+	b = appendStop(b, &Notice{Type: Stop, Session: &s, At: at(1), Attrs: attrs(radius.UserName, "alice"), AfterEnd: true})
+	return appendStop(b, &Notice{Type: Stop, Session: &s, At: at(2), Lasted: time.Hour, Cause: CauseAdminReset})
+}
+
+func FuzzParseWaiting(f *testing.F) {
+	f.Add(sampleWaiting())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		routes := newRoutes()
+		encode := func(b []byte) ([]byte, error) {
+			until, stops, err := parseWaiting(1, b, &routes)
+			if err != nil {
+				return nil, err
+			}
+			out := appendWaiting(nil, until)
+			for i := range stops {
+				out = appendStop(out, &stops[i])
+			}
+			return out, nil
+		}
+		once, err := encode(b)
+		if err != nil {
+			return
+		}
+		if again, err := encode(once); err != nil || string(again) != string(once) {
+			t.Errorf("%x became %x, %v", once, again, err)
+		}
+	})
+}
+
+// TestWaitingCutShort: what was cut or has too much is an error.
+func TestWaitingCutShort(t *testing.T) {
+	b, routes, whole := sampleWaiting(), newRoutes(), 0
+	for i := range b {
+		if _, stops, err := parseWaiting(1, b[:i], &routes); err == nil {
+			whole++
+			if len(stops) != 1 {
+				t.Errorf("cut to %d of %d octets: %d stops", i, len(b), len(stops))
+			}
+		}
+	}
+	if whole != 1 { // where the second begins
+		t.Errorf("%d of the cut ones are read", whole)
+	}
+	if _, stops, err := parseWaiting(1, b, &routes); err != nil || len(stops) != 2 {
+		t.Errorf("%d stops, %v", len(stops), err)
+	}
+	if _, _, err := parseWaiting(1, append(b, 0), &routes); !errors.Is(err, ErrState) {
+		t.Errorf("an octet too many: %v", err)
+	}
 }
 
 func FuzzParseCounters(f *testing.F) {

@@ -23,6 +23,9 @@
 // An Accounting-On or -Off of a NAS with many sessions is answered when a mark is durable.
 // [Table.Run] then ends the sessions in the background (closing.go).
 //
+// The stop of an exec session may wait, in the durable state, for those of the network sessions that
+// were started from it (nested.go).
+//
 // # Reading
 //
 // Readers never take the lock. A [View] is an immutable, ordered state of the table. It is
@@ -32,17 +35,16 @@
 //
 // # The end of sessions
 //
-// The [Terminator] asks NASes to end sessions, and repeats that until a session has ended
-// (terminate.go, attempt.go). [Terminator.Status] returns the progress of a session. A [Watcher]
-// (watch.go) gets an event when an attempt has finished, and another when the end of the session is
-// durable, in the order in which they happened.
+// [Table.Disconnect] marks sessions that are to be ended. Package termination asks their NASes to do
+// that. It needs only a few methods of the table (table_end.go): [Table.MakeFinal], [Table.Acked],
+// [Table.End], and [Table.OnEnd], which tells it that a row has ended.
 //
 // # Who owns what
 //
 // The Table owns the ids, the index by NAS and Acct-Session-Id, and the keys "c", "s"+id,
-// "n"+number and "r"+number of the durable state (codec.go). The Journal owns the meaning of a
-// [Route]. The table keeps the Route with the session, even if the Journal would decide differently
-// later. The [Terminator] owns the attempts to end sessions.
+// "n"+number, "r"+number and "w"+id of the durable state (codec.go). The Journal owns the meaning of
+// a [Route]. The table keeps the Route with the session, even if the Journal would decide differently
+// later.
 //
 // Attributes are the octets of RFC 2865 section 5, whatever their source: every AAA protocol can be
 // mapped to and from this notation.

@@ -42,7 +42,8 @@ func (e *endedSessions) get(id ID) *Session {
 	if err != nil {
 		return nil // impossible: we have written it
 	}
-	s.node, s.Session.former = ended.nodes[0], ended.nodes[1:]
+	s.node = ended.nodes[0]
+	s.setFormerNodes(ended.nodes[1:])
 	s.NAS = &s.node.NAS
 	return s.Session
 }

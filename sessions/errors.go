@@ -16,10 +16,6 @@ var (
 	ErrMemory = errors.New("sessions: memory is too short for another session")
 	// ErrState is returned when the durable state cannot be read.
 	ErrState = errors.New("sessions: durable state is damaged")
-	// ErrPortUnreachable is the Err of an [Outcome] when the NAS's host reports a closed port.
-	ErrPortUnreachable = errors.New("port unreachable")
-	// ErrSessionEnded is the cause of the cancellation when the session of an attempt has ended.
-	ErrSessionEnded = errors.New("the session has ended")
 )
 
 // NotLiveError is returned when a session to be ended is not live.

@@ -1,7 +1,9 @@
 package sessions
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -30,6 +32,9 @@ func (t *Table) Invariants() error {
 			}
 		}
 	}
+	if err := t.checkNesting(routed); err != nil {
+		return err
+	}
 	for id, ended := range t.remembered.byID {
 		if t.rows.get(id) != nil {
 			return fmt.Errorf("session %s is both live and ended", id)
@@ -57,6 +62,42 @@ func (t *Table) Invariants() error {
 	}
 	return t.routes.check(routed)
 }
+
+// checkNesting compares children and exec sessions with the rows, and adds the stops that wait to
+// the routes.
+func (t *Table) checkNesting(routed map[*Route]int) error {
+	children, ports := map[ID]int{}, 0
+	for s := ceiling(t.rows.root, 1); s != nil; s = ceiling(t.rows.root, s.ID+1) {
+		if s.Parent != 0 {
+			children[s.Parent]++
+		}
+		for _, port := range s.ports() {
+			if s.Kind != Exec || port == 0 {
+				continue
+			}
+			if err := t.nesting.execs.check(s.node, port, s.ID); err != nil {
+				return err
+			}
+			ports += s.node.keyCount()
+		}
+	}
+	if !maps.Equal(children, t.nesting.children) || t.nesting.execs.size() != ports {
+		return fmt.Errorf("children %v, want %v; %d ports, want %d", t.nesting.children, children, t.nesting.execs.size(), ports)
+	}
+	for id, w := range t.nesting.waiting {
+		until, stops, err := parseWaiting(id, []byte(w.data), &t.routes)
+		if err != nil || until != w.until || len(stops) != w.n || w.n > maxWaiting || !slices.Contains(t.nesting.order, waitingStop{id, until}) {
+			return fmt.Errorf("stops of %s wait until %v, stored are %v, %w", id, w.until, until, err)
+		}
+		for _, n := range stops {
+			routed[n.Session.Route]++
+		}
+	}
+	return nil
+}
+
+// ReleaseOverdue does what Run does when stops have waited long enough.
+func (t *Table) ReleaseOverdue(ctx context.Context) { t.releaseOverdue(ctx) }
 
 // check compares the routes with the number of rows that have each.
 func (rs *routes) check(routed map[*Route]int) error {

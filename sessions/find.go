@@ -77,7 +77,7 @@ type endedCandidate struct {
 // find returns the sessions that an event may belong to.
 func (t *Table) find(ev *Event) (f candidates) {
 	var room [16]ID
-	for _, id := range t.names.find(&t.nases, ev, room[:0]) {
+	for _, id := range t.names.find(&t.nases, ev, sidHash(ev.AcctSessionID), room[:0]) {
 		s := t.rows.get(id)
 		if r, ok := s.rank(ev); ok && (f.live == nil || r.better(f.liveRank)) {
 			f.live, f.liveRank = s, r
@@ -104,7 +104,7 @@ func (s *Session) rank(ev *Event) (r rank, ok bool) {
 		conflicts: w.otherUser || w.otherStation,
 	}
 	r.identifiers, ok = ev.matches(s.node)
-	for _, n := range s.former {
+	for _, n := range s.formerNodes() {
 		if equal, also := ev.matches(n); also {
 			r.identifiers, ok = max(r.identifiers, equal), true
 		}
@@ -114,10 +114,10 @@ func (s *Session) rank(ev *Event) (r rank, ok bool) {
 
 // matches compares the NAS of an event with one that a session has or had, of the same client.
 func (ev *Event) matches(n *nasNode) (equal int, ok bool) {
-	if !ev.sameClient(n.Addr) {
+	if !ev.IsFromClient(n.Addr) {
 		return 0, false
 	}
-	return ev.NAS.matches(&n.NAS)
+	return ev.NAS.Matches(&n.NAS)
 }
 
 // findEnded returns the remembered sessions that an event may belong to, in order of their ids.
@@ -126,7 +126,7 @@ func (t *Table) findEnded(ev *Event) (found []endedCandidate) {
 		return nil
 	}
 	var room [16]ID
-	ids := t.remembered.names.find(&t.nases, ev, room[:0])
+	ids := t.remembered.names.find(&t.nases, ev, sidHash(ev.AcctSessionID), room[:0])
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
 		s := t.remembered.get(id)
@@ -161,7 +161,7 @@ func (t *Table) findRenamed(ev *Event, f *candidates) {
 func (s *Session) isRenamed(ev *Event) bool {
 	is, was := ev.NAS, *s.NAS
 	is.Identifier, was.Identifier = "", ""
-	_, ok := is.matches(&was)
+	_, ok := is.Matches(&was)
 	return ok && s.NAS.Addr == ev.NAS.Addr && s.hasName(ev.AcctSessionID) &&
 		s.Attrs.Same(ev.Attrs, radius.UserName) && s.Attrs.Same(ev.Attrs, radius.CallingStationID)
 }

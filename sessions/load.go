@@ -19,6 +19,7 @@ type loaded struct {
 	ended      []stored
 	live       chan []stored // in batches, in order of their ids
 	closings   []*closing
+	waiting    []loadedStops
 	routes     routes
 	routeTexts map[uint32]string // by route number
 }
@@ -53,11 +54,13 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 			if s.Route != nil {
 				s.Route.live++
 			}
-			for _, n := range s.Session.former {
+			for _, n := range s.formerNodes() {
 				t.register(n, s.Session)
 			}
+			t.updateNesting(nil, s.Session)
 		}
 	}
+	t.nesting.load(got.waiting)
 	t.clock.resume(got.anchor, got.newest)
 	slices.SortFunc(got.ended, func(a, b stored) int { return cmp.Compare(a.LastTraffic, b.LastTraffic) })
 	for _, s := range got.ended {
@@ -120,7 +123,7 @@ func (a *lastNAS) setNodes(t *Table, s stored) {
 	}
 	s.node, s.NAS = a.node, &a.node.NAS
 	for _, n := range s.former {
-		s.Session.former = append(s.Session.former, t.nases.nodeOf(n))
+		s.setFormerNodes(append(s.formerNodes(), t.nases.nodeOf(n)))
 	}
 }
 
@@ -144,6 +147,12 @@ func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 		if seq, ok := parseClosingKey(key); ok {
 			m, err := parseClosing(seq, value)
 			l.closings = append(l.closings, m)
+			return err
+		}
+		if id, ok := parseWaitingKey(key); ok {
+			w := loadedStops{id: id, data: string(value)}
+			w.until, w.stops, err = parseWaiting(id, value, &l.routes)
+			l.waiting = append(l.waiting, w)
 			return err
 		}
 		if number, ok := parseRouteKey(key); ok {

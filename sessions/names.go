@@ -3,7 +3,8 @@ package sessions
 import "slices"
 
 // nameIndex finds sessions by name: by a hash of one identifier or the address of a NAS, and the
-// Acct-Session-Id. The caller must compare what it finds, because hashes can be equal by chance.
+// Acct-Session-Id or another attribute. The caller must compare what it finds, because hashes can be
+// equal by chance.
 type nameIndex struct {
 	first map[hashedName]ID
 	more  map[hashedName][]ID // other sessions with the same hash
@@ -68,12 +69,11 @@ func (n *nameIndex) remove(node *nasNode, sid uint64, id ID) {
 	}
 }
 
-// find appends the sessions that an event may belong to. For each set of identifiers that NASes
+// find appends the sessions of the event's NAS under this hash. For each set of identifiers that NASes
 // have, it looks under the shared identifier with the fewest sessions, or under the address if none
 // is shared. Some sessions have other names, and one may be found twice.
-func (n *nameIndex) find(t *nases, ev *Event, ids []ID) []ID {
+func (n *nameIndex) find(t *nases, ev *Event, sid uint64, ids []ID) []ID {
 	own := ev.NAS.types()
-	sid := sidHash(ev.AcctSessionID)
 	for has := range identifierTypes(len(t.counts)) {
 		if t.counts[has] == 0 {
 			continue

@@ -20,10 +20,10 @@ type nasNode struct {
 	lastOnOff Stamp
 }
 
-// matches compares the identifiers of a packet with those of a session (R25). It returns how many
+// Matches compares the identifiers of a packet with those of a session (R25). It returns how many
 // are equal, and whether the packet may belong to the session. Identifiers that both have must be
 // equal. If they share none, the source addresses must be equal.
-func (n *NAS) matches(s *NAS) (equal int, ok bool) {
+func (n *NAS) Matches(s *NAS) (equal int, ok bool) {
 	shared := n.types() & s.types()
 	if shared&hasIdentifier != 0 {
 		if n.Identifier != s.Identifier {
@@ -123,7 +123,7 @@ func (ns *nases) find(ev *Event) (found []*nasNode) {
 			continue
 		}
 		for _, node := range ns.smallestSet(&ev.NAS, own&has, has) {
-			if _, ok := ev.NAS.matches(&node.NAS); ok && ev.sameClient(node.Addr) {
+			if _, ok := ev.NAS.Matches(&node.NAS); ok && ev.IsFromClient(node.Addr) {
 				found = append(found, node)
 			}
 		}
@@ -194,8 +194,8 @@ func without(nodes []*nasNode, node *nasNode) []*nasNode {
 	return nodes[:len(nodes)-1]
 }
 
-// sameClient reports whether a source address belongs to the client entry of the event.
-func (ev *Event) sameClient(addr netip.Addr) bool {
+// IsFromClient reports whether a source address belongs to the client entry of the event.
+func (ev *Event) IsFromClient(addr netip.Addr) bool {
 	return addr == ev.NAS.Addr || ev.SameClient != nil && ev.SameClient(addr)
 }
 

@@ -32,6 +32,9 @@ type report struct {
 	class               string
 	cause               uint32
 	connectInfo         string
+	kind                sessions.Kind // 0 is network
+	port                any           // int
+	portID              string
 }
 
 func (r report) event(now time.Time) sessions.Event {
@@ -51,7 +54,7 @@ func (r report) event(now time.Time) sessions.Event {
 		return netip.MustParseAddr(s)
 	}
 	ev := sessions.Event{
-		Type: r.typ, AcctSessionID: or(r.sid, "a"), Kind: sessions.Network, At: now,
+		Type: r.typ, AcctSessionID: or(r.sid, "a"), Kind: r.kind, At: now,
 		NAS: sessions.NAS{
 			Addr: addr(or(r.from, "192.0.2.1")), Identifier: or(r.id, "nas-1"), IPv4: addr(or(r.ip, "")), IPv6: addr(or(r.ip6, "")),
 		},
@@ -59,6 +62,9 @@ func (r report) event(now time.Time) sessions.Event {
 			entry := netip.MustParsePrefix("192.0.2.0/24")
 			return entry.Contains(a) && entry.Contains(addr(or(r.from, "192.0.2.1")))
 		},
+	}
+	if ev.Kind == 0 {
+		ev.Kind = sessions.Network
 	}
 	status := uint32(r.typ)
 	if r.typ == sessions.Other {
@@ -88,6 +94,7 @@ func (r report) event(now time.Time) sessions.Event {
 	text(radius.CalledStationID, r.called)
 	text(radius.Class, r.class)
 	text(77, r.connectInfo)
+	text(radius.NASPortID, r.portID)
 	if ev.NAS.IPv4.IsValid() {
 		four := ev.NAS.IPv4.As4()
 		text(radius.NASIPAddress, string(four[:]))
@@ -99,6 +106,7 @@ func (r report) event(now time.Time) sessions.Event {
 	if r.cause != 0 {
 		b = radius.AppendUint32(b, radius.AcctTerminateCause, r.cause)
 	}
+	number(radius.NASPort, r.port)
 	if n, ok := number(radius.EventTimestamp, offset(r.stamp, stamp0)); ok {
 		ev.EventTimestamp = n
 	}
@@ -135,6 +143,7 @@ type world struct {
 	journal *sessionstest.Journal
 	wall    time.Time
 	elapsed time.Duration
+	nested  bool // as the configuration has it
 }
 
 func newWorld(t testing.TB) *world {
@@ -173,6 +182,7 @@ func (w *world) step(d time.Duration)  { w.wall = w.wall.Add(d) }
 func (w *world) restart() {
 	w.cfg.Boot.Uptime = time.Hour + w.elapsed
 	w.Table = sessions.New(w.cfg, w.journal)
+	w.SetNested(w.nested)
 	if err := w.Load(w.journal.Load); err != nil {
 		w.t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func TestNASesLoaded(t *testing.T) {
 	gone := *live
 	gone.ID, gone.NAS, gone.AcctSessionID = 2, &NAS{Identifier: "nas-2"}, "s2"
 	gone.Attrs = attrs(radius.AcctSessionID, "s2")
-	live.former = []*nasNode{{NAS: NAS{Identifier: "nas-0"}}}
+	live.setFormerNodes([]*nasNode{{NAS: NAS{Identifier: "nas-0"}}})
 	tb := New(Config{}, discardJournal{})
 	err := tb.Load(func(each func(k, v []byte) error) error {
 		for _, s := range []*Session{live, ended(&gone, nil, stampOf(at(1)), stampOf(at(1)))} {
@@ -147,7 +147,7 @@ func TestNASMatches(t *testing.T) {
 				if swapped {
 					p, s = s, p
 				}
-				if equal, ok := p.matches(&s); equal != tt.equal || ok != tt.ok {
+				if equal, ok := p.Matches(&s); equal != tt.equal || ok != tt.ok {
 					t.Errorf("swapped %v: %d equal, %v", swapped, equal, ok)
 				}
 			}
@@ -188,7 +188,7 @@ func TestNASesFindAllThatMatch(t *testing.T) {
 				n := draw(rt)
 				found := nases.find(&Event{NAS: n, SameClient: func(netip.Addr) bool { return true }})
 				for value, node := range nases.byValue {
-					_, ok := n.matches(&value)
+					_, ok := n.Matches(&value)
 					if got := slices.Contains(found, node); got != ok {
 						rt.Fatalf("%+v: %+v is found: %v", n, value, got)
 					}

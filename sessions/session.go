@@ -150,13 +150,30 @@ type Session struct {
 	// Revived is when an interim last showed that the session, ended in the table, is alive; or 0.
 	Revived Stamp
 	// Told is the moment up to which the newest interim that we made tells; 0 if we made none.
-	Told  Stamp
-	Usage Usage
-	Route *Route // decided at the first packet, never changed
+	Told Stamp
+	// Parent is the exec session from which the user has started this one, if accounting is nested
+	// (see [Table.SetNested]), else 0. The records of both are one order.
+	Parent ID
+	Usage  Usage
+	Route  *Route // decided at the first packet, never changed
 
 	fingerprints fingerprints
-	node         *nasNode   // of NAS; nil if the session is in no table
-	former       []*nasNode // former NAS values of its packets
+	node         *nasNode    // of NAS; nil if the session is in no table
+	former       *[]*nasNode // see formerNodes; a pointer, because few sessions have any
+}
+
+// formerNodes returns the former NAS values of the session's packets.
+func (s *Session) formerNodes() []*nasNode {
+	if s.former == nil {
+		return nil
+	}
+	return *s.former
+}
+
+func (s *Session) setFormerNodes(nodes []*nasNode) {
+	if s.former = nil; len(nodes) > 0 {
+		s.former = &nodes
+	}
 }
 
 // toldUntil returns the moment up to which the newest record tells of the session, whether the NAS or

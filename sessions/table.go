@@ -52,13 +52,14 @@ type Table struct {
 	closings   closings
 	counters   Counters
 	last       ID
-	onEnd      func(ID) (durable func(cause uint32)) // see setOnEnd
+	onEnd      func(ID) (durable func(cause uint32)) // see OnEnd
 	// To call when the ends of the next commit are durable.
 	endReports []func()
 	// How many Disconnects of a marked session can still be undone.
 	undoable     map[ID]int
 	dirty        bool // rows differ from the published view
 	routes       routes
+	nesting      nesting
 	unrouted     []ID      // loaded without a route: Run stores them again
 	lastCounters *Counters // as of the newest commit
 
@@ -80,6 +81,7 @@ func New(cfg Config, journal Journal) *Table {
 		closings:     closings{wake: make(chan struct{}, 1)},
 		rows:         rows{epoch: 1},
 		routes:       newRoutes(),
+		nesting:      newNesting(),
 		lastCounters: &Counters{},
 		ready:        make(chan struct{}),
 	}
@@ -114,9 +116,6 @@ func (t *Table) Clock() Stamp { return t.clock.now() }
 
 // Date converts a time of a session to the host's clock.
 func (t *Table) Date(at Stamp) time.Time { return t.clock.date(at) }
-
-// now reads the host's clock.
-func (t *Table) now() time.Time { return t.clock.wall() }
 
 // publish makes all decisions visible to readers. It runs once for each batch of commits.
 func (t *Table) publish() {
@@ -232,6 +231,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	s := newSession(id, &node.NAS, ev)
 	s.node = node
 	s.Route = t.routes.findOrAdd(t.journal.Route(s))
+	t.nest(s, ev)
 	t.last = id
 	t.counters.Total++
 	if ev.Type == Stop {
@@ -251,13 +251,14 @@ func (t *Table) updateNAS(s *Session, ev *Event) *Session {
 		return s
 	}
 	node := t.nases.nodeOf(is)
-	former := make([]*nasNode, 0, len(s.former)+1)
-	for _, n := range append(s.former[:len(s.former):len(s.former)], s.node) {
+	before := s.formerNodes()
+	former := make([]*nasNode, 0, len(before)+1)
+	for _, n := range append(before[:len(before):len(before)], s.node) {
 		if n != node {
 			former = append(former, n)
 		}
 	}
-	s.former = former[max(0, len(former)-maxFormer):]
+	s.setFormerNodes(former[max(0, len(former)-maxFormer):])
 	s.node, s.NAS = node, &node.NAS
 	return s
 }
@@ -275,7 +276,12 @@ func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
 	after.Stopped = s.Stopped || ev.Type == Stop
 	after.LastEvent, after.LastTraffic = s.LastEvent, s.LastTraffic // the time of the end stays
 	t.remember(c, t.updateNAS(after, ev), ev.AcctSessionID)
-	c.Notices = append(c.Notices, Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause, AfterEnd: true})
+	n := Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause, AfterEnd: true}
+	if n.Type == Stop {
+		t.recordStop(c, n)
+	} else {
+		c.Notices = append(c.Notices, n)
+	}
 }
 
 // recordOther records an event of another type. The record has the number of the live session with
@@ -312,7 +318,7 @@ func (t *Table) nextID() (ID, error) {
 }
 
 // nodes returns the nodes of all NAS values that a session has or had, the present one first.
-func (s *Session) nodes() []*nasNode { return append([]*nasNode{s.node}, s.former...) }
+func (s *Session) nodes() []*nasNode { return append([]*nasNode{s.node}, s.formerNodes()...) }
 
 // register adds a session to the live sessions of a node.
 func (t *Table) register(n *nasNode, s *Session) {
@@ -337,7 +343,7 @@ func (t *Table) unregister(n *nasNode, s *Session) {
 // isRegistered reports whether a live session is registered at a node.
 func (t *Table) isRegistered(id ID, n *nasNode) bool {
 	s := t.rows.get(id)
-	return s != nil && (s.node == n || slices.Contains(s.former, n))
+	return s != nil && (s.node == n || slices.Contains(s.formerNodes(), n))
 }
 
 // put makes s the present state of its session.
@@ -347,6 +353,7 @@ func (t *Table) put(c *Change, s *Session) {
 		s.Route.live++
 	}
 	t.updateIndex(was, s)
+	t.updateNesting(was, s)
 	t.rows.put(s)
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
 }
@@ -381,6 +388,7 @@ func (t *Table) removeRow(s *Session) {
 	for _, n := range s.nodes() {
 		t.unregister(n, s)
 	}
+	t.updateNesting(s, nil)
 	t.rows.remove(s.ID)
 	if s.Route != nil {
 		s.Route.live--
@@ -415,7 +423,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 	n.Session = after
 	t.remember(c, after, after.AcctSessionID)
 	t.release(before)
-	c.Notices = append(c.Notices, n)
+	t.recordStop(c, n)
 }
 
 func (t *Table) release(nodes []*nasNode) {

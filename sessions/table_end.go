@@ -13,8 +13,8 @@ import (
 // *[NotLiveError] for the first of these. marked are the sessions that were not Terminating before.
 // done is called when the marks are durable.
 //
-// The caller must then give all ids, also those not in marked, to the [Terminator] or to
-// [Table.Undo]. After the Terminator has them, nothing cancels the end of these sessions.
+// The caller must then give all ids, also those not in marked, to a terminator (package
+// termination) or to [Table.Undo]. After the terminator has them, nothing cancels the end of these sessions.
 func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -43,7 +43,7 @@ func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) 
 
 // Undo undoes a Disconnect of these ids, for a SET that failed elsewhere (RFC 2741 section
 // 7.2.4.3). If another Disconnect has named a session meanwhile, the session stays marked until
-// that one is undone too. A session that has ended, or that a Terminator has, does not change. Undo
+// that one is undone too. A session that has ended, or whose mark is final, does not change. Undo
 // works even if the journal accepts no changes. Otherwise sessions would stay Terminating and
 // nobody would end them.
 func (t *Table) Undo(ids []ID, done func(error)) {
@@ -64,15 +64,15 @@ func (t *Table) Undo(ids []ID, done func(error)) {
 	t.commit(c, done)
 }
 
-// notUndoable returns ids without the sessions whose Disconnect can still be undone.
-func (t *Table) notUndoable(ids []ID) []ID {
+// NotUndoable returns ids without the sessions whose Disconnect can still be undone.
+func (t *Table) NotUndoable(ids []ID) []ID {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.DeleteFunc(ids, func(id ID) bool { return t.undoable[id] > 0 })
 }
 
-// makeFinal makes marks final: Undo no longer removes them.
-func (t *Table) makeFinal(ids []ID) {
+// MakeFinal makes marks final: Undo no longer removes them.
+func (t *Table) MakeFinal(ids []ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, id := range ids {
@@ -101,24 +101,24 @@ func (t *Table) Acked(id ID, done func(error)) {
 	t.commit(c, done)
 }
 
-// currentRow returns a row as it is now; a view may be older.
-func (t *Table) currentRow(id ID) *Session {
+// Row returns a row as it is now; a view may be older.
+func (t *Table) Row(id ID) *Session {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.rows.get(id)
 }
 
-// setOnEnd sets the function to call when a row ends. It is called under the table's lock and must
+// OnEnd sets the function to call when a row ends. It is called under the table's lock and must
 // not block. It returns another function, durable. If the session was Terminating, durable is
 // called on the journal's goroutine when the end is durable and no view has the row any more. Its
 // argument is the Acct-Terminate-Cause of the stop record, or 0 if the record has none.
-func (t *Table) setOnEnd(fn func(ID) (durable func(cause uint32))) {
+func (t *Table) OnEnd(fn func(ID) (durable func(cause uint32))) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.onEnd = fn
 }
 
-// reportEnd reports to the Terminator that the row of a session has ended. stop is the notice of
+// reportEnd reports to the function of OnEnd that the row of a session has ended. stop is the notice of
 // the end.
 func (t *Table) reportEnd(s *Session, stop *Notice) {
 	if t.onEnd == nil {

@@ -148,7 +148,7 @@ func TestUndoTwice(t *testing.T) {
 			return f.View().Get(1).State
 		}
 		if kept {
-			sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nil, nil).Start(1)
+			f.MakeFinal([]sessions.ID{1})
 		}
 		want := map[bool]sessions.State{false: sessions.Active, true: sessions.Terminating}[kept]
 		if first, second := undo(), undo(); first != sessions.Terminating || second != want {

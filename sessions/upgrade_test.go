@@ -49,7 +49,7 @@ func TestLoadVersion2(t *testing.T) {
 		if s := tb.rows.get(4); s.Acked == 0 || s.Usage != (Usage{}) || s.NAS.Identifier != "nas-1" || s.fingerprints.start.sum == 0 {
 			t.Errorf("%+v", s)
 		}
-		if s := tb.rows.get(1); len(s.former) != 1 || s.Usage.InputOctets != 60<<20 || s.Counted != WholeUsage {
+		if s := tb.rows.get(1); len(s.formerNodes()) != 1 || s.Usage.InputOctets != 60<<20 || s.Counted != WholeUsage {
 			t.Errorf("%+v", s)
 		}
 		apply(t, tb, eventOf("s1", Stop, 100)) // writes the session with its route before Run does

@@ -19,6 +19,7 @@ import (
 	"aaasess/cmd/internal/control/controltest"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 // daemon starts a daemon with five sessions. The sessions of alice (two) and bob (at nas-2) end
@@ -39,8 +40,8 @@ func daemon(t *testing.T) *controltest.Daemon {
 			t.Error(err)
 		}
 	})
-	nak503 := sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}
-	d.NAS.Will("alice", controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.ACK}, Stop: true})
+	nak503 := termination.Outcome{Answer: termination.NAK, ErrorCause: radius.SessionContextNotFound}
+	d.NAS.Will("alice", controltest.Answer{Outcome: termination.Outcome{Answer: termination.ACK}, Stop: true})
 	d.NAS.Will("bob", controltest.Answer{Outcome: nak503})
 	d.NAS.Will("dave", controltest.Answer{Held: true})
 	for _, s := range []struct{ user, sid, nas string }{

@@ -31,6 +31,7 @@ import (
 	"aaasess/sessions"
 	"aaasess/sessions/interim"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/termination"
 	"aaasess/store"
 )
 
@@ -48,7 +49,7 @@ type daemon struct {
 	table        *sessions.Table
 	listener     *nasradius.Listener
 	disconnector *nasradius.Disconnector
-	terminator   *sessions.Terminator
+	terminator   *termination.Terminator
 	interims     *interim.Maker
 	resyncs      *resync.Resyncs
 	control      *control.Server
@@ -105,6 +106,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		tc.MemoryShort = d.memory.isShort
 	}
 	d.table = sessions.New(tc, d.router)
+	d.table.SetNested(cfg.Nested)
 	d.interims = interim.New(d.table, interimPolicy(plan))
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	d.resyncs = resync.New(resync.Config{Table: d.table, Decide: d.router.Resync, Waiting: d.methods.Waiting, Logger: log})
@@ -154,7 +156,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	d.router.SetClientName(d.disconnector.ClientName)
 	tc := cfg.Terminator
 	tc.ClientName = d.disconnector.ClientName
-	d.terminator = sessions.NewTerminator(tc, d.table, d.disconnector, d.log)
+	d.terminator = termination.New(tc, d.table, d.disconnector, d.log)
 	// The terminator receives the listener's events first: a stop that arrives before the ACK waits
 	// there for it.
 	if d.listener, err = nasradius.New(lc, d.terminator); err != nil {

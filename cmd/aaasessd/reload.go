@@ -48,6 +48,7 @@ func (d *daemon) reload(ctx context.Context) error {
 		d.interims.SetPolicy(interimPolicy(plan))
 	}
 	d.setPlan(plan)
+	d.table.SetNested(cfg.Nested)
 	d.setDictionary(cfg.Dictionary)
 	// After setPlan, so that a removed method gets no new records.
 	d.methods.Apply(ctx, change, onoff.TriggerConfigChange)

@@ -37,7 +37,7 @@ var largePackages = map[string]struct {
 	"cmd/aaasessd/internal/config": {2200, "the keys of one file, and what must hold between them"},
 	"cmd/internal/control":         {2570, "one file for each group of requests"},
 	"internal/radius/client":       {2500, "servers, paths, groups and exchanges are one machine under one mutex; the log of their packets"},
-	"sessions":                     {5040, "the table, its machine and its codec share what a session is; the terminator and its events share the table's order"},
+	"sessions":                     {4560, "the table, its machine and its codec share what a session is; nesting decides when its ends are recorded"},
 	"sessions/radius":              {2700, "listener and disconnector; the disconnector will become a package of its own"},
 	"store":                        {4600, "engine, repair, inventory and modes of one set of files"},
 }

@@ -19,6 +19,7 @@ import (
 	"aaasess/mibs"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
+	"aaasess/sessions/termination"
 )
 
 var (
@@ -31,7 +32,7 @@ type fixture struct {
 	table   *sessions.Table
 	journal *sessionstest.Journal
 	tree    *mib.Tree
-	term    *sessions.Terminator
+	term    *termination.Terminator
 	now     time.Time
 	allowed bool
 }
@@ -41,7 +42,7 @@ func newFixture(t testing.TB) *fixture {
 	f := &fixture{journal: sessionstest.NewJournal(), now: begin, allowed: true}
 	t.Cleanup(f.journal.Close)
 	f.table = sessions.New(sessions.Config{Now: func() time.Time { return f.now }}, f.journal)
-	f.term = sessions.NewTerminator(sessions.TerminatorConfig{}, f.table, nil, nil)
+	f.term = termination.New(termination.Config{}, f.table, nil, nil)
 	var err error
 	f.tree, err = mib.New(New(Config{Disconnect: func() bool { return f.allowed }}, f.table, f.term))
 	if err != nil {
@@ -51,9 +52,9 @@ func newFixture(t testing.TB) *fixture {
 }
 
 // runTerminator gives the fixture a Terminator that asks a NAS, and runs it until end is called.
-func (f *fixture) runTerminator(t testing.TB, nas sessions.Disconnector) (end func()) {
+func (f *fixture) runTerminator(t testing.TB, nas termination.Disconnector) (end func()) {
 	t.Helper()
-	f.term = sessions.NewTerminator(sessions.TerminatorConfig{}, f.table, nas, slog.New(slog.DiscardHandler))
+	f.term = termination.New(termination.Config{}, f.table, nas, slog.New(slog.DiscardHandler))
 	var err error
 	if f.tree, err = mib.New(New(Config{Disconnect: func() bool { return true }}, f.table, f.term)); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"aaasess/mib"
 	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 // identity is what sysORTable says of us: the OID of ciscoAAASessionMIB, the module itself. There
@@ -52,7 +53,7 @@ type (
 )
 
 // New creates the module for a table. Sessions that a SET ends are passed to the terminator.
-func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) *mib.Module[*sessions.View] {
+func New(cfg Config, table *sessions.Table, terminator *termination.Terminator) *mib.Module[*sessions.View] {
 	logger := cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	active, general := Root.Append(1), Root.Append(2)
 	gauge := func(name string, parent mib.OID, sub uint32, get func(view) uint32) scalar {

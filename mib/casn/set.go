@@ -9,6 +9,7 @@ import (
 
 	"aaasess/mib"
 	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 // durableWait limits a commit or undo: the master agent waits one second, and serves nobody else
@@ -23,7 +24,7 @@ var (
 // writer performs SETs of casnDisconnect, the only writable object (R4).
 type writer struct {
 	table      *sessions.Table
-	terminator *sessions.Terminator
+	terminator *termination.Terminator
 	allowed    func() bool
 	clientName func(netip.Addr) string // Config.ClientName
 	logger     *slog.Logger

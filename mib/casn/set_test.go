@@ -18,6 +18,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/mib"
 	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 // askedNAS records which sessions it must end, and does not answer.
@@ -26,11 +27,11 @@ type askedNAS struct {
 	asked []sessions.ID
 }
 
-func (n *askedNAS) Disconnect(_ context.Context, s *sessions.Attempt) sessions.Outcome {
+func (n *askedNAS) Disconnect(_ context.Context, s *termination.Attempt) termination.Outcome {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.asked = append(n.asked, s.ID)
-	return sessions.Outcome{}
+	return termination.Outcome{}
 }
 
 // TestSetAsksTheNAS: the NAS gets a request for each session of a SET, at its cleanup and not

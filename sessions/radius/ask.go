@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aaasess/sessions"
+	"aaasess/sessions/termination"
 
 	"aaasess/internal/radius"
 )
@@ -18,18 +19,18 @@ import (
 const lingerTime = 500 * time.Millisecond
 
 // ask sends one Disconnect-Request with its retransmissions, and waits for the answer.
-func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *sessions.Session) sessions.Outcome {
+func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *sessions.Session) termination.Outcome {
 	to := netip.AddrPortFrom(cmp.Or(c.DisconnectAddr, s.NAS.Addr), c.DisconnectPort)
-	f := &pendingRequest{client: c, answer: make(chan sessions.Outcome, 1)}
+	f := &pendingRequest{client: c, answer: make(chan termination.Outcome, 1)}
 	identifier, err := d.peers.acquire(ctx, to)
 	if err != nil {
-		return sessions.Outcome{Err: fmt.Errorf("radius: waiting for an identifier: %w", context.Cause(ctx))}
+		return termination.Outcome{Err: fmt.Errorf("radius: waiting for an identifier: %w", context.Cause(ctx))}
 	}
 	defer d.peers.release(to, identifier)
 
 	b, err := p.disconnectRequest(identifier, s, time.Now(), c.DisconnectSecret)
 	if err != nil {
-		return sessions.Outcome{Err: err}
+		return termination.Outcome{Err: err}
 	}
 	f.request = radius.Authenticator(b[4:radius.HeaderLen])
 	d.peers.register(to, identifier, f)
@@ -41,7 +42,7 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 		case sent > 0: // ignore the error: the first one may still be answered
 			d.counters.retransmissions.Add(1)
 		case err != nil:
-			return sessions.Outcome{Err: fmt.Errorf("radius: disconnect: %w", err)}
+			return termination.Outcome{Err: fmt.Errorf("radius: disconnect: %w", err)}
 		default:
 			d.counters.requests.Add(1)
 		}
@@ -52,7 +53,7 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 			return d.counters.answered(f.linger(ctx))
 		case <-timer.C:
 			if sent >= d.cfg.Retransmissions {
-				return d.counters.answered(sessions.Outcome{})
+				return d.counters.answered(termination.Outcome{})
 			}
 			timer.Reset(d.cfg.Timeout)
 		}
@@ -60,9 +61,9 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 }
 
 // linger ends the wait for an answer: at once or, if the session has ended, after lingerTime.
-func (p *pendingRequest) linger(ctx context.Context) sessions.Outcome {
-	if !errors.Is(context.Cause(ctx), sessions.ErrSessionEnded) {
-		return sessions.Outcome{}
+func (p *pendingRequest) linger(ctx context.Context) termination.Outcome {
+	if !errors.Is(context.Cause(ctx), termination.ErrSessionEnded) {
+		return termination.Outcome{}
 	}
 	timer := time.NewTimer(lingerTime)
 	defer timer.Stop()
@@ -70,7 +71,7 @@ func (p *pendingRequest) linger(ctx context.Context) sessions.Outcome {
 	case out := <-p.answer:
 		return out
 	case <-timer.C:
-		return sessions.Outcome{Err: sessions.ErrSessionEnded}
+		return termination.Outcome{Err: termination.ErrSessionEnded}
 	}
 }
 
@@ -117,9 +118,9 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 		}
 		return
 	}
-	out := sessions.Outcome{Answer: sessions.ACK}
+	out := termination.Outcome{Answer: termination.ACK}
 	if p.Code() == radius.CodeDisconnectNAK {
-		out = sessions.Outcome{Answer: sessions.NAK, ErrorCause: errorCause(p.Attributes())}
+		out = termination.Outcome{Answer: termination.NAK, ErrorCause: errorCause(p.Attributes())}
 	}
 	if !f.end(out) {
 		d.counters.unexpected.Add(1) // a retransmission was answered too
@@ -130,7 +131,7 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 // the report. Routers need not quote it (RFC 792); then the report concerns all requests to that
 // port.
 func (d *Disconnector) unreachable(to netip.AddrPort, quoted []byte) {
-	out := sessions.Outcome{Err: sessions.ErrPortUnreachable}
+	out := termination.Outcome{Err: termination.ErrPortUnreachable}
 	if len(quoted) < radius.HeaderLen {
 		for _, f := range d.peers.inFlight(to) {
 			f.end(out)

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 // Defaults of a DisconnectConfig.
@@ -37,7 +37,7 @@ type DisconnectConfig struct {
 	Log *slog.Logger
 }
 
-// Disconnector ends sessions with Disconnect-Requests; it implements [sessions.Disconnector]. Its
+// Disconnector ends sessions with Disconnect-Requests; it implements [termination.Disconnector]. Its
 // methods may be called from any goroutine.
 type Disconnector struct {
 	cfg      DisconnectConfig // without Clients, with defaults set
@@ -149,17 +149,17 @@ func (d *Disconnector) Run(ctx context.Context) error {
 // when all transmissions have timed out or ctx ends. If the NAS refuses the request or does not
 // answer, Disconnect sends one with other attributes, see ladder. The attempt keeps the ladder's
 // progress.
-func (d *Disconnector) Disconnect(ctx context.Context, a *sessions.Attempt) sessions.Outcome {
+func (d *Disconnector) Disconnect(ctx context.Context, a *termination.Attempt) termination.Outcome {
 	s := a.Session
 	c := d.clients.Load().find(s.NAS.Addr)
 	if c == nil {
-		return sessions.Outcome{Err: fmt.Errorf("%w: %v", ErrNoClient, s.NAS.Addr)}
+		return termination.Outcome{Err: fmt.Errorf("%w: %v", ErrNoClient, s.NAS.Addr)}
 	}
 	l, _ := a.Memory.(ladder)
 	for l = l.prepare(c.profile, s); ; {
 		was := l.current
 		out := d.ask(ctx, c, l.profile(c.profile), s)
-		if ctx.Err() != nil && out.Answer == sessions.NoAnswer {
+		if ctx.Err() != nil && out.Answer == termination.NoAnswer {
 			return out // this outcome says nothing about the NAS
 		}
 		next, final, again := l.step(out)

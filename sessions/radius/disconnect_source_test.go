@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"aaasess/sessions"
 	"aaasess/sessions/radius/radiustest"
+	"aaasess/sessions/termination"
 
 	"aaasess/internal/radius"
 
@@ -48,7 +48,7 @@ func TestDisconnectSourceFollowsAccounting(t *testing.T) {
 			}
 			s := hostapdSession(tt.nas)
 			s.NAS.Local = local
-			if out := d.Disconnect(t.Context(), firstAttempt(s)); out.Answer != sessions.ACK {
+			if out := d.Disconnect(t.Context(), firstAttempt(s)); out.Answer != termination.ACK {
 				t.Errorf("outcome %v", out)
 			}
 			if from := nas.Next().From.Addr(); from != local {
@@ -83,7 +83,7 @@ func TestSourceAddress(t *testing.T) {
 			s := hostapdSession("127.0.0.2")
 			s.NAS.Local = tt.local
 			for range 3 {
-				if out := d.Disconnect(t.Context(), firstAttempt(s)); out.Answer != sessions.ACK {
+				if out := d.Disconnect(t.Context(), firstAttempt(s)); out.Answer != termination.ACK {
 					t.Fatalf("outcome %v", out)
 				}
 				if from := nas.Next().From.Addr().String(); from != tt.want && !(tt.want == "127.0.0.1" && from == "127.0.0.2") {
@@ -107,7 +107,7 @@ func TestDisconnectSecret(t *testing.T) {
 	if err := d.SetClients([]Client{c}); err != nil {
 		t.Fatal(err)
 	}
-	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); out.Answer != sessions.ACK || nas.Dropped() != 0 {
+	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); out.Answer != termination.ACK || nas.Dropped() != 0 {
 		t.Errorf("outcome %v, %d dropped", out, nas.Dropped())
 	}
 }
@@ -132,17 +132,17 @@ func TestClosedPort(t *testing.T) {
 			}); err != nil {
 				t.Fatal(err)
 			}
-			other := make(chan sessions.Outcome, 50)
+			other := make(chan termination.Outcome, 50)
 			for range cap(other) {
 				go func() { other <- d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.9"))) }()
 				began := time.Now()
 				out := d.Disconnect(t.Context(), firstAttempt(hostapdSession(addr)))
-				if !errors.Is(out.Err, sessions.ErrPortUnreachable) || out.String() != "port unreachable" || time.Since(began) > 2*time.Second {
+				if !errors.Is(out.Err, termination.ErrPortUnreachable) || out.String() != "port unreachable" || time.Since(began) > 2*time.Second {
 					t.Fatalf("outcome %v after %v", out, time.Since(began))
 				}
 			}
 			for range cap(other) {
-				if out := <-other; out.Answer != sessions.ACK {
+				if out := <-other; out.Answer != termination.ACK {
 					t.Fatalf("another NAS: %v", out)
 				}
 			}
@@ -155,12 +155,12 @@ func TestClosedPort(t *testing.T) {
 func TestNothingSentAfterSessionEnd(t *testing.T) {
 	d, nas, _ := startDisconnector(t, DisconnectConfig{Timeout: testTimeout}, radiustest.Silence)
 	ctx, end := context.WithCancelCause(t.Context())
-	ended := make(chan sessions.Outcome, 1)
+	ended := make(chan termination.Outcome, 1)
 	disconnect := func() { go func() { ended <- d.Disconnect(ctx, firstAttempt(hostapdSession("127.0.0.2"))) }() }
 	disconnect()
 	nas.Next()
-	end(sessions.ErrSessionEnded)
-	if out := <-ended; !errors.Is(out.Err, sessions.ErrSessionEnded) {
+	end(termination.ErrSessionEnded)
+	if out := <-ended; !errors.Is(out.Err, termination.ErrSessionEnded) {
 		t.Errorf("outcome %v", out)
 	}
 	if nas.Waiting() > 0 {
@@ -170,9 +170,9 @@ func TestNothingSentAfterSessionEnd(t *testing.T) {
 	ctx, end = context.WithCancelCause(t.Context())
 	disconnect()
 	request := nas.Next()
-	end(sessions.ErrSessionEnded)
+	end(termination.ErrSessionEnded)
 	nas.Send(request.From, radiustest.ACK(request))
-	if out := <-ended; out.Answer != sessions.ACK {
+	if out := <-ended; out.Answer != termination.ACK {
 		t.Errorf("outcome %v", out)
 	}
 }
@@ -181,7 +181,7 @@ func TestNothingSentAfterSessionEnd(t *testing.T) {
 // requests to that port.
 func TestICMPWithoutQuote(t *testing.T) {
 	d, nas, _ := startDisconnector(t, DisconnectConfig{}, radiustest.Silence)
-	ended := make(chan sessions.Outcome, 2)
+	ended := make(chan termination.Outcome, 2)
 	for range cap(ended) {
 		go func() { ended <- d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))) }()
 		nas.Next()
@@ -193,7 +193,7 @@ func TestICMPWithoutQuote(t *testing.T) {
 	}
 	d.unreachable(nas.AddrPort(), nil)
 	for range cap(ended) {
-		if out := <-ended; !errors.Is(out.Err, sessions.ErrPortUnreachable) {
+		if out := <-ended; !errors.Is(out.Err, termination.ErrPortUnreachable) {
 			t.Errorf("outcome %v", out)
 		}
 	}

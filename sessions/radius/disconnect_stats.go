@@ -3,7 +3,7 @@ package radius
 import (
 	"sync/atomic"
 
-	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 // disconnectCounters is the live form of DisconnectStats.
@@ -39,11 +39,11 @@ func (d *Disconnector) Stats() DisconnectStats {
 }
 
 // answered counts how a request ended.
-func (c *disconnectCounters) answered(out sessions.Outcome) sessions.Outcome {
+func (c *disconnectCounters) answered(out termination.Outcome) termination.Outcome {
 	switch out.Answer {
-	case sessions.ACK:
+	case termination.ACK:
 		c.acks.Add(1)
-	case sessions.NAK:
+	case termination.NAK:
 		c.naks.Add(1)
 	default:
 		c.unanswered.Add(1)

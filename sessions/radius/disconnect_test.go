@@ -15,6 +15,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/radius/radiustest"
+	"aaasess/sessions/termination"
 
 	"github.com/google/go-cmp/cmp"
 	layeh "layeh.com/radius"
@@ -24,7 +25,7 @@ import (
 	"aaasess/internal/radius/captured"
 )
 
-var _ sessions.Disconnector = (*Disconnector)(nil)
+var _ termination.Disconnector = (*Disconnector)(nil)
 
 // hostapdSession returns a session as the table stores it.
 func hostapdSession(addr string) *sessions.Session {
@@ -46,7 +47,7 @@ func hostapdSession(addr string) *sessions.Session {
 const testTimeout = 50 * time.Millisecond
 
 // firstAttempt returns the first attempt to end a session.
-func firstAttempt(s *sessions.Session) *sessions.Attempt { return &sessions.Attempt{Session: s} }
+func firstAttempt(s *sessions.Session) *termination.Attempt { return &termination.Attempt{Session: s} }
 
 // clientWithoutTimestamp returns a client whose requests have no Event-Timestamp, so an attempt
 // without an answer sends one request only.
@@ -89,24 +90,24 @@ func TestDisconnectAnswers(t *testing.T) {
 	tests := []struct {
 		name    string
 		handler radiustest.Handler
-		want    sessions.Outcome
+		want    termination.Outcome
 	}{
-		{"ACK", radiustest.ACK, sessions.Outcome{Answer: sessions.ACK}},
-		{"NAK 503", radiustest.NAK(503), sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}},
-		{"NAK 406", radiustest.NAK(406), sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.UnsupportedExtension}},
-		{"NAK without Error-Cause", radiustest.NAK(0), sessions.Outcome{Answer: sessions.NAK}},
-		{"NAK 401 to all that is asked", radiustest.NAK(401), sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.UnsupportedAttribute}},
-		{"NAK 401, then ACK", radiustest.Nth(radiustest.NAK(401), radiustest.ACK), sessions.Outcome{Answer: sessions.ACK}},
-		{"silence", radiustest.Silence, sessions.Outcome{}},
-		{"wrong authenticator", radiustest.WrongAuthenticator, sessions.Outcome{}},
-		{"wrong authenticator, then ACK", radiustest.Nth(radiustest.WrongAuthenticator, radiustest.ACK), sessions.Outcome{Answer: sessions.ACK}},
-		{"only the retransmission is heard", radiustest.Nth(radiustest.Silence, radiustest.ACK), sessions.Outcome{Answer: sessions.ACK}},
-		{"garbage, then ACK", radiustest.Nth(func(radiustest.Request) []byte { return []byte("hello") }, radiustest.ACK), sessions.Outcome{Answer: sessions.ACK}},
+		{"ACK", radiustest.ACK, termination.Outcome{Answer: termination.ACK}},
+		{"NAK 503", radiustest.NAK(503), termination.Outcome{Answer: termination.NAK, ErrorCause: radius.SessionContextNotFound}},
+		{"NAK 406", radiustest.NAK(406), termination.Outcome{Answer: termination.NAK, ErrorCause: radius.UnsupportedExtension}},
+		{"NAK without Error-Cause", radiustest.NAK(0), termination.Outcome{Answer: termination.NAK}},
+		{"NAK 401 to all that is asked", radiustest.NAK(401), termination.Outcome{Answer: termination.NAK, ErrorCause: radius.UnsupportedAttribute}},
+		{"NAK 401, then ACK", radiustest.Nth(radiustest.NAK(401), radiustest.ACK), termination.Outcome{Answer: termination.ACK}},
+		{"silence", radiustest.Silence, termination.Outcome{}},
+		{"wrong authenticator", radiustest.WrongAuthenticator, termination.Outcome{}},
+		{"wrong authenticator, then ACK", radiustest.Nth(radiustest.WrongAuthenticator, radiustest.ACK), termination.Outcome{Answer: termination.ACK}},
+		{"only the retransmission is heard", radiustest.Nth(radiustest.Silence, radiustest.ACK), termination.Outcome{Answer: termination.ACK}},
+		{"garbage, then ACK", radiustest.Nth(func(radiustest.Request) []byte { return []byte("hello") }, radiustest.ACK), termination.Outcome{Answer: termination.ACK}},
 		{"another code, then ACK", radiustest.Nth(func(r radiustest.Request) []byte {
 			b := radiustest.ACK(r)
 			b[0] = 44
 			return b
-		}, radiustest.ACK), sessions.Outcome{Answer: sessions.ACK}},
+		}, radiustest.ACK), termination.Outcome{Answer: termination.ACK}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -164,7 +165,7 @@ func TestAnswerFromOtherAddress(t *testing.T) {
 		thief.Send(r.From, radiustest.ACK(r))
 		return nil
 	})
-	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); out.Answer != sessions.NoAnswer {
+	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); out.Answer != termination.NoAnswer {
 		t.Errorf("outcome %v", out)
 	}
 	if got := d.Stats().Unexpected; got != 1 {
@@ -176,7 +177,7 @@ func TestDisconnectAddr(t *testing.T) {
 	c := local()
 	c.Prefix, c.DisconnectAddr = prefix("192.0.2.0/24"), netip.MustParseAddr("127.0.0.2")
 	d, nas, _ := startDisconnector(t, DisconnectConfig{Clients: []Client{c}}, radiustest.ACK)
-	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("192.0.2.1"))); out.Answer != sessions.ACK {
+	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("192.0.2.1"))); out.Answer != termination.ACK {
 		t.Errorf("outcome %v", out)
 	}
 	nas.Next()
@@ -189,14 +190,14 @@ func TestDisconnectIPv6(t *testing.T) {
 	if err := d.SetClients([]Client{c}); err != nil {
 		t.Fatal(err)
 	}
-	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("::1"))); out.Answer != sessions.ACK {
+	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("::1"))); out.Answer != termination.ACK {
 		t.Errorf("outcome %v", out)
 	}
 }
 
 func TestDisconnectCannotBeSent(t *testing.T) {
 	d, nas, _ := startDisconnector(t, DisconnectConfig{}, radiustest.ACK)
-	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("192.0.2.1"))); !errors.Is(out.Err, ErrNoClient) || out.Answer != sessions.NoAnswer {
+	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("192.0.2.1"))); !errors.Is(out.Err, ErrNoClient) || out.Answer != termination.NoAnswer {
 		t.Errorf("outcome %v, want %v", out, ErrNoClient)
 	}
 	if err := d.SetClients(nil); err != nil {
@@ -230,9 +231,9 @@ func TestManyAtOnce(t *testing.T) {
 		all.Go(func() {
 			s := hostapdSession("127.0.0.2")
 			s.AcctSessionID = fmt.Sprint(i)
-			want := sessions.Outcome{Answer: sessions.ACK}
+			want := termination.Outcome{Answer: termination.ACK}
 			if i%10 == 1 {
-				want = sessions.Outcome{Answer: sessions.NAK, ErrorCause: 503}
+				want = termination.Outcome{Answer: termination.NAK, ErrorCause: 503}
 			}
 			if got := d.Disconnect(t.Context(), firstAttempt(s)); got != want {
 				t.Errorf("session %d: %v, want %v", i, got, want)
@@ -256,7 +257,7 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		flying := &pendingRequest{client: d.clients.Load().find(from.Addr()), answer: make(chan sessions.Outcome, 1)}
+		flying := &pendingRequest{client: d.clients.Load().find(from.Addr()), answer: make(chan termination.Outcome, 1)}
 		d.peers.register(from, id, flying)
 		d.receive(data, from, noon)
 		if len(flying.answer) > 0 && !layeh.IsAuthenticResponse(data[:int(data[2])<<8|int(data[3])], make([]byte, 20), []byte(captured.Secret)) {
@@ -282,7 +283,7 @@ func TestSocketsComeWithClients(t *testing.T) {
 		if err := d.SetClients([]Client{c}); err != nil {
 			t.Fatal(err)
 		}
-		if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); out.Answer != sessions.ACK {
+		if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); out.Answer != termination.ACK {
 			t.Errorf("outcome %+v, want an ACK", out)
 		}
 		if n := len(d.openSockets()); n != 1 && n != 2 {

@@ -13,6 +13,7 @@ import (
 	"aaasess/sessions"
 	"aaasess/sessions/radius/radiustest"
 	"aaasess/sessions/sessionstest"
+	"aaasess/sessions/termination"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -33,14 +34,14 @@ const (
 	endingOne = "00000001"
 )
 
-func newEnding(t *testing.T, cfg sessions.TerminatorConfig, timeout time.Duration, h radiustest.Handler) *ending {
+func newEnding(t *testing.T, cfg termination.Config, timeout time.Duration, h radiustest.Handler) *ending {
 	t.Helper()
 	e := &ending{t: t, journal: sessionstest.NewJournal()}
 	t.Cleanup(e.journal.Close)
 	e.table = sessions.New(sessions.Config{}, e.journal)
 	d, dae, log := startDisconnector(t, DisconnectConfig{Timeout: timeout}, h)
 	e.dae, e.log = dae, log
-	terminator := sessions.NewTerminator(cfg, e.table, d, slog.New(slog.NewTextHandler(log, nil)))
+	terminator := termination.New(cfg, e.table, d, slog.New(slog.NewTextHandler(log, nil)))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- terminator.Run(ctx) }()
@@ -106,7 +107,7 @@ func (e *ending) checkLog(lines ...string) {
 
 // TestEndings plays the ways in which NASes answer and send stops.
 func TestEndings(t *testing.T) {
-	quick := sessions.TerminatorConfig{RetryMin: 10 * time.Millisecond, RetryMax: 10 * time.Millisecond, StopWait: 50 * time.Millisecond}
+	quick := termination.Config{RetryMin: 10 * time.Millisecond, RetryMax: 10 * time.Millisecond, StopWait: 50 * time.Millisecond}
 
 	t.Run("hostapd does not have the session", func(t *testing.T) {
 		e := newEnding(t, quick, time.Second, rejectingNAS(false, hostapdRejects...))
@@ -114,7 +115,7 @@ func TestEndings(t *testing.T) {
 		e.checkLog(`outcome="NAK 503 (Session-Context-Not-Found)"`, "user=alice nas=hostapd@127.0.0.2")
 	})
 	t.Run("NAS that finds sessions by address", func(t *testing.T) {
-		e := newEnding(t, sessions.TerminatorConfig{}, time.Second, requiringNAS(radius.FramedIPAddress, 503))
+		e := newEnding(t, termination.Config{}, time.Second, requiringNAS(radius.FramedIPAddress, 503))
 		e.checkLog("disconnect: NAS sent an ACK")
 		waitFor(t, func() bool { s := e.table.View().Get(1); return s != nil && !s.Acked.IsZero() }) // the log may be ahead of the view
 		e.report(2, sessions.Stop)
@@ -133,7 +134,7 @@ func TestEndings(t *testing.T) {
 		}
 	})
 	t.Run("the stop overtakes the ACK", func(t *testing.T) {
-		e := newEnding(t, sessions.TerminatorConfig{}, 10*time.Second, radiustest.Silence)
+		e := newEnding(t, termination.Config{}, 10*time.Second, radiustest.Silence)
 		asked := e.dae.Next()
 		b := request(2, num(radius.AcctStatusType, 2), attr(radius.AcctSessionID, endingID), attr(radius.NASIdentifier, "hostapd"))
 		e.acct.send(b)
@@ -142,7 +143,7 @@ func TestEndings(t *testing.T) {
 		e.checkStops(endingOne + " 6")
 	})
 	t.Run("the user quits during the attempt: nothing more is sent", func(t *testing.T) {
-		e := newEnding(t, sessions.TerminatorConfig{}, 300*time.Millisecond, radiustest.Silence)
+		e := newEnding(t, termination.Config{}, 300*time.Millisecond, radiustest.Silence)
 		e.dae.Next()
 		e.report(2, sessions.Stop, num(radius.AcctTerminateCause, 1))
 		sent := e.dae.Waiting()

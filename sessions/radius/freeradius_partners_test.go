@@ -15,9 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"aaasess/sessions"
-
 	"aaasess/internal/radius"
+	"aaasess/sessions/termination"
 
 	"aaasess/internal/radius/captured"
 )
@@ -143,13 +142,13 @@ func TestFreeradiusDisconnect(t *testing.T) {
 	tests := []struct {
 		name, user string
 		secret     radius.Secret
-		want       sessions.Outcome
+		want       termination.Outcome
 	}{
-		{"ACK", "alice", captured.Secret, sessions.Outcome{Answer: sessions.ACK}},
-		{"NAK 503", "bob", captured.Secret, sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}},
-		{"NAK", "carol", captured.Secret, sessions.Outcome{Answer: sessions.NAK}},
-		{"silence", "dave", captured.Secret, sessions.Outcome{}},
-		{"wrong secret", "alice", "wrong", sessions.Outcome{}},
+		{"ACK", "alice", captured.Secret, termination.Outcome{Answer: termination.ACK}},
+		{"NAK 503", "bob", captured.Secret, termination.Outcome{Answer: termination.NAK, ErrorCause: radius.SessionContextNotFound}},
+		{"NAK", "carol", captured.Secret, termination.Outcome{Answer: termination.NAK}},
+		{"silence", "dave", captured.Secret, termination.Outcome{}},
+		{"wrong secret", "alice", "wrong", termination.Outcome{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

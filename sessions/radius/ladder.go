@@ -3,6 +3,7 @@ package radius
 import (
 	"aaasess/internal/radius"
 	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 // rung is one choice of attributes for a Disconnect-Request.
@@ -96,15 +97,15 @@ func (l ladder) profile(p profile) profile {
 
 // step returns what follows an outcome: another request at once (again), or the end of the attempt
 // with the returned outcome.
-func (l ladder) step(out sessions.Outcome) (_ ladder, _ sessions.Outcome, again bool) {
-	if out.Answer == sessions.NoAnswer {
+func (l ladder) step(out termination.Outcome) (_ ladder, _ termination.Outcome, again bool) {
+	if out.Answer == termination.NoAnswer {
 		return l.noAnswer(out)
 	}
 	if l.timestamp == timestampTryOmit {
 		l.timestamp = timestampOmitted
 	}
 	l.record(out)
-	if out.Answer == sessions.ACK {
+	if out.Answer == termination.ACK {
 		return l, out, false
 	}
 	isFull := l.current == full || l.current == first && l.firstIsFull
@@ -125,14 +126,14 @@ func (l ladder) step(out sessions.Outcome) (_ ladder, _ sessions.Outcome, again 
 		out.Inconclusive = !isFull && !l.refused
 	case l.refused && isFull && (l.unknown[fewest] || isFewest && l.unknown[first]):
 		// The last request that the NAS did not refuse got 503.
-		out = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}
+		out = termination.Outcome{Answer: termination.NAK, ErrorCause: radius.SessionContextNotFound}
 	}
 	l.current = l.best
 	return l, out, false
 }
 
 // noAnswer is step for a request that was not answered or not sent.
-func (l ladder) noAnswer(out sessions.Outcome) (ladder, sessions.Outcome, bool) {
+func (l ladder) noAnswer(out termination.Outcome) (ladder, termination.Outcome, bool) {
 	switch {
 	case out.Err != nil:
 	case l.timestamp == timestampTryOmit:
@@ -151,7 +152,7 @@ func (l ladder) enter(r rung) ladder {
 }
 
 // record remembers what an answer says about the request.
-func (l *ladder) record(out sessions.Outcome) {
+func (l *ladder) record(out termination.Outcome) {
 	rank := uint8(2)
 	if out.ErrorCause/100 == 4 {
 		rank = 1

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
-	"aaasess/sessions"
 	"aaasess/sessions/radius/radiustest"
+	"aaasess/sessions/termination"
 
 	"github.com/google/go-cmp/cmp"
 	layeh "layeh.com/radius"
@@ -17,21 +17,21 @@ import (
 
 // parseOutcome parses the answer of a NAS in a table: "503" is a NAK, "0" a NAK without
 // Error-Cause, "-" silence, "!" an error.
-func parseOutcome(t *testing.T, text string) sessions.Outcome {
+func parseOutcome(t *testing.T, text string) termination.Outcome {
 	t.Helper()
 	switch text {
 	case "ACK":
-		return sessions.Outcome{Answer: sessions.ACK}
+		return termination.Outcome{Answer: termination.ACK}
 	case "-":
-		return sessions.Outcome{}
+		return termination.Outcome{}
 	case "!":
-		return sessions.Outcome{Err: sessions.ErrPortUnreachable}
+		return termination.Outcome{Err: termination.ErrPortUnreachable}
 	}
 	var cause uint32
 	if _, err := fmt.Sscan(text, &cause); err != nil {
 		t.Fatal(err)
 	}
-	return sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.ErrorCause(cause)}
+	return termination.Outcome{Answer: termination.NAK, ErrorCause: radius.ErrorCause(cause)}
 }
 
 // requestName names a request in a table: first, full, less, less+ (with Event-Timestamp); a t is
@@ -98,7 +98,7 @@ func TestLadder(t *testing.T) {
 					if got := requestName(l); got != request {
 						t.Fatalf("%s: step %d sends %s", attempt, i+1, got)
 					}
-					var out sessions.Outcome
+					var out termination.Outcome
 					var again bool
 					l, out, again = l.step(parseOutcome(t, answer))
 					if last := i == len(list)-1; again == last {
@@ -113,15 +113,15 @@ func TestLadder(t *testing.T) {
 }
 
 // outcomeName names the outcome of an attempt in a table.
-func outcomeName(out sessions.Outcome) string {
+func outcomeName(out termination.Outcome) string {
 	switch {
-	case out.Answer == sessions.NoAnswer:
+	case out.Answer == termination.NoAnswer:
 		return "none"
 	case out.ErrorCause == radius.SessionContextNotFound && out.Inconclusive:
 		return "inconclusive"
 	case out.ErrorCause == radius.SessionContextNotFound:
 		return "conclusive"
-	case out.Answer == sessions.NAK && out.ErrorCause != 0:
+	case out.Answer == termination.NAK && out.ErrorCause != 0:
 		return fmt.Sprint("NAK ", uint32(out.ErrorCause))
 	}
 	return out.String()

@@ -23,7 +23,7 @@ const Port = 1813
 // drainLimit is how long Run waits, after its context has ended, for pending answers of the sink.
 const drainLimit = 2 * time.Second
 
-// Sink receives the events that NASes report. [sessions.Terminator] implements it, and passes
+// Sink receives the events that NASes report. [termination.Terminator] implements it, and passes
 // events on to the table.
 type Sink interface {
 	// Apply submits an event. If it returns an error, the event is refused and done is not called.

@@ -7,20 +7,19 @@ import (
 	"slices"
 	"sync"
 
-	"aaasess/sessions"
-
 	"aaasess/internal/radius"
+	"aaasess/sessions/termination"
 )
 
 // pendingRequest is a Disconnect-Request that waits for its answer.
 type pendingRequest struct {
 	client  *client
 	request radius.Authenticator
-	answer  chan sessions.Outcome // capacity 1
+	answer  chan termination.Outcome // capacity 1
 }
 
 // end sets the outcome of a request. It returns false if the request already has one.
-func (p *pendingRequest) end(out sessions.Outcome) bool {
+func (p *pendingRequest) end(out termination.Outcome) bool {
 	select {
 	case p.answer <- out:
 		return true

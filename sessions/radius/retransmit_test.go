@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"aaasess/sessions"
 	"aaasess/sessions/radius/radiustest"
+	"aaasess/sessions/termination"
 
 	"github.com/google/go-cmp/cmp"
 	layeh "layeh.com/radius"
@@ -63,16 +63,16 @@ func TestRetransmissionTimes(t *testing.T) {
 		answer int // number of the transmission that is answered; 0 means none
 		delay  time.Duration
 		sent   []time.Duration
-		want   sessions.Answer
+		want   termination.Answer
 		end    time.Duration
 	}{
-		{"defaults, silence", DisconnectConfig{}, 0, 0, []time.Duration{0, 3 * s, 6 * s}, sessions.NoAnswer, 9 * s},
-		{"defaults, answered at once", DisconnectConfig{}, 1, 0, []time.Duration{0}, sessions.ACK, 0},
-		{"slow answer", DisconnectConfig{}, 1, 4 * s, []time.Duration{0, 3 * s}, sessions.ACK, 4 * s},
-		{"last one answered", DisconnectConfig{}, 3, s, []time.Duration{0, 3 * s, 6 * s}, sessions.ACK, 7 * s},
-		{"answer too late", DisconnectConfig{}, 3, 4 * s, []time.Duration{0, 3 * s, 6 * s}, sessions.NoAnswer, 9 * s},
-		{"own timeout", DisconnectConfig{Timeout: s, Retransmissions: 1}, 0, 0, []time.Duration{0, s}, sessions.NoAnswer, 2 * s},
-		{"no retransmission", DisconnectConfig{Retransmissions: -1}, 0, 0, []time.Duration{0}, sessions.NoAnswer, 3 * s},
+		{"defaults, silence", DisconnectConfig{}, 0, 0, []time.Duration{0, 3 * s, 6 * s}, termination.NoAnswer, 9 * s},
+		{"defaults, answered at once", DisconnectConfig{}, 1, 0, []time.Duration{0}, termination.ACK, 0},
+		{"slow answer", DisconnectConfig{}, 1, 4 * s, []time.Duration{0, 3 * s}, termination.ACK, 4 * s},
+		{"last one answered", DisconnectConfig{}, 3, s, []time.Duration{0, 3 * s, 6 * s}, termination.ACK, 7 * s},
+		{"answer too late", DisconnectConfig{}, 3, 4 * s, []time.Duration{0, 3 * s, 6 * s}, termination.NoAnswer, 9 * s},
+		{"own timeout", DisconnectConfig{Timeout: s, Retransmissions: 1}, 0, 0, []time.Duration{0, s}, termination.NoAnswer, 2 * s},
+		{"no retransmission", DisconnectConfig{Retransmissions: -1}, 0, 0, []time.Duration{0}, termination.NoAnswer, 3 * s},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -111,7 +111,7 @@ func TestDisconnectEndsWithContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 		defer cancel()
 		began := time.Now()
-		if out := w.d.Disconnect(ctx, firstAttempt(hostapdSession("127.0.0.2"))); out != (sessions.Outcome{}) {
+		if out := w.d.Disconnect(ctx, firstAttempt(hostapdSession("127.0.0.2"))); out != (termination.Outcome{}) {
 			t.Errorf("outcome %v", out)
 		}
 		if end := time.Since(began); end != 4*time.Second {

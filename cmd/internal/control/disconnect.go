@@ -14,6 +14,7 @@ import (
 
 	"aaasess/cmd/internal/api"
 	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 var errEnding = errors.New("the daemon is ending")
@@ -163,7 +164,7 @@ type batch struct {
 	ids     []sessions.ID
 	marked  map[sessions.ID]bool              // this request has marked them
 	before  map[sessions.ID]*sessions.Session // as they were before; nil if not live then
-	watcher *sessions.Watcher                 // of all ids; nil if the request does not wait
+	watcher *termination.Watcher              // of all ids; nil if the request does not wait
 }
 
 // markLimit is how many sessions one commit marks, so that a million sessions neither lock the

@@ -14,6 +14,7 @@ import (
 	"aaasess/cmd/internal/apiclient"
 	"aaasess/cmd/internal/control/controltest"
 	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 // TestDisconnect sends requests to a daemon with five sessions. The fifth is already being ended.
@@ -81,8 +82,8 @@ func TestWait(t *testing.T) {
 		{"ACK and no stop yet", []controltest.Answer{lateAck}, 0.5, "1 terminating* ACK/1"},
 		{"NAK 406 for ever", []controltest.Answer{nak406}, 0.5, "1 terminating* NAK 406 (Unsupported-Extension)/+"},
 		{"silence", []controltest.Answer{silence}, 0.5, "1 terminating* no answer/+"},
-		{"closed port", []controltest.Answer{{Outcome: sessions.Outcome{Err: sessions.ErrPortUnreachable}}}, 0.5, "1 terminating* port unreachable/+"},
-		{"cannot be sent", []controltest.Answer{{Outcome: sessions.Outcome{Err: errors.New("no secret")}}}, 0.5, "1 terminating* not sent: no secret/+"},
+		{"closed port", []controltest.Answer{{Outcome: termination.Outcome{Err: termination.ErrPortUnreachable}}}, 0.5, "1 terminating* port unreachable/+"},
+		{"cannot be sent", []controltest.Answer{{Outcome: termination.Outcome{Err: errors.New("no secret")}}}, 0.5, "1 terminating* not sent: no secret/+"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

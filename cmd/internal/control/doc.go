@@ -21,7 +21,7 @@
 //
 // A request reads one [sessions.View] and holds no lock. It changes sessions only by
 // [sessions.Table.Disconnect]. The [Accounting] owns its own state and locks. A disconnect that
-// waits reads the events of its sessions from a [sessions.Watcher]. A mutex guards the map of
+// waits reads the events of its sessions from a [termination.Watcher]. A mutex guards the map of
 // status sections, and is held for a look-up only. Every request ends when the context of
 // [Server.Run] is done.
 package control

@@ -13,14 +13,15 @@ import (
 	"aaasess/cmd/internal/control/controltest"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 var (
 	with    = controltest.With
-	ack     = controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.ACK}, Stop: true}
-	lateAck = controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.ACK}}
-	nak406  = controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.UnsupportedExtension}}
-	nak503  = controltest.Answer{Outcome: sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}}
+	ack     = controltest.Answer{Outcome: termination.Outcome{Answer: termination.ACK}, Stop: true}
+	lateAck = controltest.Answer{Outcome: termination.Outcome{Answer: termination.ACK}}
+	nak406  = controltest.Answer{Outcome: termination.Outcome{Answer: termination.NAK, ErrorCause: radius.UnsupportedExtension}}
+	nak503  = controltest.Answer{Outcome: termination.Outcome{Answer: termination.NAK, ErrorCause: radius.SessionContextNotFound}}
 	silence = controltest.Answer{}
 )
 

@@ -16,6 +16,7 @@ import (
 	"aaasess/cmd/internal/api"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 const (
@@ -55,7 +56,7 @@ type Config struct {
 type Server struct {
 	cfg        Config
 	table      *sessions.Table
-	terminator *sessions.Terminator
+	terminator *termination.Terminator
 	socket     *socket
 	started    time.Time
 	ending     chan struct{} // closed when Run's context is done
@@ -70,7 +71,7 @@ type Server struct {
 
 // New opens the socket. Connections wait in its queue until Run is called. An error names the path.
 // It wraps [ErrInUse] if another daemon listens on the socket.
-func New(cfg Config, table *sessions.Table, terminator *sessions.Terminator) (*Server, error) {
+func New(cfg Config, table *sessions.Table, terminator *termination.Terminator) (*Server, error) {
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	if cfg.Now == nil {
 		cfg.Now = time.Now

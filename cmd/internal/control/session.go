@@ -14,6 +14,7 @@ import (
 	"aaasess/cmd/internal/api"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 // describeRow returns the JSON form of a session of the table, without its termination.
@@ -106,7 +107,7 @@ func ipv6Of(s *sessions.Session) iter.Seq2[netip.Prefix, radius.Type] {
 }
 
 // describeTermination returns the JSON form of a termination.
-func describeTermination(t sessions.Termination) *api.Termination {
+func describeTermination(t termination.Progress) *api.Termination {
 	out := &api.Termination{Attempts: t.Attempts, Stuck: t.Stuck}
 	if t.Attempts > 1 || t.Attempts == 1 && !t.Asking { // there is an outcome
 		out.Last = utf8Text(t.Last.String())

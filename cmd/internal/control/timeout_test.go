@@ -21,13 +21,14 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
+	"aaasess/sessions/termination"
 )
 
 // mute is a NAS that never answers.
 type mute struct{}
 
-func (mute) Disconnect(context.Context, *sessions.Attempt) sessions.Outcome {
-	return sessions.Outcome{}
+func (mute) Disconnect(context.Context, *termination.Attempt) termination.Outcome {
+	return termination.Outcome{}
 }
 
 // TestWaitOutlivesReadTimeout: the timeout for reading a request does not end a wait. net/http
@@ -36,7 +37,7 @@ func TestWaitOutlivesReadTimeout(t *testing.T) {
 	journal := sessionstest.NewJournal()
 	defer journal.Close()
 	table := sessions.New(sessions.Config{}, journal)
-	terminator := sessions.NewTerminator(sessions.TerminatorConfig{}, table, mute{}, slog.New(slog.DiscardHandler))
+	terminator := termination.New(termination.Config{}, table, mute{}, slog.New(slog.DiscardHandler))
 	path := filepath.Join(t.TempDir(), "s")
 	s, err := New(Config{Socket: path}, table, terminator)
 	if err != nil {
@@ -95,15 +96,15 @@ func TestRunFails(t *testing.T) {
 // but the first one, it answers nine attempts with NAK before, when others is closed.
 type reluctantNAS struct{ others chan struct{} }
 
-func (n reluctantNAS) Disconnect(ctx context.Context, a *sessions.Attempt) sessions.Outcome {
+func (n reluctantNAS) Disconnect(ctx context.Context, a *termination.Attempt) termination.Outcome {
 	attempts, _ := a.Memory.(int)
 	if a.Memory = attempts + 1; a.ID > 1 && attempts < 9 {
 		<-n.others
-		return sessions.Outcome{Answer: sessions.NAK, ErrorCause: 506}
+		return termination.Outcome{Answer: termination.NAK, ErrorCause: 506}
 	}
 	<-ctx.Done()
 	time.Sleep(50 * time.Millisecond)
-	return sessions.Outcome{Answer: sessions.ACK}
+	return termination.Outcome{Answer: termination.ACK}
 }
 
 // TestWaitAfterFullQueue: a request that reads no events for a long time still has the last outcome of
@@ -112,9 +113,9 @@ func TestWaitAfterFullQueue(t *testing.T) {
 	journal := sessionstest.NewJournal()
 	defer journal.Close()
 	table := sessions.New(sessions.Config{}, journal)
-	quick := sessions.TerminatorConfig{RetryMin: time.Millisecond, RetryMax: time.Millisecond}
+	quick := termination.Config{RetryMin: time.Millisecond, RetryMax: time.Millisecond}
 	nas := reluctantNAS{make(chan struct{})}
-	terminator := sessions.NewTerminator(quick, table, nas, slog.New(slog.DiscardHandler))
+	terminator := termination.New(quick, table, nas, slog.New(slog.DiscardHandler))
 	s, err := New(Config{Socket: filepath.Join(t.TempDir(), "s")}, table, terminator)
 	if err != nil {
 		t.Fatal(err)
@@ -143,17 +144,17 @@ func TestWaitAfterFullQueue(t *testing.T) {
 	ended := make(chan error, 1)
 	ctx, stop := context.WithCancel(t.Context())
 	go func() { ended <- terminator.Run(ctx) }()
-	await := func(id sessions.ID, want func(t sessions.Termination, underWay bool) bool) {
+	await := func(id sessions.ID, want func(t termination.Progress, underWay bool) bool) {
 		for !want(terminator.Status(id)) {
 			time.Sleep(time.Millisecond)
 		}
 	}
-	await(1, func(t sessions.Termination, _ bool) bool { return t.Asking })
+	await(1, func(t termination.Progress, _ bool) bool { return t.Asking })
 	send(sessions.Stop, 0)
-	await(1, func(_ sessions.Termination, underWay bool) bool { return !underWay })
+	await(1, func(_ termination.Progress, underWay bool) bool { return !underWay })
 	close(nas.others) // their events fill the queue
 	for i := range n - 1 {
-		await(b.ids[i+1], func(t sessions.Termination, _ bool) bool { return t.Asking && t.Attempts == 10 })
+		await(b.ids[i+1], func(t termination.Progress, _ bool) bool { return t.Asking && t.Attempts == 10 })
 	}
 	for i := range n - 1 {
 		send(sessions.Stop, i+1)

@@ -7,6 +7,7 @@ import (
 
 	"aaasess/cmd/internal/api"
 	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 type pending struct {
 	index    int // in the request
 	id       sessions.ID
-	status   sessions.Termination // from the newest event
+	status   termination.Progress // from the newest event
 	ended    bool
 	deadline time.Time // for the outcome, if the session ends during an attempt
 }
@@ -124,8 +125,8 @@ func (wr *waiter) readEvents() {
 		if p == nil {
 			continue
 		}
-		p.status = e.Termination
-		if e.Type == sessions.SessionEnded || p.ended {
+		p.status = e.Progress
+		if e.Type == termination.SessionEnded || p.ended {
 			wr.setEnded(p)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"aaasess/internal/radius/client"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/termination"
 	"aaasess/store"
 )
 
@@ -42,11 +43,13 @@ type Config struct {
 	OnOffGroups onoff.Groups
 	// Policy is a valid accounting policy. Each of its methods is in Groups, or is Local.
 	Policy policy.Policy
+	// Nested says whether network sessions are nested in exec sessions, see sessions.Table.SetNested.
+	Nested bool
 	// Local is the method local, a file of JSON lines; nil if no method list names it.
 	Local *local.Spec
 
 	Sessions   sessions.Config
-	Terminator sessions.TerminatorConfig
+	Terminator termination.Config
 	Store      store.Config
 
 	fixed    []strictyaml.Fixed // values that a reload cannot change

@@ -33,6 +33,7 @@ import (
 	"aaasess/mib"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/termination"
 	"aaasess/store"
 )
 
@@ -92,7 +93,7 @@ func TestDefault(t *testing.T) {
 		}, Update: policy.Update{Minimum: time.Minute}},
 		Local:      &local.Spec{File: "var/accounting.jsonl"},
 		Sessions:   sessions.Config{Remember: time.Hour},
-		Terminator: sessions.TerminatorConfig{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute},
+		Terminator: termination.Config{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute},
 		Store:      store.Config{MinFree: 64 << 20},
 	}
 	got := config.Default()
@@ -188,7 +189,7 @@ store: {min-free: 2GiB, max-size: 64MiB}
 		}, Update: policy.Update{Minimum: time.Minute}},
 		Local:      &local.Spec{File: "/etc/aaasess/var/accounting.jsonl"},
 		Sessions:   sessions.Config{Remember: 10 * time.Minute, Max: 500000},
-		Terminator: sessions.TerminatorConfig{StopWait: 30 * time.Second, RetryMin: time.Second, RetryMax: time.Second},
+		Terminator: termination.Config{StopWait: 30 * time.Second, RetryMin: time.Second, RetryMax: time.Second},
 		Store:      store.Config{MinFree: 2 << 30, MaxSize: 64 << 20},
 	}
 	if diff := cmp.Diff(want, c, plain); diff != "" {

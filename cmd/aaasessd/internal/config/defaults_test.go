@@ -8,6 +8,7 @@ import (
 	"aaasess/internal/radius/client"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/termination"
 	"aaasess/store"
 )
 
@@ -37,9 +38,9 @@ func TestDefaultsOfPackages(t *testing.T) {
 		{"radius.groups.window", group.Window, client.DefaultMaxInFlight},
 		{"radius.clients.disconnect.port", radiusClient.Disconnect.Port, uint16(nasradius.DisconnectPort)},
 		{"sessions.remember", raw.Sessions.Remember, sessions.DefaultRemember},
-		{"sessions.disconnect.stop-wait", d.StopWait, sessions.DefaultStopWait},
-		{"sessions.disconnect.retry-min", d.RetryMin, sessions.DefaultRetryMin},
-		{"sessions.disconnect.retry-max", d.RetryMax, sessions.DefaultRetryMax},
+		{"sessions.disconnect.stop-wait", d.StopWait, termination.DefaultStopWait},
+		{"sessions.disconnect.retry-min", d.RetryMin, termination.DefaultRetryMin},
+		{"sessions.disconnect.retry-max", d.RetryMax, termination.DefaultRetryMax},
 		{"sessions.disconnect.timeout", d.Timeout, nasradius.DefaultDisconnectTimeout},
 		{"sessions.disconnect.retransmit", d.Retransmit, nasradius.DefaultDisconnectRetransmissions},
 		{"store.min-free", int64(raw.Store.MinFree), int64(store.DefaultMinFree)},

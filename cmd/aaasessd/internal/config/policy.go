@@ -50,6 +50,7 @@ func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
 	p.dnisMap()
 	p.system()
 	c.Policy.SuppressNullUsername = raw.Accounting.SuppressNullUsername
+	p.nested()
 	p.update()
 }
 
@@ -238,6 +239,14 @@ func (d *policyChecker) dnisMap() {
 	}
 	if len(raw.Numbers) > 0 && !raw.Enable {
 		d.AddWarning("accounting.dnis-map.numbers", "has no effect, because accounting.dnis-map.enable is false")
+	}
+}
+
+// nested sets whether network sessions are nested in exec sessions. Both need a list for that.
+func (d *policyChecker) nested() {
+	raw := &d.raw.Accounting
+	if d.c.Nested = raw.Nested; raw.Nested && (len(raw.Exec) == 0 || len(raw.Network) == 0 && !raw.DNISMap.Enable) {
+		d.AddWarning("accounting.nested", "has no effect without lists for exec and for network sessions")
 	}
 }
 

@@ -16,6 +16,7 @@ func TestPolicyKeys(t *testing.T) {
 	c := mustParse(t, `
 accounting:
   suppress-null-username: true
+  nested: true
   network:
     default: {record: start-stop, broadcast: true, broadcast-interims: false, methods: [local]}
   exec:
@@ -42,5 +43,8 @@ accounting:
 	}
 	if _, err := policy.New(&c.Policy); err != nil {
 		t.Error(err)
+	}
+	if !c.Nested || len(c.Warnings()) > 0 {
+		t.Errorf("nested %t, warnings %q", c.Nested, c.Warnings())
 	}
 }

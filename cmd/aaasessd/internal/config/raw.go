@@ -147,6 +147,8 @@ type rawAccounting struct {
 	Local      rawLocal            `yaml:"local" doc:"The method local."`
 
 	SuppressNullUsername bool `yaml:"suppress-null-username" default:"false" doc:"Whether no records are made of a session as long as it has no User-Name, or an empty one. The packet that brings a User-Name, and later ones, are recorded. A session keeps the value that it began with."`
+
+	Nested bool `yaml:"nested" default:"false" doc:"Whether the stop of an exec session is recorded after the stops of the network sessions that its user has started from it: those of the same NAS, NAS-Port or NAS-Port-Id, and User-Name. It waits for them for a minute at most. A change applies to network sessions that begin after it."`
 }
 
 type rawList struct {

@@ -10,6 +10,7 @@ import (
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/termination"
 	"aaasess/store"
 )
 
@@ -41,7 +42,7 @@ func (d checker) config(raw *rawConfig) *Config {
 		Groups:      d.groups(&raw.RADIUS, servers, names),
 		OnOffGroups: d.onOffGroups(&raw.RADIUS),
 		Sessions:    sessions.Config{Remember: raw.Sessions.Remember, Max: raw.Sessions.Max},
-		Terminator:  sessions.TerminatorConfig{StopWait: disconnect.StopWait, RetryMin: disconnect.RetryMin, RetryMax: disconnect.RetryMax},
+		Terminator:  termination.Config{StopWait: disconnect.StopWait, RetryMin: disconnect.RetryMin, RetryMax: disconnect.RetryMax},
 		Store:       store.Config{MinFree: int64(raw.Store.MinFree), MaxSize: int64(raw.Store.MaxSize)},
 	}
 	d.checkSocket("control.socket", string(c.Control.Socket))

@@ -44,6 +44,25 @@ accounting:
 			[]string{"8:18: accounting.exec.admins: applies nowhere: no entry of accounting.apply names it"},
 		},
 		{
+			"nested, but no exec sessions are recorded", servers + `  network: {default: {record: none}}
+  nested: true
+`,
+			[]string{"9:11: accounting.nested: has no effect without lists for exec and for network sessions"},
+		},
+		{
+			"nested, but no network sessions are recorded", servers + `  exec: {default: {record: none}}
+  nested: true
+`,
+			[]string{"9:11: accounting.nested: has no effect without lists for exec and for network sessions"},
+		},
+		{
+			"nested, and network sessions are recorded by the number that was called", servers + `  exec: {default: {record: none}}
+  dnis-map: {enable: true, numbers: {7777: {record: none}}}
+  nested: true
+`,
+			nil,
+		},
+		{
 			"a DNIS map that is not enabled", servers + `  dnis-map:
     numbers: {7777: {record: none}}
 `,

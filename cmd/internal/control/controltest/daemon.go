@@ -15,6 +15,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
+	"aaasess/sessions/termination"
 )
 
 // Daemon is a session table with its terminator and a control socket.
@@ -22,7 +23,7 @@ type Daemon struct {
 	Socket     string
 	Table      *sessions.Table
 	Journal    *sessionstest.Journal
-	Terminator *sessions.Terminator
+	Terminator *termination.Terminator
 	Server     *control.Server
 	NAS        *NAS
 	Commits    chan struct{} // not empty if there was a commit since ClearCommits
@@ -43,8 +44,8 @@ func Start(dir string, change func(*control.Config)) (*Daemon, error) {
 	}
 	d.Table = sessions.New(sessions.Config{Now: cfg.Now}, journal{d.Journal, d.Commits})
 	d.NAS.table = d.Table
-	d.Terminator = sessions.NewTerminator(
-		sessions.TerminatorConfig{StopWait: 5 * time.Second, RetryMin: 10 * time.Millisecond, RetryMax: 10 * time.Millisecond},
+	d.Terminator = termination.New(
+		termination.Config{StopWait: 5 * time.Second, RetryMin: 10 * time.Millisecond, RetryMax: 10 * time.Millisecond},
 		d.Table, d.NAS, slog.New(slog.DiscardHandler))
 	var err error
 	if d.Server, err = control.New(cfg, d.Table, d.Terminator); err != nil {
@@ -123,12 +124,12 @@ func (d *Daemon) Send(ev sessions.Event) error {
 
 // Answer is how a NAS answers one Disconnect-Request.
 type Answer struct {
-	sessions.Outcome
+	termination.Outcome
 	Stop bool // the NAS sends the stop before the answer
 	Held bool // the NAS does not answer until the daemon ends
 }
 
-// NAS is a [sessions.Disconnector] with a list of answers for each user. It repeats the last one.
+// NAS is a [termination.Disconnector] with a list of answers for each user. It repeats the last one.
 // Without a list it does not answer.
 type NAS struct {
 	table   *sessions.Table
@@ -143,8 +144,8 @@ func (n *NAS) Will(user string, answers ...Answer) {
 	n.answers[user] = answers
 }
 
-// Disconnect implements sessions.Disconnector.
-func (n *NAS) Disconnect(ctx context.Context, s *sessions.Attempt) sessions.Outcome {
+// Disconnect implements termination.Disconnector.
+func (n *NAS) Disconnect(ctx context.Context, s *termination.Attempt) termination.Outcome {
 	n.mu.Lock()
 	var answer Answer
 	if list := n.answers[s.User]; len(list) > 0 {

@@ -1,4 +1,4 @@
-package sessions_test
+package termination_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
+	"aaasess/sessions/termination"
 )
 
 // slowNASes do not answer. Each attempt lasts a time of its NAS. They count the attempts under way.
@@ -32,7 +33,7 @@ func (n *slowNASes) count(nas string, by int) {
 	}
 }
 
-func (n *slowNASes) Disconnect(ctx context.Context, s *sessions.Attempt) sessions.Outcome {
+func (n *slowNASes) Disconnect(ctx context.Context, s *termination.Attempt) termination.Outcome {
 	n.count(s.NAS.Identifier, 1)
 	defer n.count(s.NAS.Identifier, -1)
 	n.mu.Lock()
@@ -46,7 +47,7 @@ func (n *slowNASes) Disconnect(ctx context.Context, s *sessions.Attempt) session
 	case <-timeout:
 	case <-ctx.Done():
 	}
-	return sessions.Outcome{}
+	return termination.Outcome{}
 }
 
 // counted returns the attempts so far, and how many were under way at once.
@@ -59,7 +60,7 @@ func (n *slowNASes) counted() (asked []string, most map[string]int) {
 // loaded runs a test with a Terminator and slow NASes. end makes sessions at a NAS and starts to
 // end them. Each round of Terminator.Run reads the clock, so the clock detects a loop without a
 // pause.
-func loaded(t *testing.T, cfg sessions.TerminatorConfig, takes map[string]time.Duration, test func(n *slowNASes, end func(nas string, count int))) {
+func loaded(t *testing.T, cfg termination.Config, takes map[string]time.Duration, test func(n *slowNASes, end func(nas string, count int))) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		rounds := 0
@@ -73,9 +74,10 @@ func loaded(t *testing.T, cfg sessions.TerminatorConfig, takes map[string]time.D
 		}
 		f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
 		defer f.journal.Close()
-		f.Table = sessions.New(sessions.Config{Now: clock}, f.journal)
+		f.Table = sessions.New(sessions.Config{}, f.journal)
+		cfg.Now = clock
 		n := &slowNASes{takes: takes, now: map[string]int{}, most: map[string]int{}}
-		term := sessions.NewTerminator(cfg, f.Table, n, slog.New(slog.DiscardHandler))
+		term := termination.New(cfg, f.Table, n, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- term.Run(ctx) }()
@@ -101,7 +103,7 @@ func loaded(t *testing.T, cfg sessions.TerminatorConfig, takes map[string]time.D
 
 // TestTerminatorPauses: at the limit of attempts, Run waits even if more jobs are due.
 func TestTerminatorPauses(t *testing.T) {
-	loaded(t, sessions.TerminatorConfig{PerNAS: 1000}, nil, func(n *slowNASes, end func(string, int)) {
+	loaded(t, termination.Config{PerNAS: 1000}, nil, func(n *slowNASes, end func(string, int)) {
 		end("silent", 70)
 		time.Sleep(time.Hour)
 		if asked, _ := n.counted(); len(asked) != 64 {
@@ -114,7 +116,7 @@ func TestTerminatorPauses(t *testing.T) {
 // finished, others start.
 func TestTerminatorLimits(t *testing.T) {
 	takes := map[string]time.Duration{"silent": 9 * time.Second, "slow": 3 * time.Second}
-	loaded(t, sessions.TerminatorConfig{Parallel: 5, PerNAS: 3, RetryMin: time.Hour}, takes, func(n *slowNASes, end func(string, int)) {
+	loaded(t, termination.Config{Parallel: 5, PerNAS: 3, RetryMin: time.Hour}, takes, func(n *slowNASes, end func(string, int)) {
 		end("silent", 10)
 		end("slow", 10)
 		time.Sleep(time.Minute)
@@ -129,7 +131,7 @@ func TestTerminatorLimits(t *testing.T) {
 // first attempts or retries.
 func TestSilentNASDelaysNobody(t *testing.T) {
 	takes := map[string]time.Duration{"silent": 9 * time.Second}
-	cfg := sessions.TerminatorConfig{RetryMin: time.Second, RetryMax: time.Second}
+	cfg := termination.Config{RetryMin: time.Second, RetryMax: time.Second}
 	loaded(t, cfg, takes, func(n *slowNASes, end func(string, int)) {
 		end("silent", 5000)
 		time.Sleep(time.Minute)
@@ -148,7 +150,7 @@ func TestSilentNASDelaysNobody(t *testing.T) {
 // TestFirstAttemptsPassRetries: first attempts go before retries, even if those are overdue.
 func TestFirstAttemptsPassRetries(t *testing.T) {
 	takes := map[string]time.Duration{"silent": 9 * time.Second, "slow": 9 * time.Second}
-	cfg := sessions.TerminatorConfig{Parallel: 2, PerNAS: 2, RetryMin: time.Second, RetryMax: time.Second}
+	cfg := termination.Config{Parallel: 2, PerNAS: 2, RetryMin: time.Second, RetryMax: time.Second}
 	loaded(t, cfg, takes, func(n *slowNASes, end func(string, int)) {
 		end("silent", 4)
 		time.Sleep(20 * time.Second) // two are asked again, and two are overdue

@@ -1,10 +1,11 @@
-package sessions
+package termination
 
 import (
 	"context"
 	"errors"
 
 	"aaasess/internal/radius"
+	"aaasess/sessions"
 )
 
 // Answer is how a NAS reacts to an attempt to end a session.
@@ -48,7 +49,7 @@ func (o Outcome) String() string {
 
 // Attempt is one attempt to end a session.
 type Attempt struct {
-	*Session
+	*sessions.Session
 	// Memory belongs to the Disconnector. What one attempt leaves here, the next attempt for the
 	// same session finds. It is nil at the first attempt.
 	Memory any

@@ -1,4 +1,4 @@
-package sessions
+package termination
 
 import (
 	"context"
@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/sessions"
 )
 
 // runningAttempt is an attempt under way. mu guards stopArrived until the attempt is finished.
 type runningAttempt struct {
 	job         *job
-	session     *Session
+	session     *sessions.Session
 	ctx         context.Context
 	cancel      context.CancelCauseFunc
 	stopArrived bool          // the NAS's stop has arrived and waits for the outcome
@@ -31,8 +32,8 @@ type attemptResult struct {
 
 // startAttempt prepares an attempt. If the session has ended, it forgets the job and returns nil.
 func (t *Terminator) startAttempt(ctx context.Context, j *job) *runningAttempt {
-	s := t.table.currentRow(j.id) // the view may still have a row that has ended
-	if s == nil || s.State != Terminating {
+	s := t.table.Row(j.id) // the view may still have a row that has ended
+	if s == nil || s.State != sessions.Terminating {
 		t.forget(j)
 		return nil
 	}
@@ -56,7 +57,7 @@ func (t *Terminator) runAttempt(a *runningAttempt) attemptResult {
 	if r.outcome.Answer == ACK {
 		t.table.Acked(a.job.id, nil)
 	}
-	r.memory, r.at = attempt.Memory, t.table.now()
+	r.memory, r.at = attempt.Memory, t.cfg.Now()
 	t.finishAttempt(&r)
 	return r
 }
@@ -78,7 +79,7 @@ func (t *Terminator) finishAttempt(r *attemptResult) {
 		if !r.closeNow && !j.sessionEnded {
 			j.Next = r.at.Add(r.wait)
 		}
-		t.publish(TerminationEvent{ID: j.id, Type: AttemptFinished, Termination: j.Termination})
+		t.publish(Event{ID: j.id, Type: AttemptFinished, Progress: j.Progress})
 	}
 	if t.attempts[j.id] == r.runningAttempt { // else the session was revived, and is being ended again
 		delete(t.attempts, j.id)
@@ -141,7 +142,7 @@ func (t *Terminator) schedule(j *job, at time.Time, waiting *jobHeap) {
 // waitAfter is the policy after an attempt. It returns how long to wait before the next step.
 // closeNow says that the NAS does not have the session, so it is to be closed now. attempt is the
 // number of the attempt, from 1.
-func waitAfter(o Outcome, attempt int, cfg TerminatorConfig) (wait time.Duration, closeNow bool) {
+func waitAfter(o Outcome, attempt int, cfg Config) (wait time.Duration, closeNow bool) {
 	switch {
 	case o.Answer == NAK && o.ErrorCause == radius.SessionContextNotFound && !o.Inconclusive:
 		return 0, true
@@ -158,9 +159,9 @@ func waitAfter(o Outcome, attempt int, cfg TerminatorConfig) (wait time.Duration
 // closeSession ends a session with a stop record that we make. If the journal accepts nothing now,
 // the session stays, and closeSession is tried again later.
 func (t *Terminator) closeSession(j *job, waiting *jobHeap) {
-	if err := t.table.End(j.id, CauseAdminReset, j.stopTime, nil); err != nil {
+	if err := t.table.End(j.id, sessions.CauseAdminReset, j.stopTime, nil); err != nil {
 		t.log(j).Warn("disconnect: cannot make the stop record; will retry", "err", err, "next", t.cfg.RetryMin)
-		t.schedule(j, t.table.now().Add(t.cfg.RetryMin), waiting)
+		t.schedule(j, t.cfg.Now().Add(t.cfg.RetryMin), waiting)
 		return
 	}
 	t.forget(j)
@@ -172,15 +173,15 @@ const maxStopDelay = 100 * time.Millisecond
 
 // delayedStop is a stop that waits for the outcome of an attempt.
 type delayedStop struct {
-	event Event
+	event sessions.Event
 	done  func(error)
 }
 
-// Apply applies an event to the table. Sources of events call it in place of [Table.Apply]. If an
+// Apply applies an event to the table. Sources of events call it in place of [sessions.Table.Apply]. If an
 // attempt is under way for the session of a stop, the stop waits for the outcome, at most 100 ms:
 // after an ACK its cause is Admin-Reset (R5). Whatever the outcome, the attempt sends nothing more.
 // If another event with the same Acct-Session-Id arrives meanwhile, the stop is applied before it.
-func (t *Terminator) Apply(ev Event, done func(error)) error {
+func (t *Terminator) Apply(ev sessions.Event, done func(error)) error {
 	before, isDelayed := t.delayStop(&ev, done)
 	for _, d := range before {
 		t.applyDelayed(d)
@@ -194,15 +195,15 @@ func (t *Terminator) Apply(ev Event, done func(error)) error {
 // delayStop delays an event if it is the stop of a session for which an attempt is under way. The
 // attempt then sends nothing more. before has the delayed stops that must be applied before the
 // event.
-func (t *Terminator) delayStop(ev *Event, done func(error)) (before []*delayedStop, isDelayed bool) {
+func (t *Terminator) delayStop(ev *sessions.Event, done func(error)) (before []*delayedStop, isDelayed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, d := range t.delayedStops {
-		if (d.event.AcctSessionID == ev.AcctSessionID || ev.AcctSessionID == "") && ev.sameClient(d.event.NAS.Addr) {
+		if (d.event.AcctSessionID == ev.AcctSessionID || ev.AcctSessionID == "") && ev.IsFromClient(d.event.NAS.Addr) {
 			before = append(before, d)
 		}
 	}
-	if ev.Type != Stop {
+	if ev.Type != sessions.Stop {
 		return before, false
 	}
 	for _, a := range t.attempts { // at most Parallel
@@ -210,7 +211,7 @@ func (t *Terminator) delayStop(ev *Event, done func(error)) (before []*delayedSt
 		if s.AcctSessionID != ev.AcctSessionID {
 			continue
 		}
-		if _, ok := ev.NAS.matches(s.NAS); !ok || !ev.sameClient(s.NAS.Addr) {
+		if _, ok := ev.NAS.Matches(s.NAS); !ok || !ev.IsFromClient(s.NAS.Addr) {
 			continue
 		}
 		a.stopArrived = true
@@ -251,4 +252,4 @@ func (t *Terminator) applyDelayed(d *delayedStop) {
 }
 
 // Accepting returns why Apply would refuse an event now, or nil.
-func (t *Terminator) Accepting() error { return t.table.journal.Accepting() }
+func (t *Terminator) Accepting() error { return t.table.Accepting() }

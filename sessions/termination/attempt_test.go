@@ -1,4 +1,4 @@
-package sessions_test
+package termination_test
 
 import (
 	"context"
@@ -17,23 +17,24 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
+	"aaasess/sessions/termination"
 )
 
 // scriptedNAS runs a function for each attempt.
-type scriptedNAS func(ctx context.Context, a *sessions.Attempt) sessions.Outcome
+type scriptedNAS func(ctx context.Context, a *termination.Attempt) termination.Outcome
 
-func (n scriptedNAS) Disconnect(ctx context.Context, a *sessions.Attempt) sessions.Outcome {
+func (n scriptedNAS) Disconnect(ctx context.Context, a *termination.Attempt) termination.Outcome {
 	return n(ctx, a)
 }
 
 // terminating runs a test with a Terminator and a NAS. Session 1, "a", is being ended.
-func terminating(t *testing.T, nas scriptedNAS, test func(f *fixture, term *sessions.Terminator, log func() string)) {
+func terminating(t *testing.T, nas scriptedNAS, test func(f *fixture, term *termination.Terminator, log func() string)) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
 		f.Table = sessions.New(sessions.Config{}, f.journal)
 		log := &logtest.Buffer{}
-		cfg := sessions.TerminatorConfig{ClientName: func(netip.Addr) string { return "lab" }}
-		term := sessions.NewTerminator(cfg, f.Table, nas, slog.New(slog.NewTextHandler(log, nil)))
+		cfg := termination.Config{ClientName: func(netip.Addr) string { return "lab" }}
+		term := termination.New(cfg, f.Table, nas, slog.New(slog.NewTextHandler(log, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- term.Run(ctx) }()
@@ -70,17 +71,17 @@ func TestEndOfSessionCancelsAttempt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var cause error
 			var took time.Duration
-			nas := func(ctx context.Context, a *sessions.Attempt) sessions.Outcome {
+			nas := func(ctx context.Context, a *termination.Attempt) termination.Outcome {
 				began := time.Now()
 				<-ctx.Done()
 				cause, took = context.Cause(ctx), time.Since(began)
-				return sessions.Outcome{Err: cause}
+				return termination.Outcome{Err: cause}
 			}
-			terminating(t, nas, func(f *fixture, term *sessions.Terminator, log func() string) {
+			terminating(t, nas, func(f *fixture, term *termination.Terminator, log func() string) {
 				time.Sleep(time.Second)
 				end(t, f)
 				synctest.Wait()
-				if cause != sessions.ErrSessionEnded || took != time.Second {
+				if cause != termination.ErrSessionEnded || took != time.Second {
 					t.Errorf("cancelled with %v after %v", cause, took)
 				}
 				if _, underWay := term.Status(1); underWay {
@@ -97,10 +98,10 @@ func TestEndOfSessionCancelsAttempt(t *testing.T) {
 // TestStuck: a session that five attempts have not ended is stuck, and the log warns once. An ACK
 // ends that.
 func TestStuck(t *testing.T) {
-	var answer atomic.Pointer[sessions.Outcome]
+	var answer atomic.Pointer[termination.Outcome]
 	answer.Store(&silence)
-	nas := func(context.Context, *sessions.Attempt) sessions.Outcome { return *answer.Load() }
-	terminating(t, nas, func(_ *fixture, term *sessions.Terminator, log func() string) {
+	nas := func(context.Context, *termination.Attempt) termination.Outcome { return *answer.Load() }
+	terminating(t, nas, func(_ *fixture, term *termination.Terminator, log func() string) {
 		time.Sleep(29 * time.Second) // attempts at 0, 2, 6, 14 and 30 s
 		synctest.Wait()
 		if status, _ := term.Status(1); status.Attempts != 4 || status.Stuck || term.Stuck() != 0 {
@@ -130,8 +131,8 @@ func TestStuck(t *testing.T) {
 // TestNoAttemptAfterEnd: after its end a session that waited for its next attempt gets none.
 func TestNoAttemptAfterEnd(t *testing.T) {
 	asked := 0
-	nas := func(context.Context, *sessions.Attempt) sessions.Outcome { asked++; return silence }
-	terminating(t, nas, func(f *fixture, term *sessions.Terminator, _ func() string) {
+	nas := func(context.Context, *termination.Attempt) termination.Outcome { asked++; return silence }
+	terminating(t, nas, func(f *fixture, term *termination.Terminator, _ func() string) {
 		f.send(t, sessions.Stop, "a", 1)
 		if _, underWay := term.Status(1); underWay {
 			t.Error("the session is still being ended")
@@ -151,7 +152,7 @@ func TestStopOvertakesAnswer(t *testing.T) {
 	tests := []struct {
 		name   string
 		after  time.Duration // when the answer comes, after the stop
-		out    sessions.Outcome
+		out    termination.Outcome
 		waited time.Duration
 		want   []string // the records
 	}{
@@ -161,12 +162,12 @@ func TestStopOvertakesAnswer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			nas := func(ctx context.Context, a *sessions.Attempt) sessions.Outcome {
+			nas := func(ctx context.Context, a *termination.Attempt) termination.Outcome {
 				<-ctx.Done()
 				time.Sleep(tt.after)
 				return tt.out
 			}
-			terminating(t, nas, func(f *fixture, term *sessions.Terminator, _ func() string) {
+			terminating(t, nas, func(f *fixture, term *termination.Terminator, _ func() string) {
 				began := time.Now()
 				ev := sessions.Event{
 					Type: sessions.Stop, NAS: nas1, AcctSessionID: "a", Kind: sessions.Network, At: began,
@@ -188,8 +189,8 @@ func TestStopOvertakesAnswer(t *testing.T) {
 
 // TestApplyDoesNotDelay: events other than such a stop are applied at once.
 func TestApplyDoesNotDelay(t *testing.T) {
-	nas := func(ctx context.Context, a *sessions.Attempt) sessions.Outcome { <-ctx.Done(); return silence }
-	terminating(t, nas, func(f *fixture, term *sessions.Terminator, _ func() string) {
+	nas := func(ctx context.Context, a *termination.Attempt) termination.Outcome { <-ctx.Done(); return silence }
+	terminating(t, nas, func(f *fixture, term *termination.Terminator, _ func() string) {
 		began := time.Now()
 		for i, typ := range []sessions.EventType{sessions.Start, sessions.Interim, sessions.Stop} {
 			ev := sessions.Event{
@@ -210,12 +211,12 @@ func TestApplyDoesNotDelay(t *testing.T) {
 // TestDelayedStopGoesFirst: the next session with the same Acct-Session-Id starts while the stop of
 // the session before waits for the ACK. The stop is applied before the start.
 func TestDelayedStopGoesFirst(t *testing.T) {
-	nas := func(ctx context.Context, _ *sessions.Attempt) sessions.Outcome {
+	nas := func(ctx context.Context, _ *termination.Attempt) termination.Outcome {
 		<-ctx.Done()
 		time.Sleep(50 * time.Millisecond)
 		return ack
 	}
-	terminating(t, nas, func(f *fixture, term *sessions.Terminator, _ func() string) {
+	terminating(t, nas, func(f *fixture, term *termination.Terminator, _ func() string) {
 		done := make(chan error, 2)
 		for _, typ := range []sessions.EventType{sessions.Stop, sessions.Start} {
 			ev := sessions.Event{
@@ -242,8 +243,8 @@ func TestDelayedStopGoesFirst(t *testing.T) {
 // TestOurStopHasTimeOfACK: the time of a stop that we make is that of the ACK, not the time when we
 // make it.
 func TestOurStopHasTimeOfACK(t *testing.T) {
-	nas := func(context.Context, *sessions.Attempt) sessions.Outcome { time.Sleep(time.Second); return ack }
-	terminating(t, nas, func(f *fixture, _ *sessions.Terminator, log func() string) {
+	nas := func(context.Context, *termination.Attempt) termination.Outcome { time.Sleep(time.Second); return ack }
+	terminating(t, nas, func(f *fixture, _ *termination.Terminator, log func() string) {
 		acked := time.Now().Add(time.Second)
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -262,12 +263,12 @@ func TestOurStopHasTimeOfACK(t *testing.T) {
 // TestMemory: a Disconnector finds in an attempt the Memory of the attempt before.
 func TestMemory(t *testing.T) {
 	var found []any
-	nas := func(_ context.Context, a *sessions.Attempt) sessions.Outcome {
+	nas := func(_ context.Context, a *termination.Attempt) termination.Outcome {
 		found = append(found, a.Memory)
 		a.Memory = len(found)
 		return silence
 	}
-	terminating(t, nas, func(*fixture, *sessions.Terminator, func() string) {
+	terminating(t, nas, func(*fixture, *termination.Terminator, func() string) {
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if diff := cmp.Diff([]any{nil, 1, 2}, found); diff != "" {
@@ -286,8 +287,8 @@ func TestAckedAtStart(t *testing.T) {
 		f.send(t, sessions.Start, "a", 0)
 		await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
 		await(t, func(done func(error)) error { f.Acked(1, done); return nil })
-		nas := &askedNAS{answers: []sessions.Outcome{ack}}
-		term := sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nas, slog.New(slog.DiscardHandler))
+		nas := &askedNAS{answers: []termination.Outcome{ack}}
+		term := termination.New(termination.Config{}, f.Table, nas, slog.New(slog.DiscardHandler))
 		term.Start(1) // as a SET does
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)

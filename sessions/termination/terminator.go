@@ -1,4 +1,4 @@
-package sessions
+package termination
 
 import (
 	"cmp"
@@ -9,17 +9,18 @@ import (
 	"time"
 
 	"aaasess/internal/timeheap"
+	"aaasess/sessions"
 )
 
-// The defaults of a [TerminatorConfig].
+// The defaults of a [Config].
 const (
 	DefaultStopWait = 30 * time.Second
 	DefaultRetryMin = 2 * time.Second
 	DefaultRetryMax = 5 * time.Minute
 )
 
-// TerminatorConfig has the settings of a [Terminator].
-type TerminatorConfig struct {
+// Config has the settings of a [Terminator].
+type Config struct {
 	// StopWait is how long the Terminator waits for the NAS's stop after an ACK. Then it makes the
 	// stop record itself (R31). 0 means 30 s: if the stop of hostapd is lost, hostapd sends it
 	// again after 3, 9 and 21 s.
@@ -35,22 +36,26 @@ type TerminatorConfig struct {
 	// ClientName returns the configured name of the client that a NAS belongs to, for the log, by
 	// the source address of the NAS; "" if it has none. nil: no NAS has one.
 	ClientName func(netip.Addr) string
+	// Now reads the host's clock; nil means time.Now.
+	Now func() time.Time
 }
 
-func (c TerminatorConfig) withDefaults() TerminatorConfig {
-	return TerminatorConfig{
-		StopWait: cmp.Or(c.StopWait, DefaultStopWait),
-		RetryMin: cmp.Or(c.RetryMin, DefaultRetryMin), RetryMax: cmp.Or(c.RetryMax, DefaultRetryMax),
-		Parallel: cmp.Or(c.Parallel, 64), PerNAS: cmp.Or(c.PerNAS, 8), ClientName: c.ClientName,
+func (c Config) withDefaults() Config {
+	c.StopWait = cmp.Or(c.StopWait, DefaultStopWait)
+	c.RetryMin, c.RetryMax = cmp.Or(c.RetryMin, DefaultRetryMin), cmp.Or(c.RetryMax, DefaultRetryMax)
+	c.Parallel, c.PerNAS = cmp.Or(c.Parallel, 64), cmp.Or(c.PerNAS, 8)
+	if c.Now == nil {
+		c.Now = time.Now
 	}
+	return c
 }
 
 // stuckAfter is the number of attempts after which a session counts as stuck. With the default
 // settings and a silent NAS that is about a minute after the first attempt.
 const stuckAfter = 5
 
-// Termination is the progress of ending a session.
-type Termination struct {
+// Progress is the progress of ending a session.
+type Progress struct {
 	Attempts int       // how many attempts were started
 	Asking   bool      // an attempt is under way
 	Last     Outcome   // of the newest finished attempt; zero if none has finished
@@ -67,15 +72,15 @@ type Termination struct {
 //
 // Its lock may be taken while the Table's lock is held, never the other way round.
 type Terminator struct {
-	cfg    TerminatorConfig
-	table  *Table
+	cfg    Config
+	table  *sessions.Table
 	nas    Disconnector
 	logger *slog.Logger
 
 	mu           sync.Mutex
-	added        []ID // by Start; Run has not made jobs of them yet
-	jobs         map[ID]*job
-	attempts     map[ID]*runningAttempt
+	added        []sessions.ID // by Start; Run has not made jobs of them yet
+	jobs         map[sessions.ID]*job
+	attempts     map[sessions.ID]*runningAttempt
 	delayedStops []*delayedStop
 	wake         chan struct{}
 
@@ -85,37 +90,37 @@ type Terminator struct {
 	ready chan struct{}
 }
 
-// job is one session to be ended. Run owns its fields, except Termination and sessionEnded, which
+// job is one session to be ended. Run owns its fields, except Progress and sessionEnded, which
 // mu guards. Run may read Attempts without mu, because only Run changes it. If stopTime is set, the
 // next step is to make the stop record, with that time; else it is to ask the NAS.
 type job struct {
-	id           ID
-	nas          NAS                  // of the session; set before an attempt
+	id           sessions.ID
+	nas          sessions.NAS         // of the session; set before an attempt
 	user         string               // of the session; set before an attempt
 	due          timeheap.Entry[*job] // in the heap while no attempt is due or under way
 	stopTime     time.Time            // of the stop record that we make
 	memory       any                  // the Disconnector's, see Attempt.Memory
 	sessionEnded bool                 // the session is no longer in the table
 	warned       bool                 // the log has said that it is stuck
-	Termination
+	Progress
 }
 
-// NewTerminator returns a Terminator without sessions to end. From now on the table reports to it
+// New returns a Terminator without sessions to end. From now on the table reports to it
 // that a session has ended. A table reports only to its newest Terminator.
-func NewTerminator(cfg TerminatorConfig, table *Table, nas Disconnector, logger *slog.Logger) *Terminator {
+func New(cfg Config, table *sessions.Table, nas Disconnector, logger *slog.Logger) *Terminator {
 	t := &Terminator{
 		cfg: cfg.withDefaults(), table: table, nas: nas, logger: logger,
-		jobs: map[ID]*job{}, attempts: map[ID]*runningAttempt{}, wake: make(chan struct{}, 1),
+		jobs: map[sessions.ID]*job{}, attempts: map[sessions.ID]*runningAttempt{}, wake: make(chan struct{}, 1),
 		ready: make(chan struct{}),
 	}
-	table.setOnEnd(t.rowEnded)
+	table.OnEnd(t.rowEnded)
 	return t
 }
 
-// Start adds sessions to be ended. After that [Table.Undo] does not change them. A session that is
+// Start adds sessions to be ended. After that [sessions.Table.Undo] does not change them. A session that is
 // being ended already goes on as before.
-func (t *Terminator) Start(ids ...ID) {
-	t.table.makeFinal(ids)
+func (t *Terminator) Start(ids ...sessions.ID) {
+	t.table.MakeFinal(ids)
 	t.mu.Lock()
 	t.added = append(t.added, ids...)
 	t.mu.Unlock()
@@ -126,17 +131,17 @@ func (t *Terminator) Start(ids ...ID) {
 }
 
 // Status returns the progress of ending a session; false if the session is not being ended.
-func (t *Terminator) Status(id ID) (Termination, bool) {
+func (t *Terminator) Status(id sessions.ID) (Progress, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	j := t.jobs[id]
 	if j == nil {
-		return Termination{}, false
+		return Progress{}, false
 	}
-	return j.Termination, true
+	return j.Progress, true
 }
 
-// Stuck returns how many sessions are stuck, see [Termination].
+// Stuck returns how many sessions are stuck, see [Progress].
 func (t *Terminator) Stuck() (n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -202,21 +207,21 @@ func (t *Terminator) Run(ctx context.Context) error {
 		// Jobs that are due have left the heap, even if no attempt can start now. So the timer is
 		// for a later job.
 		if at := waiting.Next(); !at.IsZero() {
-			timer.Reset(at.Sub(t.table.now()))
+			timer.Reset(at.Sub(t.cfg.Now()))
 		}
 	}
 }
 
 // resume starts the sessions that were being ended before a restart. It leaves out sessions marked
-// since the restart: whoever marked them calls Start or [Table.Undo].
+// since the restart: whoever marked them calls Start or [sessions.Table.Undo].
 func (t *Terminator) resume() {
-	var found []ID
+	var found []sessions.ID
 	for s := range t.table.View().All() {
-		if s.State == Terminating {
+		if s.State == sessions.Terminating {
 			found = append(found, s.ID)
 		}
 	}
-	t.Start(t.table.notUndoable(found)...)
+	t.Start(t.table.NotUndoable(found)...)
 }
 
 // addJobs makes jobs of the sessions that Start has added.
@@ -227,7 +232,7 @@ func (t *Terminator) addJobs(waiting *jobHeap) {
 		if old := t.jobs[id]; old == nil || old.sessionEnded {
 			j := &job{id: id}
 			t.jobs[id] = j
-			waiting.Set(j, &j.due, t.table.now())
+			waiting.Set(j, &j.due, t.cfg.Now())
 		}
 	}
 	t.added = nil
@@ -236,7 +241,7 @@ func (t *Terminator) addJobs(waiting *jobHeap) {
 // processDue takes the jobs that are due out of the heap. If the wait for the stop is over, it
 // closes the session; else the job is ready for an attempt.
 func (t *Terminator) processDue(waiting *jobHeap, ready *readyJobs) {
-	now := t.table.now()
+	now := t.cfg.Now()
 	for j, ok := waiting.Due(now); ok; j, ok = waiting.Due(now) {
 		waiting.Remove(&j.due)
 		s := t.terminating(j)
@@ -251,7 +256,7 @@ func (t *Terminator) processDue(waiting *jobHeap, ready *readyJobs) {
 			t.closeSession(j, waiting)
 		case !s.Acked.IsZero(): // before a restart: the wait for its stop begins again
 			j.stopTime = t.table.Date(s.Acked)
-			t.schedule(j, t.table.now().Add(t.cfg.StopWait), waiting)
+			t.schedule(j, t.cfg.Now().Add(t.cfg.StopWait), waiting)
 		default:
 			ready.add(j)
 		}
@@ -259,11 +264,11 @@ func (t *Terminator) processDue(waiting *jobHeap, ready *readyJobs) {
 }
 
 // terminating returns the session of a job, or nil if it has ended.
-func (t *Terminator) terminating(j *job) *Session {
+func (t *Terminator) terminating(j *job) *sessions.Session {
 	s := t.table.View().Get(j.id)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if j.sessionEnded || s == nil || s.State != Terminating {
+	if j.sessionEnded || s == nil || s.State != sessions.Terminating {
 		return nil
 	}
 	return s

@@ -1,4 +1,4 @@
-package sessions
+package termination
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/sessions"
 )
 
 // TestReadyJobs adds jobs, written "NAS number" with a * for a retry, and starts those that can
@@ -18,7 +19,7 @@ func TestReadyJobs(t *testing.T) {
 	add := func(jobs ...string) {
 		for _, j := range jobs {
 			text, asked := strings.CutSuffix(j, "*")
-			j := &job{nas: NAS{Identifier: text[:1]}}
+			j := &job{nas: sessions.NAS{Identifier: text[:1]}}
 			if _, err := fmt.Sscan(text[1:], &j.id); err != nil {
 				t.Fatal(err)
 			}
@@ -38,7 +39,7 @@ func TestReadyJobs(t *testing.T) {
 	}
 	finish := func(names ...string) {
 		for _, n := range names {
-			r.finished(NAS{Identifier: n})
+			r.finished(sessions.NAS{Identifier: n})
 		}
 	}
 	steps := []struct {
@@ -49,8 +50,8 @@ func TestReadyJobs(t *testing.T) {
 		{"nothing", func() {}, ""},
 		{"NASes take turns, two places each", func() { add("a1", "a2", "a3", "a4", "b5", "c6", "c7", "c8") }, "a1 b5 c6 a2 c7"},
 		{"first attempts go before retries", func() { add("b9*", "b10"); finish("b") }, "b10 b9"},
-		{"a NAS at its limit gets its own free place", func() { finish("c") }, "c8"},
-		{"another NAS goes first", func() { add("d11*", "a12*") }, "d11"},
+		{"a sessions.NAS at its limit gets its own free place", func() { finish("c") }, "c8"},
+		{"another sessions.NAS goes first", func() { add("d11*", "a12*") }, "d11"},
 		{"a place becomes free", func() { finish("a") }, "a3"},
 		{"all places", func() { finish("a", "a", "b", "b", "c", "c", "d") }, "a4 a12"},
 		{"nothing is left", func() { finish("a", "a") }, ""},
@@ -68,14 +69,14 @@ func TestReadyJobs(t *testing.T) {
 
 // TestWaitAfter tests the waits between attempts.
 func TestWaitAfter(t *testing.T) {
-	standard := TerminatorConfig{}.withDefaults()
-	long := TerminatorConfig{RetryMin: 24 * time.Hour, RetryMax: math.MaxInt64}.withDefaults()
+	standard := Config{}.withDefaults()
+	long := Config{RetryMin: 24 * time.Hour, RetryMax: math.MaxInt64}.withDefaults()
 	silent := Outcome{}
 	tests := []struct {
 		name     string
 		out      Outcome
 		attempt  int
-		cfg      TerminatorConfig
+		cfg      Config
 		wait     time.Duration
 		closeNow bool
 	}{
@@ -86,7 +87,7 @@ func TestWaitAfter(t *testing.T) {
 		{"the last that is less than RetryMax", silent, 8, standard, 256 * time.Second, false},
 		{"RetryMax", silent, 9, standard, 5 * time.Minute, false},
 		{"RetryMax still", silent, 1_000_000, standard, 5 * time.Minute, false},
-		{"RetryMax is no double of RetryMin", silent, 2, TerminatorConfig{RetryMin: 2, RetryMax: 3}, 3, false},
+		{"RetryMax is no double of RetryMin", silent, 2, Config{RetryMin: 2, RetryMax: 3}, 3, false},
 		{"a wait that has no double", silent, 18, long, math.MaxInt64, false},
 	}
 	for _, tt := range tests {
@@ -99,11 +100,14 @@ func TestWaitAfter(t *testing.T) {
 }
 
 func TestTerminatorDefaults(t *testing.T) {
-	want := TerminatorConfig{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute, Parallel: 64, PerNAS: 8}
-	if got := (TerminatorConfig{}).withDefaults(); !reflect.DeepEqual(got, want) {
-		t.Errorf("%+v", got)
-	}
-	if got := want.withDefaults(); !reflect.DeepEqual(got, want) {
-		t.Errorf("%+v", got)
+	want := Config{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute, Parallel: 64, PerNAS: 8}
+	for _, cfg := range []Config{{}, want} {
+		got := cfg.withDefaults()
+		if since := time.Since(got.Now()); since < 0 || since > time.Hour {
+			t.Errorf("now is %v ago", since)
+		}
+		if got.Now = nil; !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v", got)
+		}
 	}
 }

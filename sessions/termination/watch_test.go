@@ -1,4 +1,4 @@
-package sessions_test
+package termination_test
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
+	"aaasess/sessions/termination"
 )
 
 // end is how a session is ended in TestWatch.
@@ -26,7 +27,7 @@ type end struct {
 	ByApply bool            // the stop goes through Terminator.Apply, which may delay it
 }
 
-var watchOutcomes = []sessions.Outcome{ack, silence, nak406, nak503, inconclusive, closed}
+var watchOutcomes = []termination.Outcome{ack, silence, nak406, nak503, inconclusive, closed}
 
 func drawEnd(rt *rapid.T, i int) end {
 	n := rapid.IntRange(1, 4).Draw(rt, fmt.Sprint("answers of ", i))
@@ -47,10 +48,10 @@ type watchedNAS struct {
 	stop func(id sessions.ID, byApply bool)
 
 	mu    sync.Mutex
-	given map[sessions.ID][]sessions.Outcome
+	given map[sessions.ID][]termination.Outcome
 }
 
-func (n *watchedNAS) Disconnect(ctx context.Context, a *sessions.Attempt) sessions.Outcome {
+func (n *watchedNAS) Disconnect(ctx context.Context, a *termination.Attempt) termination.Outcome {
 	e := n.plan[a.ID-1]
 	n.mu.Lock()
 	i := min(len(n.given[a.ID]), len(e.Answers)-1)
@@ -60,13 +61,13 @@ func (n *watchedNAS) Disconnect(ctx context.Context, a *sessions.Attempt) sessio
 	case <-time.After(e.Takes[i]):
 	case <-ctx.Done():
 		if time.Sleep(time.Millisecond); !e.ByApply { // else the answer has arrived
-			out = sessions.Outcome{Err: context.Cause(ctx)}
+			out = termination.Outcome{Err: context.Cause(ctx)}
 		}
 	}
 	n.mu.Lock()
 	n.given[a.ID] = append(n.given[a.ID], out)
 	n.mu.Unlock()
-	if out.Answer == sessions.ACK && e.Stop == 0 {
+	if out.Answer == termination.ACK && e.Stop == 0 {
 		go n.stop(a.ID, e.ByApply)
 	}
 	return out
@@ -89,9 +90,9 @@ func watchAll(t *testing.T, rt *rapid.T, plan []end, every time.Duration) {
 	f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
 	defer f.journal.Close()
 	f.Table = sessions.New(sessions.Config{}, f.journal)
-	nas := &watchedNAS{plan: plan, given: map[sessions.ID][]sessions.Outcome{}}
-	cfg := sessions.TerminatorConfig{RetryMax: 10 * time.Second, Parallel: 3}
-	term := sessions.NewTerminator(cfg, f.Table, nas, slog.New(slog.DiscardHandler))
+	nas := &watchedNAS{plan: plan, given: map[sessions.ID][]termination.Outcome{}}
+	cfg := termination.Config{RetryMax: 10 * time.Second, Parallel: 3}
+	term := termination.New(cfg, f.Table, nas, slog.New(slog.DiscardHandler))
 	nas.stop = func(id sessions.ID, byApply bool) {
 		sid := fmt.Sprint(uint32(id))
 		ev := sessions.Event{
@@ -115,7 +116,7 @@ func watchAll(t *testing.T, rt *rapid.T, plan []end, every time.Duration) {
 	ended := make(chan error)
 	go func() { ended <- term.Run(ctx) }()
 	all, some, slow := term.Watch(ctx, ids), term.Watch(ctx, ids[len(ids)/2:]), term.Watch(ctx, ids)
-	var byAll, bySome []sessions.TerminationEvent
+	var byAll, bySome []termination.Event
 	read := func() { byAll, bySome = append(byAll, all.Read()...), append(bySome, some.Read()...) }
 	await(t, func(done func(error)) error { _, err := f.Disconnect(ids, done); return err })
 	term.Start(ids...)
@@ -124,7 +125,7 @@ func watchAll(t *testing.T, rt *rapid.T, plan []end, every time.Duration) {
 			time.AfterFunc(e.Stop, func() { nas.stop(sessions.ID(i+1), e.ByApply) })
 		}
 	}
-	bySlow := map[uint64]sessions.TerminationEvent{}
+	bySlow := map[uint64]termination.Event{}
 	readSlow := func() {
 		events := slow.Read()
 		if limit := 4 * len(ids); len(events) > limit {
@@ -162,16 +163,16 @@ func watchAll(t *testing.T, rt *rapid.T, plan []end, every time.Duration) {
 }
 
 // checkWatched checks the events of a watcher of some sessions that has missed none.
-func checkWatched(rt *rapid.T, nas *watchedNAS, ids []sessions.ID, events []sessions.TerminationEvent) {
+func checkWatched(rt *rapid.T, nas *watchedNAS, ids []sessions.ID, events []termination.Event) {
 	last := uint64(0)
-	outcomes, ended, asking := map[sessions.ID][]sessions.Outcome{}, map[sessions.ID]int{}, map[sessions.ID]bool{}
+	outcomes, ended, asking := map[sessions.ID][]termination.Outcome{}, map[sessions.ID]int{}, map[sessions.ID]bool{}
 	for _, e := range events {
 		if e.Seq <= last {
 			rt.Errorf("event %d comes after %d", e.Seq, last)
 		}
 		last = e.Seq
 		switch e.Type {
-		case sessions.AttemptFinished:
+		case termination.AttemptFinished:
 			if outcomes[e.ID] = append(outcomes[e.ID], e.Last); e.Attempts != len(outcomes[e.ID]) || e.Asking {
 				rt.Errorf("%+v, want outcome %d", e, len(outcomes[e.ID]))
 			}
@@ -179,7 +180,7 @@ func checkWatched(rt *rapid.T, nas *watchedNAS, ids []sessions.ID, events []sess
 				rt.Errorf("%+v comes after the end", e)
 			}
 			asking[e.ID] = false
-		case sessions.SessionEnded:
+		case termination.SessionEnded:
 			if ended[e.ID]++; !e.Next.IsZero() || e.Asking != (e.Attempts > len(outcomes[e.ID])) {
 				rt.Errorf("%+v after %d outcomes", e, len(outcomes[e.ID]))
 			}
@@ -208,7 +209,7 @@ func checkWatched(rt *rapid.T, nas *watchedNAS, ids []sessions.ID, events []sess
 
 // checkNewest checks that the slow watcher got nothing wrong, and the newest event of each type of
 // each session.
-func checkNewest(rt *rapid.T, all []sessions.TerminationEvent, slow map[uint64]sessions.TerminationEvent) {
+func checkNewest(rt *rapid.T, all []termination.Event, slow map[uint64]termination.Event) {
 	newest := map[string]uint64{}
 	for _, e := range all {
 		newest[fmt.Sprint(e.ID, e.Type)] = e.Seq
@@ -229,7 +230,7 @@ func checkNewest(rt *rapid.T, all []sessions.TerminationEvent, slow map[uint64]s
 // TestWatchEnds: a watcher gets no events after its context is done. A watcher that never reads
 // delays nobody.
 func TestWatchEnds(t *testing.T) {
-	terminating(t, func(context.Context, *sessions.Attempt) sessions.Outcome { return silence }, func(f *fixture, term *sessions.Terminator, _ func() string) {
+	terminating(t, func(context.Context, *termination.Attempt) termination.Outcome { return silence }, func(f *fixture, term *termination.Terminator, _ func() string) {
 		ctx, cancel := context.WithCancel(context.Background())
 		left, unread := term.Watch(ctx, []sessions.ID{1}), term.Watch(context.Background(), []sessions.ID{1})
 		cancel()
@@ -240,10 +241,10 @@ func TestWatchEnds(t *testing.T) {
 			t.Errorf("%+v", events)
 		}
 		published := unread.Read()
-		if n := len(published); n < 2 || n > 4 || published[n-2].Type != sessions.AttemptFinished || published[n-2].Attempts < 12 {
+		if n := len(published); n < 2 || n > 4 || published[n-2].Type != termination.AttemptFinished || published[n-2].Attempts < 12 {
 			t.Errorf("%+v, want the newest events", published)
 		}
-		if last := published[len(published)-1]; last.Type != sessions.SessionEnded {
+		if last := published[len(published)-1]; last.Type != termination.SessionEnded {
 			t.Errorf("the last event is %+v", last)
 		}
 	})
@@ -252,20 +253,20 @@ func TestWatchEnds(t *testing.T) {
 // TestSessionEndedIsDurable: a watcher gets SessionEnded when the end is durable and no view has
 // the session.
 func TestSessionEndedIsDurable(t *testing.T) {
-	terminating(t, func(context.Context, *sessions.Attempt) sessions.Outcome { return nak503 }, func(f *fixture, term *sessions.Terminator, _ func() string) {
+	terminating(t, func(context.Context, *termination.Attempt) termination.Outcome { return nak503 }, func(f *fixture, term *termination.Terminator, _ func() string) {
 		f.send(t, sessions.Start, "b", 0)
 		w := term.Watch(context.Background(), []sessions.ID{2})
 		await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{2}, done); return err })
 		f.journal.Hold(true)
 		term.Start(2)
 		time.Sleep(time.Second)
-		if events := w.Read(); len(events) != 1 || events[0].Type != sessions.AttemptFinished {
+		if events := w.Read(); len(events) != 1 || events[0].Type != termination.AttemptFinished {
 			t.Errorf("before: %+v", events)
 		}
 		f.journal.Hold(false)
 		<-w.Updated()
 		<-w.Updated()
-		if events := w.Read(); len(events) != 1 || events[0].Type != sessions.SessionEnded || f.View().Get(2) != nil {
+		if events := w.Read(); len(events) != 1 || events[0].Type != termination.SessionEnded || f.View().Get(2) != nil {
 			t.Errorf("after: %+v", events)
 		}
 	})
@@ -276,10 +277,10 @@ func TestSessionEndedIsDurable(t *testing.T) {
 func TestAttemptCutShort(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
-		answer   sessions.Outcome
+		answer   termination.Outcome
 		outcomes int
 	}{
-		{"the socket closes", sessions.Outcome{Err: net.ErrClosed}, 0},
+		{"the socket closes", termination.Outcome{Err: net.ErrClosed}, 0},
 		{"no answer", silence, 0},
 		{"the NAS answers", ack, 1},
 	} {
@@ -288,11 +289,11 @@ func TestAttemptCutShort(t *testing.T) {
 				f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
 				defer f.journal.Close()
 				f.Table = sessions.New(sessions.Config{}, f.journal)
-				nas := scriptedNAS(func(ctx context.Context, _ *sessions.Attempt) sessions.Outcome {
+				nas := scriptedNAS(func(ctx context.Context, _ *termination.Attempt) termination.Outcome {
 					<-ctx.Done()
 					return tc.answer
 				})
-				term := sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nas, slog.New(slog.DiscardHandler))
+				term := termination.New(termination.Config{}, f.Table, nas, slog.New(slog.DiscardHandler))
 				f.send(t, sessions.Start, "a", 0)
 				w := term.Watch(t.Context(), []sessions.ID{1})
 				await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })

@@ -1,4 +1,4 @@
-package sessions_test
+package termination_test
 
 import (
 	"context"
@@ -13,29 +13,30 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
+	"aaasess/sessions/termination"
 )
 
 // askedNAS answers attempts from a list, and notes when they came. It repeats the last answer.
 type askedNAS struct {
 	began   time.Time
-	answers []sessions.Outcome
+	answers []termination.Outcome
 	asked   []time.Duration
 }
 
-func (n *askedNAS) Disconnect(context.Context, *sessions.Attempt) sessions.Outcome {
+func (n *askedNAS) Disconnect(context.Context, *termination.Attempt) termination.Outcome {
 	n.asked = append(n.asked, time.Since(n.began))
 	return n.answers[min(len(n.asked), len(n.answers))-1]
 }
 
 var (
-	ack          = sessions.Outcome{Answer: sessions.ACK}
-	silence      = sessions.Outcome{}
-	unsent       = sessions.Outcome{Err: errors.New("no secret for this NAS")}
-	nak406       = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.UnsupportedExtension}
-	nak503       = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound}
-	bareNAK      = sessions.Outcome{Answer: sessions.NAK}
-	inconclusive = sessions.Outcome{Answer: sessions.NAK, ErrorCause: radius.SessionContextNotFound, Inconclusive: true}
-	closed       = sessions.Outcome{Err: sessions.ErrPortUnreachable}
+	ack          = termination.Outcome{Answer: termination.ACK}
+	silence      = termination.Outcome{}
+	unsent       = termination.Outcome{Err: errors.New("no secret for this NAS")}
+	nak406       = termination.Outcome{Answer: termination.NAK, ErrorCause: radius.UnsupportedExtension}
+	nak503       = termination.Outcome{Answer: termination.NAK, ErrorCause: radius.SessionContextNotFound}
+	bareNAK      = termination.Outcome{Answer: termination.NAK}
+	inconclusive = termination.Outcome{Answer: termination.NAK, ErrorCause: radius.SessionContextNotFound, Inconclusive: true}
+	closed       = termination.Outcome{Err: termination.ErrPortUnreachable}
 	startEnd     = []string{"Start 1", "Stop 1 cause 6"}
 	itsOwn       = []string{"Start 1", "Stop 1"} // the NAS's stop, with its own cause
 )
@@ -44,24 +45,24 @@ func TestTerminator(t *testing.T) {
 	s := time.Second
 	tests := []struct {
 		name    string
-		answers []sessions.Outcome
+		answers []termination.Outcome
 		stopAt  time.Duration // when the NAS sends its stop; 0: never
 		asked   []time.Duration
 		after   time.Duration        // when the records and the status are checked
 		want    []string             // the records
-		status  sessions.Termination // zero: the session is not being ended
+		status  termination.Progress // zero: the session is not being ended
 	}{
-		{"ACK and the stop", []sessions.Outcome{ack}, 1 * s, []time.Duration{0}, 30 * s, startEnd, sessions.Termination{}},
-		{"ACK, no stop: it is closed", []sessions.Outcome{ack}, 0, []time.Duration{0}, 31 * s, startEnd, sessions.Termination{}},
-		{"ACK, no stop yet", []sessions.Outcome{ack}, 0, []time.Duration{0}, 29 * s, startEnd[:1], sessions.Termination{Attempts: 1, Last: ack}},
-		{"NAK 503: it is closed", []sessions.Outcome{nak503}, 0, []time.Duration{0}, 1 * s, startEnd, sessions.Termination{}},
-		{"NAK 406: asked again while it lives", []sessions.Outcome{nak406}, 0, []time.Duration{0, 2 * s, 6 * s, 14 * s}, 20 * s, startEnd[:1], sessions.Termination{Attempts: 4, Last: nak406}},
-		{"bare NAK, then the stop", []sessions.Outcome{bareNAK}, 1 * s, []time.Duration{0}, 20 * s, itsOwn, sessions.Termination{}},
-		{"silence, then ACK", []sessions.Outcome{silence, silence, ack}, 0, []time.Duration{0, 2 * s, 6 * s}, 37 * s, startEnd, sessions.Termination{}},
-		{"inconclusive NAK 503: asked again while it lives", []sessions.Outcome{inconclusive}, 0, []time.Duration{0, 2 * s, 6 * s}, 10 * s, startEnd[:1], sessions.Termination{Attempts: 3, Last: inconclusive}},
-		{"bare NAKs close nothing", []sessions.Outcome{bareNAK}, 0, []time.Duration{0, 2 * s, 6 * s}, 10 * s, startEnd[:1], sessions.Termination{Attempts: 3, Last: bareNAK}},
-		{"closed port, as silence", []sessions.Outcome{closed}, 0, []time.Duration{0, 2 * s, 6 * s}, 10 * s, startEnd[:1], sessions.Termination{Attempts: 3, Last: closed}},
-		{"cannot be sent", []sessions.Outcome{unsent}, 0, []time.Duration{0, 2 * s}, 5 * s, startEnd[:1], sessions.Termination{Attempts: 2, Last: unsent}},
+		{"ACK and the stop", []termination.Outcome{ack}, 1 * s, []time.Duration{0}, 30 * s, startEnd, termination.Progress{}},
+		{"ACK, no stop: it is closed", []termination.Outcome{ack}, 0, []time.Duration{0}, 31 * s, startEnd, termination.Progress{}},
+		{"ACK, no stop yet", []termination.Outcome{ack}, 0, []time.Duration{0}, 29 * s, startEnd[:1], termination.Progress{Attempts: 1, Last: ack}},
+		{"NAK 503: it is closed", []termination.Outcome{nak503}, 0, []time.Duration{0}, 1 * s, startEnd, termination.Progress{}},
+		{"NAK 406: asked again while it lives", []termination.Outcome{nak406}, 0, []time.Duration{0, 2 * s, 6 * s, 14 * s}, 20 * s, startEnd[:1], termination.Progress{Attempts: 4, Last: nak406}},
+		{"bare NAK, then the stop", []termination.Outcome{bareNAK}, 1 * s, []time.Duration{0}, 20 * s, itsOwn, termination.Progress{}},
+		{"silence, then ACK", []termination.Outcome{silence, silence, ack}, 0, []time.Duration{0, 2 * s, 6 * s}, 37 * s, startEnd, termination.Progress{}},
+		{"inconclusive NAK 503: asked again while it lives", []termination.Outcome{inconclusive}, 0, []time.Duration{0, 2 * s, 6 * s}, 10 * s, startEnd[:1], termination.Progress{Attempts: 3, Last: inconclusive}},
+		{"bare NAKs close nothing", []termination.Outcome{bareNAK}, 0, []time.Duration{0, 2 * s, 6 * s}, 10 * s, startEnd[:1], termination.Progress{Attempts: 3, Last: bareNAK}},
+		{"closed port, as silence", []termination.Outcome{closed}, 0, []time.Duration{0, 2 * s, 6 * s}, 10 * s, startEnd[:1], termination.Progress{Attempts: 3, Last: closed}},
+		{"cannot be sent", []termination.Outcome{unsent}, 0, []time.Duration{0, 2 * s}, 5 * s, startEnd[:1], termination.Progress{Attempts: 2, Last: unsent}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -69,7 +70,7 @@ func TestTerminator(t *testing.T) {
 				f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
 				f.Table = sessions.New(sessions.Config{}, f.journal)
 				nas := &askedNAS{began: time.Now(), answers: tt.answers}
-				term := sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nas, slog.New(slog.DiscardHandler))
+				term := termination.New(termination.Config{}, f.Table, nas, slog.New(slog.DiscardHandler))
 				ctx, cancel := context.WithCancel(t.Context())
 				ended := make(chan error)
 				go func() { ended <- term.Run(ctx) }()
@@ -116,9 +117,9 @@ func TestTerminatorResumes(t *testing.T) {
 		if err := again.Load(journal.Load); err != nil {
 			t.Fatal(err)
 		}
-		nas := &askedNAS{began: time.Now(), answers: []sessions.Outcome{nak503}}
+		nas := &askedNAS{began: time.Now(), answers: []termination.Outcome{nak503}}
 		ctx, cancel := context.WithCancel(t.Context())
-		term := sessions.NewTerminator(sessions.TerminatorConfig{}, again, nas, slog.New(slog.DiscardHandler))
+		term := termination.New(termination.Config{}, again, nas, slog.New(slog.DiscardHandler))
 		done := make(chan error)
 		go func() { done <- term.Run(ctx) }()
 		synctest.Wait()
@@ -137,7 +138,7 @@ func TestTerminatorWhenNothingIsAccepted(t *testing.T) {
 		f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
 		f.Table = sessions.New(sessions.Config{}, f.journal)
 		ctx, cancel := context.WithCancel(t.Context())
-		term := sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, &askedNAS{answers: []sessions.Outcome{nak503}}, slog.New(slog.DiscardHandler))
+		term := termination.New(termination.Config{}, f.Table, &askedNAS{answers: []termination.Outcome{nak503}}, slog.New(slog.DiscardHandler))
 		done := make(chan error)
 		go func() { done <- term.Run(ctx) }()
 		f.send(t, sessions.Start, "a", 0)
@@ -163,11 +164,13 @@ func TestTerminatorWhenNothingIsAccepted(t *testing.T) {
 // be undone.
 func TestResumeLeavesOutUndoable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, sessions.Config{})
+		f := &fixture{journal: sessionstest.NewJournal(), now: time.Now()}
+		defer f.journal.Close()
+		f.Table = sessions.New(sessions.Config{}, f.journal)
 		f.send(t, sessions.Start, "a", 0)
 		await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
 		nas := &askedNAS{}
-		terminator := sessions.NewTerminator(sessions.TerminatorConfig{}, f.Table, nas, nil)
+		terminator := termination.New(termination.Config{}, f.Table, nas, nil)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- terminator.Run(ctx) }()

@@ -1,33 +1,37 @@
-package sessions
+package termination
 
-import "slices"
+import (
+	"slices"
+
+	"aaasess/sessions"
+)
 
 // readyJobs has the jobs whose attempt is due. First attempts go before retries. In each group the
 // NASes take turns: a silent NAS with thousands of sessions does not delay others. One goroutine
 // uses it.
 type readyJobs struct {
 	perNAS        int
-	running       map[NAS]int // attempts under way
+	running       map[sessions.NAS]int // attempts under way
 	firstAttempts rotation
 	retries       rotation
 }
 
 // rotation has the NASes with jobs, next first. After one of its jobs a NAS goes to the end.
 type rotation struct {
-	byNAS map[NAS]*nasJobs
+	byNAS map[sessions.NAS]*nasJobs
 	order []*nasJobs
 }
 
 // nasJobs has the jobs of one NAS, oldest first.
 type nasJobs struct {
-	nas  NAS
+	nas  sessions.NAS
 	jobs []*job
 }
 
 func newReadyJobs(perNAS int) readyJobs {
 	return readyJobs{
-		perNAS: perNAS, running: map[NAS]int{},
-		firstAttempts: rotation{byNAS: map[NAS]*nasJobs{}}, retries: rotation{byNAS: map[NAS]*nasJobs{}},
+		perNAS: perNAS, running: map[sessions.NAS]int{},
+		firstAttempts: rotation{byNAS: map[sessions.NAS]*nasJobs{}}, retries: rotation{byNAS: map[sessions.NAS]*nasJobs{}},
 	}
 }
 
@@ -73,10 +77,10 @@ func (t *rotation) popAt(i int) *job {
 }
 
 // started counts an attempt that starts at a NAS.
-func (r *readyJobs) started(nas NAS) { r.running[nas]++ }
+func (r *readyJobs) started(nas sessions.NAS) { r.running[nas]++ }
 
 // finished counts an attempt that has finished.
-func (r *readyJobs) finished(nas NAS) {
+func (r *readyJobs) finished(nas sessions.NAS) {
 	if r.running[nas]--; r.running[nas] == 0 {
 		delete(r.running, nas)
 	}

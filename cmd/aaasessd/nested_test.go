@@ -1,0 +1,43 @@
+package main
+
+import (
+	"testing"
+
+	layeh "layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+)
+
+// TestNested: with nested, the network stop is recorded before the exec stop of its user, even if it
+// comes after it and the daemon restarts in between. A reload changes that.
+func TestNested(t *testing.T) {
+	onLine := func(p *layeh.Packet) error { return rfc2865.NASPort_Set(p, 1) }
+	login := func(p *layeh.Packet) error {
+		return rfc2865.ServiceType_Set(p, rfc2865.ServiceType_Value_NASPromptUser)
+	}
+	text := with(t, plainConfig, "accounting:\n  network", "accounting:\n  exec: {default: {record: start-stop, methods: [local]}}\n  network")
+	nested := with(t, text, "accounting:\n  exec", "accounting:\n  nested: true\n  exec")
+	l := launch(t, nested, environment{})
+	l.mustAccount(
+		packet(acctStart, "E1", "alice", onLine, login), packet(acctStart, "N1", "alice", onLine),
+		packet(acctStop, "E1", "alice", onLine, login),
+	)
+	l.restart(nested)
+	l.mustAccount(packet(acctStop, "N1", "alice", onLine))
+	want := []string{"Start 00000001", "Start 00000002", "Stop 00000002", "Stop 00000001"}
+	l.eventuallyRecords("records.jsonl", want...)
+
+	l.reload(text, "configuration loaded")
+	l.mustAccount(
+		packet(acctStart, "E2", "alice", onLine, login), packet(acctStart, "N2", "alice", onLine),
+		packet(acctStop, "E2", "alice", onLine, login), packet(acctStop, "N2", "alice", onLine),
+	)
+	want = append(want, "Start 00000003", "Start 00000004", "Stop 00000003", "Stop 00000004")
+	l.eventuallyRecords("records.jsonl", want...)
+
+	l.reload(nested, "configuration loaded")
+	l.mustAccount(
+		packet(acctStart, "E3", "alice", onLine, login), packet(acctStart, "N3", "alice", onLine),
+		packet(acctStop, "E3", "alice", onLine, login), packet(acctStop, "N3", "alice", onLine),
+	)
+	l.eventuallyRecords("records.jsonl", append(want, "Start 00000005", "Start 00000006", "Stop 00000006", "Stop 00000005")...)
+}
