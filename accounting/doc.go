@@ -58,13 +58,20 @@
 //
 // # Layout
 //
-// All integers are big-endian. A name is one octet of length and its octets. Version 2 of a record:
+// All integers are big-endian. A name is one octet of length and its octets. A record has one form
+// for all protocols and accounting types: TACACS+ and the MIBs translate it. Version 3 of it:
 //
 //	version(1) type(1) session(4) at(8, nanoseconds since 1970)
+//	kind(1) lane(4) hold(4, milliseconds)
 //	list(name) methods(1) method(name)... nas-session(name) length(2) attributes
 //
-// nas-session is the Acct-Session-Id that the NAS sent. Version 1 is the same without it. Earlier
-// versions wrote it, and it is still written for a record whose NAS sent no Acct-Session-Id.
+// kind is the accounting type. lane is the number of the session whose records this one is kept in
+// order with, 0 for its own. hold is how long a start waits for the address of its user, 0 for not
+// at all. nas-session is the Acct-Session-Id that the NAS sent, empty if it sent none.
+//
+// Version 2 is the same without kind, lane and hold: its kind is what the name of the list begins
+// with. Version 1 also lacks nas-session. A record has the lowest version that says all of it, so
+// after a downgrade all records can be read that do not need a newer version.
 //
 // The type is 1 Start, 2 Stop, 3 Interim-Update, or 255 for any other Acct-Status-Type, which is in
 // the attributes. Stores of earlier versions have no 255. 65 and 67 are the Start and Interim-Update

@@ -165,7 +165,7 @@ func TestRecordOther(t *testing.T) {
 			t.Errorf("type %d: %v", typ, err)
 		}
 	}
-	want := &Record{Session: 7, Type: other, At: time.Unix(5, 6), List: "network/default", Attrs: octets(t, "2806 00000009 2c03 31")}
+	want := &Record{Session: 7, Type: other, Kind: sessions.Network, At: time.Unix(5, 6), List: "network/default", Attrs: octets(t, "2806 00000009 2c03 31")}
 	b := AppendRecord(nil, want)
 	got, err := ParseRecord(b)
 	if err != nil || b[0] != 1 || b[1] != 255 {
@@ -174,8 +174,8 @@ func TestRecordOther(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if typ, id, _, ok := PeekRecord(b); typ != other || id != 7 || !ok {
-		t.Errorf("peeked at as %d of %s, %t", typ, id, ok)
+	if h, ok := PeekRecord(b); h.Type != other || h.Session != 7 || !ok {
+		t.Errorf("peeked at as %d of %s, %t", h.Type, h.Session, ok)
 	}
 	for name, rec := range map[string]*Record{
 		"Start": {Type: start}, "Interim-Update": {Type: interim}, "Other": {Type: other},

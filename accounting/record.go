@@ -1,11 +1,13 @@
 package accounting
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"aaasess/internal/cursor"
@@ -22,6 +24,14 @@ type Record struct {
 	Type    sessions.EventType
 	// Resync: it repeats a session for servers that have lost their data (R65).
 	Resync bool
+	// Kind is the accounting type. In a record to append, 0 means the type that List names.
+	Kind sessions.Kind
+	// Lane is the number of the session whose records this one is kept in order with; 0 means its
+	// own. See InLane.
+	Lane sessions.ID
+	// Hold is how long a start waits for the address of its user, from its commit; 0 means not at
+	// all. It is rounded up to milliseconds, at most 2^32-1 of them.
+	Hold time.Duration
 	// At is when the event happened. Acct-Delay-Time is the time from At to the moment of sending.
 	At time.Time
 	// List is the accounting type and name of the method list, "network/default"; at most 255 octets.
@@ -55,6 +65,9 @@ func (r *Record) Number() sessions.ID {
 	return r.Session
 }
 
+// InLane returns the number that keeps the record in order: Lane, or else Session.
+func (r *Record) InLane() sessions.ID { return cmp.Or(r.Lane, r.Session) }
+
 // TypeName returns the name of the record's Acct-Status-Type, or its number if it has no name.
 func (r *Record) TypeName() string {
 	if n, ok := r.Attrs.Uint32(radius.AcctStatusType); ok && r.Type == sessions.Other {
@@ -85,39 +98,77 @@ func placeholderID(s *sessions.Session) sessions.ID {
 
 // The first octet of a record. The package comment describes the layouts.
 const (
-	recordWithoutNAS = 1 // without NASSession
-	recordVersion    = 2
+	recordWithoutNAS = 1 // with nothing that a later version has
+	recordWithNAS    = 2 // with NASSession
+	recordVersion    = 3 // with NASSession, Kind, Lane and Hold; each may be missing
 )
 
-// headLen is the length of a record's head: version, type, session and time.
-const headLen = 14
+// headLen is the length of a record's head: version, type, session and time. In version 3, the kind,
+// the lane and the hold follow it.
+const (
+	headLen      = 14
+	extensionLen = 9
+)
 
 // resyncFlag is added to the type of a record that is made by a resync.
 const resyncFlag = 0x40
 
-func isRecordVersion(o byte) bool { return o == recordWithoutNAS || o == recordVersion }
+const maxHold = (1<<32 - 1) * time.Millisecond
 
 // AppendRecord appends the octets of a record to b.
 func AppendRecord(b []byte, r *Record) []byte {
-	b = appendHead(b, r.Session, r.Type, r.Resync, r.At, r.NASSession)
+	start := len(b)
+	b = appendHead(b, r, kindOf(r.List))
 	b = appendRoute(b, r.List, r.Next)
-	b = appendNASSession(b, r.NASSession)
+	b = appendNASSession(b, b[start], r.NASSession)
 	attrs := r.Attrs[:min(len(r.Attrs), 1<<16-1)]
 	b = binary.BigEndian.AppendUint16(b, uint16(len(attrs)))
 	return append(b, attrs...)
 }
 
-func appendHead(b []byte, id sessions.ID, t sessions.EventType, resync bool, at time.Time, nasSession string) []byte {
-	version := byte(recordVersion)
-	if nasSession == "" {
-		version = recordWithoutNAS
+// kindOf returns the accounting type that the name of a list begins with, 0 if it is none.
+func kindOf(list string) (k sessions.Kind) {
+	head, _, _ := strings.Cut(list, "/")
+	if head == sessions.Network.String() { // that of most records, without an allocation
+		return sessions.Network
 	}
-	if resync {
-		t |= resyncFlag
+	_ = k.UnmarshalText([]byte(head)) // else k stays 0
+	return k
+}
+
+// needsExtension reports whether only version 3 can store the record, whose list is of kind
+// listKind. All other records can be read after a downgrade.
+func (r *Record) needsExtension(listKind sessions.Kind) bool {
+	return r.Hold > 0 || r.InLane() != r.Session || r.Kind != 0 && r.Kind != listKind
+}
+
+// appendHead appends what precedes the name of the list. listKind is the kind of the list.
+func appendHead(b []byte, r *Record, listKind sessions.Kind) []byte {
+	version, extended := byte(recordWithoutNAS), r.needsExtension(listKind)
+	switch {
+	case extended:
+		version = recordVersion
+	case r.NASSession != "":
+		version = recordWithNAS
 	}
-	b = append(b, version, byte(t))
-	b = binary.BigEndian.AppendUint32(b, uint32(id))
-	return binary.BigEndian.AppendUint64(b, uint64(at.UnixNano()))
+	typ := byte(r.Type)
+	if r.Resync {
+		typ |= resyncFlag
+	}
+	b = append(b, version, typ)
+	b = binary.BigEndian.AppendUint32(b, uint32(r.Session))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.At.UnixNano()))
+	if !extended {
+		return b
+	}
+	lane := r.Lane
+	if lane == r.Session {
+		lane = 0
+	}
+	b = append(b, byte(cmp.Or(r.Kind, listKind)))
+	b = binary.BigEndian.AppendUint32(b, uint32(lane))
+	hold := (min(max(0, r.Hold), maxHold) + time.Millisecond - 1) / time.Millisecond
+	return binary.BigEndian.AppendUint32(b, uint32(hold))
 }
 
 // appendRoute appends the name of a list and methods, at most 255.
@@ -131,9 +182,9 @@ func appendRoute(b []byte, list string, methods []MethodName) []byte {
 	return b
 }
 
-// appendNASSession appends what follows the route, if there is anything.
-func appendNASSession(b []byte, s string) []byte {
-	if s == "" {
+// appendNASSession appends what follows the route, if the version of the record has it.
+func appendNASSession(b []byte, version byte, s string) []byte {
+	if version == recordWithoutNAS {
 		return b
 	}
 	return appendName(b, s)
@@ -149,35 +200,52 @@ func appendName(b []byte, s string) []byte {
 func ParseRecord(b []byte) (*Record, error) {
 	d := newDecoder(string(b)) // one copy, shared by all strings of the record
 	version := d.Octet()
-	if !isRecordVersion(version) && d.OK() {
+	if (version < recordWithoutNAS || version > recordVersion) && d.OK() {
 		return nil, fmt.Errorf("%w: unknown version %d", ErrRecord, version)
 	}
 	r := &Record{}
 	r.Type, r.Resync = parseType(d.Octet())
 	r.Session = sessions.ID(d.Uint32())
 	r.At = time.Unix(0, int64(d.Uint64()))
-	r.List, r.Next = d.route()
 	if version == recordVersion {
+		r.Kind, r.Lane = sessions.Kind(d.Octet()), sessions.ID(d.Uint32())
+		r.Hold = time.Duration(d.Uint32()) * time.Millisecond
+	}
+	r.List, r.Next = d.route()
+	if version != recordWithoutNAS {
 		r.NASSession = d.name()
-		d.Require(r.NASSession != "") // else it would have the other version
 	}
 	r.Attrs = radius.Attributes(d.Octets(uint64(d.Uint16())))
-	switch {
-	case !d.OK():
+	if !d.OK() {
 		return nil, fmt.Errorf("%w: it ends early, after %d octets", ErrRecord, len(b))
-	case len(d.Rest()) > 0:
-		return nil, fmt.Errorf("%w: %d octets follow its end", ErrRecord, len(d.Rest()))
+	}
+	if err := r.check(version, d.Rest()); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRecord, err)
+	}
+	r.Kind = cmp.Or(r.Kind, kindOf(r.List))
+	return r, nil
+}
+
+// check returns the fault of a record that was read as a version.
+func (r *Record) check(version byte, rest string) error {
+	listKind := kindOf(r.List)
+	switch {
+	case len(rest) > 0:
+		return fmt.Errorf("%d octets follow its end", len(rest))
+	case version == recordWithNAS && r.NASSession == "",
+		version == recordVersion && (!r.needsExtension(listKind) || r.Kind == 0 && listKind != 0 || r.Lane != 0 && r.Lane == r.Session):
+		return fmt.Errorf("version %d has no need", version) // else it would have another form
 	case (r.Type < sessions.Start || r.Type > sessions.Interim) && r.Type != sessions.Other:
-		return nil, fmt.Errorf("%w: unknown type %d", ErrRecord, r.Type)
+		return fmt.Errorf("unknown type %d", r.Type)
 	case !r.Attrs.Valid():
-		return nil, fmt.Errorf("%w: attributes of session %s are damaged", ErrRecord, r.Session)
+		return fmt.Errorf("attributes of session %s are damaged", r.Session)
 	}
 	for _, m := range r.Next {
 		if err := m.Check(); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrRecord, err)
+			return err
 		}
 	}
-	return r, nil
+	return nil
 }
 
 // parseType parses the type of a record. Only starts and interims are made by a resync.
@@ -188,15 +256,32 @@ func parseType(o byte) (t sessions.EventType, resync bool) {
 	return sessions.EventType(o), false
 }
 
-// PeekRecord reads the type, session and time (nanoseconds since 1970) of a record without parsing
-// the rest.
-func PeekRecord(b []byte) (typ sessions.EventType, session sessions.ID, at int64, ok bool) {
-	if len(b) < headLen || !isRecordVersion(b[0]) {
-		return 0, 0, 0, false
+// Head is what a record begins with.
+type Head struct {
+	Type    sessions.EventType
+	Holds   bool        // it has a Hold
+	Session sessions.ID // as Record has it
+	Lane    sessions.ID // as [Record.InLane] returns it
+	At      int64       // nanoseconds since 1970
+}
+
+// PeekRecord reads the head of a record without parsing the rest.
+func PeekRecord(b []byte) (h Head, ok bool) {
+	if len(b) < headLen || b[0] < recordWithoutNAS || b[0] > recordVersion {
+		return h, false
 	}
-	id := sessions.ID(binary.BigEndian.Uint32(b[2:]))
-	typ, _ = parseType(b[1])
-	return typ, id, int64(binary.BigEndian.Uint64(b[6:])), true
+	h.Type, _ = parseType(b[1])
+	h.Session = sessions.ID(binary.BigEndian.Uint32(b[2:]))
+	h.Lane, h.At = h.Session, int64(binary.BigEndian.Uint64(b[6:]))
+	if b[0] != recordVersion {
+		return h, true
+	}
+	if len(b) < headLen+extensionLen {
+		return Head{}, false
+	}
+	h.Lane = cmp.Or(sessions.ID(binary.BigEndian.Uint32(b[headLen+1:])), h.Session)
+	h.Holds = binary.BigEndian.Uint32(b[headLen+5:]) != 0
+	return h, true
 }
 
 // decoder reads what the append functions wrote; after the first fault it gives zeros.

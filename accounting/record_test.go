@@ -17,7 +17,7 @@ import (
 func goldenRecord(t testing.TB) *Record {
 	t.Helper()
 	return &Record{
-		Session: 0xE, Type: sessions.Stop, At: time.Date(2001, 6, 27, 4, 47, 46, 123, time.UTC),
+		Session: 0xE, Type: sessions.Stop, Kind: sessions.Network, At: time.Date(2001, 6, 27, 4, 47, 46, 123, time.UTC),
 		List: "network/default", Next: []MethodName{Group("backup"), Local},
 		Attrs: radius.Attributes("\x28\x06\x00\x00\x00\x02\x2c\x0a0000000E"),
 	}
@@ -60,8 +60,8 @@ func TestRecordNASSession(t *testing.T) {
 	if diff := cmp.Diff(rec, got); diff != "" {
 		t.Errorf("want (-) and got (+):\n%s", diff)
 	}
-	if typ, id, at, ok := PeekRecord(b); typ != rec.Type || id != rec.Session || at != rec.At.UnixNano() || !ok {
-		t.Errorf("%v %v %v %v", typ, id, at, ok)
+	if h, ok := PeekRecord(b); h != (Head{Type: rec.Type, Session: 0xE, Lane: 0xE, At: rec.At.UnixNano()}) || !ok {
+		t.Errorf("%v %v", h, ok)
 	}
 	for i := range b {
 		if _, err := ParseRecord(b[:i]); !errors.Is(err, ErrRecord) {
@@ -71,6 +71,83 @@ func TestRecordNASSession(t *testing.T) {
 	empty, _ := hex.DecodeString("02" + goldenHex[2:before] + "00" + goldenHex[before:])
 	if got, err := ParseRecord(empty); !errors.Is(err, ErrRecord) {
 		t.Errorf("a version 2 without it: %v, %v", got, err)
+	}
+}
+
+// TestRecordExtended: version 3 also has the kind, the lane and the hold, and only a record that needs
+// one of them has it.
+func TestRecordExtended(t *testing.T) {
+	const head, tail = 2 * headLen, 2 * (2 + 16)
+	stored := func(extension, nas string) string {
+		return "03" + goldenHex[2:head] + extension + goldenHex[head:len(goldenHex)-tail] + nas + goldenHex[len(goldenHex)-tail:]
+	}
+	tests := []struct {
+		name   string
+		change func(*Record)
+		want   string
+	}{
+		{"nothing", func(*Record) {}, goldenHex},
+		{"its own lane", func(r *Record) { r.Lane = r.Session }, goldenHex},
+		{"a kind that the list does not name", func(r *Record) { r.Kind = sessions.Exec }, stored("02"+"00000000"+"00000000", "00")},
+		{"a kind that this version does not know", func(r *Record) { r.Kind = 200 }, stored("c8"+"00000000"+"00000000", "00")},
+		{"a lane", func(r *Record) { r.Lane = 0xD }, stored("01"+"0000000d"+"00000000", "00")},
+		{"a hold", func(r *Record) { r.Hold = 5 * time.Second }, stored("01"+"00000000"+"00001388", "00")},
+		{"everything", func(r *Record) { r.Lane, r.Hold, r.NASSession = 0xD, time.Millisecond, "5F2A" }, stored("01"+"0000000d"+"00000001", "0435463241")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rec := goldenRecord(t)
+			tt.change(rec)
+			b := AppendRecord(nil, rec)
+			if got := hex.EncodeToString(b); got != tt.want {
+				t.Fatalf("stored as\n%s, want\n%s", got, tt.want)
+			}
+			got, err := ParseRecord(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rec.Lane == rec.Session {
+				rec.Lane = 0 // one form in memory
+			}
+			if diff := cmp.Diff(rec, got); diff != "" {
+				t.Errorf("want (-) and got (+):\n%s", diff)
+			}
+			head := Head{Type: rec.Type, Holds: rec.Hold > 0, Session: rec.Session, Lane: rec.InLane(), At: rec.At.UnixNano()}
+			if h, ok := PeekRecord(b); h != head || !ok {
+				t.Errorf("peeked %v %t, want %v", h, ok, head)
+			}
+			route, ok := recordRoute(b)
+			if want := appendRoute(nil, rec.List, rec.Next); string(route) != string(want) || !ok {
+				t.Errorf("the route is %x, want %x", route, want)
+			}
+			for i := range b {
+				if _, err := ParseRecord(b[:i]); !errors.Is(err, ErrRecord) {
+					t.Errorf("%d octets of it: %v", i, err)
+				}
+			}
+		})
+	}
+	for name, extension := range map[string]string{
+		"nothing to extend": "01" + "00000000" + "00000000", "no kind": "00" + "00000000" + "00001388", "its own lane": "01" + "0000000e" + "00001388",
+	} {
+		b, _ := hex.DecodeString(stored(extension, "00"))
+		if got, err := ParseRecord(b); !errors.Is(err, ErrRecord) {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+}
+
+// TestRecordHoldRounded: no hold gets shorter than it was, and none is stored as another one.
+func TestRecordHoldRounded(t *testing.T) {
+	for hold, want := range map[time.Duration]time.Duration{
+		-1: 0, 1: time.Millisecond, time.Millisecond: time.Millisecond, time.Second + 1: time.Second + time.Millisecond,
+		1<<63 - 1: (1<<32 - 1) * time.Millisecond,
+	} {
+		rec := goldenRecord(t)
+		rec.Hold = hold
+		if got, err := ParseRecord(AppendRecord(nil, rec)); err != nil || got.Hold != want {
+			t.Errorf("%v became %v, %v; want %v", hold, got, err, want)
+		}
 	}
 }
 
@@ -87,7 +164,7 @@ func TestParseRecordRefuses(t *testing.T) {
 		want string
 	}{
 		{"nothing", nil, "ends early, after 0 octets"},
-		{"a later version", change(0, 3), "version 3"},
+		{"a later version", change(0, 4), "version 4"},
 		{"a type that no record has", change(1, 9), "type 9"},
 		{"an octet behind", append(change(0, 1), 0), "1 octets follow its end"},
 		{"a method that is none", change(len(golden)-2-16-5, 'x'), `method "xocal"`},
@@ -142,6 +219,7 @@ func FuzzParseRecord(f *testing.F) {
 	f.Add(golden)
 	f.Add(AppendRecord(nil, &Record{Type: sessions.Start, At: time.Unix(0, 0)}))
 	f.Add(AppendRecord(nil, &Record{Type: sessions.Other, At: time.Unix(0, 0)}))
+	f.Add(AppendRecord(nil, &Record{Type: sessions.Start, At: time.Unix(0, 0), Kind: sessions.Exec, Lane: 7, Hold: time.Second, NASSession: "x"}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		rec, err := ParseRecord(b)
 		if err != nil {
@@ -172,13 +250,13 @@ func FuzzParseSetAsideEntry(f *testing.F) {
 // The search for the newest record skips records that are damaged or of another version.
 func TestPeekRecord(t *testing.T) {
 	r := &Record{Session: 0x01020304, Type: sessions.Interim, At: time.Unix(5, 6), List: "network/default"}
-	typ, id, at, ok := PeekRecord(AppendRecord(nil, r))
-	if typ != sessions.Interim || id != 0x01020304 || at != 5_000_000_006 || !ok {
-		t.Errorf("got %v %v %d %t", typ, id, at, ok)
+	h, ok := PeekRecord(AppendRecord(nil, r))
+	if h != (Head{Type: sessions.Interim, Session: 0x01020304, Lane: 0x01020304, At: 5_000_000_006}) || !ok {
+		t.Errorf("got %v %t", h, ok)
 	}
 	const head = "\x03\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01"
-	for _, b := range []string{"", "\x01" + head[:12], "\x03" + head} {
-		if _, _, _, ok := PeekRecord([]byte(b)); ok {
+	for _, b := range []string{"", "\x01" + head[:12], "\x04" + head, "\x03" + head + "\x01\x00\x00\x00\x00\x00\x00\x00"} {
+		if _, ok := PeekRecord([]byte(b)); ok {
 			t.Errorf("% x was parsed as a record", b)
 		}
 	}

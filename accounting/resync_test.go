@@ -30,8 +30,8 @@ func TestRecordResync(t *testing.T) {
 		if diff := cmp.Diff(rec, got); diff != "" {
 			t.Errorf("want (-) and got (+):\n%s", diff)
 		}
-		if peeked, id, _, ok := PeekRecord(b); peeked != typ || id != rec.Session || !ok {
-			t.Errorf("peeked: %v %v %t", peeked, id, ok)
+		if h, ok := PeekRecord(b); h.Type != typ || h.Session != rec.Session || !ok {
+			t.Errorf("peeked: %+v %t", h, ok)
 		}
 	}
 }

@@ -229,11 +229,11 @@ func (n *newestRecords) searchQueue(m MethodName) error {
 // consider keeps a record if it is the newest of its session. known maps the octets of a list and
 // methods to an index in pending, for this queue.
 func (n *newestRecords) consider(m MethodName, e *store.Entry, known map[string]int) {
-	typ, id, at, ok := PeekRecord(e.Data)
+	h, ok := PeekRecord(e.Data)
 	if !ok {
 		return
 	}
-	i, ok := n.index[id]
+	i, ok := n.index[h.Session]
 	if !ok {
 		return
 	}
@@ -241,12 +241,12 @@ func (n *newestRecords) consider(m MethodName, e *store.Entry, known map[string]
 	if !ok {
 		return
 	}
-	candidate := foundRecord{seq: e.Seq, at: at, pending: known[string(route)]}
+	candidate := foundRecord{seq: e.Seq, at: h.At, pending: known[string(route)]}
 	if previous := n.found[i]; previous.pending != 0 && (previous.at > candidate.at || previous.at == candidate.at && previous.seq > candidate.seq) {
 		return
 	}
-	if typ == sessions.Other {
-		if r, err := ParseRecord(e.Data); err != nil || r.Number() != id {
+	if h.Type == sessions.Other {
+		if r, err := ParseRecord(e.Data); err != nil || r.Number() != h.Session {
 			return // its placeholder equals the number of the session
 		}
 	}
@@ -263,10 +263,14 @@ func (n *newestRecords) consider(m MethodName, e *store.Entry, known map[string]
 
 // recordRoute returns the octets of a record's list and methods, without parsing the rest.
 func recordRoute(b []byte) (route []byte, ok bool) {
-	if len(b) <= headLen {
+	begin := headLen
+	if len(b) > 0 && b[0] == recordVersion {
+		begin += extensionLen
+	}
+	if len(b) <= begin {
 		return nil, false
 	}
-	end := headLen + 1 + int(b[headLen]) // end of the list's name, where the number of methods follows
+	end := begin + 1 + int(b[begin]) // end of the list's name, where the number of methods follows
 	if end >= len(b) {
 		return nil, false
 	}
@@ -280,5 +284,5 @@ func recordRoute(b []byte) (route []byte, ok bool) {
 	if end > len(b) {
 		return nil, false
 	}
-	return b[headLen:end], true
+	return b[begin:end], true
 }

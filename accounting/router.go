@@ -56,6 +56,7 @@ type Decide func(k sessions.Kind, s *sessions.Session) string
 type preparedRoute struct {
 	text     string
 	route    *Route
+	kind     sessions.Kind // of the list
 	branches []branch
 	methods  []string // those of route, for the tap
 	alone    []branch // where a record to one method only goes
@@ -162,7 +163,10 @@ func (r *Router) prepare(text string) *preparedRoute {
 	}
 	var to *preparedRoute
 	if route, err := ParseRoute(text); err == nil {
-		to = &preparedRoute{text: text, route: route, branches: route.branches(), alone: route.alone(), methods: methodTexts(route.Methods)}
+		to = &preparedRoute{
+			text: text, route: route, kind: kindOf(route.List),
+			branches: route.branches(), alone: route.alone(), methods: methodTexts(route.Methods),
+		}
 	} else {
 		r.logger.Error("route of a session cannot be read; its records use its present list", "err", err)
 	}
@@ -272,18 +276,20 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 		return
 	}
 	r.offer(n, to, len(branches))
-	number := n.Session.ID
-	if n.Type == sessions.Other && number == 0 {
-		number = placeholderID(n.Session)
+	rec := Record{
+		Session: n.Session.ID, Type: n.Type, Resync: n.Only != "", At: n.At,
+		// The packet has it as the NAS sent it; an ended session may have it in shortened form.
+		NASSession: cmp.Or(n.Attrs.Text(radius.AcctSessionID), n.Session.AcctSessionID),
 	}
-	// The packet has it as the NAS sent it; an ended session may have it in shortened form.
-	nasSession := cmp.Or(n.Attrs.Text(radius.AcctSessionID), n.Session.AcctSessionID)
+	if n.Type == sessions.Other && rec.Session == 0 {
+		rec.Session = placeholderID(n.Session)
+	}
 	first, start := &branches[0], len(d.buf)
-	d.buf = appendHead(d.buf, number, n.Type, n.Only != "", n.At, nasSession)
+	d.buf = appendHead(d.buf, &rec, to.kind)
 	headEnd := len(d.buf)
 	d.buf = append(d.buf, first.tail...)
 	restStart := len(d.buf)
-	d.buf = appendNASSession(d.buf, nasSession)
+	d.buf = appendNASSession(d.buf, d.buf[start], rec.NASSession)
 	attrs := len(d.buf) + 2
 	var dropped Dropped
 	d.buf, dropped = Compose(append(d.buf, 0, 0), n)

@@ -117,7 +117,7 @@ func TestRouterCommit(t *testing.T) {
 	expected := func(id sessions.ID, kind sessions.Kind, typ sessions.EventType, list string, next ...MethodName) *Record {
 		n := notice(id, kind, typ)
 		a, _ := Compose(nil, &n)
-		return &Record{Session: id, Type: typ, At: n.At, List: list, Next: next, NASSession: "nas-1", Attrs: radius.Attributes(a)}
+		return &Record{Session: id, Type: typ, Kind: kindOf(list), At: n.At, List: list, Next: next, NASSession: "nas-1", Attrs: radius.Attributes(a)}
 	}
 	want := map[string][]*Record{
 		"group/radius": {
@@ -182,7 +182,7 @@ func TestRouterBroadcast(t *testing.T) {
 	for _, n := range []sessions.Notice{one, two} {
 		a, _ := Compose(nil, &n)
 		want = append(want, &Record{
-			Session: n.Session.ID, Type: n.Type, At: n.At, List: "network/default", NASSession: n.Attrs.Text(radius.AcctSessionID), Attrs: radius.Attributes(a),
+			Session: n.Session.ID, Type: n.Type, Kind: sessions.Network, At: n.At, List: "network/default", NASSession: n.Attrs.Text(radius.AcctSessionID), Attrs: radius.Attributes(a),
 		})
 	}
 	for _, m := range broadcast[sessions.Network].Methods {

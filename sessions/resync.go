@@ -19,10 +19,10 @@ type Resync struct {
 }
 
 // Resync makes the notices of a part. A start tells what the first start would tell with what is
-// known by now, an interim also how long the session has lasted, as [Table.MakeInterims] does.
-// Sessions that have ended get nothing, so in the queue of the method no notice follows the stop of
-// its session. After an error nothing was made. A part with Rows 0 only stores its State, and is
-// never refused. done is called when the part is durable.
+// known by now. An interim also tells how long the session has lasted, and the session keeps that, as
+// with [Table.MakeInterims]. Sessions that have ended get nothing, so in the queue of the method no
+// notice follows the stop of its session. After an error nothing was made. A part with Rows 0 only
+// stores its State, and is never refused. done is called when the part is durable.
 func (t *Table) Resync(r *Resync, done func(error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -237,7 +237,7 @@ func TestDeliverBounded(t *testing.T) {
 		if most > 16+8 {
 			t.Errorf("%d records in memory, at most 16 and the window wanted", most)
 		}
-		if q := d.queue(); len(q.bySession)+q.items+q.loaded != 0 {
+		if q := d.queue(); len(q.lanes)+q.items+q.loaded != 0 {
 			t.Errorf("left in memory: %+v", q)
 		}
 	})

@@ -8,7 +8,8 @@
 //   - A route is the ordered list of methods that a record may go to.
 //   - A queue is a queue of the store. It has the name of the first method of its routes.
 //   - An item is a record that was read and is not settled yet.
-//   - A lane holds the items of one session in order. Only its first item is ever sent.
+//   - A lane holds the items of one session, and of the sessions that are kept in order with it
+//     ([accounting.Record.Lane]), in order. Only its first item is ever sent.
 //   - A record is settled when it is delivered, dropped because a later record supersedes it, or
 //     set aside in [accounting.SetAsideQueue] for the operator.
 //

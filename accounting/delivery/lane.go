@@ -9,16 +9,16 @@ import (
 	"aaasess/sessions"
 )
 
-// lane holds the items of one session, in order. Only the first may be in flight. A lane is in
+// lane holds the items of one session, and of those that are kept in order with it, in order. Only the first may be in flight. A lane is in
 // exactly one list, or busy. The lists are: ready or parked of its route; failover or overdue of a
 // method; Delivery.retrying; and Delivery.setAside.
 type lane struct {
-	queue   *queue
-	session sessions.ID
-	items   []*item
-	one     [1]*item              // initial storage of items
-	retry   timeheap.Entry[*lane] // in retrying: when its first item is tried again
-	parked  bool                  // in parked of its route
+	queue  *queue
+	number sessions.ID
+	items  []*item
+	one    [1]*item              // initial storage of items
+	retry  timeheap.Entry[*lane] // in retrying: when its first item is tried again
+	parked bool                  // in parked of its route
 	// In no list: the first item is in flight, or is about to be placed or sent.
 	busy bool
 }
@@ -122,8 +122,8 @@ func (d *Delivery) removeHead(it *item) {
 
 // drop removes a record from its lane, wherever it stands. It does nothing and returns false if the
 // record is not there or is in flight.
-func (d *Delivery) drop(q *queue, session sessions.ID, seq uint64) bool {
-	l := q.bySession[session]
+func (d *Delivery) drop(q *queue, lane sessions.ID, seq uint64) bool {
+	l := q.lanes[lane]
 	if l == nil {
 		return false
 	}

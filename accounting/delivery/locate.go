@@ -30,17 +30,17 @@ type Place struct {
 	Tries  int                   // sends that ended without an answer
 }
 
-// question asks Run for the places of a session's records.
+// question asks Run for the places of the records of a lane.
 type question struct {
-	queue   string
-	session sessions.ID
-	answer  chan []Place // has room for the answer
+	queue  string
+	lane   sessions.ID
+	answer chan []Place // has room for the answer
 }
 
-// Locate returns where the records of a session in one queue stand, in their order. Records that
-// Run has not read yet are not among them. It waits until Run has answered or ctx is done.
-func (d *Delivery) Locate(ctx context.Context, queue string, session sessions.ID) ([]Place, error) {
-	q := question{queue, session, make(chan []Place, 1)}
+// Locate returns where the records of a lane ([accounting.Record.InLane]) in one queue stand, in
+// their order. Records that Run has not read yet are not among them. It waits until Run has answered or ctx is done.
+func (d *Delivery) Locate(ctx context.Context, queue string, lane sessions.ID) ([]Place, error) {
+	q := question{queue, lane, make(chan []Place, 1)}
 	d.inbox.mu.Lock()
 	d.inbox.questions = append(d.inbox.questions, q)
 	d.inbox.mu.Unlock()
@@ -60,13 +60,13 @@ func (d *Delivery) answerQuestions() {
 	d.inbox.questions = nil
 	d.inbox.mu.Unlock()
 	for _, ask := range questions {
-		ask.answer <- d.places(ask.queue, ask.session)
+		ask.answer <- d.places(ask.queue, ask.lane)
 	}
 }
 
-func (d *Delivery) places(queue string, session sessions.ID) (all []Place) {
+func (d *Delivery) places(queue string, lane sessions.ID) (all []Place) {
 	for _, q := range d.queues {
-		l := q.bySession[session]
+		l := q.lanes[lane]
 		if q.name != queue || l == nil {
 			continue
 		}

@@ -141,7 +141,7 @@ func (d *Delivery) replaceMethod(m *method) {
 // forgetMethod removes a method that was replaced or removed from the histories of all records.
 func (d *Delivery) forgetMethod(m *method) {
 	for _, q := range d.queues {
-		for _, l := range q.bySession {
+		for _, l := range q.lanes {
 			if len(l.items) > 0 {
 				l.head().forgetMethod(m)
 			}

@@ -3,6 +3,7 @@ package delivery
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -27,7 +28,7 @@ type world struct {
 	backoff  bool    // an unanswered record is to be sent again later
 	silent   map[accounting.MethodName]bool
 	accepted []*accounting.Record           // in the order of arrival, at any method
-	inFlight map[sessions.ID]map[uint32]int // serial numbers of the records in flight
+	inFlight map[sessions.ID]map[uint32]int // by lane: serial numbers of the records in flight
 	answered map[uint32]bool                // serial numbers of the answered records
 	faults   []string
 }
@@ -63,24 +64,24 @@ func (m worldMethod) Send(rec *accounting.Record, at retry.Progress, done func(e
 	}
 	time.AfterFunc(delay, func() {
 		m.mu.Lock()
-		m.inFlight[rec.Session][serial]--
+		m.inFlight[rec.InLane()][serial]--
 		m.answered[serial] = m.answered[serial] || err == nil
 		m.mu.Unlock()
 		done(err)
 	})
 }
 
-// begin notes that a record is in flight. No other record of its session may be in flight, except
+// begin notes that a record is in flight. No other record of its lane may be in flight, except
 // copies of records that were answered before; these are probes.
 func (w *world) begin(rec *accounting.Record) (serial uint32) {
 	serial, _ = rec.Attrs.Uint32(radius.AcctSessionTime)
-	if w.inFlight[rec.Session] == nil {
-		w.inFlight[rec.Session] = map[uint32]int{}
+	if w.inFlight[rec.InLane()] == nil {
+		w.inFlight[rec.InLane()] = map[uint32]int{}
 	}
-	w.inFlight[rec.Session][serial]++
-	for other, n := range w.inFlight[rec.Session] {
+	w.inFlight[rec.InLane()][serial]++
+	for other, n := range w.inFlight[rec.InLane()] {
 		if n > 0 && other != serial && !w.answered[other] && !w.answered[serial] {
-			w.faults = append(w.faults, fmt.Sprintf("%d and %d of session %d at once", other, serial, rec.Session))
+			w.faults = append(w.faults, fmt.Sprintf("%d and %d of lane %d at once", other, serial, rec.InLane()))
 		}
 	}
 	return serial
@@ -96,8 +97,8 @@ func modelRoute(id sessions.ID) []accounting.MethodName {
 
 // Methods fail, are held, and come and go with reloads; the process restarts and loses power.
 // Always: each record that no later one supersedes is delivered at least once to a method of its
-// route; one record of a session is in flight at a time; the records of a session arrive in order,
-// at whichever methods.
+// route; one record of a lane is in flight at a time; the records of a lane arrive in order, at
+// whichever methods.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &model{
@@ -225,13 +226,15 @@ func (m *model) event(ev int) {
 	case 18:
 		time.Sleep(40 * time.Second)
 	default:
-		id := sessions.ID(ev%5 + 1)
+		lane := sessions.ID(ev%5 + 1)
 		m.serial++
-		route := modelRoute(id)
+		route := modelRoute(lane)
 		m.world.mu.Lock()
 		typ := []sessions.EventType{start, interim, interim, stop, other}[rng.IntN(5)]
+		id := lane + sessions.ID(rng.IntN(2)*10) // a session of its own, or one that is kept in order with it
 		m.world.mu.Unlock()
 		r := rec(id, typ, route[1:]...)
+		r.Lane = lane
 		r.At = time.Now()
 		r.Attrs = radius.Attributes(radius.AppendUint32(nil, radius.AcctSessionTime, m.serial))
 		m.want[id] = append(m.want[id], expected{m.serial, typ})
@@ -245,11 +248,17 @@ func (m *model) check() {
 	for _, fault := range m.world.faults {
 		m.rt.Error(fault)
 	}
-	got, seen := map[sessions.ID][]uint32{}, map[uint32]bool{}
+	got, lanes, seen := map[sessions.ID][]uint32{}, map[sessions.ID][]uint32{}, map[uint32]bool{}
 	for _, r := range m.world.accepted {
 		if n, _ := r.Attrs.Uint32(radius.AcctSessionTime); !seen[n] {
 			seen[n] = true
 			got[r.Session] = append(got[r.Session], n)
+			lanes[r.InLane()] = append(lanes[r.InLane()], n)
+		}
+	}
+	for lane, all := range lanes {
+		if !slices.IsSorted(all) {
+			m.rt.Errorf("lane %d: in the order of their first arrival %v", lane, all)
 		}
 	}
 	for id, all := range m.want {

@@ -85,7 +85,7 @@ func (d *Delivery) isDraining(m *method) bool {
 		if q.more && q.cursor < mark && q.hasFor(m) {
 			return true
 		}
-		for _, l := range q.bySession {
+		for _, l := range q.lanes {
 			if l.isWaiting() || len(l.items) == 0 || l.head().route.next(nil) != m {
 				continue
 			}

@@ -36,7 +36,7 @@ type prober struct {
 func (p *prober) reset() { *p = prober{} }
 
 // source is the record that probes are copied from: the record that found the method down or, once
-// that was delivered elsewhere, the newest delivered record of its session. So a server never
+// that was delivered elsewhere, the newest delivered record of its lane. So a server never
 // receives a copy after a later record. A superseded interim is not copied.
 type source struct {
 	rec   *accounting.Record
@@ -47,10 +47,10 @@ type source struct {
 // is reports whether the source is this record.
 func (s *source) is(q *queue, seq uint64) bool { return s != nil && s.queue == q && s.seq == seq }
 
-// delivered replaces the source by a newer record of its session that was delivered.
+// delivered replaces the source by a newer record of its lane that was delivered.
 func (p *prober) delivered(it *item) {
 	s := p.source
-	if s != nil && it.rec != nil && s.queue == it.lane.queue && s.rec.Session == it.rec.Session {
+	if s != nil && it.rec != nil && s.queue == it.lane.queue && s.rec.InLane() == it.rec.InLane() {
 		p.source = &source{it.rec, s.queue, it.seq}
 	}
 }

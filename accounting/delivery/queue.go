@@ -15,10 +15,10 @@ type queue struct {
 	listen    chan struct{}         // asks the listener for one signal
 	listening bool                  // the listener has not answered yet
 
-	bySession map[sessions.ID]*lane
-	damaged   map[uint64]bool // sequence numbers of damaged records in memory
-	items     int             // in all lanes
-	loaded    int             // of these, items whose octets are in memory
+	lanes     map[sessions.ID]*lane // by number, see [accounting.Record.InLane]
+	damaged   map[uint64]bool       // sequence numbers of damaged records in memory
+	items     int                   // in all lanes
+	loaded    int                   // of these, items whose octets are in memory
 	routes    []*route
 	lastRoute *route // route of the record that was read last
 
@@ -39,7 +39,7 @@ func newQueue(name string) *queue {
 	q := &queue{
 		name: name, method: accounting.MethodOf(name), listen: make(chan struct{}, 1),
 		// The listener does not report records from before the start.
-		bySession: map[sessions.ID]*lane{}, damaged: map[uint64]bool{}, more: true,
+		lanes: map[sessions.ID]*lane{}, damaged: map[uint64]bool{}, more: true,
 	}
 	q.scan.more = true
 	q.count.Queue = strings.Clone(name)
@@ -66,8 +66,7 @@ func (q *queue) hasLost() bool {
 	return false
 }
 
-// add appends an item to the lane of its session. A damaged record has no known session and gets a
-// lane of its own. add returns the lane if it is new; a new lane is in no list.
+// add appends an item to its lane. A damaged record has no known lane and gets one of its own. add returns the lane if it is new; a new lane is in no list.
 func (q *queue) add(it *item) *lane {
 	q.items++
 	q.loaded++
@@ -81,8 +80,8 @@ func (q *queue) add(it *item) *lane {
 		q.damaged[it.seq] = true
 		return l
 	}
-	id := it.rec.Session
-	l := q.bySession[id]
+	number := it.rec.InLane()
+	l := q.lanes[number]
 	if l != nil {
 		it.lane = l
 		l.items = append(l.items, it)
@@ -91,17 +90,17 @@ func (q *queue) add(it *item) *lane {
 		}
 		return nil
 	}
-	l = &lane{queue: q, session: id, busy: true}
+	l = &lane{queue: q, number: number, busy: true}
 	l.items = append(l.one[:0], it)
 	it.lane = l
-	q.bySession[id] = l
+	q.lanes[number] = l
 	return l
 }
 
 // removeLane removes a lane that is in no list and has no items.
 func (q *queue) removeLane(l *lane) {
-	if q.bySession[l.session] == l {
-		delete(q.bySession, l.session)
+	if q.lanes[l.number] == l {
+		delete(q.lanes, l.number)
 	}
 }
 
@@ -119,8 +118,8 @@ func (q *queue) remove(it *item) {
 }
 
 // has reports whether a record is in memory as an item.
-func (q *queue) has(session sessions.ID, seq uint64) (found bool) {
-	if l := q.bySession[session]; l != nil {
+func (q *queue) has(lane sessions.ID, seq uint64) (found bool) {
+	if l := q.lanes[lane]; l != nil {
 		_, found = l.find(seq)
 	}
 	return found

@@ -48,7 +48,7 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 	if q.skip.from != 0 {
 		d.resume(q)
 	}
-	for batches := 0; q.more && !q.readAt.After(now) && len(q.skip.sessions) < d.reading.share(maxSkipped); batches++ {
+	for batches := 0; q.more && !q.readAt.After(now) && len(q.skip.lanes) < d.reading.share(maxSkipped); batches++ {
 		if q.items >= waiting && slices.ContainsFunc(d.methods, (*method).isAvailable) {
 			d.skipBlocked(q, waiting)
 		}

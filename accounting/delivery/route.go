@@ -132,7 +132,7 @@ func (d *Delivery) reroute(q *queue, beyond []accounting.MethodName) {
 	for _, r := range q.routes {
 		d.extend(r, beyond)
 	}
-	for _, l := range q.bySession {
+	for _, l := range q.lanes {
 		for _, it := range l.items {
 			if h := it.history; h != nil && it.route != nil {
 				by := make([]attempts, len(it.route.names))

@@ -2,7 +2,7 @@ package delivery
 
 import "aaasess/sessions"
 
-// maxSkipped is how many sessions may be skipped in all queues: about 50 MB.
+// maxSkipped is how many lanes may be skipped in all queues: about 50 MB.
 const maxSkipped = 1 << 20
 
 // skip describes records of a queue that were read but not kept, because no method takes them and
@@ -10,15 +10,15 @@ const maxSkipped = 1 << 20
 // one of the skipped routes has an available method, the queue is read again from the first skipped
 // record.
 type skip struct {
-	from     uint64                 // sequence number of the first; 0: nothing is skipped
-	until    uint64                 // records below this are read again, although some are still in memory
-	sessions map[sessions.ID]uint64 // sequence number of the first skipped record of each
-	routes   map[*route]struct{}
+	from   uint64                 // sequence number of the first; 0: nothing is skipped
+	until  uint64                 // records below this are read again, although some are still in memory
+	lanes  map[sessions.ID]uint64 // sequence number of the first skipped record of each
+	routes map[*route]struct{}
 }
 
 // has reports whether a record was skipped. It may be settled since.
-func (s *skip) has(session sessions.ID, seq uint64) bool {
-	from, skipped := s.sessions[session]
+func (s *skip) has(lane sessions.ID, seq uint64) bool {
+	from, skipped := s.lanes[lane]
 	return skipped && seq >= from
 }
 
@@ -40,7 +40,7 @@ func (d *Delivery) skipBlocked(q *queue, waiting int) {
 				d.place(l)
 				continue
 			}
-			q.skip.add(l.session, r, l.head().seq)
+			q.skip.add(l.number, r, l.head().seq)
 			for _, it := range l.items {
 				q.remove(it)
 			}
@@ -50,28 +50,29 @@ func (d *Delivery) skipBlocked(q *queue, waiting int) {
 	}
 }
 
-func (s *skip) add(session sessions.ID, r *route, seq uint64) {
+func (s *skip) add(lane sessions.ID, r *route, seq uint64) {
 	if s.from == 0 {
-		*s = skip{from: seq, until: s.until, sessions: map[sessions.ID]uint64{}, routes: map[*route]struct{}{}}
+		*s = skip{from: seq, until: s.until, lanes: map[sessions.ID]uint64{}, routes: map[*route]struct{}{}}
 	}
 	s.from = min(s.from, seq)
 	s.routes[r] = struct{}{}
-	if _, skipped := s.sessions[session]; !skipped {
-		s.sessions[session] = seq
+	if _, skipped := s.lanes[lane]; !skipped {
+		s.lanes[lane] = seq
 	}
 }
 
 // skips reports whether a record that was read is not kept: no method takes it, or an earlier
-// record of its session was skipped.
+// record of its lane was skipped.
 func (q *queue) skips(it *item) bool {
 	s := &q.skip
 	if s.from == 0 || it.rec == nil {
 		return false
 	}
-	if _, skipped := s.sessions[it.rec.Session]; !skipped && it.route.next(nil) != nil {
+	lane := it.rec.InLane()
+	if _, skipped := s.lanes[lane]; !skipped && it.route.next(nil) != nil {
 		return false
 	}
-	s.add(it.rec.Session, it.route, it.seq)
+	s.add(lane, it.route, it.seq)
 	return true
 }
 
@@ -93,5 +94,5 @@ func (q *queue) isAlreadyRead(it *item) bool {
 	if it.rec == nil {
 		return q.damaged[it.seq]
 	}
-	return q.has(it.rec.Session, it.seq)
+	return q.has(it.rec.InLane(), it.seq)
 }

@@ -121,7 +121,7 @@ func (o *oldest) find(q *queue, now time.Time) time.Time {
 	}
 	if o.it == nil && q.items > 0 && !now.Before(o.at) {
 		o.at = now.Add(time.Second)
-		for _, l := range q.bySession {
+		for _, l := range q.lanes {
 			if len(l.items) > 0 && (o.it == nil || l.head().seq < o.it.seq) {
 				o.it = l.head()
 			}

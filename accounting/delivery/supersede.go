@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"time"
 
 	"aaasess/accounting"
@@ -25,7 +26,8 @@ type scan struct {
 	cursor  uint64
 	more    bool // there may be records at the cursor
 	at      time.Time
-	last    map[sessions.ID]latest // by session whose last record is an interim: the newest interim
+	last    map[sessions.ID]latest      // by session whose last record is an interim: the newest interim
+	lanes   map[sessions.ID]sessions.ID // by session of last that is in another lane: this lane
 	entries []store.Entry
 }
 
@@ -45,7 +47,7 @@ func (d *Delivery) supersede(q *queue, now time.Time) error {
 	if !q.isBlocked() {
 		s.more = true
 		if q.items == 0 && !q.more {
-			s.last, s.entries = nil, nil
+			s.last, s.lanes, s.entries = nil, nil, nil
 		}
 		return nil
 	}
@@ -77,41 +79,65 @@ func (d *Delivery) supersede(q *queue, now time.Time) error {
 func (d *Delivery) inspect(q *queue, e *store.Entry) {
 	s := &q.scan
 	s.cursor = e.Seq + 1
-	typ, session, at, ok := accounting.PeekRecord(e.Data)
+	h, ok := accounting.PeekRecord(e.Data)
 	if !ok {
 		return
 	}
-	before, isInterim := s.last[session]
-	switch typ {
+	before, isInterim := s.last[h.Session]
+	lane := h.Session // of before
+	if len(s.lanes) > 0 {
+		lane = cmp.Or(s.lanes[h.Session], lane)
+	}
+	switch h.Type {
 	case sessions.Interim:
-		if isInterim && at < before.at && (q.has(session, before.seq) || d.isUnread(q, session, before.seq)) {
-			d.dropSuperseded(q, session, e.Seq)
+		if isInterim && h.At < before.at && (q.has(lane, before.seq) || d.isUnread(q, lane, before.seq)) {
+			d.dropSuperseded(q, h.Lane, e.Seq)
 			return
 		}
 		if !isInterim && len(s.last) >= d.reading.share(d.reading.maxInterims) {
 			clear(s.last)
+			clear(s.lanes)
 		}
-		if s.last == nil {
-			s.last = map[sessions.ID]latest{}
-		}
-		s.last[session] = latest{e.Seq, at}
+		s.remember(h, e.Seq)
 	case sessions.Stop:
-		delete(s.last, session)
+		s.forget(h.Session)
 	default: // a start or an Other
-		delete(s.last, session)
+		s.forget(h.Session)
 		return
 	}
 	if isInterim {
-		d.dropSuperseded(q, session, before.seq)
+		d.dropSuperseded(q, lane, before.seq)
 	}
 }
 
-// isUnread reports whether a record that the search saw is only in the store, not in memory.
-func (d *Delivery) isUnread(q *queue, session sessions.ID, seq uint64) bool {
+// remember makes an interim the last record of its session.
+func (s *scan) remember(h accounting.Head, seq uint64) {
+	if s.last == nil {
+		s.last = map[sessions.ID]latest{}
+	}
+	s.last[h.Session] = latest{seq, h.At}
 	switch {
-	case q.skip.has(session, seq):
+	case h.Lane == h.Session:
+		delete(s.lanes, h.Session)
+	case s.lanes == nil:
+		s.lanes = map[sessions.ID]sessions.ID{h.Session: h.Lane}
+	default:
+		s.lanes[h.Session] = h.Lane
+	}
+}
+
+// forget says that the last record of a session is no interim.
+func (s *scan) forget(session sessions.ID) {
+	delete(s.last, session)
+	delete(s.lanes, session)
+}
+
+// isUnread reports whether a record that the search saw is only in the store, not in memory.
+func (d *Delivery) isUnread(q *queue, lane sessions.ID, seq uint64) bool {
+	switch {
+	case q.skip.has(lane, seq):
 		return true
-	case seq < q.cursor || q.has(session, seq):
+	case seq < q.cursor || q.has(lane, seq):
 		return false
 	case seq >= q.skip.until:
 		return true
@@ -123,13 +149,13 @@ func (d *Delivery) isUnread(q *queue, session sessions.ID, seq uint64) bool {
 
 // dropSuperseded drops an interim, unless it is gone, or it or a copy of it is in flight. From then
 // on no copy of it is sent, because a server could receive that copy after the later record.
-func (d *Delivery) dropSuperseded(q *queue, session sessions.ID, seq uint64) {
+func (d *Delivery) dropSuperseded(q *queue, lane sessions.ID, seq uint64) {
 	for _, m := range d.methods {
 		if m.probing.source.is(q, seq) && m.probing.probe != nil && m.probing.probe.lane == nil {
 			return
 		}
 	}
-	if !d.isUnread(q, session, seq) && !d.drop(q, session, seq) {
+	if !d.isUnread(q, lane, seq) && !d.drop(q, lane, seq) {
 		return
 	}
 	for _, m := range d.methods {

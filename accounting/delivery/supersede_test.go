@@ -65,7 +65,7 @@ func TestSupersede(t *testing.T) {
 					t.Errorf("stats %+v", s)
 				}
 				b.stop()
-				if q := d.queue(); len(q.scan.last)+q.items+q.loaded+len(q.bySession) != 0 {
+				if q := d.queue(); len(q.scan.last)+q.items+q.loaded+len(q.lanes) != 0 {
 					t.Errorf("left in memory: %+v", q)
 				}
 			})

@@ -53,21 +53,22 @@ func (r *Resyncs) carryOut(ctx context.Context, j *job) {
 		}
 		sleepUntil(ctx, due)
 	}
-	for j.pending > 0 && r.awaitPart(j) {
-	}
 	r.setWaiting(j, nil)
-	switch {
-	case j.pending > 0: // the store has failed, so the daemon ends
+	if j.progress.State == Running && j.canceled.Err() == nil { // the daemon ends; the next one continues
 		return
-	case j.progress.State == Running && j.canceled.Err() != nil:
-		j.progress.State, j.progress.Ended = Canceled, now()
+	}
+	for j.pending > 0 {
+		if !j.awaitPart(context.Background()) { // the store has failed, so the daemon ends
+			return
+		}
+	}
+	p := &j.progress
+	if p.State == Running {
+		p.State, p.Ended = Canceled, now()
 		if r.store(j) != nil {
 			return
 		}
-	case j.progress.State == Running:
-		return
 	}
-	p := &j.progress
 	r.cfg.Logger.Info("resync ended", "method", string(j.method), "state", p.State.String(), "records", p.Records, "sessions", p.Sessions)
 }
 
@@ -97,7 +98,7 @@ func (r *Resyncs) setWaiting(j *job, err error) {
 // not durable. An error says why the journal accepts nothing.
 func (r *Resyncs) makePart(ctx context.Context, j *job) (records int, err error) {
 	for j.pending == maxUnderWay {
-		if !r.awaitPart(j) {
+		if !j.awaitPart(ctx) {
 			<-ctx.Done() // the store has failed
 			return 0, nil
 		}
@@ -131,13 +132,19 @@ func (r *Resyncs) makePart(ctx context.Context, j *job) (records int, err error)
 	return records, nil
 }
 
-// awaitPart waits until the oldest part is durable. It returns false if the store has failed.
-func (r *Resyncs) awaitPart(j *job) bool {
-	if <-j.underWay != nil {
+// awaitPart waits until the oldest part is durable. It returns false if the store has failed, or if
+// ctx is done.
+func (j *job) awaitPart(ctx context.Context) bool {
+	select {
+	case err := <-j.underWay:
+		if err != nil {
+			return false
+		}
+		j.pending--
+		return true
+	case <-ctx.Done():
 		return false
 	}
-	j.pending--
-	return true
 }
 
 // sleepUntil waits until a moment, or until ctx is done.

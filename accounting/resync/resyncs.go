@@ -155,7 +155,7 @@ func (r *Resyncs) Start(ctx context.Context, m accounting.MethodName, t sessions
 func now() time.Time { return time.Now().Truncate(time.Second) }
 
 // Cancel ends a resync. It returns when that is durable: then no further record is made. The error
-// is [ErrNotRunning], or that of ctx, and then the resync ends nevertheless.
+// is [ErrNotRunning], [ErrNotStored], or that of ctx, and then the resync ends nevertheless.
 func (r *Resyncs) Cancel(ctx context.Context, m accounting.MethodName) (Status, error) {
 	r.mu.Lock()
 	j := r.jobs[m]
@@ -170,7 +170,11 @@ func (r *Resyncs) Cancel(ctx context.Context, m accounting.MethodName) (Status, 
 	case <-ctx.Done():
 		return Status{}, context.Cause(ctx)
 	}
-	return j.status(r), nil
+	s := j.status(r)
+	if s.State == Running {
+		return s, ErrNotStored
+	}
+	return s, nil
 }
 
 // Status returns the latest resync of a method; false if there was none.

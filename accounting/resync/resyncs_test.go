@@ -80,6 +80,12 @@ func (b *bubble) run() {
 func (b *bubble) restart() {
 	b.t.Helper()
 	b.end()
+	b.load()
+}
+
+// load runs other Resyncs with what is stored, after the end of those before.
+func (b *bubble) load() {
+	b.t.Helper()
 	synctest.Wait()
 	b.table = sessions.New(sessions.Config{}, b.journal)
 	if err := b.table.Load(b.journal.Load); err != nil {
@@ -332,6 +338,24 @@ func TestEnds(t *testing.T) {
 			if id%2 == 1 && at[i].After(stopped) {
 				t.Errorf("session %d was told again after its stop", id)
 			}
+		}
+	})
+}
+
+// TestDaemonEnds: the end of the daemon does not wait for a slow disk, and a resync that cannot be
+// canceled says so.
+func TestDaemonEnds(t *testing.T) {
+	inBubble(t, 2000, func(b *bubble) {
+		b.start(1000)
+		time.Sleep(500 * time.Millisecond)
+		b.journal.Hold(true)
+		time.Sleep(time.Second)
+		b.end()
+		b.journal.Hold(false)
+		b.load()
+		b.journal.Fail(errors.New("broken disk"))
+		if s, err := b.resyncs.Cancel(b.t.Context(), isp); !errors.Is(err, ErrNotStored) || s.State != Running {
+			t.Errorf("%+v, %v", s, err)
 		}
 	})
 }

@@ -101,7 +101,7 @@ func (c *Accounting) ExplainRecord(ctx context.Context, name api.RecordName) (ap
 		if rec, err = accounting.ParseRecord(entries[0].Data); err != nil {
 			return api.Explanation{}, 0, fmt.Errorf("record %s: %w", name, err)
 		}
-		places, err := c.places(ctx, name.Queue, rec.Session)
+		places, err := c.places(ctx, name.Queue, rec.InLane())
 		if err != nil {
 			return api.Explanation{}, 0, err
 		}
@@ -184,8 +184,8 @@ func (c *Accounting) explainMethods(names []string) []api.ExplainedMethod {
 // waitingOf returns the records of a session that wait in a queue. complete is false if not all of
 // them were looked for.
 func (c *Accounting) waitingOf(ctx context.Context, queue string, id sessions.ID) (all []api.ExplainedRecord, complete bool, err error) {
-	places, err := c.places(ctx, queue, id)
-	if err != nil {
+	places := map[sessions.ID][]delivery.Place{} // by lane
+	if places[id], err = c.places(ctx, queue, id); err != nil {
 		return nil, false, err
 	}
 	var entries []store.Entry
@@ -201,14 +201,20 @@ func (c *Accounting) waitingOf(ctx context.Context, queue string, id sessions.ID
 			return all, true, nil
 		}
 		for i := range entries {
-			if _, session, _, ok := accounting.PeekRecord(entries[i].Data); !ok || session != id {
+			h, ok := accounting.PeekRecord(entries[i].Data)
+			if !ok || h.Session != id {
 				continue
 			}
 			rec, err := accounting.ParseRecord(entries[i].Data)
 			if err != nil || rec.Number() != id {
 				continue // damaged, or of no session
 			}
-			all = append(all, c.explainWaiting(api.RecordName{Queue: queue, Seq: entries[i].Seq}, rec, places))
+			if _, known := places[h.Lane]; !known {
+				if places[h.Lane], err = c.places(ctx, queue, h.Lane); err != nil {
+					return nil, false, err
+				}
+			}
+			all = append(all, c.explainWaiting(api.RecordName{Queue: queue, Seq: entries[i].Seq}, rec, places[h.Lane]))
 		}
 		searched += len(entries)
 		from = entries[len(entries)-1].Seq + 1
@@ -216,7 +222,7 @@ func (c *Accounting) waitingOf(ctx context.Context, queue string, id sessions.ID
 	return all, false, nil
 }
 
-// places returns where the delivery has the records of a session.
+// places returns where the delivery has the records of a lane ([accounting.Record.InLane]).
 func (c *Accounting) places(ctx context.Context, queue string, id sessions.ID) ([]delivery.Place, error) {
 	ctx, cancel := context.WithTimeout(ctx, explainWait)
 	defer cancel()
