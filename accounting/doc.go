@@ -30,6 +30,9 @@
 // are notices like those of a NAS. A second start of a session becomes an interim, which the Router
 // leaves out if newinfo is off ([Router.SetNewInfo]).
 //
+// A route may say that the start of a network session waits for the address of its user (R45a,
+// "delay-start"). The record of such a start has a hold, for which the delivery keeps it back.
+//
 // Attributes that a NAS sends wrongly are left out of the record and counted ([Dropped], R35).
 // radius.Dictionary.InAccounting says how often each attribute may occur.
 //
@@ -89,6 +92,7 @@
 //	list(name) methods(1) method(name)... reason(name)
 //
 // The flags are the sum of 1 for a broadcast, 2 for a broadcast whose interims go only to the first
-// method, and 4 if no records are made while the session has no User-Name. Version 1 is the same
+// method, 4 if no records are made while the session has no User-Name, and 8 if the start waits for
+// the address of the user: then its hold(4, milliseconds) follows the reason. Version 1 is the same
 // without flags and reason. It is written for a route that needs neither.
 package accounting

@@ -92,7 +92,7 @@ func (p *Policy) decision(m *Methods, list, reason string) *Decision {
 	if m.Record != accounting.None {
 		d.Route = (&accounting.Route{
 			List: list, Reason: reason, Record: m.Record, Broadcast: m.Broadcast, InterimsToFirst: m.InterimsToFirst,
-			SuppressNullUsername: p.SuppressNullUsername, Methods: m.Methods,
+			SuppressNullUsername: p.SuppressNullUsername, DelayStart: m.DelayStart, Methods: m.Methods,
 		}).Text()
 	}
 	return d
