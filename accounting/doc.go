@@ -34,6 +34,9 @@
 // record goes to this method only (resync.go). It stands in the queue where the other records of its
 // session stand, so it keeps its place among them.
 //
+// A route may say that the start of a network session waits for the address of its user (R45a,
+// "delay-start"). The record of such a start has a hold, for which the delivery keeps it back.
+//
 // Attributes that a NAS sends wrongly are left out of the record and counted ([Dropped], R35).
 // radius.Dictionary.InAccounting says how often each attribute may occur.
 //
@@ -94,6 +97,7 @@
 //	list(name) methods(1) method(name)... reason(name)
 //
 // The flags are the sum of 1 for a broadcast, 2 for a broadcast whose interims go only to the first
-// method, and 4 if no records are made while the session has no User-Name. Version 1 is the same
+// method, 4 if no records are made while the session has no User-Name, and 8 if the start waits for
+// the address of the user: then its hold(4, milliseconds) follows the reason. Version 1 is the same
 // without flags and reason. It is written for a route that needs neither.
 package accounting

@@ -167,8 +167,12 @@ func appendHead(b []byte, r *Record, listKind sessions.Kind) []byte {
 	}
 	b = append(b, byte(cmp.Or(r.Kind, listKind)))
 	b = binary.BigEndian.AppendUint32(b, uint32(lane))
-	hold := (min(max(0, r.Hold), maxHold) + time.Millisecond - 1) / time.Millisecond
-	return binary.BigEndian.AppendUint32(b, uint32(hold))
+	return appendHold(b, r.Hold)
+}
+
+// appendHold appends a hold in milliseconds, rounded up.
+func appendHold(b []byte, hold time.Duration) []byte {
+	return binary.BigEndian.AppendUint32(b, uint32((min(max(0, hold), maxHold)+time.Millisecond-1)/time.Millisecond))
 }
 
 // appendRoute appends the name of a list and methods, at most 255.

@@ -3,6 +3,7 @@ package accounting
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"aaasess/sessions"
 	"aaasess/store"
@@ -25,7 +26,10 @@ type Route struct {
 	// SuppressNullUsername makes no records of the session as long as it has no User-Name, or an
 	// empty one (R48). Once a packet has brought a User-Name, records are made.
 	SuppressNullUsername bool
-	Methods              []MethodName // 1 to 255
+	// DelayStart is how long the start waits for the address of the user, if it has none (R45a); 0
+	// means not at all. It counts in milliseconds.
+	DelayStart time.Duration
+	Methods    []MethodName // 1 to 255
 }
 
 // The first octet of a route. The package comment describes the layouts.
@@ -39,8 +43,9 @@ const (
 	flagBroadcast            = 1
 	flagInterimsToFirst      = 2 // only with flagBroadcast
 	flagSuppressNullUsername = 4
+	flagDelayStart           = 8 // DelayStart is at the end
 
-	allFlags = flagBroadcast | flagInterimsToFirst | flagSuppressNullUsername
+	allFlags = flagBroadcast | flagInterimsToFirst | flagSuppressNullUsername | flagDelayStart
 )
 
 // flags returns the flags of the route.
@@ -52,6 +57,7 @@ func (r *Route) flags() (flags byte) {
 		{r.Broadcast, flagBroadcast},
 		{r.Broadcast && r.InterimsToFirst, flagInterimsToFirst},
 		{r.SuppressNullUsername, flagSuppressNullUsername},
+		{r.DelayStart > 0, flagDelayStart},
 	} {
 		if f.is {
 			flags |= f.flag
@@ -66,7 +72,11 @@ func (r *Route) Text() string {
 	if r.Reason == "" && flags == 0 {
 		return string(appendRoute([]byte{routePlain, byte(r.Record)}, r.List, r.Methods))
 	}
-	return string(appendName(appendRoute([]byte{routeVersion, byte(r.Record), flags}, r.List, r.Methods), r.Reason))
+	b := appendName(appendRoute([]byte{routeVersion, byte(r.Record), flags}, r.List, r.Methods), r.Reason)
+	if r.DelayStart > 0 {
+		b = appendHold(b, r.DelayStart)
+	}
+	return string(b)
 }
 
 // ParseRoute parses what [Route.Text] returned, and nothing else. Its errors wrap [ErrRoute].
@@ -85,6 +95,10 @@ func ParseRoute(text string) (*Route, error) {
 	r.List, r.Methods = d.route()
 	if version == routeVersion {
 		r.Reason = d.name()
+	}
+	if flags&flagDelayStart != 0 {
+		r.DelayStart = time.Duration(d.Uint32()) * time.Millisecond
+		d.Require(r.DelayStart > 0)
 	}
 	switch {
 	case !d.OK():

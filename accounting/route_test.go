@@ -99,8 +99,14 @@ func TestRouteTextBroadcast(t *testing.T) {
 	if got := hex.EncodeToString([]byte((&Route{List: "network/red", Record: StopOnly, SuppressNullUsername: true, Methods: []MethodName{Local}}).Text())); got != goldenSuppress {
 		t.Errorf("%s, want %s", got, goldenSuppress)
 	}
+	const goldenDelay = "02" + "01" + "08" + "0b" + "6e6574776f726b2f726564" + "01" + "05" + "6c6f63616c" + "00" + "00002710"
+	if got := hex.EncodeToString([]byte((&Route{List: "network/red", Record: StartStop, DelayStart: 10 * time.Second, Methods: []MethodName{Local}}).Text())); got != goldenDelay {
+		t.Errorf("%s, want %s", got, goldenDelay)
+	}
 	for _, want := range []*Route{
 		want, &first,
+		{List: "network/default", Record: StartStop, DelayStart: 1500 * time.Millisecond, Methods: []MethodName{Local}},
+		{List: "network/default", Record: StartStop, Reason: "NAS-Port 7", Broadcast: true, SuppressNullUsername: true, DelayStart: time.Hour, Methods: []MethodName{Local}},
 		{List: "network/red", Record: StopOnly, Reason: "NAS-Port 7", Methods: []MethodName{Local}},
 		{List: "network/default", Record: StartStop, Broadcast: true, Methods: []MethodName{Local}},
 		{List: "network/default", Record: StartStop, Broadcast: true, InterimsToFirst: true, Methods: []MethodName{Local, Group("isp")}},
@@ -118,12 +124,13 @@ func TestRouteTextBroadcast(t *testing.T) {
 		}
 	}
 	flags, noBroadcast := []byte(want.Text()), []byte(want.Text())
-	flags[2], noBroadcast[2] = 8, 6
+	flags[2], noBroadcast[2] = 16, 6
 	for name, bad := range map[string]string{
 		"too long":             want.Text() + "x",
 		"unknown flags":        string(flags),
 		"interims of none":     string(noBroadcast),
 		"neither of the two":   "\x02\x01\x00" + (&Route{List: "a", Methods: want.Methods}).Text()[2:] + "\x00",
+		"a delay of nothing":   "\x02\x01\x08" + (&Route{List: "a", Methods: want.Methods}).Text()[2:] + "\x00\x00\x00\x00\x00",
 		"version 1 and reason": "\x01" + want.Text()[1:],
 	} {
 		if _, err := ParseRoute(bad); !errors.Is(err, ErrRoute) {

@@ -102,9 +102,10 @@ func isNewInfo(n *sessions.Notice) bool {
 
 // isUnwantedNewInfo reports whether a notice is of a second start that SetNewInfo leaves out. One that
 // brings the User-Name without which the first start was suppressed is recorded: no record has told
-// of the session before.
+// of the session before. So is one that brings the address that the start waits for.
 func (r *Router) isUnwantedNewInfo(to *Route, n *sessions.Notice) bool {
-	return r.withoutNewInfo.Load() && isNewInfo(n) && !(to.SuppressNullUsername && n.BringsUser)
+	return r.withoutNewInfo.Load() && isNewInfo(n) && !(to.SuppressNullUsername && n.BringsUser) &&
+		!(to.DelayStart > 0 && n.Session.Kind == sessions.Network && HasAddress(n.Attrs))
 }
 
 // Route returns the text of the route of a session that begins now; "" if it is not recorded.
@@ -264,6 +265,12 @@ func isNullUsername(n *sessions.Notice) bool {
 	return s.ID != 0 && !forgotten && s.User == "" && n.Attrs.Text(radius.UserName) == ""
 }
 
+// waitsForAddress reports whether a notice is of a start of a network session that lives and whose
+// user has no address yet.
+func waitsForAddress(n *sessions.Notice) bool {
+	return n.Type == sessions.Start && n.Session.Kind == sessions.Network && !n.AfterEnd && !HasAddress(n.Attrs) && !HasAddress(n.Session.Attrs)
+}
+
 // record adds the records of a notice, one for each branch of its route, if it has any.
 func (r *Router) record(d *draft, n *sessions.Notice) {
 	to := r.routeOf(n)
@@ -283,6 +290,9 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 	}
 	if n.Type == sessions.Other && rec.Session == 0 {
 		rec.Session = placeholderID(n.Session)
+	}
+	if to.route.DelayStart > 0 && waitsForAddress(n) {
+		rec.Hold = to.route.DelayStart
 	}
 	first, start := &branches[0], len(d.buf)
 	d.buf = appendHead(d.buf, &rec, to.kind)

@@ -54,6 +54,8 @@ type Delivery struct {
 	methods  []*method
 	reading  reader
 	retrying waiting
+	withheld waiting           // lanes whose first item waits for the address of its user
+	before   map[string]uint64 // by queue: records below these sequence numbers were committed before Run
 	setAside setAsideState
 	placed   bool // a lane has entered a list that the present dispatch may have passed already
 	acks     []store.Ack
@@ -62,7 +64,7 @@ type Delivery struct {
 // New returns a Delivery for the queues of a store. Run starts to read them.
 func New(cfg Config, st *store.Store, logger *slog.Logger) *Delivery {
 	d := &Delivery{cfg: cfg.withDefaults(), store: st, logger: logger, created: time.Now(), ready: make(chan struct{})}
-	d.reading.maxInterims = maxInterims
+	d.reading.maxInterims, d.reading.maxWithheld = maxInterims, maxWithheld
 	d.setAside.logged.Every = time.Second
 	d.inbox.init()
 	return d
@@ -78,6 +80,10 @@ func (d *Delivery) Ready() <-chan struct{} { return d.ready }
 // record that has no answer by then is sent again after the next start. Run returns an error only
 // if the store has failed or is closed. It is called once.
 func (d *Delivery) Run(ctx context.Context) error {
+	d.before = map[string]uint64{}
+	for _, q := range d.store.Queues() {
+		d.before[q.Name] = q.NextSeq
+	}
 	close(d.ready)
 	d.inbox.mu.Lock()
 	d.inbox.findQueues = true
@@ -124,6 +130,7 @@ func (d *Delivery) step(ctx context.Context, now time.Time) error {
 	if err := d.read(now); err != nil {
 		return err
 	}
+	d.limitWithheld(now)
 	if err := d.dispatch(now); err != nil {
 		return err
 	}
@@ -140,6 +147,9 @@ func (d *Delivery) queueError(q *queue, err error) error {
 func (d *Delivery) wakeDue(now time.Time) {
 	for l := d.retrying.due(now); l != nil; l = d.retrying.due(now) {
 		d.place(l)
+	}
+	for l := d.withheld.due(now); l != nil; l = d.withheld.due(now) {
+		d.goOn(l)
 	}
 }
 
@@ -159,6 +169,7 @@ func (d *Delivery) nextDue(now time.Time) time.Duration {
 		sooner(m.drain.nextAt)
 	}
 	sooner(d.retrying.nextDue())
+	sooner(d.withheld.nextDue())
 	sooner(d.setAside.retryAt)
 	for _, q := range d.queues {
 		if d.isCrowded(q) {

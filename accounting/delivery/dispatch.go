@@ -152,6 +152,9 @@ func (d *Delivery) send(m *method, it *item, at retry.Progress, now time.Time) {
 	if it.retry {
 		m.retrying++
 	}
+	if it.lane != nil && it.rec.Hold > 0 {
+		d.borrow(it)
+	}
 	m.impl.Send(it.rec, at, func(err error) { d.inbox.finished(it, err) })
 }
 

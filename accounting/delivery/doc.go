@@ -51,6 +51,13 @@
 // while others were answered are set aside early (make_room.go). They do not wait for a method that
 // is down, so there is always room to read on.
 //
+// # Starts without an address
+//
+// A start may wait for the address of its user (withhold.go). Its lane is then in a list of its own,
+// unloaded, and counts in no limit but the one for such lanes. It is no probe and no part of a
+// backlog. When the start is sent, it borrows the addresses of a later record in its lane. While no
+// method takes records, the first interim behind such a start is not dropped.
+//
 // # Methods
 //
 // Health, window, drain rate and probes belong to the method, not to a queue. Routes take turns at

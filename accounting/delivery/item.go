@@ -23,6 +23,7 @@ type item struct {
 	moving        bool          // on its way into another queue, not to a method
 	retry         bool          // counted in method.retrying
 	probing       bool          // sent by the schedule of the method, not by its own schedule
+	held          bool          // in queue.held
 }
 
 // history is what happened to an item that is damaged, was refused or was not answered.

@@ -11,14 +11,16 @@ import (
 
 // lane holds the items of one session, and of those that are kept in order with it, in order. Only the first may be in flight. A lane is in
 // exactly one list, or busy. The lists are: ready or parked of its route; failover or overdue of a
-// method; Delivery.retrying; and Delivery.setAside.
+// method; Delivery.retrying; Delivery.withheld; and Delivery.setAside.
 type lane struct {
-	queue  *queue
-	number sessions.ID
-	items  []*item
-	one    [1]*item              // initial storage of items
-	retry  timeheap.Entry[*lane] // in retrying: when its first item is tried again
-	parked bool                  // in parked of its route
+	queue    *queue
+	number   sessions.ID
+	items    []*item
+	one      [1]*item              // initial storage of items
+	retry    timeheap.Entry[*lane] // in retrying: when its first item is tried again; in withheld: until when it waits
+	parked   bool                  // in parked of its route
+	withheld bool                  // in Delivery.withheld
+	held     int32                 // items in queue.held
 	// In no list: the first item is in flight, or is about to be placed or sent.
 	busy bool
 }
@@ -27,6 +29,13 @@ func (l *lane) head() *item { return l.items[0] }
 
 // isWaiting reports whether the first item must wait, so that the lane is kept unloaded.
 func (l *lane) isWaiting() bool { return l.retry.IsWaiting() || l.parked }
+
+// holds counts an item that was added, if it waits for the address of its user.
+func (l *lane) holds(it *item) {
+	if it.held {
+		l.held++
+	}
+}
 
 // find returns the index of an item in the lane.
 func (l *lane) find(seq uint64) (i int, found bool) {
@@ -49,6 +58,8 @@ func (d *Delivery) place(l *lane) {
 	switch {
 	case it.reason() != nil:
 		d.setAside.lanes.push(l)
+	case it.held:
+		d.withhold(l)
 	case h == nil:
 		it.route.ready.push(l)
 	default:

@@ -13,12 +13,13 @@ type PlaceState uint8
 
 // The states of a Place.
 const (
-	Ready    PlaceState = iota + 1 // its turn at Method
-	InFlight                       // an answer of Method
-	Behind                         // an earlier record of its session
-	Retrying                       // the time Next, after it was not answered
-	NoMethod                       // a method of its route that is available
-	Leaving                        // the store: it is being set aside
+	Ready     PlaceState = iota + 1 // its turn at Method
+	InFlight                        // an answer of Method
+	Behind                          // an earlier record of its session
+	Retrying                        // the time Next, after it was not answered
+	NoMethod                        // a method of its route that is available
+	Leaving                         // the store: it is being set aside
+	NoAddress                       // the address of its user, until Next at the latest
 )
 
 // Place says where an unsettled record stands.
@@ -26,7 +27,7 @@ type Place struct {
 	Seq    uint64 // sequence number in its queue
 	State  PlaceState
 	Method accounting.MethodName // "" if no method has it or is next
-	Next   time.Time             // zero unless State is Retrying
+	Next   time.Time             // zero unless State is Retrying or NoAddress
 	Tries  int                   // sends that ended without an answer
 }
 
@@ -91,6 +92,8 @@ func (p *Place) locateHead(it *item) {
 		p.State = Leaving
 	case it.sentTo != nil:
 		p.State, p.Method = InFlight, it.sentTo.name
+	case it.lane.withheld:
+		p.State, p.Next = NoAddress, it.lane.retry.At()
 	case it.lane.retry.IsWaiting():
 		p.State, p.Next = Retrying, it.lane.retry.At()
 	case next == nil:

@@ -13,7 +13,7 @@ const minSends = 4
 // isCrowded reports whether a queue holds so many unsettled records that ignored ones are set aside
 // early.
 func (d *Delivery) isCrowded(q *queue) bool {
-	return q.items-d.setAside.moving > d.reading.share(d.cfg.Waiting)/2 && d.retrying.heap.Len() > 0 && !q.isBlocked()
+	return q.sendable()-d.setAside.moving > d.reading.share(d.cfg.Waiting)/2 && d.retrying.heap.Len() > 0 && !q.isBlocked()
 }
 
 // makeRoom sets records aside early, so that reading continues however many records a server
@@ -32,7 +32,7 @@ func (d *Delivery) makeRoom(q *queue, now time.Time) error {
 		}
 	}
 	slices.SortFunc(all, func(a, b *lane) int { return -cmp.Compare(a.head().history.sends(), b.head().history.sends()) })
-	excess := q.items - d.setAside.moving - d.reading.share(d.cfg.Waiting)/2
+	excess := q.sendable() - d.setAside.moving - d.reading.share(d.cfg.Waiting)/2
 	for _, l := range all[:min(len(all), excess, readBatch, d.moveRoom())] {
 		d.retrying.remove(l)
 		it := l.head()

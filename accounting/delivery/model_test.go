@@ -235,6 +235,9 @@ func (m *model) event(ev int) {
 		m.world.mu.Unlock()
 		r := rec(id, typ, route[1:]...)
 		r.Lane = lane
+		if typ == start {
+			r.Hold = time.Duration(rng.IntN(3)) * 20 * time.Second
+		}
 		r.At = time.Now()
 		r.Attrs = radius.Attributes(radius.AppendUint32(nil, radius.AcctSessionTime, m.serial))
 		m.want[id] = append(m.want[id], expected{m.serial, typ})

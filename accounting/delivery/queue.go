@@ -18,6 +18,9 @@ type queue struct {
 	lanes     map[sessions.ID]*lane // by number, see [accounting.Record.InLane]
 	damaged   map[uint64]bool       // sequence numbers of damaged records in memory
 	items     int                   // in all lanes
+	withheld  int                   // of these, items that wait for the address of their user, each first in its lane
+	held      map[uint64]heldStart  // by sequence number: starts that wait for an address, wherever they stand
+	limitAt   time.Time             // when limitWithheld may search it again
 	loaded    int                   // of these, items whose octets are in memory
 	routes    []*route
 	lastRoute *route // route of the record that was read last
@@ -85,6 +88,7 @@ func (q *queue) add(it *item) *lane {
 	if l != nil {
 		it.lane = l
 		l.items = append(l.items, it)
+		l.holds(it)
 		if l.isWaiting() {
 			q.unload(it)
 		}
@@ -93,9 +97,13 @@ func (q *queue) add(it *item) *lane {
 	l = &lane{queue: q, number: number, busy: true}
 	l.items = append(l.one[:0], it)
 	it.lane = l
+	l.holds(it)
 	q.lanes[number] = l
 	return l
 }
+
+// sendable returns how many items do not wait for the address of their user.
+func (q *queue) sendable() int { return q.items - q.withheld }
 
 // removeLane removes a lane that is in no list and has no items.
 func (q *queue) removeLane(l *lane) {
@@ -106,6 +114,7 @@ func (q *queue) removeLane(l *lane) {
 
 // remove updates the counters for an item that leaves the queue.
 func (q *queue) remove(it *item) {
+	q.release(it)
 	q.items--
 	if it.route != nil {
 		it.route.items--

@@ -21,6 +21,7 @@ type reader struct {
 	lanes       uint64        // lanes created since the start
 	moreToRead  bool          // more can be read at once
 	maxInterims int           // how many sessions' interims the searches for superseded ones may remember
+	maxWithheld int           // how many lanes may wait for an address
 	entries     []store.Entry // buffer for Store.Read
 }
 
@@ -49,10 +50,10 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 		d.resume(q)
 	}
 	for batches := 0; q.more && !q.readAt.After(now) && len(q.skip.lanes) < d.reading.share(maxSkipped); batches++ {
-		if q.items >= waiting && slices.ContainsFunc(d.methods, (*method).isAvailable) {
+		if q.sendable() >= waiting && slices.ContainsFunc(d.methods, (*method).isAvailable) {
 			d.skipBlocked(q, waiting)
 		}
-		if q.items >= waiting {
+		if q.sendable() >= waiting {
 			break
 		}
 		if batches == maxBatches {
@@ -65,7 +66,7 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 		if q.loaded > loaded/2 {
 			break // a read costs about the same for one record as for many
 		}
-		limit := min(readBatch, loaded-q.loaded, waiting-q.items)
+		limit := min(readBatch, loaded-q.loaded, waiting-q.sendable())
 		if q.cursor < q.skip.until {
 			d.discard() // otherwise records that were delivered in this step would be read again
 		}
@@ -86,10 +87,14 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 			if q.isAlreadyRead(it) || q.skips(it) {
 				continue
 			}
+			d.hold(q, it, now)
+			rec := it.rec
 			if l := q.add(it); l != nil {
 				d.reading.lanes++
 				d.place(l)
+				continue
 			}
+			d.heard(it.lane, it, rec)
 		}
 		q.more = len(d.reading.entries) == limit
 		clear(d.reading.entries)

@@ -28,6 +28,7 @@ type scan struct {
 	at      time.Time
 	last    map[sessions.ID]latest      // by session whose last record is an interim: the newest interim
 	lanes   map[sessions.ID]sessions.ID // by session of last that is in another lane: this lane
+	held    map[sessions.ID]uint64      // by session: its start that waits for an address, until an interim behind it was kept
 	entries []store.Entry
 }
 
@@ -47,7 +48,7 @@ func (d *Delivery) supersede(q *queue, now time.Time) error {
 	if !q.isBlocked() {
 		s.more = true
 		if q.items == 0 && !q.more {
-			s.last, s.lanes, s.entries = nil, nil, nil
+			s.last, s.lanes, s.held, s.entries = nil, nil, nil, nil
 		}
 		return nil
 	}
@@ -103,11 +104,25 @@ func (d *Delivery) inspect(q *queue, e *store.Entry) {
 		s.forget(h.Session)
 	default: // a start or an Other
 		s.forget(h.Session)
+		if h.Holds {
+			s.hold(h.Session, e.Seq, d.reading.share(d.reading.maxInterims))
+		}
 		return
 	}
-	if isInterim {
+	if isInterim && !d.protects(q, lane, h.Session) {
 		d.dropSuperseded(q, lane, before.seq)
 	}
+}
+
+// hold remembers a start that waits for the address of its user.
+func (s *scan) hold(session sessions.ID, seq uint64, limit int) {
+	if len(s.held) >= limit {
+		clear(s.held)
+	}
+	if s.held == nil {
+		s.held = map[sessions.ID]uint64{}
+	}
+	s.held[session] = seq
 }
 
 // remember makes an interim the last record of its session.

@@ -17,6 +17,9 @@ const DefaultMinimum = time.Minute
 // MaxPeriod is the longest period of interims: 71582 minutes, as S2 has it for service records.
 const MaxPeriod = 71582 * time.Minute
 
+// MaxDelayStart is the longest time that a start waits for an address.
+const MaxDelayStart = 10 * time.Minute
+
 // NoInterims as the period of a list, or of services, says that aaasess makes no interims for them,
 // except those with an attribute 85 (S2 "action-type start-stop periodic disable").
 const NoInterims = time.Duration(-1)

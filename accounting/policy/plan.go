@@ -103,7 +103,7 @@ func (p *Policy) decision(t Type, m *Methods, list, reason string) *Decision {
 	if m.Record != accounting.None {
 		d.Route = (&accounting.Route{
 			List: list, Reason: reason, Record: m.Record, Broadcast: m.Broadcast, InterimsToFirst: m.InterimsToFirst,
-			SuppressNullUsername: p.SuppressNullUsername && t.isOfUsers(), Methods: m.Methods,
+			SuppressNullUsername: p.SuppressNullUsername && t.isOfUsers(), DelayStart: m.DelayStart, Methods: m.Methods,
 		}).Text()
 	}
 	return d

@@ -56,6 +56,9 @@ type Methods struct {
 	// Periodic is how often aaasess makes interims for the list's sessions whose NASes send none; 0
 	// means as Update says. It may also be NoInterims.
 	Periodic time.Duration
+	// DelayStart is how long a start that has no address of the user waits for one (R45a); 0 means
+	// not at all. It is for start-stop lists of network sessions.
+	DelayStart time.Duration
 }
 
 // Rule says which sessions have a named list (S1 applies such lists to lines and interfaces). All

@@ -57,6 +57,9 @@ func (t Type) faults() []error {
 
 func (l *List) faults(twice bool) []error {
 	faults := l.Type.faults()
+	if l.DelayStart != 0 && l.Type != Network {
+		faults = append(faults, errors.New("only starts of network sessions wait for an address"))
+	}
 	if l.Name == "" || len(l.Name) > maxName || strings.HasPrefix(l.Name, dnisPrefix) {
 		faults = append(faults, fmt.Errorf("the name of a list must have 1 to %d octets and not begin with %q", maxName, dnisPrefix))
 	}
@@ -95,6 +98,13 @@ func (m *Methods) faults(t Type) (faults []error) {
 	}
 	if m.InterimsToFirst && (!m.Broadcast || m.Record != accounting.StartStop) {
 		fault("only a start-stop broadcast can leave interims to its first method")
+	}
+	switch {
+	case m.DelayStart == 0:
+	case m.DelayStart < 0 || m.DelayStart > MaxDelayStart:
+		fault("the delay %v of starts is not between 0s and %v", m.DelayStart, MaxDelayStart)
+	case m.Record != accounting.StartStop || m.InterimsToFirst:
+		fault("only starts of a start-stop list whose interims go to all methods wait for an address")
 	}
 	for i, name := range m.Methods {
 		if err := name.Check(); err != nil {

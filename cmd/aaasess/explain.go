@@ -32,6 +32,7 @@ The states of a record:
   ready       it is sent to METHOD next, when it is its turn
   behind      an earlier record of the session goes first
   retrying    it was not answered; it is sent again at the time shown
+  no address  the start waits for the address of its user, at most until the time shown
   no method   none of its methods is available: all are down, held or removed
   unread      so many records are before it that it was not read yet
   leaving     it is being set aside
@@ -39,7 +40,7 @@ The states of a record:
 
 The other columns of a record:
   METHOD  the method that has it or gets it next
-  AGAIN   when it is sent again
+  AGAIN   when it is sent again, or sent at the latest
   TRIES   how often it was sent and not answered
   BEFORE  at most so many records are before it in the queue
 
@@ -161,6 +162,9 @@ func decisionLines(name string, d *api.Decision, user string) []statusLine {
 	if d.InterimsToFirst && len(d.Methods) > 0 {
 		lines = append(lines, statusLine{1, "interims go to", "the first of these only: " + d.Methods[0]})
 	}
+	if d.DelayStart > 0 {
+		lines = append(lines, statusLine{1, "start", "waits for the address of the user, at most " + time.Duration(d.DelayStart*float64(time.Second)).String()})
+	}
 	switch {
 	case d.SuppressNullUsername && user == "":
 		lines = append(lines, statusLine{1, "left out", "all records until now: no User-Name"})
@@ -203,7 +207,7 @@ func methodText(m *api.ExplainedMethod, now time.Time) string {
 }
 
 // recordStates are the states for people, if they differ.
-var recordStates = map[string]string{"inFlight": "in flight", "noMethod": "no method", "setAside": "set aside"}
+var recordStates = map[string]string{"inFlight": "in flight", "noMethod": "no method", "noAddress": "no address", "setAside": "set aside"}
 
 func printExplainedRecords(w io.Writer, e *api.Explanation) error {
 	t := newTable(w, []column{

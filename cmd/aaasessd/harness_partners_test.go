@@ -50,6 +50,7 @@ type setup struct {
 	tcp            bool   // AgentX over TCP
 	record         string // the lists' record type, "start-stop" if empty
 	update         string // keys of accounting.update
+	delayStart     string // delay-start of the network list, without one if empty
 	disk           string // size of a disk of its own for the state, as mount(8) wants it; "" is none
 }
 
@@ -100,6 +101,10 @@ func (d *daemonProc) configure(s setup) {
 		s.record = "start-stop"
 	}
 	list := "{default: {record: " + s.record + ", methods: [group isp]}}"
+	network := list
+	if s.delayStart != "" {
+		network = strings.Replace(list, "methods:", "delay-start: "+s.delayStart+", methods:", 1)
+	}
 	text := fmt.Sprintf(`state: state
 control: {socket: %s}
 snmp:
@@ -114,7 +119,7 @@ radius:
   groups:
     - {name: isp, servers: [%s], timeout: 1s, retransmit: 1}
 accounting:
-  network: %[10]s
+  network: %[13]s
   exec: %[10]s
   connection: %[10]s
   update: {%[12]s}
@@ -122,7 +127,7 @@ sessions:
   disconnect: {stop-wait: 2s, retry-min: 1s, timeout: 500ms, retransmit: 1}
 store: {min-free: %[11]s}
 `, d.socket, d.snmpd.AgentXNetwork, d.snmpd.AgentXAddress, s.disconnect, d.acct, nasSecret, s.disconnectPort,
-		strings.Join(servers, "\n"), strings.Join(names, ", "), list, s.minFree, s.update)
+		strings.Join(servers, "\n"), strings.Join(names, ", "), list, s.minFree, s.update, network)
 	if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
 		d.t.Fatal(err)
 	}

@@ -71,6 +71,8 @@ type Decision struct {
 	Broadcast bool   `json:"broadcast"` // each record goes to all Methods, else to the first that answers
 	// InterimsToFirst: the interims of a broadcast go only to the first of the Methods.
 	InterimsToFirst bool `json:"interimsToFirst,omitempty"`
+	// DelayStart is how many seconds a start without an address waits for one; absent: not at all.
+	DelayStart float64 `json:"delayStart,omitempty"`
 	// SuppressNullUsername: no records are made while the session has no User-Name.
 	SuppressNullUsername bool `json:"suppressNullUsername,omitempty"`
 	// Methods are in the order in which they are tried.
@@ -124,10 +126,10 @@ type ExplainedRecord struct {
 	Next []string `json:"next"`
 	// State is ready, inFlight, behind (an earlier record of the session goes first), retrying,
 	// noMethod (no method is available), leaving (it is being set aside), unread (records before
-	// it in the queue go first) or setAside.
+	// it in the queue go first), noAddress (the start waits for the address of its user) or setAside.
 	State  string    `json:"state"`
 	Method string    `json:"method,omitempty"` // that has it or gets it next; absent: none
-	NextAt time.Time `json:"nextAt,omitzero"`  // when it is sent again, if it is retrying
+	NextAt time.Time `json:"nextAt,omitzero"`  // when it is sent again, if it is retrying; with noAddress, when it is sent at the latest
 	Tries  int       `json:"tries"`            // sends that ended without an answer
 	Before uint64    `json:"before"`           // at most so many records are before it in the queue
 	Reason string    `json:"reason,omitempty"` // why it was set aside

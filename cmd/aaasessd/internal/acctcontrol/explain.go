@@ -127,6 +127,7 @@ func decision(route string) *api.Decision {
 	}
 	out.Accounted, out.List, out.Record, out.Reason, out.Broadcast = true, r.List, r.Record.String(), r.Reason, r.Broadcast
 	out.InterimsToFirst, out.SuppressNullUsername = r.InterimsToFirst, r.SuppressNullUsername
+	out.DelayStart = r.DelayStart.Seconds()
 	for _, m := range r.Methods {
 		out.Methods = append(out.Methods, string(m))
 	}
@@ -235,7 +236,7 @@ func (c *Accounting) places(ctx context.Context, queue string, id sessions.ID) (
 
 var placeStates = map[delivery.PlaceState]string{
 	delivery.Ready: "ready", delivery.InFlight: "inFlight", delivery.Behind: "behind", delivery.Retrying: "retrying",
-	delivery.NoMethod: "noMethod", delivery.Leaving: "leaving",
+	delivery.NoMethod: "noMethod", delivery.Leaving: "leaving", delivery.NoAddress: "noAddress",
 }
 
 // explainWaiting describes a record of a queue.

@@ -9,6 +9,26 @@ import (
 	"aaasess/accounting/policy"
 )
 
+// TestDelayStart: how long starts of a list, or of a number, wait for an address.
+func TestDelayStart(t *testing.T) {
+	const text = `accounting:
+  network:
+    default: {record: start-stop, methods: [local], delay-start: 10s}
+    other: {record: start-stop, methods: [local]}
+  apply: [{nas-port: [1], network: other}]
+  dnis-map: {enable: true, numbers: {7777: {record: start-stop, methods: [local], delay-start: 1m}}}
+`
+	p := mustParse(t, text, ".").Policy
+	got := map[string]time.Duration{"7777": p.DNIS[0].DelayStart}
+	for _, l := range p.Lists {
+		got[l.Name] = l.DelayStart
+	}
+	want := map[string]time.Duration{"default": 10 * time.Second, "other": 0, "7777": time.Minute}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestUpdate: the keys about interims, of all lists and of one.
 func TestUpdate(t *testing.T) {
 	const text = `accounting:

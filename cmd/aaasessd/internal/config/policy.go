@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"aaasess/accounting"
@@ -85,6 +86,7 @@ func (d *policyChecker) methods(t policy.Type, path string, r rawList) policy.Me
 	}
 	return policy.Methods{
 		Record: r.Record, Broadcast: r.Broadcast, InterimsToFirst: !r.BroadcastInterims, Methods: r.Methods, Periodic: d.periodic(path, &r),
+		DelayStart: d.delayStart(path, &r),
 	}
 }
 
@@ -105,6 +107,23 @@ func (d *policyChecker) atLeastMinimum(path string, period time.Duration) {
 	if minimum := d.raw.Accounting.Update.Minimum; period > 0 && period < minimum && !d.Faulty(path) {
 		d.Fault(path, "%v is less than accounting.update.minimum, %v", period, minimum)
 	}
+}
+
+// delayStart checks how long starts of a list wait for an address.
+func (d *policyChecker) delayStart(path string, r *rawList) time.Duration {
+	record := d.Faulty(path + ".record")
+	path, network := path+".delay-start", !strings.HasPrefix(path, "accounting.exec.") && !strings.HasPrefix(path, "accounting.connection.")
+	switch {
+	case r.DelayStart == nil || d.Faulty(path): // not there, or reported already
+		return 0
+	case !network:
+		d.Fault(path, "is only allowed for network sessions")
+	case r.Record != accounting.StartStop && !record:
+		d.Fault(path, "is only allowed with record: start-stop")
+	case !r.BroadcastInterims:
+		d.Fault(path, "is not allowed with broadcast-interims: false, because the address comes with an interim")
+	}
+	return *r.DelayStart
 }
 
 // update sets what concerns the interims of all lists.

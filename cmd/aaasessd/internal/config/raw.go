@@ -162,6 +162,7 @@ type rawList struct {
 	BroadcastInterims bool                    `yaml:"broadcast-interims" default:"true" doc:"Whether a broadcast sends interim records to all methods too. If false, they go only to the first method; starts, stops and records of other types go to all methods."`
 	Methods           []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers that are not private), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
 	Periodic          periodText              `yaml:"periodic" default:"" doc:"As accounting.update.periodic, for sessions of this list; disable: no interims, except for sessions with Acct-Interim-Interval. Only for start-stop lists. If missing, that one."`
+	DelayStart        *time.Duration          `yaml:"delay-start" min:"1s" max:"10m" doc:"How long a start without an address of the user waits for one. It goes to the servers with the address as soon as the NAS reports it, and without one when the time is over. Only for start-stop lists of network sessions. If missing, starts do not wait."`
 }
 
 type rawCallList struct {

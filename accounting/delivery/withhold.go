@@ -1,0 +1,153 @@
+package delivery
+
+import (
+	"time"
+
+	"aaasess/accounting"
+	"aaasess/sessions"
+)
+
+// A start may wait for the address of its user ([accounting.Record.Hold]; R45a "delay-start"). Its
+// lane is in Delivery.withheld then, unloaded, and counts in no limit of memory but maxWithheld. It
+// goes on when a later record of its session was read that has an address or is the stop, or when
+// its time is over. When the start is sent, it has the addresses of the first later record in its
+// lane that has some. That record is sent after it, unchanged.
+
+const (
+	// maxWithheld is how many lanes may wait for an address: about 70 MB. If there are more, those
+	// that have waited longest go on without one.
+	maxWithheld = 1 << 18
+	// maxLenders is how many records behind a start are searched for an address when it is sent.
+	maxLenders = 8
+)
+
+// heldStart is a start that waits for the address of its user.
+type heldStart struct {
+	session sessions.ID
+	until   time.Time
+}
+
+// hold makes a start that was read wait, if it is to. The time counts from now, because records are
+// read as soon as they are committed. If the start was committed before this process began, it
+// counts from the event or the beginning of the process, whichever is over sooner. So no setting of
+// a clock makes a start wait longer than its hold.
+func (d *Delivery) hold(q *queue, it *item, now time.Time) {
+	r := it.rec
+	if r == nil || r.Hold == 0 || r.Type != sessions.Start || accounting.HasAddress(r.Attrs) {
+		return
+	}
+	left := r.Hold
+	if it.seq < d.before[q.name] {
+		left = min(left, d.created.Add(r.Hold).Sub(now), r.At.Add(r.Hold).Sub(now))
+	}
+	if left <= 0 {
+		return
+	}
+	if q.held == nil {
+		q.held = map[uint64]heldStart{}
+	}
+	it.held = true
+	q.held[it.seq] = heldStart{r.Session, now.Add(left)}
+}
+
+// withhold makes a busy lane wait for the address of its first item.
+func (d *Delivery) withhold(l *lane) {
+	l.unload()
+	l.withheld = true
+	l.queue.withheld++
+	d.withheld.add(l, l.queue.held[l.head().seq].until)
+}
+
+// goOn places a lane that was in Delivery.withheld and is busy now.
+func (d *Delivery) goOn(l *lane) {
+	l.withheld = false
+	l.queue.withheld--
+	l.queue.release(l.head())
+	d.place(l)
+}
+
+// release ends the wait of an item.
+func (q *queue) release(it *item) {
+	if it.held {
+		it.held = false
+		it.lane.held--
+		delete(q.held, it.seq)
+	}
+}
+
+// heard ends the wait of the start of a session when a later record of it was read that is the stop
+// or has an address.
+func (d *Delivery) heard(l *lane, later *item, rec *accounting.Record) {
+	if l.held == 0 || rec == nil || rec.Type == sessions.Other || rec.Type == sessions.Interim && !accounting.HasAddress(rec.Attrs) {
+		return
+	}
+	for i, it := range l.items {
+		switch {
+		case !it.held || it == later || l.queue.held[it.seq].session != rec.Session:
+		case i == 0 && l.withheld:
+			d.withheld.remove(l)
+			d.goOn(l)
+		default:
+			l.queue.release(it)
+		}
+	}
+}
+
+// limitWithheld lets lanes go on that have waited longest, if there are too many. It also lets those
+// of a queue go on that have further records, if these fill its share of the memory.
+func (d *Delivery) limitWithheld(now time.Time) {
+	for d.withheld.heap.Len() > d.reading.maxWithheld {
+		d.goOn(d.withheld.due(d.withheld.nextDue()))
+	}
+	for _, q := range d.queues {
+		if q.withheld == 0 || now.Before(q.limitAt) || q.sendable() < d.reading.share(d.cfg.Waiting) {
+			continue
+		}
+		q.limitAt = now.Add(d.cfg.RetryMin)
+		for _, l := range d.withheld.removeIf(func(l *lane) bool { return l.queue == q && len(l.items) > 1 }) {
+			d.goOn(l)
+		}
+	}
+}
+
+// borrow adds to a start that is about to be sent the addresses of a later record of its session, if
+// one is in its lane.
+func (d *Delivery) borrow(it *item) {
+	items := it.lane.items
+	for _, later := range items[1:min(len(items), 1+maxLenders)] {
+		rec := later.rec
+		if rec == nil {
+			rec = d.stored(it.lane.queue, later.seq)
+		}
+		if rec == nil || rec.Session != it.rec.Session || rec.Type == sessions.Start || rec.Type == sessions.Other {
+			continue
+		}
+		if attrs, ok := accounting.WithAddress(it.rec.Attrs, rec.Attrs); ok {
+			start := *it.rec
+			start.Attrs, start.Hold = attrs, 0 // if it is set aside, it has its address
+			it.rec = &start
+			return
+		}
+	}
+}
+
+// stored returns a record from the store, nil if it cannot be read.
+func (d *Delivery) stored(q *queue, seq uint64) *accounting.Record {
+	got, err := d.store.Read(q.name, seq, 1, nil)
+	if err != nil || len(got) == 0 || got[0].Seq != seq {
+		return nil
+	}
+	rec, _ := accounting.ParseRecord(got[0].Data)
+	return rec
+}
+
+// protects reports whether an interim of a session must stay although a later record supersedes it:
+// it is the first one behind a start that waits for an address, or may yet borrow one.
+func (d *Delivery) protects(q *queue, lane, session sessions.ID) bool {
+	start, ok := q.scan.held[session]
+	if !ok {
+		return false
+	}
+	delete(q.scan.held, session)
+	return q.has(lane, start) || d.isUnread(q, lane, start)
+}
