@@ -266,9 +266,9 @@ func isNullUsername(n *sessions.Notice) bool {
 }
 
 // waitsForAddress reports whether a notice is of a start of a network session that lives and whose
-// user has no address yet.
+// user has no address yet. The start of a resync is not: the session has begun long ago.
 func waitsForAddress(n *sessions.Notice) bool {
-	return n.Type == sessions.Start && n.Session.Kind == sessions.Network && !n.AfterEnd && !HasAddress(n.Attrs) && !HasAddress(n.Session.Attrs)
+	return n.Type == sessions.Start && n.Session.Kind == sessions.Network && n.Only == "" && !n.AfterEnd && !HasAddress(n.Attrs) && !HasAddress(n.Session.Attrs)
 }
 
 // record adds the records of a notice, one for each branch of its route, if it has any.
@@ -285,6 +285,7 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 	r.offer(n, to, len(branches))
 	rec := Record{
 		Session: n.Session.ID, Type: n.Type, Resync: n.Only != "", At: n.At,
+		Lane: n.Session.Parent, // so a stop of the parent is sent after those of its children
 		// The packet has it as the NAS sent it; an ended session may have it in shortened form.
 		NASSession: cmp.Or(n.Attrs.Text(radius.AcctSessionID), n.Session.AcctSessionID),
 	}

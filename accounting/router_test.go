@@ -226,6 +226,23 @@ func TestRouterInterimsToFirst(t *testing.T) {
 	}
 }
 
+// TestRouterLane: the records of a session that has a parent are sent in order with those of the parent
+// (S1 "aaa accounting nested").
+func TestRouterLane(t *testing.T) {
+	s := openStore(t, store.NewDisk())
+	r := newRouter(t, s, policy)
+	child, alone := notice(7, sessions.Network, sessions.Stop), notice(8, sessions.Network, sessions.Stop)
+	child.Session.Parent = 3
+	committed(t, r, sessions.Change{Notices: []sessions.Notice{child, alone}})
+	var lanes []sessions.ID
+	for _, rec := range records(t, s, "group/radius") {
+		lanes = append(lanes, rec.InLane())
+	}
+	if diff := cmp.Diff([]sessions.ID{3, 8}, lanes); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestRouterTooLarge(t *testing.T) {
 	s := openStore(t, store.NewDisk())
 	var log bytes.Buffer

@@ -41,3 +41,27 @@ func TestNested(t *testing.T) {
 	)
 	l.eventuallyRecords("records.jsonl", append(want, "Start 00000005", "Start 00000006", "Stop 00000006", "Stop 00000005")...)
 }
+
+// TestNestedArrives: a server gets the records of the network session and of its exec session in one
+// order, also those that have waited for the server.
+func TestNestedArrives(t *testing.T) {
+	up := listen(t, "127.0.0.1:0")
+	up.setSilent(true)
+	var arrived journal
+	onLine := func(p *layeh.Packet) error { return rfc2865.NASPort_Set(p, 1) }
+	login := func(p *layeh.Packet) error {
+		return rfc2865.ServiceType_Set(p, rfc2865.ServiceType_Value_NASPromptUser)
+	}
+	l := launch(t, with(
+		t, relayConfig(t, "isp", up), "accounting:\n  network", "accounting:\n  nested: true\n  exec: {default: {record: start-stop, methods: [group isp]}}\n  network",
+	), environment{})
+	l.mustAccount(
+		packet(acctStart, "E1", "alice", onLine, login), packet(acctStart, "N1", "alice", onLine),
+		packet(acctStop, "E1", "alice", onLine, login), packet(acctStop, "N1", "alice", onLine),
+	)
+	up.observe(arrived.add)
+	up.setSilent(false)
+	want := []string{storeRecord(acctStart, 1), storeRecord(acctStart, 2), storeRecord(acctStop, 2), storeRecord(acctStop, 1)}
+	arrived.await(t, want...)
+	arrived.inOrder(t, want...)
+}
