@@ -1,8 +1,11 @@
 package radius
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
-// Vendor attributes of Cisco that tell about a service of a subscriber.
+// Vendor attributes of Cisco.
 const (
 	ciscoVendor      = 9
 	ciscoAVPair      = Type(1)
@@ -14,27 +17,50 @@ const (
 // Acct-Session-Id of the subscriber's own session, in the Cisco-AVPair "parent-session-id=..."; SSG
 // sends none. For a session that is not a service, name and parent are "".
 func (a Attributes) Service() (name, parent string) {
-	for t, value := range a.All() {
-		if t != VendorSpecific {
-			continue
-		}
-		vendor, inner, ok := splitVendors(value)
-		if !ok || vendor != ciscoVendor {
-			continue
-		}
-		for t, v := range inner.All() {
-			switch kind, text := serviceInfo(t, v); {
-			case kind == 'N' && name == "":
-				name = text
-			case kind == 'P' && parent == "":
-				parent = text
-			}
+	for t, v := range a.cisco() {
+		switch kind, text := serviceInfo(t, v); {
+		case kind == 'N' && name == "":
+			name = text
+		case kind == 'P' && parent == "":
+			parent = text
 		}
 	}
 	if name == "" {
 		return "", ""
 	}
 	return name, parent
+}
+
+// IsVRRS reports whether an Accounting-On or -Off is about a group of the Virtual Router Redundancy
+// Service, whose name it has in a Cisco-AVPair "vrrs...". It says that the NAS became active for the
+// group, or no longer is, and not that it restarted.
+func (a Attributes) IsVRRS() bool {
+	for t, v := range a.cisco() {
+		if t == ciscoAVPair && len(v) >= len("vrrs") && strings.EqualFold(v[:len("vrrs")], "vrrs") {
+			return true
+		}
+	}
+	return false
+}
+
+// cisco returns the vendor attributes of Cisco.
+func (a Attributes) cisco() iter.Seq2[Type, string] {
+	return func(yield func(Type, string) bool) {
+		for t, value := range a.All() {
+			if t != VendorSpecific {
+				continue
+			}
+			vendor, inner, ok := splitVendors(value)
+			if !ok || vendor != ciscoVendor {
+				continue
+			}
+			for t, v := range inner.All() {
+				if !yield(t, v) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // IdentifiesService reports whether the value of a Vendor-Specific identifies a service of a
