@@ -70,20 +70,20 @@ func TestExplain(t *testing.T) {
 
 	l.mustAccount(packet(acctStart, "S3", "carol", onPort(16)), packet(acctInterim, "S3", "carol", onPort(16)))
 	arrived.await(t, storeRecord(acctStart, 3), storeRecord(acctInterim, 3))
+	eventually(t, "the first group has accepted it", func() bool {
+		e = l.explain("00000003")
+		return cmp.Equal(e.Accepted, &api.Acceptance{By: []string{"group isp"}, All: true})
+	}, &e)
 	both := &api.Decision{
 		Accounted: true, List: "network/both", Record: "start-stop", Reason: "NAS-Port 1-16", Broadcast: true, InterimsToFirst: true,
 		Methods: []string{"group isp", "group customer"},
 	}
-	if e = l.explain("00000003"); e.Session == nil || e.Session.User != "carol" || e.Now != nil || !cmp.Equal(e.Decision, both) || len(e.Methods) != 2 {
+	if e.Session == nil || e.Session.User != "carol" || e.Now != nil || !cmp.Equal(e.Decision, both) || len(e.Methods) != 2 {
 		t.Errorf("a session on the line: %+v", e)
 	}
 	if len(e.Records) != 1 || e.Records[0].Type != "Start" || e.Records[0].Record != "group/customer:3" {
 		t.Errorf("the interim does not go to the second group: %+v", e.Records)
 	}
-	eventually(t, "the first group has accepted it", func() bool {
-		e = l.explain("00000003")
-		return cmp.Equal(e.Accepted, &api.Acceptance{By: []string{"group isp"}, All: true})
-	}, &e)
 	l.reload(with(t, text, "timeout: 30s}", "timeout: 30s, acknowledge-broadcast: true}"), "configuration loaded")
 	if e = l.explain("00000003"); !cmp.Equal(e.Accepted, &api.Acceptance{By: []string{"group customer"}, All: true, Missing: 1}) {
 		t.Errorf("with acknowledge-broadcast: %+v", e.Accepted)
