@@ -17,9 +17,8 @@ import (
 
 // Record is one accounting message on its way to a method. It must not be changed.
 type Record struct {
-	// Session is the number of the session, which keeps its records in order. For a
-	// [sessions.Other] of no live session it is the placeholderID of the NAS and its id. See Number
-	// and SessionName.
+	// Session is the number of the session. For a [sessions.Other] of no live session it is the
+	// placeholderID of the NAS and its id. See Number and SessionName.
 	Session sessions.ID
 	Type    sessions.EventType
 	// Resync: it repeats a session for servers that have lost their data (R65).
@@ -66,7 +65,12 @@ func (r *Record) Number() sessions.ID {
 }
 
 // InLane returns the number that keeps the record in order: Lane, or else Session.
-func (r *Record) InLane() sessions.ID { return cmp.Or(r.Lane, r.Session) }
+func (r *Record) InLane() sessions.ID {
+	if r.Lane != 0 {
+		return r.Lane
+	}
+	return r.Session
+}
 
 // TypeName returns the name of the record's Acct-Status-Type, or its number if it has no name.
 func (r *Record) TypeName() string {
@@ -128,10 +132,10 @@ func AppendRecord(b []byte, r *Record) []byte {
 
 // kindOf returns the accounting type that the name of a list begins with, 0 if it is none.
 func kindOf(list string) (k sessions.Kind) {
-	head, _, _ := strings.Cut(list, "/")
-	if head == sessions.Network.String() { // that of most records, without an allocation
+	if strings.HasPrefix(list, "network/") { // most records; without an allocation
 		return sessions.Network
 	}
+	head, _, _ := strings.Cut(list, "/")
 	_ = k.UnmarshalText([]byte(head)) // else k stays 0
 	return k
 }
@@ -223,16 +227,18 @@ func ParseRecord(b []byte) (*Record, error) {
 	if !d.OK() {
 		return nil, fmt.Errorf("%w: it ends early, after %d octets", ErrRecord, len(b))
 	}
-	if err := r.check(version, d.Rest()); err != nil {
+	listKind := kindOf(r.List)
+	if err := r.check(version, listKind, d.Rest()); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRecord, err)
 	}
-	r.Kind = cmp.Or(r.Kind, kindOf(r.List))
+	if r.Kind == 0 {
+		r.Kind = listKind
+	}
 	return r, nil
 }
 
-// check returns the fault of a record that was read as a version.
-func (r *Record) check(version byte, rest string) error {
-	listKind := kindOf(r.List)
+// check returns the fault of a record that was read as a version. listKind is the kind of its list.
+func (r *Record) check(version byte, listKind sessions.Kind, rest string) error {
 	switch {
 	case len(rest) > 0:
 		return fmt.Errorf("%d octets follow its end", len(rest))

@@ -9,18 +9,19 @@ import (
 	"aaasess/sessions"
 )
 
-// lane holds the items of one session, and of those that are kept in order with it, in order. Only the first may be in flight. A lane is in
-// exactly one list, or busy. The lists are: ready or parked of its route; failover or overdue of a
-// method; Delivery.retrying; Delivery.withheld; and Delivery.setAside.
+// lane holds the items of one session, and of those that are kept in order with it, in order. Only
+// the first may be in flight. A lane is in exactly one list, or busy. The lists are: ready or parked
+// of its route; failover or overdue of a method; Delivery.retrying; Delivery.withheld; and
+// Delivery.setAside.
 type lane struct {
 	queue    *queue
 	number   sessions.ID
+	held     int32 // items in queue.held
 	items    []*item
 	one      [1]*item              // initial storage of items
 	retry    timeheap.Entry[*lane] // in retrying: when its first item is tried again; in withheld: until when it waits
 	parked   bool                  // in parked of its route
 	withheld bool                  // in Delivery.withheld
-	held     int32                 // items in queue.held
 	// In no list: the first item is in flight, or is about to be placed or sent.
 	busy bool
 }

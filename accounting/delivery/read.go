@@ -87,19 +87,28 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 			if q.isAlreadyRead(it) || q.skips(it) {
 				continue
 			}
-			d.hold(q, it, now)
-			rec := it.rec
-			if l := q.add(it); l != nil {
-				d.reading.lanes++
-				d.place(l)
-				continue
-			}
-			d.heard(it.lane, it, rec)
+			d.add(q, it, now)
 		}
 		q.more = len(d.reading.entries) == limit
 		clear(d.reading.entries)
 	}
 	return nil
+}
+
+// add adds an item that was read to its lane.
+func (d *Delivery) add(q *queue, it *item, now time.Time) {
+	rec := it.rec // which is freed again if the lane waits
+	if rec != nil && rec.Hold > 0 {
+		d.hold(q, it, now)
+	}
+	if l := q.add(it); l != nil {
+		d.reading.lanes++
+		d.place(l)
+		return
+	}
+	if it.lane.held > 0 {
+		d.heard(it.lane, it, rec)
+	}
 }
 
 // mayReadOn reports whether it is useful to read on behind records that no method takes. A record

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -146,21 +147,27 @@ func TestWithholdDown(t *testing.T) {
 		if diff := cmp.Diff([]string{"9 Start", "1 Start", "1 Interim-Update", "1 Stop"}, b.left("group/g")); diff != "" {
 			t.Errorf("left: want (-) and got (+):\n%s", diff)
 		}
-		for _, text := range sent {
+		taken := func() []string {
+			mu.Lock()
+			defer mu.Unlock()
+			all := sent
+			sent = nil
+			return all
+		}
+		for _, text := range taken() {
 			if text[0] != '9' {
 				t.Errorf("a probe was %q", text)
 			}
 		}
-		sent = nil
 		up.Store(true)
 		b.advance(5 * time.Minute)
-		var with []string
-		for _, text := range sent {
-			if len(text) > 12 && text[len(text)-12:] == "with address" {
-				with = append(with, text[:7])
+		var withAddress []string
+		for _, text := range taken() {
+			if strings.HasSuffix(text, "with address") {
+				withAddress = append(withAddress, strings.Join(strings.Fields(text)[:2], " "))
 			}
 		}
-		if diff := cmp.Diff([]string{"1 Start", "1 Inter"}, with); diff != "" {
+		if diff := cmp.Diff([]string{"1 Start", "1 Interim-Update"}, withAddress); diff != "" {
 			t.Errorf("with address: want (-) and got (+):\n%s", diff)
 		}
 		if s := d.Stats(); s.Pending != 0 {
