@@ -131,13 +131,14 @@ func AppendRecord(b []byte, r *Record) []byte {
 }
 
 // kindOf returns the accounting type that the name of a list begins with, 0 if it is none.
-func kindOf(list string) (k sessions.Kind) {
-	if strings.HasPrefix(list, "network/") { // most records; without an allocation
-		return sessions.Network
+func kindOf(list string) sessions.Kind {
+	head, _, ok := strings.Cut(list, "/")
+	for k := sessions.Network; ok && k <= sessions.Resource; k++ {
+		if k.String() == head {
+			return k
+		}
 	}
-	head, _, _ := strings.Cut(list, "/")
-	_ = k.UnmarshalText([]byte(head)) // else k stays 0
-	return k
+	return 0
 }
 
 // needsExtension reports whether only version 3 can store the record, whose list is of kind
