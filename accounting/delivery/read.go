@@ -94,7 +94,7 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 				d.place(l)
 				continue
 			}
-			d.heard(it.lane, it, rec)
+			d.endHold(it.lane, it, rec)
 		}
 		q.more = len(d.reading.entries) == limit
 		clear(d.reading.entries)

@@ -117,8 +117,8 @@ func New(cfg Config, table *sessions.Table, nas Disconnector, logger *slog.Logge
 	return t
 }
 
-// Start adds sessions to be ended. After that [sessions.Table.Undo] does not change them. A session that is
-// being ended already goes on as before.
+// Start adds sessions to be ended. After that [sessions.Table.Undo] does not change them. For a
+// session that is being ended already, nothing changes.
 func (t *Terminator) Start(ids ...sessions.ID) {
 	t.table.MakeFinal(ids)
 	t.mu.Lock()
