@@ -9,7 +9,7 @@ import (
 	"aaasess/sessions"
 )
 
-// EventType says what a [Event] reports.
+// EventType says what an [Event] reports.
 type EventType uint8
 
 // The events of a session that is being ended.
