@@ -21,7 +21,7 @@ type Record struct {
 	// placeholderID of the NAS and its id. See Number and SessionName.
 	Session sessions.ID
 	Type    sessions.EventType
-	// Resync: it repeats a session for servers that have lost their data (R65).
+	// Resync says that the record repeats a session for servers that have lost their data (R65).
 	Resync bool
 	// Kind is the accounting type. In a record to append, 0 means the type that List names.
 	Kind sessions.Kind

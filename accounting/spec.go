@@ -45,19 +45,19 @@ type MethodConfig struct {
 	DrainRate float64
 }
 
-// OnOff is the content and effect of the Accounting-On and -Off of a server group (R63).
+// OnOff is the content and effect of the Accounting-On and -Off of a method (R52, R63).
 type OnOff struct {
 	// Attributes identify this NAS: NAS-Identifier, NAS-IP-Address or NAS-IPv6-Address, at least
 	// one.
 	Attributes radius.Attributes
-	// Blocks holds the group's records until an Accounting-On is answered.
+	// Blocks holds the method's records until an Accounting-On is answered.
 	Blocks bool
 	// Controls is the acct-on-off-group whose other groups wait for the same Accounting-On, or "".
 	Controls string
 	// OnlyOff leaves out the Accounting-On, as a list with record type stop-only does.
 	OnlyOff bool
-	// HostConfig has a change of the servers announced: each added server gets an Accounting-On, and
-	// each removed one an Accounting-Off.
+	// HostConfig says that a change of the servers is announced: each added server gets an
+	// Accounting-On, and each removed one an Accounting-Off.
 	HostConfig bool
 }
 

@@ -241,8 +241,8 @@ func TestCallID(t *testing.T) {
 	}
 }
 
-// TestCallOfRestartedNAS: a user is in no call that an Accounting-On has ended, even if Run has not come
-// to it yet.
+// TestCallOfRestartedNAS: a user is in no call that an Accounting-On has ended, even if Run has not
+// come to it yet.
 func TestCallOfRestartedNAS(t *testing.T) {
 	w := newWorld(t)
 	for i := range 20 { // more than the Accounting-On ends itself

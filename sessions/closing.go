@@ -236,7 +236,8 @@ func (t *Table) Ready() <-chan struct{} { return t.ready }
 
 // Run works in the background until ctx is done. It ends the sessions of a NAS with many sessions
 // after an Accounting-On or -Off, and records the stops of parents that have waited long enough for
-// their children. It also stores the routes of sessions that were loaded without one. The journal has the work that is left, and a table loaded from it continues. Call it once.
+// their children. It also stores the routes of sessions that were loaded without one. The journal has
+// the work that is left, and a table loaded from it continues. Call it once.
 func (t *Table) Run(ctx context.Context) error {
 	close(t.ready)
 	for ctx.Err() == nil {

@@ -35,12 +35,11 @@ import (
 //
 // A NAS is its source address, local address, NAS-Identifier, IPv4 and IPv6. An address has 0, 4 or
 // 16 octets; the name of a zone may follow the 16. The flags of "s" are 1 StartSeen, 2 Stopped, 4
-// Acked, 8 NASRestarted and 16 Revived; the flag of "n" is 1 sameAddrOnly, that of "w"
-// 1 AfterEnd. In the set of
-// fingerprints of an ended session, bit 64 says that at follows each sum.
+// Acked, 8 NASRestarted and 16 Revived; the flag of "n" is 1 sameAddrOnly, that of "w" 1 AfterEnd. In
+// the set of fingerprints of an ended session, bit 64 says that at follows each sum.
 //
-// A session is written in version 4 if more flags are set, else in version 3. They are 1 Reached, 2
-// Told and 4 Parent.
+// "More flags" are 1 Reached, 2 Told and 4 Parent. A session is written in version 4 if one of them
+// is set, else in version 3, so an older daemon can read a store that has no such sessions.
 //
 // Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
 // Version 1 of "s" has one octet for StartSeen in place of the flags; it has no Counted,

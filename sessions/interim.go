@@ -52,7 +52,7 @@ func (t *Table) MakeInterims(due []DueInterim, done func(error)) (n int, err err
 	return len(c.Notices), nil
 }
 
-// told returns a session that keeps that an interim of ours tells of it up to now.
+// told sets Session.Told to now, because an interim of ours says that the session lives.
 func (t *Table) told(c *Change, s *Session, now Stamp) *Session {
 	n := *s
 	n.Told = now

@@ -276,8 +276,8 @@ func updated(s *Session, ev *Event) *Session {
 	return &n
 }
 
-// ended returns the session after its end: with the NAS's stop, or with our own if ev is nil. Ours
-// is not earlier than what was heard of the session.
+// ended returns the session after its end: with the NAS's stop, or with our own if ev is nil. Ours is
+// not earlier than notBefore and the newest event of the NAS.
 func ended(s *Session, ev *Event, notBefore, now Stamp) *Session {
 	n := *s
 	if ev != nil {

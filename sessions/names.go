@@ -69,9 +69,9 @@ func (n *nameIndex) remove(node *nasNode, sid uint64, id ID) {
 	}
 }
 
-// find appends the sessions of the event's NAS under this hash. For each set of identifiers that NASes
-// have, it looks under the shared identifier with the fewest sessions, or under the address if none
-// is shared. Some sessions have other names, and one may be found twice.
+// find appends the sessions of the event's NAS under this hash. For each set of identifiers that
+// NASes have, it looks under the shared identifier with the fewest sessions, or under the address if
+// none is shared. Some sessions have other names, and one may be found twice.
 func (n *nameIndex) find(t *nases, ev *Event, sid uint64, ids []ID) []ID {
 	own := ev.NAS.types()
 	for has := range identifierTypes(len(t.counts)) {

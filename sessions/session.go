@@ -154,7 +154,8 @@ type Session struct {
 	Acked Stamp
 	// Revived is when an interim last showed that the session, ended in the table, is alive; or 0.
 	Revived Stamp
-	// Told is the moment up to which the newest interim that we made tells; 0 if we made none.
+	// Told is the time of the newest interim that we made, which says that the session lives; 0 if we
+	// made none.
 	Told Stamp
 	// Parent is the exec session from which the user has started this one, if accounting is nested
 	// (see [Table.SetNested]), else 0. The records of both are one order.

@@ -371,9 +371,9 @@ func (t *Table) removeRow(s *Session) {
 	delete(t.undoable, s.ID)
 }
 
-// end ends a session, with the NAS's stop or, if ev is nil, with our own. Ours has the time
-// notBefore, or that of an earlier record of the session that is newer. If an operator asked for the
-// end, and the NAS has sent an ACK or we make the stop, the cause is Admin-Reset (R5).
+// end ends a session, with the NAS's stop or, if ev is nil, with our own. Ours has the time of the
+// session's newest record, or notBefore if that is later. If an operator asked for the end, and the
+// NAS has sent an ACK or we make the stop, the cause is Admin-Reset (R5).
 func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uint32) {
 	n := Notice{Type: Stop, Cause: cause}
 	before := s.nodes()

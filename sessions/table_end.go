@@ -14,7 +14,8 @@ import (
 // done is called when the marks are durable.
 //
 // The caller must then give all ids, also those not in marked, to a terminator (package
-// termination) or to [Table.Undo]. After the terminator has them, nothing cancels the end of these sessions.
+// termination) or to [Table.Undo]. After the terminator has them, nothing cancels the end of these
+// sessions.
 func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -149,7 +149,7 @@ func (d *Delivery) wakeDue(now time.Time) {
 		d.place(l)
 	}
 	for l := d.withheld.due(now); l != nil; l = d.withheld.due(now) {
-		d.goOn(l)
+		d.endWait(l)
 	}
 }
 

@@ -153,7 +153,7 @@ func (d *Delivery) send(m *method, it *item, at retry.Progress, now time.Time) {
 		m.retrying++
 	}
 	if it.lane != nil && it.rec.Hold > 0 {
-		d.borrow(it)
+		d.addAddress(it)
 	}
 	m.impl.Send(it.rec, at, func(err error) { d.inbox.finished(it, err) })
 }

@@ -55,7 +55,7 @@
 //
 // A start may wait for the address of its user (withhold.go). Its lane is then in a list of its own,
 // unloaded, and counts in no limit but the one for such lanes. It is no probe and no part of a
-// backlog. When the start is sent, it borrows the addresses of a later record in its lane. While no
+// backlog. When the start is sent, it gets the addresses of a later record in its lane. While no
 // method takes records, the first interim behind such a start is not dropped.
 //
 // # Methods

@@ -9,10 +9,9 @@ import (
 	"aaasess/sessions"
 )
 
-// lane holds the items of one session, and of those that are kept in order with it, in order. Only
-// the first may be in flight. A lane is in exactly one list, or busy. The lists are: ready or parked
-// of its route; failover or overdue of a method; Delivery.retrying; Delivery.withheld; and
-// Delivery.setAside.
+// lane holds the items of one session and of those that are kept in order with it. Only the first
+// item may be in flight. A lane is in exactly one list, or busy. The lists are: ready or parked of its
+// route; failover or overdue of a method; Delivery.retrying; Delivery.withheld; and Delivery.setAside.
 type lane struct {
 	queue    *queue
 	number   sessions.ID

@@ -39,7 +39,8 @@ type question struct {
 }
 
 // Locate returns where the records of a lane ([accounting.Record.InLane]) in one queue stand, in
-// their order. Records that Run has not read yet are not among them. It waits until Run has answered or ctx is done.
+// their order. Records that Run has not read yet are not among them. It waits until Run has answered
+// or ctx is done.
 func (d *Delivery) Locate(ctx context.Context, queue string, lane sessions.ID) ([]Place, error) {
 	q := question{queue, lane, make(chan []Place, 1)}
 	d.inbox.mu.Lock()

@@ -69,7 +69,8 @@ func (q *queue) hasLost() bool {
 	return false
 }
 
-// add appends an item to its lane. A damaged record has no known lane and gets one of its own. add returns the lane if it is new; a new lane is in no list.
+// add appends an item to its lane. A damaged record has no known lane and gets one of its own. add
+// returns the lane if it is new; a new lane is in no list.
 func (q *queue) add(it *item) *lane {
 	q.items++
 	q.loaded++

@@ -107,7 +107,7 @@ func (d *Delivery) add(q *queue, it *item, now time.Time) {
 		return
 	}
 	if it.lane.held > 0 {
-		d.heard(it.lane, it, rec)
+		d.endHold(it.lane, it, rec)
 	}
 }
 

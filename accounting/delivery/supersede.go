@@ -109,7 +109,7 @@ func (d *Delivery) inspect(q *queue, e *store.Entry) {
 		}
 		return
 	}
-	if isInterim && !d.protects(q, lane, h.Session) {
+	if isInterim && !d.isNeeded(q, lane, h.Session) {
 		d.dropSuperseded(q, lane, before.seq)
 	}
 }

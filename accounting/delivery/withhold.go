@@ -17,8 +17,8 @@ const (
 	// maxWithheld is how many lanes may wait for an address: about 70 MB. If there are more, those
 	// that have waited longest go on without one.
 	maxWithheld = 1 << 18
-	// maxLenders is how many records behind a start are searched for an address when it is sent.
-	maxLenders = 8
+	// maxSearched is how many records behind a start are searched for an address when it is sent.
+	maxSearched = 8
 )
 
 // heldStart is a start that waits for the address of its user.
@@ -58,8 +58,8 @@ func (d *Delivery) withhold(l *lane) {
 	d.withheld.add(l, l.queue.held[l.head().seq].until)
 }
 
-// goOn places a lane that was in Delivery.withheld and is busy now.
-func (d *Delivery) goOn(l *lane) {
+// endWait places a lane that was in Delivery.withheld and is busy now.
+func (d *Delivery) endWait(l *lane) {
 	l.withheld = false
 	l.queue.withheld--
 	l.queue.release(l.head())
@@ -75,10 +75,10 @@ func (q *queue) release(it *item) {
 	}
 }
 
-// heard ends the wait of the start of a session when a later record of it was read that is the stop
+// endHold ends the wait of the start of a session when a later record of it was read that is the stop
 // or has an address.
-func (d *Delivery) heard(l *lane, later *item, rec *accounting.Record) {
-	if rec == nil || rec.Type == sessions.Other || rec.Type == sessions.Interim && !accounting.HasAddress(rec.Attrs) {
+func (d *Delivery) endHold(l *lane, later *item, rec *accounting.Record) {
+	if rec == nil || rec.Type == sessions.Other || rec.Type != sessions.Stop && !accounting.HasAddress(rec.Attrs) {
 		return
 	}
 	for i, it := range l.items {
@@ -86,7 +86,7 @@ func (d *Delivery) heard(l *lane, later *item, rec *accounting.Record) {
 		case !it.held || it == later || l.queue.held[it.seq].session != rec.Session:
 		case i == 0 && l.withheld:
 			d.withheld.remove(l)
-			d.goOn(l)
+			d.endWait(l)
 		default:
 			l.queue.release(it)
 		}
@@ -97,7 +97,7 @@ func (d *Delivery) heard(l *lane, later *item, rec *accounting.Record) {
 // of a queue go on that have further records, if these fill its share of the memory.
 func (d *Delivery) limitWithheld(now time.Time) {
 	for d.withheld.heap.Len() > d.reading.maxWithheld {
-		d.goOn(d.withheld.due(d.withheld.nextDue()))
+		d.endWait(d.withheld.due(d.withheld.nextDue()))
 	}
 	for _, q := range d.queues {
 		if q.withheld == 0 || now.Before(q.limitAt) || q.sendable() < d.reading.share(d.cfg.Waiting) {
@@ -105,16 +105,16 @@ func (d *Delivery) limitWithheld(now time.Time) {
 		}
 		q.limitAt = now.Add(d.cfg.RetryMin)
 		for _, l := range d.withheld.removeIf(func(l *lane) bool { return l.queue == q && len(l.items) > 1 }) {
-			d.goOn(l)
+			d.endWait(l)
 		}
 	}
 }
 
-// borrow adds to a start that is about to be sent the addresses of a later record of its session, if
+// addAddress adds to a start that is about to be sent the addresses of a later record of its session, if
 // one is in its lane.
-func (d *Delivery) borrow(it *item) {
+func (d *Delivery) addAddress(it *item) {
 	items := it.lane.items
-	for _, later := range items[1:min(len(items), 1+maxLenders)] {
+	for _, later := range items[1:min(len(items), 1+maxSearched)] {
 		rec := later.rec
 		if rec == nil {
 			rec = d.stored(it.lane.queue, later.seq)
@@ -141,9 +141,9 @@ func (d *Delivery) stored(q *queue, seq uint64) *accounting.Record {
 	return rec
 }
 
-// protects reports whether an interim of a session must stay although a later record supersedes it:
-// it is the first one behind a start that waits for an address, or may yet borrow one.
-func (d *Delivery) protects(q *queue, lane, session sessions.ID) bool {
+// isNeeded reports whether an interim of a session must stay although a later record supersedes it:
+// it is the first one behind a start that waits for an address, or may yet addAddress one.
+func (d *Delivery) isNeeded(q *queue, lane, session sessions.ID) bool {
 	start, ok := q.scan.held[session]
 	if !ok {
 		return false

@@ -62,6 +62,7 @@ func TestWithhold(t *testing.T) {
 		},
 		{"an address that is none", []*accounting.Record{with(rec(1, interim), "\x08\x06\xff\xff\xff\xfe")}, []string{"1 Start 5s", "1 Interim-Update 5s"}},
 		{"the stop with an address", []*accounting.Record{with(rec(1, stop), address)}, []string{"1 Start 1s with address", "1 Stop 1s with address"}},
+		{"the start of a resync without", []*accounting.Record{rec(1, start)}, []string{"1 Start 5s", "1 Start 5s"}},
 		{"the stop without", []*accounting.Record{rec(1, stop)}, []string{"1 Start 1s", "1 Stop 1s"}},
 		{"another session of the lane", []*accounting.Record{with(inLane(1, 2, stop), address)}, []string{"1 Start 5s", "2 Stop 5s with address"}},
 		{"other sessions go on", []*accounting.Record{rec(3, start), rec(3, stop)}, []string{"3 Start 1s", "3 Stop 2s", "1 Start 5s"}},

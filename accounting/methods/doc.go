@@ -1,5 +1,5 @@
 // Package methods runs the accounting methods and the delivery of records to them: spec R41 to R43,
-// R60, R63.
+// R52, R60, R63.
 //
 // # A change of the configuration
 //

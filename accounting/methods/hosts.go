@@ -9,8 +9,8 @@ import (
 	"aaasess/accounting/onoff"
 )
 
-// hostChange is what an instance tells single servers when it takes over an Accounting-On, and when
-// it hands it over.
+// hostChange is what an instance tells single servers when it takes over an Accounting-On from the
+// instance before, and when it hands the Accounting-On over to the next one (R52 "host-config").
 type hostChange struct {
 	added   map[string]*onoff.Sender // servers that get an On from this instance, by host
 	removed []string                 // servers that get an Off at its end
@@ -18,9 +18,9 @@ type hostChange struct {
 	handedOver bool
 }
 
-// goesOnAs reports whether an instance continues the Accounting-On of the one before: both send the
-// same, and at least one server stays. An Off and an On would end the sessions that this server has.
-func (in *instance) goesOnAs(old *instance) bool {
+// canTakeOver reports whether an instance may continue the Accounting-On of the one before: both send
+// the same, and at least one server stays. An Off and an On would end the sessions at this server.
+func (in *instance) canTakeOver(old *instance) bool {
 	was, is := old.about, in.about
 	if was == nil || is == nil {
 		return false
@@ -30,11 +30,11 @@ func (in *instance) goesOnAs(old *instance) bool {
 	return reflect.DeepEqual(a, b) && slices.ContainsFunc(in.servers, func(host string) bool { return slices.Contains(old.servers, host) })
 }
 
-// handOver has an instance continue the Accounting-On of the one before, and finds out which servers
+// handOver makes an instance continue the Accounting-On of the one before, and decides which servers
 // are told of the change. The caller holds the lock.
 func (s *Set) handOver(old, in *instance) {
-	old.hosts.handedOver, in.goesOn = true, true
-	in.onOff.GoOnAs(old.onOff.Status())
+	old.hosts.handedOver, in.tookOver = true, true
+	in.onOff.TakeOver(old.onOff.Status())
 	in.hosts.added = map[string]*onoff.Sender{}
 	if !in.about.HostConfig {
 		return

@@ -22,7 +22,7 @@ type instance struct {
 	since    time.Time         // when it started
 	replaced chan struct{}     // closed when it is replaced or removed
 	shared   bool              // its method was opened for the instance before
-	goesOn   bool              // it continues the Accounting-On of the instance before
+	tookOver bool              // it continues the Accounting-On of the instance before
 	hosts    hostChange        // set by start, before the instances run or are replaced
 	senders  context.Context   // of its Senders
 	// endSender and endMethod end what runs. An instance that takes the method over has endMethod.
@@ -98,9 +98,9 @@ func (in *instance) stop() {
 func (s *Set) sendOn(in *instance, trigger onoff.Trigger) {
 	switch {
 	case in.onOff == nil || in.about.OnlyOff:
-	case in.goesOn && in.onOff.Status().State != onoff.Unknown:
+	case in.tookOver && in.onOff.Status().State != onoff.Unknown:
 	case trigger == onoff.TriggerStartUp && s.isSuppressed(in.name):
-		in.onOff.GoOn()
+		in.onOff.Continue()
 	default:
 		in.onOff.On(trigger)
 	}

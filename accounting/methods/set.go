@@ -246,7 +246,7 @@ func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger, fo
 	}
 	previousOff, offDone := s.lastOff[name], make(chan struct{})
 	s.lastOff[name] = offDone
-	if old != nil && in.goesOnAs(old) {
+	if old != nil && in.canTakeOver(old) {
 		s.handOver(old, in)
 	}
 	s.run(ctx, in, old)
@@ -260,7 +260,7 @@ func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger, fo
 	s.tasks.Go(func() {
 		defer close(offDone)
 		if previousOff != nil {
-			if in.onOff != nil && !in.goesOn && !isClosed(previousOff) {
+			if in.onOff != nil && !in.tookOver && !isClosed(previousOff) {
 				s.log.Info("Accounting-On waits for the end of the Accounting-Off of the former configuration", "method", string(name))
 			}
 			<-previousOff
@@ -277,7 +277,7 @@ func (s *Set) start(ctx context.Context, in *instance, trigger onoff.Trigger, fo
 // neither.
 func (s *Set) announce(in *instance, trigger onoff.Trigger) {
 	defer in.stop()
-	if !in.goesOn && (isClosed(in.replaced) || isClosed(s.deliveryEnded)) {
+	if !in.tookOver && (isClosed(in.replaced) || isClosed(s.deliveryEnded)) {
 		if in.onOff != nil {
 			s.log.Info("Accounting-On not sent: the method was replaced or ended before", "method", string(in.name))
 		}

@@ -85,8 +85,9 @@ func (s *Set) awaitListOff(name accounting.MethodName) {
 	}
 }
 
-// formerListOff returns what the On of the first method of a system list waits for, if another
-// method was the first before the change: the Off of that one. nil: nothing.
+// formerListOff is for a change that makes another method the first of the system list. It returns
+// a channel that is closed when the Off of the former first method is over. The On of the new one
+// waits for that. nil: there is nothing to wait for.
 func (s *Set) formerListOff(c Change) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,8 +98,8 @@ func (s *Set) formerListOff(c Change) <-chan struct{} {
 	return s.lastOff[was[0]]
 }
 
-// isSuppressed reports whether live sessions keep the servers of a method from being told of the end and
-// of the start of the daemon ([Config].SuppressSystem).
+// isSuppressed reports whether the end and the start of the daemon send nothing to a method, because
+// sessions of it are live ([Config].SuppressSystem; R52).
 func (s *Set) isSuppressed(name accounting.MethodName) bool {
 	s.mu.Lock()
 	suppress, methods := s.config.SuppressSystem, append([]accounting.MethodName{name}, s.next(name)...)
@@ -110,8 +111,7 @@ func (s *Set) isSuppressed(name accounting.MethodName) bool {
 	return slices.ContainsFunc(methods, func(m accounting.MethodName) bool { return live[m] })
 }
 
-// share returns an instance of the running method of another one. It has an Accounting-On and -Off
-// of its own.
+// share returns an instance for the method that m runs. It has an Accounting-On and -Off of its own.
 func (s *Set) share(m *instance, spec accounting.Spec) (*instance, error) {
 	in := newInstance(m.Opened, spec)
 	in.shared = true

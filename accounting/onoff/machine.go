@@ -29,7 +29,7 @@ const (
 	evForceOn                     // even if it was answered
 	evOff                         // an Accounting-Off is requested
 	evForceOff                    // even if it was answered
-	evGoOn                        // what an earlier Sender told the servers holds
+	evContinue                    // what an earlier Sender told the servers holds
 	evAnswered                    // a server answered the round
 	evUnanswered                  // the round ended without an answer from any server
 	evStopped                     // the round was stopped, which says nothing about the servers
@@ -40,12 +40,12 @@ const (
 // event is something that happens to a machine. Fields that do not list its kind are ignored.
 type event struct {
 	kind    eventKind
-	trigger Trigger // evOn to evGoOn
-	id      string  // evOn to evGoOn: id of a new sequence; never used before
+	trigger Trigger // evOn to evContinue
+	id      string  // evOn to evContinue: id of a new sequence; never used before
 	cause   uint32  // evOff, evForceOff; 0: the trigger's cause
 	gen     uint64  // evAnswered to evFailed: the round
-	server  string  // evAnswered, evGoOn
-	state   State   // evGoOn: On, Off or OffNoResp
+	server  string  // evAnswered, evContinue
+	state   State   // evContinue: On, Off or OffNoResp
 }
 
 // effects is what the caller of step must do.
@@ -59,7 +59,7 @@ type transition func(m machine, ev event, now time.Time) (machine, effects)
 
 // transitions is the table of the machine. A pair of state and event that it lacks changes nothing.
 var transitions = [...][evElapsed + 1]transition{
-	Unknown: {evOn: beginOn, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff, evGoOn: goOn},
+	Unknown: {evOn: beginOn, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff, evContinue: continueFrom},
 	SendAcctOn: {
 		evOn: startRoundNow, evForceOn: beginOn, evOff: beginOff, evForceOff: beginOff,
 		evAnswered: acknowledge, evUnanswered: awaitRound, evStopped: scheduleRound, evFailed: scheduleRound,
@@ -113,8 +113,8 @@ func beginOn(m machine, ev event, now time.Time) (machine, effects) {
 	return nextRound(m, ev, now)
 }
 
-// goOn continues where an earlier Sender ended.
-func goOn(m machine, ev event, now time.Time) (machine, effects) {
+// continueFrom continues where an earlier Sender ended.
+func continueFrom(m machine, ev event, now time.Time) (machine, effects) {
 	m = m.enter(ev.state, now)
 	m.sessionID, m.trigger, m.server = ev.id, ev.trigger, ev.server
 	return m, effects{}

@@ -15,7 +15,7 @@ import (
 
 // eventNames are the names of all events, in the order of the columns of TestTransitions.
 var eventNames = [...]string{
-	evOn: "on", evForceOn: "forced on", evOff: "off", evForceOff: "forced off", evGoOn: "go on", evAnswered: "answered",
+	evOn: "on", evForceOn: "forced on", evOff: "off", evForceOff: "forced off", evContinue: "continue", evAnswered: "answered",
 	evUnanswered: "unanswered", evStopped: "stopped", evFailed: "failed", evElapsed: "elapsed",
 }
 
@@ -80,7 +80,7 @@ func difference(was, is machine, done effects) string {
 func TestTransitions(t *testing.T) {
 	begin, off := "sendAcctOn id send", "sendAcctOff send"
 	want := map[string][evElapsed + 1]string{
-		//                      on, forced on, off, forced off, go on, answered, unanswered, stopped, failed, elapsed
+		//                      on, forced on, off, forced off, continue, answered, unanswered, stopped, failed, elapsed
 		"unknown":              {begin, begin, "sendAcctOff id send", "sendAcctOff id send", "on id server", "-", "-", "-", "-", "-"},
 		"sendAcctOn":           {"-", begin, off, off, "-", "on server", "sendAcctOn wait noresp", "sendAcctOn wait", "sendAcctOn wait", "-"},
 		"sendAcctOn, waiting":  {"sendAcctOn send noresp", begin, off, off, "-", "-", "-", "-", "-", "sendAcctOn send noresp"},

@@ -75,7 +75,7 @@ type Sender struct {
 	logged         announcement                  // the newest On or Off that was logged as being sent
 	inFlight       map[uint64]*accounting.Record // by round, those in flight; mostly one
 	status         Status
-	takenOver      Status      // by GoOnAs; it was logged before
+	takenOver      Status      // by TakeOver; it was logged before
 	pendingChanges []Status    // at most maxPendingChanges
 	pendingOff     *pendingOff // the Off that is being sent
 	ended          bool        // Run has ended
@@ -136,17 +136,17 @@ func (s *Sender) On(trigger Trigger) {
 	_ = s.apply(event{kind: evOn, trigger: trigger, id: s.cfg.NewSessionID()})
 }
 
-// GoOn continues where an earlier process ended, if nothing was requested yet: the servers know that
-// accounting is on, and sessions live on. Nothing is sent, and nothing is blocked. Nobody knows the
-// id of the earlier On, so an Off has a new one.
-func (s *Sender) GoOn() {
-	s.goOn(event{trigger: TriggerRedundancy, id: s.cfg.NewSessionID(), state: On})
+// Continue continues where an earlier process ended, if nothing was requested yet: the servers know
+// that accounting is on, and sessions live on. Nothing is sent, and nothing is blocked. Nobody knows
+// the id of the earlier On, so an Off has a new one.
+func (s *Sender) Continue() {
+	s.continueFrom(event{trigger: TriggerRedundancy, id: s.cfg.NewSessionID(), state: On})
 }
 
-// GoOnAs continues where another Sender is, if nothing was requested yet. It does nothing if that one
-// is still sending its On, or has not begun: request an On then. An Off in flight counts as
+// TakeOver continues where another Sender is, if nothing was requested yet. It does nothing if that
+// one is still sending its On, or has not begun: request an On then. An Off in flight counts as
 // unanswered. Call it before Run.
-func (s *Sender) GoOnAs(st Status) {
+func (s *Sender) TakeOver(st Status) {
 	ev := event{trigger: st.Trigger, id: st.SessionID, server: st.Server, state: st.State}
 	switch st.State {
 	case Unknown, SendAcctOn:
@@ -154,14 +154,15 @@ func (s *Sender) GoOnAs(st Status) {
 	case SendAcctOff:
 		ev.state = OffNoResp
 	}
-	s.goOn(ev)
+	s.continueFrom(ev)
 	s.mu.Lock()
 	s.takenOver = s.status
 	s.mu.Unlock()
 }
 
-func (s *Sender) goOn(ev event) {
-	ev.kind = evGoOn
+// continueFrom applies an evContinue.
+func (s *Sender) continueFrom(ev event) {
+	ev.kind = evContinue
 	_ = s.apply(ev) // never refused before Run ends
 }
 

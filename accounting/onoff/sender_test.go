@@ -82,10 +82,10 @@ func TestAskAgain(t *testing.T) {
 }
 
 // A Sender that goes on sends nothing and blocks nothing. Its later Off has the id of its status.
-func TestGoOn(t *testing.T) {
+func TestContinue(t *testing.T) {
 	a := newAnnouncer(yes)
 	inBubble(t, a.Announce, func(o *bubble) {
-		o.GoOn()
+		o.Continue()
 		o.after(time.Hour)
 		o.want("sent", a.all())
 		want := Status{State: On, SessionID: "S1", Changed: o.from, Trigger: TriggerRedundancy}
@@ -100,7 +100,7 @@ func TestGoOn(t *testing.T) {
 			t.Error(err)
 		}
 		o.want("sent", a.all(), "1h0m0s Accounting-Off S1")
-		o.GoOn() // something was requested
+		o.Continue() // something was requested
 		if s := o.Status(); s.State != Off {
 			t.Errorf("%+v", s)
 		}
@@ -109,7 +109,7 @@ func TestGoOn(t *testing.T) {
 
 // A Sender that goes on as another one sends nothing, and its log does not repeat an answer. An On
 // that was not answered must be requested again.
-func TestGoOnAs(t *testing.T) {
+func TestTakeOver(t *testing.T) {
 	for _, tt := range []struct{ from, want State }{
 		{Unknown, Unknown}, {SendAcctOn, Unknown}, {On, On}, {SendAcctOff, OffNoResp}, {Off, Off}, {OffNoResp, OffNoResp},
 	} {
@@ -121,7 +121,7 @@ func TestGoOnAs(t *testing.T) {
 				if o.Sender, err = New(Config{Attributes: identity(), Blocks: true, Changed: o.changed, Logger: slog.New(slog.NewTextHandler(&o.log, nil))}, a.Announce); err != nil {
 					t.Fatal(err)
 				}
-				o.GoOnAs(Status{State: tt.from, SessionID: "S7", Server: "s", Trigger: TriggerPerform})
+				o.TakeOver(Status{State: tt.from, SessionID: "S7", Server: "s", Trigger: TriggerPerform})
 				o.run()
 				o.after(time.Hour)
 				o.end()

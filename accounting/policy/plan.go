@@ -96,7 +96,7 @@ func (p *Plan) addPeriod(list string, period time.Duration) {
 	}
 }
 
-// decision returns what a list of a type decides. A call has no user before it is authenticated, so
+// decision returns what a list of a type decides. A call has no user before authentication, so
 // suppress null-username is not about calls: S1 "for users whose username string is NULL".
 func (p *Policy) decision(t Type, m *Methods, list, reason string) *Decision {
 	d := &Decision{List: list, Reason: reason}

@@ -22,8 +22,8 @@ type Policy struct {
 	Rules []Rule
 	// DNIS is the DNIS map (R45). Numbers are unique.
 	DNIS []Number
-	// SuppressNullUsername makes no records of sessions as long as they have no User-Name (R48).
-	// Calls are no users.
+	// SuppressNullUsername makes no records of sessions as long as they have no User-Name (R48). It
+	// does not concern calls: they have no user before authentication.
 	SuppressNullUsername bool
 	// Acknowledging are the groups that must accept a record of a broadcast before it counts as
 	// accepted (R45a, "accounting acknowledge broadcast" of a server group).

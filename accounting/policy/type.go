@@ -7,8 +7,8 @@ import (
 	"aaasess/sessions"
 )
 
-// Type is an accounting type (R40): what a list is for. System accounting is no Type: it has one
-// list, which names groups, and no session.
+// Type is an accounting type (R40): what a list is for. System accounting is no Type, because its
+// records are of the daemon and of no session.
 type Type uint8
 
 // The types. Those of sessions have the numbers of their kinds. [Commands] has those of commands.
@@ -27,8 +27,8 @@ const (
 // MaxLevel is the highest privilege level of commands. The lowest is 0.
 const MaxLevel = 15
 
-// Commands returns the type of the commands of a privilege level (R53). It has what a user types in
-// a session of kind exec. The level must be between 0 and MaxLevel.
+// Commands returns the type for the commands of a privilege level, which a user types in a session of
+// kind exec (R53). The level must be between 0 and MaxLevel.
 func Commands(level int) Type { return commands + Type(level) }
 
 // TypeOf returns the type of the sessions of a kind, or 0 if there is none.
@@ -45,8 +45,8 @@ func (t Type) isKnown() bool { return Network <= t && t < types }
 // IsCommands reports whether the type is of commands.
 func (t Type) IsCommands() bool { return commands <= t && t < types }
 
-// isOfUsers reports whether the type is of sessions that have a user from their beginning. Only
-// those have interims, and only those may lack a User-Name that they should have.
+// isOfUsers reports whether the type is of sessions that have a user from their beginning. Only these
+// have interims, and only these follow suppress-null-username.
 func (t Type) isOfUsers() bool { return Network <= t && t <= Connection }
 
 // String returns the name of the type in the names of lists: "network", "commands/15".

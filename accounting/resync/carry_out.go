@@ -9,24 +9,24 @@ import (
 )
 
 const (
-	// maxRecords is how many records a part has at most. It has the table's lock meanwhile, about a
-	// quarter of a millisecond.
+	// maxRecords is how many records a part has at most. Making them holds the table's lock for about
+	// a quarter of a millisecond.
 	maxRecords = 128
 	// maxRows is how many sessions a part looks at at most, if most of them are left out.
 	maxRows = 1024
 	// partsPerSecond is in how many parts the records of a second are divided, at least.
 	partsPerSecond = 50
-	// minPause is the time from part to part at least, so that others have the table.
+	// minPause is the least time between the beginnings of two parts, so that others get the table.
 	minPause = time.Millisecond
 	// maxUnderWay is how many parts may wait for the disk.
 	maxUnderWay = 8
 	// maxBehind is how much time is made up for after a part that was late.
 	maxBehind = 200 * time.Millisecond
-	// holdSeconds is the rate of how many seconds waits in the queue while the resync waits, and
-	// minHold the records at least: more than a group has under way by default.
+	// The resync waits while the queue has the records of holdSeconds at its rate, and at least
+	// minHold records: more than a group has under way by default.
 	holdSeconds = 2
 	minHold     = 2000
-	// holdCheck is the time between two looks whether the resync can go on.
+	// holdCheck is how often a resync that waits checks whether it can continue.
 	holdCheck = 100 * time.Millisecond
 )
 

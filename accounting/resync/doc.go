@@ -13,8 +13,8 @@
 // # Pace
 //
 // Records are made at the rate that the operator has chosen. A resync waits while the queue of its
-// method holds the records of more than two seconds (holdAt): a slow server does not fill the disk,
-// and the records of NASes do not wait long behind those of the resync. It also waits while the
+// method holds the records of two seconds, and at least minHold: a slow server does not fill the
+// disk, and the records of NASes do not wait long behind those of the resync. It also waits while the
 // store accepts nothing, and while the method is not configured. At most maxUnderWay parts wait for
 // the disk at the same time.
 //
@@ -31,5 +31,8 @@
 //
 //	version(1) state(1: 1 running, 2 done, 3 canceled) type(1: 1 Start, 3 Interim-Update) rate(4)
 //	began(8, seconds since 1970) ended(8, 0 while it runs) next(4)
-//	before(8, nanoseconds since 1970 on the table's clock) total(8) sessions(8) records(8) elsewhere(8) noStarts(8) fallback(8) nullUsername(8)
+//	before(8, nanoseconds since 1970 on the table's clock) total(8) sessions(8) records(8)
+//	elsewhere(8) stopOnly(8) fallback(8) nullUsername(8)
+//
+// The last four count the sessions that were left out, by [accounting.LeftOut].
 package resync

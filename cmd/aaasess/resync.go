@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"aaasess/cmd/internal/api"
-
 	"github.com/spf13/cobra"
+
+	"aaasess/cmd/internal/api"
 )
 
 const resyncHelp = `Tell the servers of the server group GROUP of all live sessions again, because they have lost

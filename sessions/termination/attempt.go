@@ -177,10 +177,11 @@ type delayedStop struct {
 	done  func(error)
 }
 
-// Apply applies an event to the table. Sources of events call it in place of [sessions.Table.Apply]. If an
-// attempt is under way for the session of a stop, the stop waits for the outcome, at most 100 ms:
-// after an ACK its cause is Admin-Reset (R5). Whatever the outcome, the attempt sends nothing more.
-// If another event with the same Acct-Session-Id arrives meanwhile, the stop is applied before it.
+// Apply applies an event to the table. Sources of events call it in place of [sessions.Table.Apply].
+// If an attempt is under way for the session of a stop, the stop waits for the outcome, at most 100
+// ms: after an ACK its cause is Admin-Reset (R5). Whatever the outcome, the attempt sends nothing
+// more. If another event with the same Acct-Session-Id arrives meanwhile, the stop is applied before
+// it.
 func (t *Terminator) Apply(ev sessions.Event, done func(error)) error {
 	before, isDelayed := t.delayStop(&ev, done)
 	for _, d := range before {

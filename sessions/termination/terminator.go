@@ -65,9 +65,9 @@ type Progress struct {
 	Stuck bool
 }
 
-// Terminator ends sessions that are [Terminating]. It asks the NAS to end a session, and repeats
-// that with back-off while the session lives. It closes the session itself if the NAS does not have
-// it, or if the NAS sends no stop after an ACK. First attempts go before retries, and the NASes
+// Terminator ends sessions that are [sessions.Terminating]. It asks the NAS to end a session, and
+// repeats that with back-off while the session lives. It ends the session itself if the NAS does not
+// have it, or if the NAS sends no stop after an ACK. First attempts go before retries, and the NASes
 // take turns. Start tells the Terminator which sessions to end.
 //
 // Its lock may be taken while the Table's lock is held, never the other way round.
@@ -117,8 +117,8 @@ func New(cfg Config, table *sessions.Table, nas Disconnector, logger *slog.Logge
 	return t
 }
 
-// Start adds sessions to be ended. After that [sessions.Table.Undo] does not change them. A session that is
-// being ended already goes on as before.
+// Start adds sessions to be ended. After that [sessions.Table.Undo] does not change them. For a
+// session that is being ended already, nothing changes.
 func (t *Terminator) Start(ids ...sessions.ID) {
 	t.table.MakeFinal(ids)
 	t.mu.Lock()

@@ -9,7 +9,7 @@ import (
 	"aaasess/sessions"
 )
 
-// EventType says what a [Event] reports.
+// EventType says what an [Event] reports.
 type EventType uint8
 
 // The events of a session that is being ended.
@@ -55,8 +55,9 @@ type Watcher struct {
 const eventsPerSession = 4
 
 // Watch subscribes to the events of these sessions, from now on until ctx is done. If Watch is
-// called before [sessions.Table.Disconnect] marks a session, the Watcher gets exactly one SessionEnded for
-// it. It gets another one only if the session was revived by its NAS and is ended again.
+// called before [sessions.Table.Disconnect] marks a session, the Watcher gets exactly one
+// SessionEnded for it. It gets another one only if the session was revived by its NAS and is ended
+// again.
 func (t *Terminator) Watch(ctx context.Context, ids []sessions.ID) *Watcher {
 	w := &Watcher{ids: make(map[sessions.ID]struct{}, len(ids)), updated: make(chan struct{}, 1)}
 	for _, id := range ids {

@@ -59,9 +59,9 @@ type AccountableEvent struct {
 	At   time.Time `json:"at"`   // when it happened
 	// Type is Start, Stop, Interim-Update, or the name or number of another Acct-Status-Type.
 	Type string `json:"type"`
-	// Made: aaasess has made the stop or interim. The NAS sent none.
+	// Made says that aaasess has made the stop or interim: the NAS sent none.
 	Made bool `json:"made,omitempty"`
-	// Resync: the event tells a server of a live session again (R65). Made is true too.
+	// Resync says that the event tells a server of a live session again (R65). Made is true too.
 	Resync bool `json:"resync,omitempty"`
 	// TerminateCause is the name or number of the Acct-Terminate-Cause of a stop.
 	TerminateCause string `json:"terminateCause,omitempty"`

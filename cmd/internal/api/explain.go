@@ -84,7 +84,7 @@ type Acceptance struct {
 	// By are the methods that accept them: of a broadcast the groups with acknowledge-broadcast, else
 	// its first method.
 	By []string `json:"by"`
-	// All: each of By must accept a record, as with broadcast. Else one of them is enough.
+	// All says that each of By must accept a record, as with broadcast. Else one of them is enough.
 	All bool `json:"all"`
 	// Missing is the number of records that are not accepted yet: they wait or are set aside. If the
 	// Explanation is not Complete, there may be more.

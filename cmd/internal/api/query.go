@@ -46,7 +46,8 @@ type Query struct {
 // first), started (oldest first) and user (A first).
 func Orders() []string { return []string{"id", "idle", "octets", "started", "user"} }
 
-// Kinds returns the values of Session.Kind and Filter.Kind.
+// Kinds returns the values of Filter.Kind, and of Session.Kind of a row. A call, which is no row, has
+// the Kind "resource"; a Filter cannot select it.
 func Kinds() []string { return []string{"network", "exec", "connection"} }
 
 // States returns the values of Filter.State. stuck selects those of the terminating sessions whose

@@ -3,7 +3,8 @@
 //
 // groups.go has the server groups and their Accounting-On and -Off (R61 to R63), spool.go the queues
 // and the set-aside records (R60), explain.go which list a session has and where its records are
-// (R93), resync.go the resyncs of groups (R65). The package turns the types of accounting and the packages below it into those of package
+// (R93), accepted.go which of its records count as accepted (R45a), resync.go the resyncs of groups
+// (R65). The package turns the types of accounting and the packages below it into those of package
 // api, and their errors into those of package control. All its functions may be called from any
 // goroutine.
 package acctcontrol

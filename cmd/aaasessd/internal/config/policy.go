@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"aaasess/accounting"
@@ -86,7 +85,7 @@ func (d *policyChecker) methods(t policy.Type, path string, r rawList) policy.Me
 	}
 	return policy.Methods{
 		Record: r.Record, Broadcast: r.Broadcast, InterimsToFirst: !r.BroadcastInterims, Methods: r.Methods, Periodic: d.periodic(path, &r),
-		DelayStart: d.delayStart(path, &r),
+		DelayStart: d.delayStart(t, path, &r),
 	}
 }
 
@@ -109,16 +108,16 @@ func (d *policyChecker) atLeastMinimum(path string, period time.Duration) {
 	}
 }
 
-// delayStart checks how long starts of a list wait for an address.
-func (d *policyChecker) delayStart(path string, r *rawList) time.Duration {
-	record := d.Faulty(path + ".record")
-	path, network := path+".delay-start", !strings.HasPrefix(path, "accounting.exec.") && !strings.HasPrefix(path, "accounting.connection.")
+// delayStart checks how long starts of a list of type t wait for an address.
+func (d *policyChecker) delayStart(t policy.Type, path string, r *rawList) time.Duration {
+	hasRecord := !d.Faulty(path + ".record")
+	path += ".delay-start"
 	switch {
 	case r.DelayStart == nil || d.Faulty(path): // not there, or reported already
 		return 0
-	case !network:
+	case t != policy.Network:
 		d.Fault(path, "is only allowed for network sessions")
-	case r.Record != accounting.StartStop && !record:
+	case r.Record != accounting.StartStop && hasRecord:
 		d.Fault(path, "is only allowed with record: start-stop")
 	case !r.BroadcastInterims:
 		d.Fault(path, "is not allowed with broadcast-interims: false, because the address comes with an interim")

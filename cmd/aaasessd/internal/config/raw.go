@@ -145,7 +145,7 @@ type rawAccounting struct {
 	Resource   map[string]rawCallList             `yaml:"resource" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Calls, whether or not they have a user. The list default applies to all calls to which no other list applies."`
 	Commands   map[string]map[string]rawEventList `yaml:"commands" keys:"^([0-9]|1[0-5])$" wants:"a privilege level from 0 to 15" each:"keys:\"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$\" wants:\"the name of a list\"" doc:"What users type in an EXEC session, by privilege level. RADIUS has no command accounting, so methods has only local until there are TACACS+ groups. Nothing reports commands yet: a list has no effect, and causes a warning."`
 	VRRS       map[string]rawEventList            `yaml:"vrrs" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Changes of state of the Virtual Router Redundancy Service. Nothing reports them yet: a list has no effect, and causes a warning."`
-	System     rawSystemAccounting                `yaml:"system" doc:"System accounting: Accounting-On when the daemon starts or a group is added, Accounting-Off when it ends or the group is removed."`
+	System     rawSystemAccounting                `yaml:"system" doc:"System accounting: Accounting-On when the daemon starts or a method is added, Accounting-Off when it ends or the method is removed."`
 	Apply      []rawApply                         `yaml:"apply" max:"4096" doc:"Where the named lists apply: for NASes, and for their lines and interfaces. For each accounting type, the first entry decides that names a list of the type and whose conditions are all met."`
 	DNISMap    rawDNISMap                         `yaml:"dnis-map" doc:"Accounting of network sessions by the number that was called. It takes precedence over the lists."`
 	Update     rawUpdate                          `yaml:"update" doc:"Interim records that aaasess makes. Those that a NAS sends are recorded as the list of the session says, whatever is set here."`
@@ -166,7 +166,7 @@ type rawList struct {
 }
 
 type rawCallList struct {
-	Record    []accounting.RecordType `yaml:"record" required:"yes" min:"1" max:"2" single:"yes" each:"enum:\"start-stop stop-failure none\"" doc:"Which records are made. start-stop: a start and a stop of each call; stop-failure: a stop of each call that does not reach or fails user authentication. Both, as a list, are the same as start-stop, which has the stops of these calls too."`
+	Record    []accounting.RecordType `yaml:"record" required:"yes" min:"1" max:"2" single:"yes" each:"enum:\"start-stop stop-failure none\"" doc:"Which records are made. start-stop: a start and a stop of each call; stop-failure: a stop of each call that does not reach or fails user authentication; none: no records. Start-stop and stop-failure together, as a list, are the same as start-stop, which has the stops of these calls too."`
 	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"As for network."`
 	Methods   []accounting.MethodName `yaml:"methods" max:"255" doc:"As for network."`
 }
