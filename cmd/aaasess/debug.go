@@ -41,7 +41,7 @@ Retransmissions and other copies of a packet are no events. This command never s
 daemon. Of more events than the reader can read, or than about 10000 a second, some are left
 out. A line in their place says how many:
 
-  12 events left out: the reader is too slow
+  12 events left out
 
 A filter selects before that, so a narrow one loses nothing to other events. --group selects
 the events whose record goes to a server group, also if it is not the first of the methods.
@@ -134,7 +134,7 @@ func (g *global) printEvent(line *api.EventLine) error {
 	}
 	text := ""
 	if line.LeftOut > 0 {
-		text = count(int(line.LeftOut), "event") + " left out: the reader is too slow\n"
+		text = count(int(line.LeftOut), "event") + " left out\n"
 	}
 	if e := line.AccountableEvent; e != nil {
 		layout := "2006-01-02T15:04:05.000Z07:00"

@@ -182,7 +182,7 @@ func leftOutTexts(r *api.Resync) (out []string) {
 		n   uint64
 		why string
 	}{
-		{r.LeftOut.Elsewhere, "accounted elsewhere"},
+		{r.LeftOut.Elsewhere, "of other methods or not accounted"},
 		{r.LeftOut.StopOnly, "stop-only"},
 		{r.LeftOut.Fallback, "only if other methods do not answer"},
 		{r.LeftOut.NullUsername, "without User-Name"},

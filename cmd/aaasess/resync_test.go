@@ -123,7 +123,7 @@ func TestResyncLines(t *testing.T) {
 		"begun": {resyncText(aResync("running", func(r *api.Resync) { r.Total = 1 })), "isp: resync begun, 1 session"},
 		"all out": {resyncText(aResync("canceled", func(r *api.Resync) {
 			r.LeftOut = api.ResyncLeftOut{Elsewhere: 1, StopOnly: 2, Fallback: 3, NullUsername: 4}
-		})), "isp: resync canceled in 1m30s: 1996 interims of 2000 sessions; left out: 1 accounted elsewhere, 2 stop-only, 3 only if other methods do not answer, 4 without User-Name"},
+		})), "isp: resync canceled in 1m30s: 1996 interims of 2000 sessions; left out: 1 of other methods or not accounted, 2 stop-only, 3 only if other methods do not answer, 4 without User-Name"},
 		"runs":  {progress(aResync("running", nil)), "isp: 2000 of 5000 sessions, 3s left"},
 		"waits": {progress(aResync("running", func(r *api.Resync) { r.Waiting = "2000 records wait in the queue group/isp" })), "isp: 2000 of 5000 sessions, waits: 2000 records wait in the queue group/isp"},
 		"at its end, with more sessions than at first": {progress(aResync("running", func(r *api.Resync) { r.Sessions = 5001 })), "isp: 5001 of 5000 sessions"},
