@@ -104,7 +104,7 @@ func (t *Table) join(c *Change, s *Session, ev *Event) {
 		s.setAttr(radius.AcctMultiSessionID, fmt.Sprintf("%s%s-%08X", callIDPrefix, s.ID, uint32(ev.now.seconds())))
 	}
 	user := t.findOnLine(t.calls.users, s, ev)
-	if user == nil || !user.beganIn(s) || IsMadeCallID(user.Attrs.Text(radius.AcctMultiSessionID)) {
+	if user == nil || !user.beganIn(s) || t.closings.anyCovers(user) || IsMadeCallID(user.Attrs.Text(radius.AcctMultiSessionID)) {
 		return // the last is so if it began in another call
 	}
 	s.Reached = true
