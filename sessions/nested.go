@@ -22,7 +22,7 @@ type nesting struct {
 	execs    nameIndex            // the live exec sessions by NAS, port and user
 	children map[ID]int           // how many live children a session has
 	waiting  map[ID]*waitingStops // by parent
-	order    []waitingStop        // when they are recorded at the latest, oldest first
+	order    []waitingStop        // when they are recorded at the latest, oldest first; some may be released
 }
 
 // waitingStops are the stops of a parent that wait for its children: mostly one. A NAS may send a
@@ -172,15 +172,20 @@ func (t *Table) releaseStops(c *Change, id ID) {
 // overdue returns sessions whose stops have waited long enough, and when the next ones have; 0 if
 // none wait.
 func (ns *nesting) overdue(now Stamp) (ids []ID, next Stamp) {
-	ns.order = slices.DeleteFunc(ns.order, func(o waitingStop) bool {
+	isOver := func(o waitingStop) bool { // released, or they have begun to wait again since
 		w := ns.waiting[o.id]
 		return w == nil || w.until != o.until
-	})
+	}
+	for len(ns.order) > 0 && isOver(ns.order[0]) {
+		ns.order = ns.order[1:]
+	}
 	for _, o := range ns.order {
 		if next = o.until; next > now || len(ids) == closeChunk {
 			return ids, next
 		}
-		ids = append(ids, o.id)
+		if !isOver(o) {
+			ids = append(ids, o.id)
+		}
 	}
 	return ids, next
 }

@@ -69,6 +69,17 @@ func TestNested(t *testing.T) {
 		{"the network stop does not come for a minute", script{
 			nest(true), login, sec, dial, sec, logout, 60 * sec, overdue, sec, hangUp,
 		}, []string{"Start 1", "Start 2", "Stop 1", "Stop 2 9"}, nil},
+		{"three wait, and the child of the second ends", script{
+			nest(true),
+			report{typ: start, kind: execKind, sid: "e1", port: 1}, report{typ: start, sid: "n1", port: 1},
+			report{typ: start, kind: execKind, sid: "e2", port: 2}, report{typ: start, sid: "n2", port: 2},
+			report{typ: start, kind: execKind, sid: "e3", port: 3}, report{typ: start, sid: "n3", port: 3},
+			report{typ: stop, kind: execKind, sid: "e1", time: 1}, sec,
+			report{typ: stop, kind: execKind, sid: "e2", time: 2}, sec,
+			report{typ: stop, kind: execKind, sid: "e3", time: 3}, sec,
+			report{typ: stop, sid: "n2", time: 3},
+			57 * sec, overdue, sec, overdue, sec, overdue,
+		}, []string{"Start 1", "Start 2", "Start 3", "Start 4", "Start 5", "Start 6", "Stop 4", "Stop 3", "Stop 1", "Stop 5"}, []sessions.ID{2, 6}},
 		{"an Accounting-On", script{
 			nest(true), login, sec, dial, sec, report{typ: on},
 		}, []string{"Start 1", "Start 2", "Stop 2 cause 11", "Stop 1 cause 11"}, nil},
