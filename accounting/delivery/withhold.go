@@ -78,7 +78,7 @@ func (q *queue) release(it *item) {
 // heard ends the wait of the start of a session when a later record of it was read that is the stop
 // or has an address.
 func (d *Delivery) heard(l *lane, later *item, rec *accounting.Record) {
-	if l.held == 0 || rec == nil || rec.Type == sessions.Other || rec.Type == sessions.Interim && !accounting.HasAddress(rec.Attrs) {
+	if l.held == 0 || rec == nil || rec.Type == sessions.Other || rec.Type != sessions.Stop && !accounting.HasAddress(rec.Attrs) {
 		return
 	}
 	for i, it := range l.items {
