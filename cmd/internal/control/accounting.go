@@ -61,7 +61,7 @@ type Accounting interface {
 	Perform(ctx context.Context, req api.PerformRequest) error
 	// BeginResync begins an [api.ResyncRequest] and returns when that is durable. Errors: ErrNoGroup,
 	// ErrResyncRuns.
-	BeginResync(ctx context.Context, group string, req api.ResyncRequest) (api.Resync, error)
+	BeginResync(group string, req api.ResyncRequest) (api.Resync, error)
 	// Resync returns the latest resync of a group. Error: ErrNoResync.
 	Resync(group string) (api.Resync, error)
 	// CancelResync ends the resync of a group and returns when that is durable. Errors: ErrNoResync,
