@@ -28,6 +28,7 @@ type Config struct {
 type Resyncs struct {
 	cfg   Config
 	ready chan struct{}
+	left  []*job        // those that an earlier daemon has begun, for Run
 	begun chan *job     // jobs for Run
 	ended chan struct{} // closed when Run takes no more
 
@@ -85,6 +86,9 @@ func (r *Resyncs) Load(key, value []byte) error {
 		return fmt.Errorf("%w: resync of method %q", err, string(m))
 	}
 	r.jobs[m] = newJob(m, p)
+	if p.State == Running {
+		r.left = append(r.left, r.jobs[m])
+	}
 	return nil
 }
 
@@ -102,13 +106,9 @@ func (r *Resyncs) Run(ctx context.Context) error {
 	defer jobs.Wait()
 	defer close(r.ended)
 	start := func(j *job) { jobs.Go(func() { r.carryOut(ctx, j) }) }
-	r.mu.Lock()
-	for _, j := range r.jobs {
-		if j.durable.State == Running {
-			start(j)
-		}
+	for _, j := range r.left {
+		start(j)
 	}
-	r.mu.Unlock()
 	close(r.ready)
 	for {
 		select {

@@ -384,3 +384,25 @@ func TestStartAtTheEnd(t *testing.T) {
 		b.check(10)
 	})
 }
+
+// TestStartBeforeRun: a resync that begins just before Run is carried out once.
+func TestStartBeforeRun(t *testing.T) {
+	inBubble(t, 10, func(b *bubble) {
+		r := New(b.resyncs.cfg)
+		began := make(chan error)
+		go func() { _, err := r.Start(isp, sessions.Interim, 1000); began <- err }()
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(b.t.Context())
+		ended := make(chan error)
+		go func() { ended <- r.Run(ctx) }()
+		if err := <-began; err != nil {
+			b.t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		cancel()
+		<-ended
+		if ids, _ := b.records(); len(ids) != 10 {
+			b.t.Errorf("%d records, want 10", len(ids))
+		}
+	})
+}
