@@ -90,6 +90,10 @@ func (t *Table) nest(s *Session, ev *Event) {
 	}
 }
 
+// needs reports whether the number of a session that has ended must not be given again: it has children
+// that live, or stops that wait.
+func (ns *nesting) needs(id ID) bool { return ns.children[id] > 0 || ns.waiting[id] != nil }
+
 // updateNesting keeps count of a row: was is its state before, nil if it is new, s its state now, nil
 // if it has ended.
 func (t *Table) updateNesting(was, s *Session) {

@@ -233,6 +233,26 @@ func TestWaitingStopIsWhole(t *testing.T) {
 	}
 }
 
+// TestNumberOfParent: while a child of an exec session lives, no other session gets the number of that
+// exec session, even if it was forgotten.
+func TestNumberOfParent(t *testing.T) {
+	w := newWorld(t)
+	nest(true)(w)
+	w.play(script{
+		report{typ: start, kind: execKind, sid: "e", port: 1}, sec, report{typ: start, sid: "n", port: 1}, sec,
+		report{typ: stop, kind: execKind, sid: "e", time: 2},
+		24 * time.Hour, overdue, report{typ: interim, sid: "n", time: 99},
+		func(w *world) { w.SetLastID(1<<32 - 1) },
+		report{typ: start, kind: execKind, sid: "other", user: "bob"},
+	})
+	if diff := cmp.Diff([]sessions.ID{2, 3}, w.rows()); diff != "" {
+		t.Error(diff)
+	}
+	if err := w.Invariants(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestRunReleasesStops: Run records a stop that has waited for a minute, also after a restart, and
 // when the journal accepts changes again.
 func TestRunReleasesStops(t *testing.T) {
