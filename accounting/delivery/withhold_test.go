@@ -184,6 +184,9 @@ func TestWithholdRoom(t *testing.T) {
 		b.add("group/g", rec(100, start), rec(100, stop))
 		b.advance(time.Second)
 		b.sent(m, "100 Start 0s", "100 Stop 0s")
+		if q := d.Queue("group/g"); q.Withheld != 20 || q.Pending != 20 {
+			t.Errorf("%+v", q)
+		}
 		b.add("group/g", held(50, time.Hour))
 		b.advance(time.Second)
 		b.sent(m, "100 Start 0s", "100 Stop 0s", "1 Start 1s")
