@@ -157,8 +157,13 @@ func TestCallAfterRestart(t *testing.T) {
 	for _, others := range []int{0, 100} {
 		w := newWorld(t)
 		w.play(script{
-			report{typ: start, sid: "u", port: 7}, func(w *world) { w.beginSessions(others) }, sec, report{typ: on}, 3 * sec,
-			report{typ: start, call: true, port: 7}, sec, report{typ: stop, call: true, time: 1},
+			report{typ: start, sid: "u", port: 7},
+			func(w *world) { w.beginSessions(others) }, sec,
+			report{typ: on},
+			3 * sec,
+			report{typ: start, call: true, port: 7},
+			sec,
+			report{typ: stop, call: true, time: 1},
 		})
 		all := w.accounted()
 		if got, want := all[len(all)-1], fmt.Sprintf("Stop %d failed", others+2); got != want {
