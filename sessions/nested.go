@@ -156,6 +156,18 @@ func (t *Table) keepStop(c *Change, n *Notice) {
 	}
 }
 
+// StopWaits returns until when the stop of a session that has ended waits for those of its children at
+// the latest; false if none waits.
+func (t *Table) StopWaits(id ID) (until time.Time, waits bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := t.nesting.waiting[id]
+	if w == nil {
+		return time.Time{}, false
+	}
+	return t.clock.date(w.until), true
+}
+
 // releaseStops records the stops of a session that wait, if there are any.
 func (t *Table) releaseStops(c *Change, id ID) {
 	w := t.nesting.waiting[id]
