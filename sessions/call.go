@@ -3,6 +3,7 @@ package sessions
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"aaasess/internal/radius"
 )
@@ -98,13 +99,13 @@ func (t *Table) join(c *Change, s *Session, ev *Event) {
 		t.joinCall(c, s, ev)
 		return
 	}
-	t.indexUsers(s.node)
+	t.indexUsers(s)
 	if _, has := s.Attrs.Get(radius.AcctMultiSessionID); !has {
 		// The number is unique among the sessions of today, and the time among those that have had it.
 		s.setAttr(radius.AcctMultiSessionID, fmt.Sprintf("%s%s-%08X", callIDPrefix, s.ID, uint32(ev.now.seconds())))
 	}
 	user := t.findOnLine(t.calls.users, s, ev)
-	if user == nil || !user.beganIn(s) || IsMadeCallID(user.Attrs.Text(radius.AcctMultiSessionID)) {
+	if user == nil || !user.beganIn(s) || t.closings.anyCovers(user) || IsMadeCallID(user.Attrs.Text(radius.AcctMultiSessionID)) {
 		return // the last is so if it began in another call
 	}
 	s.Reached = true
@@ -222,22 +223,28 @@ func (t *Table) updateLines(was, s *Session) {
 		t.linesOf(s.Kind).remove(was)
 	}
 	if s.Kind == Resource {
-		t.indexUsers(s.node)
+		t.indexUsers(s)
 	}
 	if s.node.reportsCalls {
 		t.linesOf(s.Kind).add(s)
 	}
 }
 
-// indexUsers enters the live sessions of a NAS that reports calls in the index of lines. From then on
-// updateLines does it.
-func (t *Table) indexUsers(n *nasNode) {
+// usersBefore is how long before the first call of a NAS its users began that are looked for when a
+// later call is set up. More than startTolerance, because the start of the later call may be older.
+const usersBefore = 10 * time.Minute
+
+// indexUsers enters the live sessions of the NAS of a call in the index of lines, if it is the first
+// call of the NAS. From then on updateLines does it. Sessions that began long before are in no call:
+// a NAS may have very many, and the table waits meanwhile.
+func (t *Table) indexUsers(call *Session) {
+	n := call.node
 	if n.reportsCalls {
 		return
 	}
 	n.reportsCalls = true
 	for _, id := range n.ids {
-		if user := t.rows.get(id); user != nil && user.node == n {
+		if user := t.rows.get(id); user != nil && user.node == n && user.Started.Add(usersBefore) >= call.Started {
 			t.calls.users.add(user)
 		}
 	}

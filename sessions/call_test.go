@@ -151,6 +151,27 @@ func TestCalls(t *testing.T) {
 	})
 }
 
+// TestCallAfterRestart: a user from before an Accounting-On is in no call that is set up after it, also
+// while the sessions of the NAS are still being ended in the background.
+func TestCallAfterRestart(t *testing.T) {
+	for _, others := range []int{0, 100} {
+		w := newWorld(t)
+		w.play(script{
+			report{typ: start, sid: "u", port: 7},
+			func(w *world) { w.beginSessions(others) }, sec,
+			report{typ: on},
+			3 * sec,
+			report{typ: start, call: true, port: 7},
+			sec,
+			report{typ: stop, call: true, time: 1},
+		})
+		all := w.accounted()
+		if got, want := all[len(all)-1], fmt.Sprintf("Stop %d failed", others+2); got != want {
+			t.Errorf("%d other sessions: %q, want %q", others, got, want)
+		}
+	}
+}
+
 // TestCallIsNoRow: nothing that is about rows sees a call.
 func TestCallIsNoRow(t *testing.T) {
 	w := newWorld(t)

@@ -22,7 +22,7 @@ type nesting struct {
 	execs    nameIndex            // the live exec sessions by NAS, port and user
 	children map[ID]int           // how many live children a session has
 	waiting  map[ID]*waitingStops // by parent
-	order    []waitingStop        // when they are recorded at the latest, oldest first
+	order    []waitingStop        // when they are recorded at the latest, oldest first; some may be released
 }
 
 // waitingStops are the stops of a parent that wait for its children: mostly one. A NAS may send a
@@ -90,6 +90,10 @@ func (t *Table) nest(s *Session, ev *Event) {
 	}
 }
 
+// needs reports whether the number of a session that has ended must not be given again: it has children
+// that live, or stops that wait.
+func (ns *nesting) needs(id ID) bool { return ns.children[id] > 0 || ns.waiting[id] != nil }
+
 // updateNesting keeps count of a row: was is its state before, nil if it is new, s its state now, nil
 // if it has ended.
 func (t *Table) updateNesting(was, s *Session) {
@@ -152,6 +156,18 @@ func (t *Table) keepStop(c *Change, n *Notice) {
 	}
 }
 
+// StopWaits returns until when the stop of a session that has ended waits for those of its children at
+// the latest; false if none waits.
+func (t *Table) StopWaits(id ID) (until time.Time, waits bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := t.nesting.waiting[id]
+	if w == nil {
+		return time.Time{}, false
+	}
+	return t.clock.date(w.until), true
+}
+
 // releaseStops records the stops of a session that wait, if there are any.
 func (t *Table) releaseStops(c *Change, id ID) {
 	w := t.nesting.waiting[id]
@@ -172,15 +188,20 @@ func (t *Table) releaseStops(c *Change, id ID) {
 // overdue returns sessions whose stops have waited long enough, and when the next ones have; 0 if
 // none wait.
 func (ns *nesting) overdue(now Stamp) (ids []ID, next Stamp) {
-	ns.order = slices.DeleteFunc(ns.order, func(o waitingStop) bool {
+	isOver := func(o waitingStop) bool { // released, or they have begun to wait again since
 		w := ns.waiting[o.id]
 		return w == nil || w.until != o.until
-	})
+	}
+	for len(ns.order) > 0 && isOver(ns.order[0]) {
+		ns.order = ns.order[1:]
+	}
 	for _, o := range ns.order {
 		if next = o.until; next > now || len(ids) == closeChunk {
 			return ids, next
 		}
-		ids = append(ids, o.id)
+		if !isOver(o) {
+			ids = append(ids, o.id)
+		}
 	}
 	return ids, next
 }

@@ -69,6 +69,23 @@ func TestNested(t *testing.T) {
 		{"the network stop does not come for a minute", script{
 			nest(true), login, sec, dial, sec, logout, 60 * sec, overdue, sec, hangUp,
 		}, []string{"Start 1", "Start 2", "Stop 1", "Stop 2 9"}, nil},
+		{"three wait, and the child of the second ends", script{
+			nest(true),
+			report{typ: start, kind: execKind, sid: "e1", port: 1},
+			report{typ: start, sid: "n1", port: 1},
+			report{typ: start, kind: execKind, sid: "e2", port: 2},
+			report{typ: start, sid: "n2", port: 2},
+			report{typ: start, kind: execKind, sid: "e3", port: 3},
+			report{typ: start, sid: "n3", port: 3},
+			report{typ: stop, kind: execKind, sid: "e1", time: 1},
+			sec,
+			report{typ: stop, kind: execKind, sid: "e2", time: 2},
+			sec,
+			report{typ: stop, kind: execKind, sid: "e3", time: 3},
+			sec,
+			report{typ: stop, sid: "n2", time: 3},
+			57 * sec, overdue, sec, overdue, sec, overdue,
+		}, []string{"Start 1", "Start 2", "Start 3", "Start 4", "Start 5", "Start 6", "Stop 4", "Stop 3", "Stop 1", "Stop 5"}, []sessions.ID{2, 6}},
 		{"an Accounting-On", script{
 			nest(true), login, sec, dial, sec, report{typ: on},
 		}, []string{"Start 1", "Start 2", "Stop 2 cause 11", "Stop 1 cause 11"}, nil},
@@ -219,6 +236,30 @@ func TestWaitingStopIsWhole(t *testing.T) {
 				t.Errorf("restarts %t: %+v %+v, want %+v %+v", restarts, got, g, want[i], s)
 			}
 		}
+	}
+}
+
+// TestNumberOfParent: while a child of an exec session lives, no other session gets the number of that
+// exec session, even if it was forgotten.
+func TestNumberOfParent(t *testing.T) {
+	w := newWorld(t)
+	nest(true)(w)
+	w.play(script{
+		report{typ: start, kind: execKind, sid: "e", port: 1},
+		sec,
+		report{typ: start, sid: "n", port: 1},
+		sec,
+		report{typ: stop, kind: execKind, sid: "e", time: 2},
+		24 * time.Hour, overdue,
+		report{typ: interim, sid: "n", time: 99},
+		func(w *world) { w.SetLastID(1<<32 - 1) },
+		report{typ: start, kind: execKind, sid: "other", user: "bob"},
+	})
+	if diff := cmp.Diff([]sessions.ID{2, 3}, w.rows()); diff != "" {
+		t.Error(diff)
+	}
+	if err := w.Invariants(); err != nil {
+		t.Error(err)
 	}
 }
 

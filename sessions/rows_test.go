@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"aaasess/internal/radius"
 
@@ -127,5 +128,30 @@ func TestNumbersOfCalls(t *testing.T) {
 	tb.last = 1<<32 - 1
 	if id, err := tb.nextID(); id != 3 || err != nil {
 		t.Errorf("number %d, %v", id, err)
+	}
+}
+
+// TestUsersBeforeCalls: the first call of a NAS costs nothing for users who began long before it.
+func TestUsersBeforeCalls(t *testing.T) {
+	tb := New(Config{}, discardJournal{})
+	add := func(kind Kind, i int, at time.Time) {
+		t.Helper()
+		ev := event(Start, i)
+		ev.Kind, ev.AcctSessionID, ev.At = kind, fmt.Sprint(i), at
+		ev.Attrs = attrs(radius.AcctSessionID, ev.AcctSessionID)
+		if err := tb.Apply(ev, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := event(Start, 0).At
+	for i := range 100 {
+		add(Network, i, now.Add(-time.Hour))
+	}
+	add(Network, 100, now.Add(-usersBefore))
+	add(Resource, 200, now)
+	want := lineIndex{}
+	want.add(tb.rows.get(101))
+	if !maps.Equal(tb.calls.users, want) {
+		t.Errorf("%d names, want %d", len(tb.calls.users), len(want))
 	}
 }

@@ -281,7 +281,7 @@ func (t *Table) nextID() (ID, error) {
 		return 0, ErrFull
 	}
 	for id := t.last + 1; ; id++ {
-		if _, remembered := t.remembered.byID[id]; id != 0 && !remembered && t.live(id) == nil {
+		if _, remembered := t.remembered.byID[id]; id != 0 && !remembered && t.live(id) == nil && !t.nesting.needs(id) {
 			return id, nil
 		}
 	}

@@ -11,6 +11,7 @@ type QueueStats struct {
 	Queue      string
 	Pending    uint64 // records in the queue, including those in flight
 	InFlight   int    // records sent and not answered yet
+	Withheld   int    // records that wait for the address of their user
 	Delivered  uint64
 	Elsewhere  uint64 // of these, records that another method took than the one the queue is named after
 	NoResponse uint64 // sends that ended without an answer, whether or not their schedule was over
@@ -74,7 +75,7 @@ func (d *Delivery) publish(now time.Time) {
 	d.discard()
 	for _, q := range d.queues {
 		s := q.count
-		s.Oldest, s.Lost = q.oldest.find(q, now), q.hasLost()
+		s.Oldest, s.Lost, s.Withheld = q.oldest.find(q, now), q.hasLost(), q.withheld
 		if s != q.published {
 			q.published = s
 			d.inbox.mu.Lock()

@@ -66,6 +66,7 @@ func TestWithhold(t *testing.T) {
 		{"the stop without", []*accounting.Record{rec(1, stop)}, []string{"1 Start 1s", "1 Stop 1s"}},
 		{"another session of the lane", []*accounting.Record{with(inLane(1, 2, stop), address)}, []string{"1 Start 5s", "2 Stop 5s with address"}},
 		{"other sessions go on", []*accounting.Record{rec(3, start), rec(3, stop)}, []string{"3 Start 1s", "3 Stop 2s", "1 Start 5s"}},
+		{"the start of a resync", []*accounting.Record{rec(1, start)}, []string{"1 Start 5s", "1 Start 5s"}},
 		{"nothing", nil, []string{"1 Start 5s"}},
 	}
 	for _, tt := range tests {
@@ -191,6 +192,9 @@ func TestWithholdRoom(t *testing.T) {
 		b.add("group/g", rec(100, start), rec(100, stop))
 		b.advance(time.Second)
 		b.sent(m, "100 Start 0s", "100 Stop 0s")
+		if q := d.Queue("group/g"); q.Withheld != 20 || q.Pending != 20 {
+			t.Errorf("%+v", q)
+		}
 		b.add("group/g", held(50, time.Hour))
 		b.advance(time.Second)
 		b.sent(m, "100 Start 0s", "100 Stop 0s", "1 Start 1s")

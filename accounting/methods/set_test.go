@@ -9,6 +9,8 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/accounting/onoff"
+	"aaasess/sessions"
+	"aaasess/store"
 )
 
 // TestInventedTransport: a transport that no other package knows works from the first start to its
@@ -287,5 +289,24 @@ func TestContextOfApply(t *testing.T) {
 		cancel()
 		s.add("x", 1)
 		s.want("it delivers", "x: open", "x: Start 1")
+	})
+}
+
+// TestWaiting: a start that waits for the address of its user does not wait for its method.
+func TestWaiting(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.setSilent("x", true)
+		s.apply(s.spec("x", 0))
+		s.add("x", 1)
+		rec := &accounting.Record{Session: 2, Type: sessions.Start, At: time.Now(), List: "network/default", Hold: time.Hour}
+		queue := accounting.Group("x").Queue()
+		s.store.Commit(store.Change{Appends: []store.Append{{Queue: queue, Data: accounting.AppendRecord(nil, rec)}}}, func(error) {})
+		s.advance(2 * time.Second)
+		for name, want := range map[string]bool{"x": true, "y": false} {
+			n, configured := s.Waiting(accounting.Group(name))
+			if configured != want || want && n != 1 || !want && n != 0 {
+				t.Errorf("%s: %d records, configured %t", name, n, configured)
+			}
+		}
 	})
 }

@@ -109,10 +109,11 @@ func (s *Set) Delivers(queue string, next []accounting.MethodName) bool {
 	})
 }
 
-// Waiting returns how many records the queue of a method has. configured is false if the method is
-// not configured.
+// Waiting returns how many records the queue of a method has that wait for a method: not for the address
+// of their user. configured is false if the method is not configured.
 func (s *Set) Waiting(name accounting.MethodName) (records uint64, configured bool) {
-	records = s.waiting()[name.Queue()]
+	q := s.delivery.Queue(name.Queue())
+	records = q.Pending - min(q.Pending, uint64(q.Withheld))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return records, s.running[name] != nil && s.removed[name] == nil

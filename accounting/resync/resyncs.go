@@ -28,7 +28,9 @@ type Config struct {
 type Resyncs struct {
 	cfg   Config
 	ready chan struct{}
-	begun chan *job // jobs for Run
+	left  []*job        // those that an earlier daemon has begun, for Run
+	begun chan *job     // jobs for Run
+	ended chan struct{} // closed when Run takes no more
 
 	mu   sync.Mutex
 	jobs map[accounting.MethodName]*job // the latest of each method
@@ -58,7 +60,7 @@ type Status struct {
 
 // New returns Resyncs without any resync.
 func New(cfg Config) *Resyncs {
-	return &Resyncs{cfg: cfg, ready: make(chan struct{}), begun: make(chan *job), jobs: map[accounting.MethodName]*job{}}
+	return &Resyncs{cfg: cfg, ready: make(chan struct{}), begun: make(chan *job), ended: make(chan struct{}), jobs: map[accounting.MethodName]*job{}}
 }
 
 func newJob(m accounting.MethodName, p Progress) *job {
@@ -84,6 +86,9 @@ func (r *Resyncs) Load(key, value []byte) error {
 		return fmt.Errorf("%w: resync of method %q", err, string(m))
 	}
 	r.jobs[m] = newJob(m, p)
+	if p.State == Running {
+		r.left = append(r.left, r.jobs[m])
+	}
 	return nil
 }
 
@@ -99,14 +104,11 @@ func (j *job) put(p *Progress) sessions.Put {
 func (r *Resyncs) Run(ctx context.Context) error {
 	var jobs sync.WaitGroup
 	defer jobs.Wait()
+	defer close(r.ended)
 	start := func(j *job) { jobs.Go(func() { r.carryOut(ctx, j) }) }
-	r.mu.Lock()
-	for _, j := range r.jobs {
-		if j.durable.State == Running {
-			start(j)
-		}
+	for _, j := range r.left {
+		start(j)
 	}
-	r.mu.Unlock()
 	close(r.ready)
 	for {
 		select {
@@ -121,7 +123,7 @@ func (r *Resyncs) Run(ctx context.Context) error {
 // Start begins a resync of a method, with records of type Start or Interim, rate a second. It
 // returns when that is durable: from then on the resync survives a crash. The error is [ErrRunning],
 // or the reason why nothing can be stored.
-func (r *Resyncs) Start(ctx context.Context, m accounting.MethodName, t sessions.EventType, rate uint32) (Status, error) {
+func (r *Resyncs) Start(m accounting.MethodName, t sessions.EventType, rate uint32) (Status, error) {
 	if err := r.cfg.Table.Accepting(); err != nil {
 		return Status{}, err
 	}
@@ -145,8 +147,8 @@ func (r *Resyncs) Start(ctx context.Context, m accounting.MethodName, t sessions
 		return Status{}, err
 	}
 	select {
-	case r.begun <- j:
-	case <-ctx.Done(): // the next daemon continues it
+	case r.begun <- j: // also if the caller has gone: from now on it is stored as running
+	case <-r.ended: // the next daemon continues it
 	}
 	return j.status(r), nil
 }

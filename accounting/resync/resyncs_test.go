@@ -119,7 +119,7 @@ func (b *bubble) send(typ sessions.EventType, number int) {
 
 func (b *bubble) start(rate uint32) Status {
 	b.t.Helper()
-	s, err := b.resyncs.Start(b.t.Context(), isp, sessions.Interim, rate)
+	s, err := b.resyncs.Start(isp, sessions.Interim, rate)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ func TestCancel(t *testing.T) {
 			t.Errorf("before the first: %v", err)
 		}
 		b.start(rate)
-		if _, err := b.resyncs.Start(ctx, isp, sessions.Start, rate); !errors.Is(err, ErrRunning) {
+		if _, err := b.resyncs.Start(isp, sessions.Start, rate); !errors.Is(err, ErrRunning) {
 			t.Errorf("a second one: %v", err)
 		}
 		time.Sleep(time.Second)
@@ -287,7 +287,7 @@ func TestCancel(t *testing.T) {
 		if err != nil || s.State != Canceled || s.Ended.IsZero() || s.Records < 900 || s.Records > 1100 || s.Waiting != "" {
 			t.Fatalf("%+v, %v", s, err)
 		}
-		if _, err := b.resyncs.Start(ctx, isp, sessions.Start, rate); err == nil {
+		if _, err := b.resyncs.Start(isp, sessions.Start, rate); err == nil {
 			t.Error("a resync begins while nothing can be stored")
 		}
 		b.journal.Refuse(nil)
@@ -370,4 +370,39 @@ func TestLoadRefuses(t *testing.T) {
 	if err := r.Load([]byte("c"), []byte("x")); err != nil || len(r.Statuses()) > 0 {
 		t.Errorf("%v, %v", err, r.Statuses())
 	}
+}
+
+// TestStartAtTheEnd: a resync that begins when the daemon ends is carried out by the next one.
+func TestStartAtTheEnd(t *testing.T) {
+	inBubble(t, 10, func(b *bubble) {
+		b.end()
+		if s := b.start(1000); s.State != Running {
+			t.Errorf("%+v", s)
+		}
+		b.load()
+		time.Sleep(time.Minute)
+		b.check(10)
+	})
+}
+
+// TestStartBeforeRun: a resync that begins just before Run is carried out once.
+func TestStartBeforeRun(t *testing.T) {
+	inBubble(t, 10, func(b *bubble) {
+		r := New(b.resyncs.cfg)
+		began := make(chan error)
+		go func() { _, err := r.Start(isp, sessions.Interim, 1000); began <- err }()
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(b.t.Context())
+		ended := make(chan error)
+		go func() { ended <- r.Run(ctx) }()
+		if err := <-began; err != nil {
+			b.t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		cancel()
+		<-ended
+		if ids, _ := b.records(); len(ids) != 10 {
+			b.t.Errorf("%d records, want 10", len(ids))
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	layeh "layeh.com/radius"
@@ -22,6 +23,9 @@ func TestNested(t *testing.T) {
 		packet(acctStop, "E1", "alice", onLine, login),
 	)
 	l.restart(nested)
+	if _, err := l.client().Explain(t.Context(), "00000001"); err == nil || !strings.Contains(err.Error(), "its stop waits for the stops of its network sessions, until ") {
+		t.Errorf("explain: %v", err)
+	}
 	l.mustAccount(packet(acctStop, "N1", "alice", onLine))
 	want := []string{"Start 00000001", "Start 00000002", "Stop 00000002", "Stop 00000001"}
 	l.eventuallyRecords("records.jsonl", want...)

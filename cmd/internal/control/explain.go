@@ -2,8 +2,10 @@ package control
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"aaasess/cmd/internal/api"
 	"aaasess/sessions"
@@ -33,6 +35,9 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 		live := s.live(sessions.ID(id))
 		if out, err = s.cfg.Accounting.Explain(ctx, sessions.ID(id), live); err == nil {
 			s.explainedSession(&out, live)
+		}
+		if until, waits := s.table.StopWaits(sessions.ID(id)); waits && errors.Is(err, ErrNothingToExplain) {
+			err = fmt.Errorf("session %s: %w, until %s at the latest", sessions.ID(id), ErrStopWaits, until.UTC().Format(time.RFC3339))
 		}
 	}
 	if err != nil {

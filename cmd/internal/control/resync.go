@@ -37,9 +37,7 @@ func (s *Server) beginResync(w http.ResponseWriter, r *http.Request) {
 		s.writeBodyError(w, err)
 		return
 	}
-	ctx, done := s.untilEnd(r)
-	defer done()
-	resync, err := s.cfg.Accounting.BeginResync(ctx, r.PathValue("name"), req)
+	resync, err := s.cfg.Accounting.BeginResync(r.PathValue("name"), req)
 	if err == nil {
 		s.cfg.Logger.Info("resync begun by command", "uid", r.Context().Value(peerKey{}),
 			"group", resync.Group, "type", resync.Type, "rate", resync.Rate, "sessions", resync.Total)

@@ -14,7 +14,7 @@ import (
 )
 
 // BeginResync implements control.Accounting.
-func (c *Accounting) BeginResync(ctx context.Context, group string, req api.ResyncRequest) (api.Resync, error) {
+func (c *Accounting) BeginResync(group string, req api.ResyncRequest) (api.Resync, error) {
 	m := accounting.Group(group)
 	if _, configured := c.cfg.Methods.Waiting(m); !configured {
 		return api.Resync{}, fmt.Errorf("server group %q: %w", group, control.ErrNoGroup)
@@ -23,7 +23,7 @@ func (c *Accounting) BeginResync(ctx context.Context, group string, req api.Resy
 	if req.Type == api.ResyncStart {
 		t = sessions.Start
 	}
-	s, err := c.cfg.Resyncs.Start(ctx, m, t, uint32(cmp.Or(req.Rate, api.DefaultResyncRate)))
+	s, err := c.cfg.Resyncs.Start(m, t, uint32(cmp.Or(req.Rate, api.DefaultResyncRate)))
 	if errors.Is(err, resync.ErrRunning) {
 		return api.Resync{}, fmt.Errorf("server group %q: %w: it has come to %d of %d sessions", group, control.ErrResyncRuns, s.Sessions, s.Total)
 	}

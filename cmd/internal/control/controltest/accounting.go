@@ -97,7 +97,7 @@ func (a *Accounting) Perform(ctx context.Context, req api.PerformRequest) error 
 }
 
 // BeginResync implements control.Accounting. The resync has 9 sessions, one of a stop-only list.
-func (a *Accounting) BeginResync(_ context.Context, group string, req api.ResyncRequest) (api.Resync, error) {
+func (a *Accounting) BeginResync(group string, req api.ResyncRequest) (api.Resync, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !slices.ContainsFunc(a.Groups, func(g api.ServerGroup) bool { return g.Name == group }) {
