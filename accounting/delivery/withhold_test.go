@@ -193,3 +193,33 @@ func TestWithholdRoom(t *testing.T) {
 		}
 	})
 }
+
+// A start that waits stays where it is if the interim of its parent in front of it is superseded.
+func TestWithholdBehindSuperseded(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var sent []string
+		var mu sync.Mutex
+		m := addressed(&sent, &mu, func(*accounting.Record) bool { return false })
+		b.deliver(setup{}, accounting.Group("g"), m)
+		b.add("group/g", rec(9, start))
+		b.advance(22 * time.Second)
+		child := held(2, time.Hour)
+		child.Lane = 1
+		b.add("group/g", rec(1, interim), child)
+		b.advance(2 * time.Second)
+		newer := rec(1, interim)
+		newer.At = newer.At.Add(time.Second)
+		b.add("group/g", newer)
+		b.advance(10 * time.Minute)
+		if diff := cmp.Diff([]string{"9 Start", "2 Start", "1 Interim-Update"}, b.left("group/g")); diff != "" {
+			t.Errorf("left: want (-) and got (+):\n%s", diff)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, text := range sent {
+			if text[0] != '9' {
+				t.Errorf("sent %q", text)
+			}
+		}
+	})
+}
