@@ -18,7 +18,7 @@ const maxBatches = 8
 type reader struct {
 	loaded      int           // the most records that may be in memory
 	active      int           // queues that have records, as far as is known
-	lanes       uint64        // lanes created since the start
+	lanes       uint64        // lanes created since the start, and starts that waited for an address and go on
 	moreToRead  bool          // more can be read at once
 	maxInterims int           // how many sessions' interims the searches for superseded ones may remember
 	maxWithheld int           // how many lanes may wait for an address

@@ -63,6 +63,7 @@ func (d *Delivery) goOn(l *lane) {
 	l.withheld = false
 	l.queue.withheld--
 	l.queue.release(l.head())
+	d.reading.lanes++ // an extra try may find it
 	d.place(l)
 }
 

@@ -129,7 +129,7 @@ func TestWithholdRestart(t *testing.T) {
 }
 
 // While a method is down, the interim that has the address stays until the start is delivered. A
-// start that waits is no probe.
+// start is no probe before it has its address.
 func TestWithholdDown(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
@@ -147,7 +147,7 @@ func TestWithholdDown(t *testing.T) {
 			t.Errorf("left: want (-) and got (+):\n%s", diff)
 		}
 		for _, text := range sent {
-			if text[0] != '9' {
+			if text[0] != '9' && text != "1 Start 52s with address" {
 				t.Errorf("a probe was %q", text)
 			}
 		}
@@ -220,6 +220,24 @@ func TestWithholdBehindSuperseded(t *testing.T) {
 			if text[0] != '9' {
 				t.Errorf("sent %q", text)
 			}
+		}
+	})
+}
+
+// While a method is down, a start whose time is over gets an extra try like a record that has just
+// come.
+func TestWithholdExtraTry(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var sent []string
+		var mu sync.Mutex
+		m := addressed(&sent, &mu, func(r *accounting.Record) bool { return r.Session != 9 })
+		b.deliver(setup{}, accounting.Group("g"), m)
+		b.add("group/g", rec(9, start))
+		b.advance(10*time.Minute + 30*time.Second) // the next transmission is in more than 10 minutes
+		b.add("group/g", held(1, 2*time.Minute))
+		b.advance(4 * time.Minute)
+		if diff := cmp.Diff([]string{"9 Start"}, b.left("group/g")); diff != "" {
+			t.Errorf("left: want (-) and got (+):\n%s", diff)
 		}
 	})
 }
