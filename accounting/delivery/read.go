@@ -76,7 +76,7 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 			if isFatal(err) {
 				return err
 			}
-			q.readAt = now.Add(d.cfg.RetryMax)
+			q.readAt, q.late = now.Add(d.cfg.RetryMax), true
 			d.logger.Error("queue cannot be read; will retry", "queue", q.name, "err", err, "next", d.cfg.RetryMax)
 			return nil
 		}
@@ -99,6 +99,7 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 		q.more = len(d.reading.entries) == limit
 		clear(d.reading.entries)
 	}
+	q.late = q.more
 	return nil
 }
 

@@ -241,3 +241,30 @@ func TestWithholdExtraTry(t *testing.T) {
 		}
 	})
 }
+
+// A start that was committed long before it is read, because the records in front of it filled the
+// memory, waits for the rest of its time only.
+func TestWithholdReadLate(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var up atomic.Bool
+		var sent []string
+		var mu sync.Mutex
+		m := addressed(&sent, &mu, func(*accounting.Record) bool { return up.Load() })
+		b.deliver(setup{Loaded: 4, Waiting: 4}, accounting.Group("g"), m)
+		for id := range sessions.ID(8) {
+			b.add("group/g", rec(id+10, start))
+		}
+		b.add("group/g", held(1, 5*time.Minute))
+		b.advance(10 * time.Minute)
+		up.Store(true)
+		b.advance(2 * time.Minute)
+		if left := b.left("group/g"); len(left) > 0 {
+			t.Errorf("left: %v", left)
+		}
+		b.add("group/g", held(2, 5*time.Minute))
+		b.advance(4 * time.Minute)
+		if diff := cmp.Diff([]string{"2 Start"}, b.left("group/g")); diff != "" {
+			t.Errorf("a start that is read at once does not wait: want (-) and got (+):\n%s", diff)
+		}
+	})
+}
