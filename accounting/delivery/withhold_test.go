@@ -151,7 +151,9 @@ func TestWithholdDown(t *testing.T) {
 				t.Errorf("a probe was %q", text)
 			}
 		}
+		mu.Lock()
 		sent = nil
+		mu.Unlock()
 		up.Store(true)
 		b.advance(5 * time.Minute)
 		var with []string
