@@ -98,7 +98,7 @@ func (d *Delivery) nextLane(m *method, limit int, skipBacklog bool) *lane {
 			r := m.readyRoutes[(m.nextRoute+k)%len(m.readyRoutes)]
 			var l *lane
 			l, r.scanned = r.ready.find(r.scanned, func(l *lane) bool {
-				return len(l.items) > 0 && l.head().route == r && l.head().isFresh() && !m.isBacklog(l)
+				return len(l.items) > 0 && r.isReady(l.head()) && !m.isBacklog(l)
 			})
 			if l != nil {
 				return l

@@ -107,8 +107,9 @@ func (d *Delivery) nextFrom(from *deque, newest bool, belongs func(*item) bool) 
 	}
 }
 
-// isReady reports whether an item belongs in ready of the route.
-func (r *route) isReady(it *item) bool { return it.isFresh() && it.route == r }
+// isReady reports whether an item belongs in ready of the route. A start that waits for an address
+// does not, although it is first there if the interim before it was superseded.
+func (r *route) isReady(it *item) bool { return it.isFresh() && !it.held && it.route == r }
 
 // isParked reports whether an item belongs in parked of the route.
 func (r *route) isParked(it *item) bool { return it.history != nil && it.route == r }

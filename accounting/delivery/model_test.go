@@ -240,6 +240,9 @@ func (m *model) event(ev int) {
 		}
 		r.At = time.Now()
 		r.Attrs = radius.Attributes(radius.AppendUint32(nil, radius.AcctSessionTime, m.serial))
+		if typ != start && m.serial%2 == 0 {
+			r.Attrs += address // a start that waits goes on
+		}
 		m.want[id] = append(m.want[id], expected{m.serial, typ})
 		m.bubble.add(route[0].Queue(), r)
 		time.Sleep(time.Duration(ev) * time.Second)

@@ -155,7 +155,7 @@ func (d *Delivery) tryExtra(m *method, now time.Time) error {
 			continue
 		}
 		l, _ := r.ready.find(0, func(l *lane) bool {
-			return len(l.items) > 0 && l.head().firstSent == 0 && l.head().isFresh() && l.head().route == r
+			return len(l.items) > 0 && l.head().firstSent == 0 && r.isReady(l.head())
 		})
 		if l == nil {
 			continue

@@ -27,6 +27,7 @@ type queue struct {
 
 	cursor   uint64 // where to read on
 	more     bool   // there may be records at the cursor
+	late     bool   // reading has paused: records at the cursor may have been committed long ago
 	skip     skip
 	readAt   time.Time
 	fallback []accounting.MethodName // set by Reroute: methods at the end of all routes

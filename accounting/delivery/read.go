@@ -18,7 +18,7 @@ const maxBatches = 8
 type reader struct {
 	loaded      int           // the most records that may be in memory
 	active      int           // queues that have records, as far as is known
-	lanes       uint64        // lanes created since the start
+	lanes       uint64        // lanes created since the start, and starts that waited for an address and go on
 	moreToRead  bool          // more can be read at once
 	maxInterims int           // how many sessions' interims the searches for superseded ones may remember
 	maxWithheld int           // how many lanes may wait for an address
@@ -76,7 +76,7 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 			if isFatal(err) {
 				return err
 			}
-			q.readAt = now.Add(d.cfg.RetryMax)
+			q.readAt, q.late = now.Add(d.cfg.RetryMax), true
 			d.logger.Error("queue cannot be read; will retry", "queue", q.name, "err", err, "next", d.cfg.RetryMax)
 			return nil
 		}
@@ -92,6 +92,7 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 		q.more = len(d.reading.entries) == limit
 		clear(d.reading.entries)
 	}
+	q.late = q.more
 	return nil
 }
 

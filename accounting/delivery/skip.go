@@ -80,7 +80,8 @@ func (q *queue) skips(it *item) bool {
 func (d *Delivery) resume(q *queue) {
 	for r := range q.skip.routes {
 		if r.next(nil) != nil {
-			q.cursor, q.skip, q.more = q.skip.from, skip{until: max(q.cursor, q.skip.until)}, true
+			q.cursor, q.skip = q.skip.from, skip{until: max(q.cursor, q.skip.until)}
+			q.more, q.late = true, true
 			return
 		}
 	}

@@ -27,18 +27,22 @@ type heldStart struct {
 	until   time.Time
 }
 
-// hold makes a start that was read wait, if it is to. The time counts from now, because records are
-// read as soon as they are committed. If the start was committed before this process began, it
-// counts from the event or the beginning of the process, whichever is over sooner. So no setting of
-// a clock makes a start wait longer than its hold.
+// hold makes a start that was read wait, if it is to. Mostly the time counts from now, because records
+// are read as soon as they are committed. If reading has paused since, it counts from the event, or
+// from now if that is sooner. If the start was committed before this process began, it counts from
+// the event or the beginning of the process, whichever is over sooner. So no setting of a clock makes
+// a start wait longer than its hold once it was read.
 func (d *Delivery) hold(q *queue, it *item, now time.Time) {
 	r := it.rec
 	if r.Type != sessions.Start || accounting.HasAddress(r.Attrs) {
 		return
 	}
-	left := r.Hold
-	if it.seq < d.before[q.name] {
-		left = min(left, d.created.Add(r.Hold).Sub(now), r.At.Add(r.Hold).Sub(now))
+	left, before := r.Hold, it.seq < d.before[q.name]
+	if before || q.late {
+		left = min(left, r.At.Add(r.Hold).Sub(now))
+	}
+	if before {
+		left = min(left, d.created.Add(r.Hold).Sub(now))
 	}
 	if left <= 0 {
 		return
@@ -63,6 +67,7 @@ func (d *Delivery) endWait(l *lane) {
 	l.withheld = false
 	l.queue.withheld--
 	l.queue.release(l.head())
+	d.reading.lanes++ // an extra try may find it
 	d.place(l)
 }
 

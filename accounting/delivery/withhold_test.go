@@ -132,7 +132,7 @@ func TestWithholdRestart(t *testing.T) {
 }
 
 // While a method is down, the interim that has the address stays until the start is delivered. A
-// start that waits is no probe.
+// start is no probe before it has its address.
 func TestWithholdDown(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		var up atomic.Bool
@@ -157,7 +157,7 @@ func TestWithholdDown(t *testing.T) {
 			return all
 		}
 		for _, text := range taken() {
-			if text[0] != '9' {
+			if text[0] != '9' && text != "1 Start 52s with address" {
 				t.Errorf("a probe was %q", text)
 			}
 		}
@@ -202,6 +202,81 @@ func TestWithholdRoom(t *testing.T) {
 		b.advance(time.Minute)
 		if got := m.all(); len(got) != 3+6+1 {
 			t.Errorf("sent %v", got)
+		}
+	})
+}
+
+// A start that waits stays where it is if the interim of its parent in front of it is superseded.
+func TestWithholdBehindSuperseded(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var sent []string
+		var mu sync.Mutex
+		m := addressed(&sent, &mu, func(*accounting.Record) bool { return false })
+		b.deliver(setup{}, accounting.Group("g"), m)
+		b.add("group/g", rec(9, start))
+		b.advance(22 * time.Second)
+		child := held(2, time.Hour)
+		child.Lane = 1
+		b.add("group/g", rec(1, interim), child)
+		b.advance(2 * time.Second)
+		newer := rec(1, interim)
+		newer.At = newer.At.Add(time.Second)
+		b.add("group/g", newer)
+		b.advance(10 * time.Minute)
+		if diff := cmp.Diff([]string{"9 Start", "2 Start", "1 Interim-Update"}, b.left("group/g")); diff != "" {
+			t.Errorf("left: want (-) and got (+):\n%s", diff)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, text := range sent {
+			if text[0] != '9' {
+				t.Errorf("sent %q", text)
+			}
+		}
+	})
+}
+
+// While a method is down, a start whose time is over gets an extra try like a record that has just
+// come.
+func TestWithholdExtraTry(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var sent []string
+		var mu sync.Mutex
+		m := addressed(&sent, &mu, func(r *accounting.Record) bool { return r.Session != 9 })
+		b.deliver(setup{}, accounting.Group("g"), m)
+		b.add("group/g", rec(9, start))
+		b.advance(10*time.Minute + 30*time.Second) // the next transmission is in more than 10 minutes
+		b.add("group/g", held(1, 2*time.Minute))
+		b.advance(4 * time.Minute)
+		if diff := cmp.Diff([]string{"9 Start"}, b.left("group/g")); diff != "" {
+			t.Errorf("left: want (-) and got (+):\n%s", diff)
+		}
+	})
+}
+
+// A start that was committed long before it is read, because the records in front of it filled the
+// memory, waits for the rest of its time only.
+func TestWithholdReadLate(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var up atomic.Bool
+		var sent []string
+		var mu sync.Mutex
+		m := addressed(&sent, &mu, func(*accounting.Record) bool { return up.Load() })
+		b.deliver(setup{Loaded: 4, Waiting: 4}, accounting.Group("g"), m)
+		for id := range sessions.ID(8) {
+			b.add("group/g", rec(id+10, start))
+		}
+		b.add("group/g", held(1, 5*time.Minute))
+		b.advance(10 * time.Minute)
+		up.Store(true)
+		b.advance(2 * time.Minute)
+		if left := b.left("group/g"); len(left) > 0 {
+			t.Errorf("left: %v", left)
+		}
+		b.add("group/g", held(2, 5*time.Minute))
+		b.advance(4 * time.Minute)
+		if diff := cmp.Diff([]string{"2 Start"}, b.left("group/g")); diff != "" {
+			t.Errorf("a start that is read at once does not wait: want (-) and got (+):\n%s", diff)
 		}
 	})
 }

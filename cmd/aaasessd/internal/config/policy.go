@@ -212,9 +212,9 @@ func (d *policyChecker) apply(i int, lists map[policy.Type]map[string]rawList, a
 }
 
 // isIncomplete reports whether a fault of an entry hides which conditions or lists it should have: an
-// unknown key, or a condition that is not a list.
+// unknown key, a condition that is not a list, or commands that are no levels.
 func (d *policyChecker) isIncomplete(path string) bool {
-	return d.Faulty(path) || slices.ContainsFunc([]string{"clients", "nas-port", "nas-port-id", "framed-protocol"},
+	return d.Faulty(path) || slices.ContainsFunc([]string{"clients", "nas-port", "nas-port-id", "framed-protocol", "commands"},
 		func(key string) bool { return d.Faulty(path + "." + key) })
 }
 
@@ -289,6 +289,9 @@ func (d *policyChecker) system() {
 	}
 	stopOnly := m.Record == accounting.StopOnly
 	for i, name := range m.Methods {
+		if slices.Contains(m.Methods[:i], name) {
+			continue // reported already
+		}
 		onOff := newOnOff(&d.raw.RADIUS, raw.GuaranteeFirst && !stopOnly, "")
 		onOff.OnlyOff = stopOnly
 		if inOrder && i > 0 {
