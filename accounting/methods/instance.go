@@ -23,8 +23,10 @@ type instance struct {
 	replaced chan struct{}     // closed when it is replaced or removed
 	shared   bool              // its method was opened for the instance before
 	tookOver bool              // it continues the Accounting-On of the instance before
-	hosts    hostChange        // set by start, before the instances run or are replaced
-	senders  context.Context   // of its Senders
+	// formerNext has the next methods that its Off goes to once it is replaced, guarded by Set.mu.
+	formerNext []accounting.MethodName
+	hosts      hostChange      // set by start, before the instances run or are replaced
+	senders    context.Context // of its Senders
 	// endSender and endMethod end what runs. An instance that takes the method over has endMethod.
 	endSender, endMethod context.CancelFunc
 }

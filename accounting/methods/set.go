@@ -199,6 +199,7 @@ func (s *Set) prepareOnOff(c *Change, m *instance, spec accounting.Spec) error {
 func (s *Set) Apply(ctx context.Context, c Change, trigger onoff.Trigger) {
 	former := s.formerListOff(c)
 	s.mu.Lock()
+	s.keepNext(c)
 	s.config = c.config
 	s.mu.Unlock()
 	for _, in := range c.opened {

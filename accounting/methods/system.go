@@ -41,6 +41,9 @@ func (s *Set) announcer(in *instance) onoff.Announce {
 			}
 			s.mu.Lock()
 			next := s.next(in.name)
+			if isClosed(in.replaced) {
+				next = in.formerNext
+			}
 			s.mu.Unlock()
 			s.announceNext(next, rec, done)
 		})
@@ -72,6 +75,23 @@ func (s *Set) announceNext(next []accounting.MethodName, rec *accounting.Record,
 		}
 		s.announceNext(next[1:], rec, done)
 	})
+}
+
+// keepNext has the instances that a change replaces keep the methods behind them in the former system
+// list: one of these may have answered the On. Those that announce for themselves from now on, or
+// are in the new list, are left out, because an Off could come after their On. The caller holds the
+// lock.
+func (s *Set) keepNext(c Change) {
+	for _, in := range c.opened {
+		old := s.running[in.name]
+		if old == nil {
+			continue
+		}
+		old.formerNext = slices.DeleteFunc(slices.Clone(s.next(in.name)), func(name accounting.MethodName) bool {
+			spec := c.specs[name]
+			return spec == nil || spec.OnOff() != nil || slices.Contains(c.config.System, name)
+		})
+	}
 }
 
 // awaitListOff waits for the Off of the system list, which the last servers of a method may have to

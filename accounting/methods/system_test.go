@@ -60,6 +60,24 @@ func TestSystemInOrder(t *testing.T) {
 	})
 }
 
+// TestSystemListRemoved: the Off of a list that a reload removes reaches the method that has answered
+// the On.
+func TestSystemListRemoved(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.setSilent("a", true)
+		s.configure(s.systemList(s.announcing("a", 0), s.spec("b", 0)))
+		first := s.opened("a")
+		first.unanswered()
+		synctest.Wait()
+		s.wantSorted("the second answers", "a: Accounting-On", "a: open", "b: Accounting-On", "b: open")
+		s.apply(s.spec("a", 1), s.spec("b", 0))
+		s.want("the list is removed", "a: open v1", "a: abandon", "a: Accounting-Off")
+		first.unanswered()
+		synctest.Wait()
+		s.wantSorted("the first does not answer", "a: end", "b: Accounting-Off")
+	})
+}
+
 // TestSystemWithoutFirst: as long as the first method does not run yet, the others wait.
 func TestSystemWithoutFirst(t *testing.T) {
 	inBubble(t, func(s *scene) {
