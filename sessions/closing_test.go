@@ -11,6 +11,7 @@ import (
 
 	"aaasess/internal/radius"
 	"aaasess/sessions"
+	"aaasess/sessions/sessionstest"
 )
 
 // beginSessions begins sessions 1 to n of the default NAS.
@@ -27,7 +28,7 @@ func (w *world) runUntilLeft(left ...sessions.ID) {
 	ended := make(chan error)
 	go func() { ended <- w.Run(ctx) }()
 	for deadline := time.Now().Add(20 * time.Second); !slices.Equal(w.rows(), left) && time.Now().Before(deadline); {
-		await(w.t, func(done func(error)) error { w.journal.Commit(sessions.Change{}, done); return nil })
+		sessionstest.Await(w.t, func(done func(error)) error { w.journal.Commit(sessions.Change{}, done); return nil })
 	}
 	cancel()
 	if err := <-ended; err != nil {
@@ -131,7 +132,7 @@ func TestVRRS(t *testing.T) {
 	for _, typ := range []sessions.EventType{on, off} {
 		ev := report{typ: typ}.event(w.wall)
 		ev.Attrs += radius.Attributes(radius.AppendAttribute(nil, radius.VendorSpecific, "\x00\x00\x00\x09\x01\x0cvrrs=pool1"))
-		await(t, func(done func(error)) error { return w.Apply(ev, done) })
+		sessionstest.Await(t, func(done func(error)) error { return w.Apply(ev, done) })
 		if got := len(w.rows()); got != 2 {
 			t.Errorf("%d rows after an %v of VRRS", got, typ)
 		}

@@ -53,7 +53,7 @@ func TestNameEndsTwice(t *testing.T) {
 	f.now = began.Add(70 * time.Second)
 	f.send(t, sessions.Start, "b", 0) // the first session is forgotten with this change
 	f.send(t, sessions.Stop, "a", 0)
-	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Stop 2", "Start 3"}, f.accounted()); diff != "" {
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Stop 2", "Start 3"}, f.journal.Accounted()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -118,7 +118,7 @@ func TestIDOfEndedNotReused(t *testing.T) {
 	g.send(t, sessions.Interim, "new", 0) // the old session is forgotten with this change
 	again := loadWithLastID(t, g, largest, sessions.Config{})
 	again.send(t, sessions.Start, "other", 0)
-	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Interim-Update 2", "Start 1"}, again.accounted()); diff != "" {
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2", "Interim-Update 2", "Start 1"}, again.journal.Accounted()); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]sessions.ID{1, 2}, ids(again.View())); diff != "" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aaasess/sessions"
+	"aaasess/sessions/sessionstest"
 )
 
 // interim makes an interim of session 1 that needs a minute of silence. It returns its notice, nil
@@ -14,7 +15,7 @@ import (
 func (w *world) interim() *sessions.Notice {
 	w.t.Helper()
 	before, n := len(w.journal.Notices()), 0
-	await(w.t, func(done func(error)) (err error) {
+	sessionstest.Await(w.t, func(done func(error)) (err error) {
 		n, err = w.MakeInterims([]sessions.DueInterim{{ID: 1 << 20}, {ID: 1, Quiet: time.Minute}}, done)
 		return err
 	})
@@ -112,7 +113,7 @@ func TestStopAfterInterims(t *testing.T) {
 		{"an end at an earlier moment", script{
 			func(w *world) { w.disconnect(1); w.ack(1) },
 			func(w *world) {
-				await(t, func(done func(error)) error { return w.End(1, 6, w.wall.Add(-time.Hour), done) })
+				sessionstest.Await(t, func(done func(error)) error { return w.End(1, 6, w.wall.Add(-time.Hour), done) })
 			},
 		}, told},
 		{"an end at a later moment", script{func(w *world) { w.disconnect(1); w.endAsAdmin(1) }}, told + 5*time.Minute},

@@ -201,28 +201,28 @@ func (w *world) restart() {
 
 func (w *world) send(r report) {
 	w.t.Helper()
-	await(w.t, func(done func(error)) error { return w.Apply(r.event(w.wall), done) })
+	sessionstest.Await(w.t, func(done func(error)) error { return w.Apply(r.event(w.wall), done) })
 }
 
 // disconnect marks a session as a SET does.
 func (w *world) disconnect(id sessions.ID) {
 	w.t.Helper()
-	await(w.t, func(done func(error)) error { _, err := w.Disconnect([]sessions.ID{id}, done); return err })
+	sessionstest.Await(w.t, func(done func(error)) error { _, err := w.Disconnect([]sessions.ID{id}, done); return err })
 }
 
 func (w *world) ack(id sessions.ID) {
 	w.t.Helper()
-	await(w.t, func(done func(error)) error { w.Acked(id, done); return nil })
+	sessionstest.Await(w.t, func(done func(error)) error { w.Acked(id, done); return nil })
 }
 
 func (w *world) endAsAdmin(id sessions.ID) {
 	w.t.Helper()
-	await(w.t, func(done func(error)) error { return w.End(id, sessions.CauseAdminReset, w.wall, done) })
+	sessionstest.Await(w.t, func(done func(error)) error { return w.End(id, sessions.CauseAdminReset, w.wall, done) })
 }
 
 func (w *world) clear(id sessions.ID) {
 	w.t.Helper()
-	await(w.t, func(done func(error)) error { return w.Clear([]sessions.ID{id}, done) })
+	sessionstest.Await(w.t, func(done func(error)) error { return w.Clear([]sessions.ID{id}, done) })
 }
 
 // makeInterims makes the interims of all rows that want one.
@@ -232,7 +232,7 @@ func (w *world) makeInterims() {
 	for _, id := range w.rows() {
 		due = append(due, sessions.DueInterim{ID: id})
 	}
-	await(w.t, func(done func(error)) error { _, err := w.MakeInterims(due, done); return err })
+	sessionstest.Await(w.t, func(done func(error)) error { _, err := w.MakeInterims(due, done); return err })
 }
 
 // accounted lists the notices: type, session, octets if the NAS sent any, the cause if it is ours.

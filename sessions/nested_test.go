@@ -304,19 +304,19 @@ func TestRunReleasesStops(t *testing.T) {
 				}
 				run()
 				for _, r := range []report{{typ: start, kind: execKind, sid: "e", port: 1}, {typ: start, sid: "n", port: 1}, {typ: stop, kind: execKind, sid: "e", time: 1}} {
-					await(t, func(done func(error)) error { return f.Apply(r.event(time.Now()), done) })
+					sessionstest.Await(t, func(done func(error)) error { return f.Apply(r.event(time.Now()), done) })
 				}
 				began := time.Now()
 				tt.meanwhile(f, func() { stopRun(); run() })
 				time.Sleep(time.Until(began.Add(tt.after - time.Millisecond)))
 				synctest.Wait()
 				want := []string{"Start 1", "Start 2"}
-				if diff := cmp.Diff(want, f.accounted()); diff != "" {
+				if diff := cmp.Diff(want, f.journal.Accounted()); diff != "" {
 					t.Error("too early:", diff)
 				}
 				time.Sleep(2 * time.Millisecond)
 				synctest.Wait()
-				if diff := cmp.Diff(append(want, "Stop 1"), f.accounted()); diff != "" {
+				if diff := cmp.Diff(append(want, "Stop 1"), f.journal.Accounted()); diff != "" {
 					t.Error(diff)
 				}
 				stopRun()
@@ -336,7 +336,7 @@ func TestNestedInBackground(t *testing.T) {
 		f.SetNested(true)
 		send := func(r report) {
 			t.Helper()
-			await(t, func(done func(error)) error { return f.Apply(r.event(time.Now()), done) })
+			sessionstest.Await(t, func(done func(error)) error { return f.Apply(r.event(time.Now()), done) })
 		}
 		send(report{typ: start, kind: execKind, sid: "e", port: 1})
 		for i := range 300 { // several chunks
@@ -349,7 +349,7 @@ func TestNestedInBackground(t *testing.T) {
 		ended := make(chan error)
 		go func() { ended <- f.Run(ctx) }()
 		synctest.Wait()
-		all := f.accounted()
+		all := f.journal.Accounted()
 		if len(all) != 604 || all[602] != "Stop 302 cause 11" || all[603] != "Stop 1 cause 11" {
 			t.Errorf("%d records, %q ...", len(all), all[max(0, len(all)-3):])
 		}

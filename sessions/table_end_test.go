@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aaasess/sessions"
+	"aaasess/sessions/sessionstest"
 )
 
 func TestCloseNAS(t *testing.T) {
@@ -31,7 +32,7 @@ func TestCloseNAS(t *testing.T) {
 	if diff := cmp.Diff([]sessions.ID{n + 1, n + 2, n + 3}, ids(f.View())); diff != "" {
 		t.Error(diff)
 	}
-	stops := f.accounted()[n+3:]
+	stops := f.journal.Accounted()[n+3:]
 	if len(stops) != n || stops[0] != "Stop 1 cause 11" || stops[n-1] != fmt.Sprintf("Stop %d cause 11", n) {
 		t.Errorf("%d stops, %q ...", len(stops), stops[:min(3, len(stops))])
 	}
@@ -68,16 +69,16 @@ func TestDisconnect(t *testing.T) {
 	if got := f.View(); got.Disconnected != 3 || got.Get(2).State != sessions.Terminating {
 		t.Errorf("counted %d, state %s", got.Disconnected, got.Get(2).State)
 	}
-	await(t, func(done func(error)) error { f.Undo(marked, done); return nil })
+	sessionstest.Await(t, func(done func(error)) error { f.Undo(marked, done); return nil })
 	if got := f.View(); got.Disconnected != 2 || got.Get(3).State != sessions.Active {
 		t.Errorf("after undo: counted %d, state %s", got.Disconnected, got.Get(3).State)
 	}
 	// Our own stop has the cause Admin-Reset, and so has the NAS's stop after an ACK.
-	await(t, func(done func(error)) error { f.Acked(1, done); return nil })
+	sessionstest.Await(t, func(done func(error)) error { f.Acked(1, done); return nil })
 	f.send(t, sessions.Stop, "a", 5)
-	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, f.now, done) })
-	await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, f.now, done) })
-	if diff := cmp.Diff([]string{"Stop 1 cause 6", "Stop 2 cause 6"}, f.accounted()[3:]); diff != "" {
+	sessionstest.Await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, f.now, done) })
+	sessionstest.Await(t, func(done func(error)) error { return f.End(2, sessions.CauseAdminReset, f.now, done) })
+	if diff := cmp.Diff([]string{"Stop 1 cause 6", "Stop 2 cause 6"}, f.journal.Accounted()[3:]); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -96,11 +97,11 @@ func TestClear(t *testing.T) {
 	if err := f.Clear([]sessions.ID{1, 9}, nil); err == nil || err.(*sessions.NotLiveError).Index != 1 || f.View().Len() != 3 {
 		t.Errorf("with an id that is not live: %v", err)
 	}
-	await(t, func(done func(error)) error { return f.Clear([]sessions.ID{1, 2, 1}, done) })
+	sessionstest.Await(t, func(done func(error)) error { return f.Clear([]sessions.ID{1, 2, 1}, done) })
 	if got := f.View(); got.Len() != 1 || got.Disconnected != 0 {
 		t.Errorf("%d sessions, %d disconnected", got.Len(), got.Disconnected)
 	}
-	if diff := cmp.Diff([]string{"Stop 1 cause 6", "Stop 2 cause 6"}, f.accounted()[4:]); diff != "" {
+	if diff := cmp.Diff([]string{"Stop 1 cause 6", "Stop 2 cause 6"}, f.journal.Accounted()[4:]); diff != "" {
 		t.Error(diff)
 	}
 	for _, n := range f.journal.Notices()[4:] {
@@ -116,14 +117,14 @@ func TestUndo(t *testing.T) {
 		f.send(t, sessions.Start, sid, 0)
 	}
 	var marked []sessions.ID
-	await(t, func(done func(error)) (err error) {
+	sessionstest.Await(t, func(done func(error)) (err error) {
 		marked, err = f.Disconnect([]sessions.ID{1, 2, 3}, done)
 		return err
 	})
 	f.send(t, sessions.Stop, "c", 1)
 	f.journal.Refuse(errors.New("too many changes wait for the disk"))
 	for range 2 {
-		await(t, func(done func(error)) error { f.Undo(marked, done); return nil })
+		sessionstest.Await(t, func(done func(error)) error { f.Undo(marked, done); return nil })
 		v := f.View()
 		if v.Get(1).State != sessions.Active || v.Get(2).State != sessions.Active || v.Get(3) != nil || v.Disconnected != 1 {
 			t.Errorf("states %s %s, session 3 %v, counted %d", v.Get(1).State, v.Get(2).State, v.Get(3), v.Disconnected)
@@ -141,10 +142,10 @@ func TestUndoTwice(t *testing.T) {
 		f := newFixture(t, sessions.Config{})
 		f.send(t, sessions.Start, "a", 0)
 		for range 2 {
-			await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+			sessionstest.Await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
 		}
 		undo := func() sessions.State {
-			await(t, func(done func(error)) error { f.Undo([]sessions.ID{1}, done); return nil })
+			sessionstest.Await(t, func(done func(error)) error { f.Undo([]sessions.ID{1}, done); return nil })
 			return f.View().Get(1).State
 		}
 		if kept {
@@ -170,7 +171,7 @@ func TestTerminatingEndsWithAdminReset(t *testing.T) {
 		want []string
 	}{
 		{"its stop, after an ACK", func(t *testing.T, f *fixture) {
-			await(t, func(done func(error)) error { f.Acked(1, done); return nil })
+			sessionstest.Await(t, func(done func(error)) error { f.Acked(1, done); return nil })
 			f.send(t, sessions.Stop, "a", 9)
 		}, []string{"Stop 1 cause 6"}},
 		{"its stop, without an answer", func(t *testing.T, f *fixture) { f.send(t, sessions.Stop, "a", 9) }, []string{"Stop 1"}},
@@ -180,16 +181,16 @@ func TestTerminatingEndsWithAdminReset(t *testing.T) {
 		}, []string{"Stop 1 cause 6", "Start 2"}},
 		{"its NAS restarts", restarts, []string{"Stop 1 cause 6"}},
 		{"our stop", func(t *testing.T, f *fixture) {
-			await(t, func(done func(error)) error { return f.End(1, sessions.CauseLostCarrier, f.now, done) })
+			sessionstest.Await(t, func(done func(error)) error { return f.End(1, sessions.CauseLostCarrier, f.now, done) })
 		}, []string{"Stop 1 cause 6"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFixture(t, sessions.Config{})
 			f.send(t, sessions.Start, "a", 0)
-			await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+			sessionstest.Await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
 			tt.end(t, f)
-			if diff := cmp.Diff(tt.want, f.accounted()[1:]); diff != "" {
+			if diff := cmp.Diff(tt.want, f.journal.Accounted()[1:]); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -201,13 +202,13 @@ func TestAckedIgnored(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)
 	for _, id := range []sessions.ID{1, 2} {
-		await(t, func(done func(error)) error { f.Acked(id, done); return nil })
+		sessionstest.Await(t, func(done func(error)) error { f.Acked(id, done); return nil })
 	}
 	if f.View().Get(1).Acked != 0 {
 		t.Error("an active session is acked")
 	}
 	f.send(t, sessions.Stop, "a", 9)
-	if diff := cmp.Diff([]string{"Start 1", "Stop 1"}, f.accounted()); diff != "" {
+	if diff := cmp.Diff([]string{"Start 1", "Stop 1"}, f.journal.Accounted()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -217,7 +218,7 @@ func TestEndTime(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)
 	at := f.now.Add(7 * time.Second)
-	await(t, func(done func(error)) error { return f.End(1, sessions.CauseAdminReset, at, done) })
+	sessionstest.Await(t, func(done func(error)) error { return f.End(1, sessions.CauseAdminReset, at, done) })
 	notices := f.journal.Notices()
 	if got := notices[len(notices)-1].At; !got.Equal(at) {
 		t.Errorf("the stop carries %v, want %v", got, at)

@@ -57,13 +57,13 @@ func (f *fixture) send(t testing.TB, typ sessions.EventType, sid string, after i
 	for _, m := range more {
 		m(&ev)
 	}
-	await(t, func(done func(error)) error { return f.Apply(ev, done) })
+	sessionstest.Await(t, func(done func(error)) error { return f.Apply(ev, done) })
 }
 
 // accountingOn sends an Accounting-On of a NAS.
 func (f *fixture) accountingOn(t testing.TB, nas sessions.NAS) {
 	t.Helper()
-	await(t, func(done func(error)) error {
+	sessionstest.Await(t, func(done func(error)) error {
 		return f.Apply(sessions.Event{Type: sessions.On, NAS: nas, At: f.now}, done)
 	})
 }
@@ -71,32 +71,7 @@ func (f *fixture) accountingOn(t testing.TB, nas sessions.NAS) {
 // waitForCommits waits until everything committed so far is durable.
 func (f *fixture) waitForCommits(t testing.TB) {
 	t.Helper()
-	await(t, func(done func(error)) error { f.journal.Commit(sessions.Change{}, done); return nil })
-}
-
-// await runs call and waits for its done.
-func await(t testing.TB, call func(done func(error)) error) {
-	t.Helper()
-	ch := make(chan error, 1)
-	if err := call(func(err error) { ch <- err }); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ch; err != nil {
-		t.Fatal(err)
-	}
-}
-
-// accounted lists the notices: type, session id, cause.
-func (f *fixture) accounted() []string {
-	var out []string
-	for _, n := range f.journal.Notices() {
-		s := fmt.Sprintf("%s %d", n.Type, n.Session.ID)
-		if n.Cause != 0 {
-			s += fmt.Sprintf(" cause %d", n.Cause)
-		}
-		out = append(out, s)
-	}
-	return out
+	sessionstest.Await(t, func(done func(error)) error { f.journal.Commit(sessions.Change{}, done); return nil })
 }
 
 func ids(v *sessions.View) []sessions.ID {
@@ -125,7 +100,7 @@ func TestSessionLife(t *testing.T) {
 	f.send(t, sessions.Stop, "never-started", 80)
 	f.send(t, sessions.Interim, "not-started", 90)
 	want := []string{"Start 1", "Start 2", "Interim-Update 1", "Stop 1", "Stop 3", "Interim-Update 4"}
-	if diff := cmp.Diff(want, f.accounted()); diff != "" {
+	if diff := cmp.Diff(want, f.journal.Accounted()); diff != "" {
 		t.Error(diff)
 	}
 	v := f.View()
@@ -146,7 +121,7 @@ func TestNameReused(t *testing.T) {
 	f.send(t, sessions.Start, "a", 100, other)
 	f.now = f.now.Add(time.Hour)
 	f.send(t, sessions.Start, "a", 0)
-	if diff := cmp.Diff([]string{"Start 1", "Start 2", "Stop 1 cause 2", "Start 3"}, f.accounted()); diff != "" {
+	if diff := cmp.Diff([]string{"Start 1", "Start 2", "Stop 1 cause 2", "Start 3"}, f.journal.Accounted()); diff != "" {
 		t.Error(diff)
 	}
 	f.send(t, sessions.Stop, "a", 200, other)
@@ -199,7 +174,7 @@ func TestJournalRefuses(t *testing.T) {
 	}
 	f.journal.Refuse(nil)
 	f.send(t, sessions.Start, "c", 1)
-	if diff := cmp.Diff([]string{"Start 1", "Start 2"}, f.accounted()); diff != "" {
+	if diff := cmp.Diff([]string{"Start 1", "Start 2"}, f.journal.Accounted()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -228,8 +203,8 @@ func TestDuplicateWaits(t *testing.T) {
 		if diff := cmp.Diff([]string{"first", "copy"}, answered); diff != "" {
 			t.Error(diff)
 		}
-		if len(f.accounted()) != 1 || f.View().Len() != 1 {
-			t.Errorf("records %v, %d rows", f.accounted(), f.View().Len())
+		if len(f.journal.Accounted()) != 1 || f.View().Len() != 1 {
+			t.Errorf("records %v, %d rows", f.journal.Accounted(), f.View().Len())
 		}
 	})
 }

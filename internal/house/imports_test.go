@@ -96,7 +96,7 @@ var private = map[string]string{
 	"aaasess/accounting/delivery": "aaasess/accounting/methods aaasess/cmd/",
 	"aaasess/accounting/onoff":    "aaasess/accounting/methods aaasess/cmd/",
 	"aaasess/accounting/methods":  "aaasess/cmd/",
-	"testing":                     "aaasess/internal/goldentest aaasess/internal/partner aaasess/internal/radius/captured aaasess/agent/agentx/agentxtest aaasess/sessions/radius/radiustest",
+	"testing":                     "aaasess/internal/goldentest aaasess/internal/partner aaasess/internal/radius/captured aaasess/agent/agentx/agentxtest aaasess/sessions/radius/radiustest aaasess/sessions/sessionstest",
 }
 
 type listed struct {

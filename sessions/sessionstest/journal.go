@@ -3,6 +3,7 @@
 package sessionstest
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -165,6 +166,18 @@ func (j *Journal) Notices() []sessions.Notice {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clone(j.notices)
+}
+
+// Accounted lists the notices that have been committed so far: type, session id, cause if there is one.
+func (j *Journal) Accounted() (out []string) {
+	for _, n := range j.Notices() {
+		s := fmt.Sprintf("%s %d", n.Type, n.Session.ID)
+		if n.Cause != 0 {
+			s += fmt.Sprintf(" cause %d", n.Cause)
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // Load calls fn for every key of the state in order, as [sessions.Table.Load] requires.

@@ -39,7 +39,7 @@ func terminating(t *testing.T, nas scriptedNAS, test func(f *fixture, term *term
 		ended := make(chan error)
 		go func() { ended <- term.Run(ctx) }()
 		f.send(t, sessions.Start, "a", 0)
-		await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+		sessionstest.Await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
 		term.Start(1)
 		synctest.Wait()
 		test(f, term, log.String)
@@ -61,10 +61,10 @@ func TestEndOfSessionCancelsAttempt(t *testing.T) {
 			f.accountingOn(t, nas1)
 		},
 		"Table.Clear": func(t *testing.T, f *fixture) {
-			await(t, func(done func(error)) error { return f.Clear([]sessions.ID{1, 1}, done) })
+			sessionstest.Await(t, func(done func(error)) error { return f.Clear([]sessions.ID{1, 1}, done) })
 		},
 		"Table.End": func(t *testing.T, f *fixture) {
-			await(t, func(done func(error)) error { return f.End(1, sessions.CauseLostCarrier, time.Now(), done) })
+			sessionstest.Await(t, func(done func(error)) error { return f.End(1, sessions.CauseLostCarrier, time.Now(), done) })
 		},
 	}
 	for name, end := range ends {
@@ -173,13 +173,13 @@ func TestStopOvertakesAnswer(t *testing.T) {
 					Type: sessions.Stop, NAS: nas1, AcctSessionID: "a", Kind: sessions.Network, At: began,
 					Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.AcctSessionID, "a")),
 				}
-				await(t, func(done func(error)) error { return term.Apply(ev, done) })
+				sessionstest.Await(t, func(done func(error)) error { return term.Apply(ev, done) })
 				if waited := time.Since(began); waited != tt.waited {
 					t.Errorf("answered after %v, want %v", waited, tt.waited)
 				}
 				time.Sleep(time.Second)
 				synctest.Wait()
-				if diff := cmp.Diff(tt.want, f.accounted()); diff != "" {
+				if diff := cmp.Diff(tt.want, f.journal.Accounted()); diff != "" {
 					t.Error(diff)
 				}
 			})
@@ -197,12 +197,12 @@ func TestApplyDoesNotDelay(t *testing.T) {
 				Type: typ, NAS: nas1, AcctSessionID: "b", Kind: sessions.Network, At: f.now.Add(time.Duration(i) * time.Second),
 				Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.AcctSessionID, "b")),
 			}
-			await(t, func(done func(error)) error { return term.Apply(ev, done) })
+			sessionstest.Await(t, func(done func(error)) error { return term.Apply(ev, done) })
 		}
 		if waited := time.Since(began); waited != 0 {
 			t.Errorf("they took %v", waited)
 		}
-		if diff := cmp.Diff([]string{"Start 1", "Start 2", "Interim-Update 2", "Stop 2"}, f.accounted()); diff != "" {
+		if diff := cmp.Diff([]string{"Start 1", "Start 2", "Interim-Update 2", "Stop 2"}, f.journal.Accounted()); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -234,7 +234,7 @@ func TestDelayedStopGoesFirst(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Second)
-		if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2"}, f.accounted()); diff != "" {
+		if diff := cmp.Diff([]string{"Start 1", "Stop 1", "Start 2"}, f.journal.Accounted()); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -285,8 +285,8 @@ func TestAckedAtStart(t *testing.T) {
 		defer f.journal.Close()
 		f.Table = sessions.New(sessions.Config{}, f.journal)
 		f.send(t, sessions.Start, "a", 0)
-		await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
-		await(t, func(done func(error)) error { f.Acked(1, done); return nil })
+		sessionstest.Await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+		sessionstest.Await(t, func(done func(error)) error { f.Acked(1, done); return nil })
 		nas := &askedNAS{answers: []termination.Outcome{ack}}
 		term := termination.New(termination.Config{}, f.Table, nas, slog.New(slog.DiscardHandler))
 		term.Start(1) // as a SET does
@@ -300,7 +300,7 @@ func TestAckedAtStart(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if diff := cmp.Diff(startEnd, f.accounted()); diff != "" {
+		if diff := cmp.Diff(startEnd, f.journal.Accounted()); diff != "" {
 			t.Error(diff)
 		}
 		cancel()

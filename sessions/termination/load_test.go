@@ -90,7 +90,7 @@ func loaded(t *testing.T, cfg termination.Config, takes map[string]time.Duration
 				last++
 				ids = append(ids, last)
 			}
-			await(t, func(done func(error)) error { _, err := f.Disconnect(ids, done); return err })
+			sessionstest.Await(t, func(done func(error)) error { _, err := f.Disconnect(ids, done); return err })
 			term.Start(ids...)
 			synctest.Wait()
 		})

@@ -75,7 +75,7 @@ func TestTerminator(t *testing.T) {
 				ended := make(chan error)
 				go func() { ended <- term.Run(ctx) }()
 				f.send(t, sessions.Start, "a", 0)
-				await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+				sessionstest.Await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
 				term.Start(1)
 				if tt.stopAt != 0 {
 					time.Sleep(tt.stopAt)
@@ -86,7 +86,7 @@ func TestTerminator(t *testing.T) {
 				if diff := cmp.Diff(tt.asked, nas.asked); diff != "" {
 					t.Error("attempts:", diff)
 				}
-				if diff := cmp.Diff(tt.want, f.accounted()); diff != "" {
+				if diff := cmp.Diff(tt.want, f.journal.Accounted()); diff != "" {
 					t.Error(diff)
 				}
 				status, underWay := term.Status(1)
@@ -111,7 +111,7 @@ func TestTerminatorResumes(t *testing.T) {
 		f := &fixture{journal: journal, now: time.Now()}
 		f.Table = sessions.New(sessions.Config{}, journal)
 		f.send(t, sessions.Start, "a", 0)
-		await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+		sessionstest.Await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
 
 		again := sessions.New(sessions.Config{}, journal)
 		if err := again.Load(journal.Load); err != nil {
@@ -142,7 +142,7 @@ func TestTerminatorWhenNothingIsAccepted(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- term.Run(ctx) }()
 		f.send(t, sessions.Start, "a", 0)
-		await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+		sessionstest.Await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
 		f.journal.Refuse(errors.New("disk is full"))
 		term.Start(1)
 		time.Sleep(time.Minute)
@@ -151,7 +151,7 @@ func TestTerminatorWhenNothingIsAccepted(t *testing.T) {
 		}
 		f.journal.Refuse(nil)
 		time.Sleep(time.Minute)
-		if diff := cmp.Diff(startEnd, f.accounted()); diff != "" {
+		if diff := cmp.Diff(startEnd, f.journal.Accounted()); diff != "" {
 			t.Error(diff)
 		}
 		cancel()
@@ -168,14 +168,14 @@ func TestResumeLeavesOutUndoable(t *testing.T) {
 		defer f.journal.Close()
 		f.Table = sessions.New(sessions.Config{}, f.journal)
 		f.send(t, sessions.Start, "a", 0)
-		await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+		sessionstest.Await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
 		nas := &askedNAS{}
 		terminator := termination.New(termination.Config{}, f.Table, nas, nil)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- terminator.Run(ctx) }()
 		synctest.Wait()
-		await(t, func(done func(error)) error { f.Undo([]sessions.ID{1}, done); return nil })
+		sessionstest.Await(t, func(done func(error)) error { f.Undo([]sessions.ID{1}, done); return nil })
 		if s := f.View().Get(1); s.State != sessions.Active {
 			t.Errorf("after Undo the session is %s", s.State)
 		}

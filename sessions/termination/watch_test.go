@@ -118,7 +118,7 @@ func watchAll(t *testing.T, rt *rapid.T, plan []end, every time.Duration) {
 	all, some, slow := term.Watch(ctx, ids), term.Watch(ctx, ids[len(ids)/2:]), term.Watch(ctx, ids)
 	var byAll, bySome []termination.Event
 	read := func() { byAll, bySome = append(byAll, all.Read()...), append(bySome, some.Read()...) }
-	await(t, func(done func(error)) error { _, err := f.Disconnect(ids, done); return err })
+	sessionstest.Await(t, func(done func(error)) error { _, err := f.Disconnect(ids, done); return err })
 	term.Start(ids...)
 	for i, e := range plan {
 		if e.Stop > 0 {
@@ -256,7 +256,7 @@ func TestSessionEndedIsDurable(t *testing.T) {
 	terminating(t, func(context.Context, *termination.Attempt) termination.Outcome { return nak503 }, func(f *fixture, term *termination.Terminator, _ func() string) {
 		f.send(t, sessions.Start, "b", 0)
 		w := term.Watch(context.Background(), []sessions.ID{2})
-		await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{2}, done); return err })
+		sessionstest.Await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{2}, done); return err })
 		f.journal.Hold(true)
 		term.Start(2)
 		time.Sleep(time.Second)
@@ -296,7 +296,7 @@ func TestAttemptCutShort(t *testing.T) {
 				term := termination.New(termination.Config{}, f.Table, nas, slog.New(slog.DiscardHandler))
 				f.send(t, sessions.Start, "a", 0)
 				w := term.Watch(t.Context(), []sessions.ID{1})
-				await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
+				sessionstest.Await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{1}, done); return err })
 				ctx, cancel := context.WithCancel(t.Context())
 				ended := make(chan error)
 				go func() { ended <- term.Run(ctx) }()
