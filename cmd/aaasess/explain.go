@@ -47,8 +47,8 @@ The other columns of a record:
 The states of a method are those of a queue in "aaasess show spool", and removed: it is no
 longer configured.
 
-The exit code is 4 if the session is not live and none of its records waits, or if there is no
-such record.`
+The exit code is 4 if the session is not live and no record or stop of it waits, or if there
+is no such record.`
 
 func newExplain(g *global) *cobra.Command {
 	return &cobra.Command{
@@ -89,6 +89,9 @@ func printExplanation(w io.Writer, e *api.Explanation, now time.Time) error {
 			lines = append(lines, statusLine{0, "session", id.String() + ", not live"})
 		}
 	}
+	if e.StopWaits != nil {
+		lines = append(lines, statusLine{0, "stop", "on disk; waits for the stops of its network sessions, until " + date(*e.StopWaits) + " at the latest"})
+	}
 	if e.Decision != nil {
 		lines = append(lines, decisionLines("list", e.Decision, user)...)
 	}
@@ -111,7 +114,11 @@ func printExplanation(w io.Writer, e *api.Explanation, now time.Time) error {
 	if err := printLines(w, lines); err != nil {
 		return err
 	}
-	if len(e.Records) == 0 {
+	switch {
+	case len(e.Records) > 0:
+	case e.StopWaits != nil:
+		return nil
+	default:
 		_, err := fmt.Fprintln(w, "no record of the session waits")
 		return err
 	}

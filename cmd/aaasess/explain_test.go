@@ -26,6 +26,7 @@ func explained() map[string]*api.Explanation {
 		{Record: "group/isp_customer:9", Session: session.ID, Type: "Start", At: at, List: "network/dnis:7777", State: "retrying", NextAt: now.Add(time.Minute), Tries: 4},
 		{Record: "set-aside:3", Session: session.ID, Type: "Start", At: at, List: "network/default", State: "setAside", Reason: "group old: no\x1b answer"},
 	}
+	until := now.Add(time.Minute)
 	return map[string]*api.Explanation{
 		"a broadcast": {
 			Session:  &session,
@@ -60,6 +61,8 @@ func explained() map[string]*api.Explanation {
 			Session: &session, Decision: &api.Decision{}, Complete: true,
 			Now: &api.Decision{List: "network/quiet", Reason: "NAS-Port 17-20"},
 		},
+		"its stop waits":                 {StopWaits: &until, Complete: true},
+		"its stop waits behind a record": {StopWaits: &until, Methods: methods[1:], Records: records[2:3], Complete: true},
 		"no longer live": {Methods: []api.ExplainedMethod{
 			{Method: "group old", Queue: "group/old", Records: 1, State: "removed", Rerouted: "network/default"},
 			{Method: "group silent", Queue: "group/silent", Records: 1, State: "removed", DownSince: at, NextProbe: now.Add(4 * time.Second)},
@@ -70,7 +73,7 @@ func explained() map[string]*api.Explanation {
 func TestExplanationText(t *testing.T) {
 	var out strings.Builder
 	all := explained()
-	for _, name := range []string{"a broadcast", "another list today", "no User-Name yet", "with a User-Name", "a broadcast that two groups acknowledge", "not accounted", "a list of no records", "no longer live"} {
+	for _, name := range []string{"a broadcast", "another list today", "no User-Name yet", "with a User-Name", "a broadcast that two groups acknowledge", "not accounted", "a list of no records", "its stop waits", "its stop waits behind a record", "no longer live"} {
 		out.WriteString("== " + name + "\n")
 		if err := printExplanation(&out, all[name], now); err != nil {
 			t.Fatal(err)

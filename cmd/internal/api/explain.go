@@ -50,6 +50,9 @@ type Explanation struct {
 	// accounted, and for a record. If the session is not live, the present list of the name in its
 	// records counts; absent if there is none.
 	Accepted *Acceptance `json:"accepted,omitempty"`
+	// StopWaits is when the stop of a session that has ended becomes a record at the latest: it is on
+	// disk, and waits for the stops of its network sessions. Absent if none waits.
+	StopWaits *time.Time `json:"stopWaits,omitempty"`
 	// Methods are those of the Decision, else those of the records.
 	Methods []ExplainedMethod `json:"methods"`
 	// Records are those of the session that wait or are set aside, by queue; for a record, only

@@ -19,9 +19,6 @@ var (
 	ErrNoRecord = errors.New("not set aside")
 	// ErrNothingToExplain is returned when a session is not live and has no record (404).
 	ErrNothingToExplain = errors.New("not live, and no record of it waits")
-	// ErrStopWaits is returned instead if it is the parent of live sessions: its stop is on disk, but
-	// is no record yet (404).
-	ErrStopWaits = errors.New("ended; its stop waits for the stops of its network sessions")
 	// ErrNotWaiting is returned when a record neither waits nor is set aside (404).
 	ErrNotWaiting = errors.New("does not wait: it was delivered, dropped or never made")
 	// ErrNoAcctOnOff is returned when a group sends no Accounting-On and -Off, or only monitors
@@ -107,7 +104,7 @@ type Accounting interface {
 func statusCode(err error) int {
 	switch {
 	case errors.Is(err, ErrNoGroup), errors.Is(err, ErrNoRecord), errors.Is(err, ErrNoQueue), errors.Is(err, ErrNoList),
-		errors.Is(err, ErrNoResync), errors.Is(err, ErrNothingToExplain), errors.Is(err, ErrStopWaits), errors.Is(err, ErrNotWaiting):
+		errors.Is(err, ErrNoResync), errors.Is(err, ErrNothingToExplain), errors.Is(err, ErrNotWaiting):
 		return http.StatusNotFound
 	case errors.Is(err, ErrNoAcctOnOff), errors.Is(err, ErrAcknowledged), errors.Is(err, ErrDamaged),
 		errors.Is(err, ErrConfigured), errors.Is(err, ErrResyncRuns), errors.Is(err, ErrResyncOver):

@@ -36,8 +36,12 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 		if out, err = s.cfg.Accounting.Explain(ctx, sessions.ID(id), live); err == nil {
 			s.explainedSession(&out, live)
 		}
-		if until, waits := s.table.StopWaits(sessions.ID(id)); waits && errors.Is(err, ErrNothingToExplain) {
-			err = fmt.Errorf("session %s: %w, until %s at the latest", sessions.ID(id), ErrStopWaits, until.UTC().Format(time.RFC3339))
+		if until, waits := s.table.StopWaits(sessions.ID(id)); waits && (err == nil || errors.Is(err, ErrNothingToExplain)) {
+			if err != nil {
+				out, err = api.Explanation{Methods: []api.ExplainedMethod{}, Records: []api.ExplainedRecord{}, Complete: true}, nil
+			}
+			until = until.UTC().Truncate(time.Millisecond)
+			out.StopWaits = &until
 		}
 	}
 	if err != nil {
