@@ -52,6 +52,8 @@ var rules = []rule{
 	{"internal/radius/captured", nil, "packets for tests"},
 	{"internal/radius/client", []string{"aaasess/internal/radius", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/internal/timeheap"}, "servers for any kind of request: accounting, later authentication"},
 	{"internal/radius/radiusnet", []string{"aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry"}, "a network of servers for tests"},
+	{"internal/tacacs", nil, "the wire: it knows neither sessions nor accounting, and no connection"},
+	{"internal/tacacs/tacacstest", []string{"aaasess/internal/tacacs"}, "a server for tests"},
 	{"internal/atomicfile", []string{"aaasess/internal/folder"}, "it replaces small files as a whole; the caller knows their content"},
 	{"internal/folder", nil, "it makes folders; the caller knows what for"},
 	{"internal/shortage", nil, "it recognizes errors of the system"},
@@ -87,7 +89,7 @@ var rules = []rule{
 
 // private maps a package to the only packages that may import it.
 var private = map[string]string{
-	"crypto/md5":                  "aaasess/internal/radius aaasess/agent/snmp/usm aaasess/sessions/radius/radiustest",
+	"crypto/md5":                  "aaasess/internal/radius aaasess/internal/tacacs aaasess/agent/snmp/usm aaasess/sessions/radius/radiustest",
 	"=layeh.com/radius":           "aaasess/internal/radius aaasess/sessions/radius/radiustest",
 	"aaasess/cmd/":                "aaasess/cmd/",
 	"aaasess/bench":               "aaasess/bench",
