@@ -13,6 +13,7 @@ import (
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius/client"
+	"aaasess/internal/servers"
 )
 
 // ServerGroups implements control.Accounting.
@@ -46,7 +47,7 @@ func serverGroup(s methods.Status, g acctradius.GroupStatus) api.ServerGroup {
 }
 
 // groupServer returns a server with its statistics.
-func groupServer(i int, s client.Member, st client.ServerStats) api.GroupServer {
+func groupServer(i int, s client.Member, st servers.Stats) api.GroupServer {
 	out := api.GroupServer{
 		Index: i + 1, Name: s.Name, Address: s.Host, AccountingPort: s.Port, OperState: operState(st.State),
 		Timeout: api.InSeconds(s.Schedule.Timeout), Retransmit: s.Schedule.Retransmit,
@@ -90,11 +91,11 @@ func Servers(set *methods.Set) map[string]api.ServerStatus {
 }
 
 // operState returns the name of a server's state in the API.
-func operState(s client.State) string {
+func operState(s servers.State) string {
 	switch s {
-	case client.Up:
+	case servers.Up:
 		return "up"
-	case client.Dead:
+	case servers.Dead:
 		return "down"
 	}
 	return "unknown"

@@ -13,7 +13,7 @@ import (
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
-	"aaasess/internal/radius/client"
+	"aaasess/internal/servers"
 )
 
 // Spool implements control.Accounting.
@@ -83,7 +83,7 @@ func queueState(m delivery.MethodStats, statuses []methods.Status) string {
 			continue
 		}
 		g, ok := acctradius.StatusOf(s.Spec, s.Method)
-		isUp := func(server client.ServerStats) bool { return server.State == client.Up }
+		isUp := func(server servers.Stats) bool { return server.State == servers.Up }
 		if !ok || slices.ContainsFunc(g.Stats.Servers, isUp) {
 			return "up"
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"aaasess/internal/radius/client"
+	"aaasess/internal/servers"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/termination"
@@ -54,8 +55,8 @@ func TestDefaultsOfPackages(t *testing.T) {
 			t.Errorf("radius.accounting.listen has the default %v, want port %d", port, nasradius.Port)
 		}
 	}
-	servers, _ := reflect.TypeFor[rawGroup]().FieldByName("Servers")
-	if limit := servers.Tag.Get("max"); limit != strconv.Itoa(client.MaxServers) {
-		t.Errorf("radius.groups.servers has at most %s entries, want %d", limit, client.MaxServers)
+	list, _ := reflect.TypeFor[rawGroup]().FieldByName("Servers")
+	if limit := list.Tag.Get("max"); limit != strconv.Itoa(servers.MaxServers) {
+		t.Errorf("radius.groups.servers has at most %s entries, want %d", limit, servers.MaxServers)
 	}
 }

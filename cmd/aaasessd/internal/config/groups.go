@@ -15,6 +15,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 )
 
 // anonymous is our NAS-Identifier on a host without a name.
@@ -221,7 +222,7 @@ func newGroup(r *rawGroup, raw *rawRADIUS) acctradius.Spec {
 	}
 	for _, criteria := range []*rawDeadCriteria{raw.DeadCriteria, r.DeadCriteria} {
 		if criteria != nil {
-			g.DeadCriteria = client.DeadCriteria(*criteria)
+			g.DeadCriteria = servers.DeadCriteria(*criteria)
 		}
 	}
 	switch on := r.AcctOnOff; {

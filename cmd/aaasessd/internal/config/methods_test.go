@@ -14,6 +14,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 )
 
 // TestMethods: the Specs have all keys of the file about methods.
@@ -47,7 +48,7 @@ accounting:
 	r2 := []client.Member{{Identity: client.Identity{Name: "r2", Host: "r.example", Port: 1813, Secret: "two"}, Schedule: retry.Schedule{Timeout: 3 * time.Second}}}
 	isp := &acctradius.Spec{
 		Group: "isp", Description: "of the city", Algorithm: client.RoundRobin, Source: netip.MustParseAddr("192.0.2.9"),
-		HoldDown: 7 * time.Second, DeadCriteria: client.DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
+		HoldDown: 7 * time.Second, DeadCriteria: servers.DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
 		AcctOnOff: &accounting.OnOff{Attributes: "\x20\x04ab", Blocks: true, Controls: "tied"},
 		Servers: []client.Member{
 			{

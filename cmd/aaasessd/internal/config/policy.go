@@ -12,6 +12,7 @@ import (
 	"aaasess/accounting/policy"
 	acctradius "aaasess/accounting/radius"
 	"aaasess/internal/radius/client"
+	"aaasess/internal/servers"
 )
 
 // policyChecker checks the keys of accounting policy and makes the Policy of c.
@@ -145,12 +146,12 @@ func (d *policyChecker) method(path string, m accounting.MethodName) {
 	case group == "" || d.groups[group]:
 	case group != AllServers:
 		d.Fault(path, "no group is called %s", group)
-	case len(d.servers) == 0 || len(d.servers) > client.MaxServers:
+	case len(d.servers) == 0 || len(d.servers) > servers.MaxServers:
 		which := ""
 		if len(d.servers) < len(d.raw.RADIUS.Servers) {
 			which = " that are not private"
 		}
-		d.Fault(path, "there are %d RADIUS servers%s, a group has 1 to %d", len(d.servers), which, client.MaxServers)
+		d.Fault(path, "there are %d RADIUS servers%s, a group has 1 to %d", len(d.servers), which, servers.MaxServers)
 	default:
 		d.groups[AllServers] = true
 		d.c.Groups = append(d.c.Groups, d.allServers(&d.raw.RADIUS, d.servers))

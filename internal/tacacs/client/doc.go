@@ -1,0 +1,2 @@
+// Package client sends TACACS+ accounting requests to the servers of a [Group].
+package client
