@@ -75,12 +75,28 @@ func (s *Health) Failed(since, now time.Time, all bool, r DeathRule) (died bool)
 	case !s.lastAnswer.Before(since):
 		return false
 	case s.dead:
-		if until := now.Add(r.HoldDown); until.After(s.downUntil) { // another group may hold it down for longer
-			s.downUntil = until
-		}
+		s.holdDown(now, r)
 		return false
 	}
 	return all && r.Criteria == DeadCriteria{} && s.markDead(now, r)
+}
+
+// Refused handles an answer that shows that the server answers, but accepts no requests: it is dead,
+// or held down again. It reports whether the server became dead.
+func (s *Health) Refused(now time.Time, r DeathRule) (died bool) {
+	s.lastAnswer, s.timeouts = now, 0
+	if s.dead {
+		s.holdDown(now, r)
+		return false
+	}
+	return s.markDead(now, r)
+}
+
+// holdDown holds a dead server down again; another group may hold it down for longer.
+func (s *Health) holdDown(now time.Time, r DeathRule) {
+	if until := now.Add(r.HoldDown); until.After(s.downUntil) {
+		s.downUntil = until
+	}
 }
 
 func (s *Health) markDead(now time.Time, r DeathRule) bool {
