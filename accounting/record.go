@@ -136,7 +136,7 @@ func AppendRecord(b []byte, r *Record) []byte {
 // kindOf returns the accounting type that the name of a list begins with, 0 if it is none.
 func kindOf(list string) sessions.Kind {
 	head, _, ok := strings.Cut(list, "/")
-	for k := sessions.Network; ok && k <= sessions.Resource; k++ {
+	for k := sessions.Network; ok && k <= sessions.Command; k++ {
 		if k.String() == head {
 			return k
 		}
