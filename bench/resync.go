@@ -58,7 +58,7 @@ const (
 	resyncMade      = "records made and stored"
 	resyncDelivered = "records delivered, from the first arrival to the last"
 	resyncCPU       = "CPU time of the daemon per 10,000 records"
-	busyCPUs        = "processors that the daemon used"
+	daemonCPU       = "CPU time of the daemon"
 )
 
 var (
@@ -69,7 +69,7 @@ var (
 		{Name: resyncDelivered, Unit: "1/s"},
 		{Name: resyncCPU, Unit: "ms"},
 	}
-	besideResyncTable = append(latencyTable[:len(latencyTable):len(latencyTable)], report.Metric{Name: busyCPUs, Unit: "1"})
+	besideResyncTable = append(latencyTable[:len(latencyTable):len(latencyTable)], report.Metric{Name: daemonCPU, Unit: "ms/s"})
 )
 
 const resyncIntro = `This section measures "aaasess perform resync": a server has lost its data, and the daemon tells it of
@@ -182,7 +182,7 @@ type period struct {
 
 func (p *period) sample() report.Sample {
 	s := latencies(p.replies, time.Time{}, time.Now())
-	s[busyCPUs] = p.cpu / p.took
+	s[daemonCPU] = p.cpu / p.took * 1000
 	return s
 }
 
