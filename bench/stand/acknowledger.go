@@ -37,11 +37,11 @@ type arrivals struct {
 
 // tally counts numbered requests. Any goroutine may use it.
 type tally struct {
-	seen []atomic.Uint64 // a bit per number
+	seen []atomic.Uint64 // a bit per number below nasload.Counted
 	got  struct{ distinct, duplicates, first, last atomic.Int64 }
 }
 
-func newTally() *tally { return &tally{seen: make([]atomic.Uint64, seenNumbers/64)} }
+func newTally() *tally { return &tally{seen: make([]atomic.Uint64, nasload.Counted/64)} }
 
 // ackServer is the server in that process. It counts the requests and answers each with its
 // Proxy-State attributes (RFC 2866 section 5.2 and RFC 2865 section 5.33). Its goroutines, one per
@@ -50,9 +50,6 @@ type ackServer struct {
 	*tally
 	conn *net.UDPConn
 }
-
-// seenNumbers is the limit of the numbers: higher ones are not counted.
-const seenNumbers = 1 << 24
 
 // runAcknowledge serves until it is killed.
 func runAcknowledge(args []string, _ io.Writer) error {
@@ -134,7 +131,7 @@ func (a *ackServer) serve() {
 
 // count counts the request with a number.
 func (a *tally) count(i int) {
-	if i >= seenNumbers {
+	if i >= nasload.Counted {
 		return
 	}
 	now := time.Now().UnixNano()
