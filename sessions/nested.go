@@ -168,6 +168,16 @@ func (t *Table) StopWaits(id ID) (until time.Time, waits bool) {
 	return t.clock.date(w.until), true
 }
 
+// WaitingStops returns how many stops of ended sessions wait for those of their children.
+func (t *Table) WaitingStops() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, w := range t.nesting.waiting {
+		n += len(w.data)
+	}
+	return n
+}
+
 // releaseStops records the stops of a session that wait, if there are any.
 func (t *Table) releaseStops(c *Change, id ID) {
 	w := t.nesting.waiting[id]
