@@ -16,7 +16,8 @@ import (
 // recorded after those of its children. Table.mu guards all but on.
 //
 // If a parent ends while a child lives, its row ends, but its stop waits in the durable state. It is
-// recorded in the commit that ends the last child, or by Run when it has waited for nestedWait.
+// recorded in the commit that ends the last child, or by Run when it has waited for nestedWait. If the
+// parent turns out to be alive, its stop is recorded before the event that shows it.
 type nesting struct {
 	on       atomic.Bool
 	execs    nameIndex            // the live exec sessions by NAS, port and user
