@@ -69,14 +69,14 @@ accounting:
 		Lists:       map[string][]accounting.MethodName{"network/default": {"group isp", "local"}},
 		OnOffGroups: onoff.Groups{{Name: "tied", Controller: "isp", Monitors: []string{"monitor"}, Description: "who waits for whom"}},
 	}
-	if got := c.Methods(nil, nil); !reflect.DeepEqual(got, want) { // Equal ignores descriptions
+	if got := c.Methods(nil, nil, nil); !reflect.DeepEqual(got, want) { // Equal ignores descriptions
 		for i, spec := range got.Specs {
 			t.Errorf("spec %d: %+v", i, spec)
 		}
 		t.Errorf("want %+v, got %+v", want, got)
 	}
 	servers := client.New(client.Config{})
-	got := c.Methods(servers, radius.Standard)
+	got := c.Methods(servers, nil, radius.Standard)
 	for _, spec := range got.Specs {
 		switch spec := spec.(type) {
 		case *acctradius.Spec:
