@@ -13,6 +13,7 @@ const (
 	stopOnly     = "its list is stop-only"
 	stopFailure  = "its list is stop-failure, and the call has not failed"
 	nullUsername = "it has no User-Name (suppress-null-username)"
+	failuresOff  = "it failed, and send-stop-record has no authentication-failure"
 	newInfoOff   = "it is a second start, and newinfo is off"
 )
 
@@ -55,11 +56,25 @@ func (r *Router) whyNot(n *sessions.Notice, to *preparedRoute) (list, reason str
 			}
 			return list, stopOnly
 		}
-		return "", noList
+		return "", r.whyNoList(n.Session)
 	case to.route.SuppressNullUsername && isNullUsername(n):
 		return to.route.List, nullUsername
 	}
 	return to.route.List, newInfoOff
+}
+
+// whyNoList returns why no list records a session. An event without a session ([sessions.OneOff]) may
+// lack what one requires.
+func (r *Router) whyNoList(s *sessions.Session) string {
+	admitted, named := *s, *s
+	admitted.Failed, named.User = false, "x"
+	switch {
+	case s.Failed && r.Route(&admitted) != "":
+		return failuresOff
+	case (s.Failed || s.Kind == sessions.Command) && s.User == "" && r.Route(&named) != "":
+		return nullUsername
+	}
+	return noList
 }
 
 func methodTexts(list []MethodName) []string {

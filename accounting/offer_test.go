@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"aaasess/accounting/tap"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
+	"aaasess/sessions/sessionstest"
 	"aaasess/store"
 )
 
@@ -97,6 +99,60 @@ func TestOffer(t *testing.T) {
 			}
 			if made := r.Stats().Records > 0; made == strings.Contains(tt.want, "not recorded") {
 				t.Errorf("a record was made: %v", made)
+			}
+		})
+	}
+}
+
+// TestOfferOneOff: an event without a session says why no record is made of it.
+func TestOfferOneOff(t *testing.T) {
+	list := func(name string) string {
+		return (&Route{List: name, Record: StopOnly, Methods: []MethodName{Local}}).Text()
+	}
+	decide := func(failures bool) Decide {
+		return func(k sessions.Kind, s *sessions.Session) string {
+			switch {
+			case s.User == "" || s.Failed && !failures:
+				return ""
+			case k == sessions.Command:
+				return list("commands/15/default")
+			case k == sessions.Exec:
+				return list("exec/default")
+			}
+			return ""
+		}
+	}
+	for _, tt := range []struct {
+		name     string
+		kind     sessions.Kind
+		user     string
+		failures bool
+		want     string
+	}{
+		{"a command", sessions.Command, "alice", false, "1 Stop commands/15/default: local"},
+		{"a command of nobody", sessions.Command, "", false, "0 Stop : not recorded, it has no User-Name (suppress-null-username)"},
+		{"a failure", sessions.Exec, "alice", true, "1 Stop exec/default: local"},
+		{"a failure, left out", sessions.Exec, "alice", false, "0 Stop : not recorded, it failed, and send-stop-record has no authentication-failure"},
+		{"a failure of nobody", sessions.Exec, "", true, "0 Stop : not recorded, it has no User-Name (suppress-null-username)"},
+		{"a failure without a list", sessions.Network, "alice", true, "0 Stop : not recorded, no list records it"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := openStore(t, store.NewDisk())
+			r := newRouter(t, s, nil)
+			r.SetPolicy(decide(tt.failures))
+			l := r.Tap().Listen(func(*tap.Event) bool { return true })
+			defer l.Close()
+			o := sessions.OneOff{Kind: tt.kind, NAS: *nas4, At: time.Unix(1, 7), Level: 15, Text: "configure terminal"}
+			if tt.user != "" {
+				o.Attrs = radius.Attributes(radius.AppendAttribute(nil, radius.UserName, tt.user))
+			}
+			table := sessions.New(sessions.Config{}, r)
+			sessionstest.Await(t, func(done func(error)) error { _, err := table.Record(o, done); return err })
+			if got := offered(l); len(got) != 1 || got[0] != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if n := len(records(t, s, "local")); (n == 1) == strings.Contains(tt.want, "not recorded") {
+				t.Errorf("%d records", n)
 			}
 		})
 	}

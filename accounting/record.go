@@ -43,6 +43,9 @@ type Record struct {
 	NASSession string
 	// Attrs are the attributes in the order to send them, complete except for Acct-Delay-Time.
 	Attrs radius.Attributes
+	// Reason is why accounting was turned on or off, as TACACS+ names it ("reason", RFC 8907 section
+	// 8.3); only in an Accounting-On or -Off, which is never stored.
+	Reason string
 }
 
 // SessionName returns the Acct-Session-Id that is sent upstream: our number in eight hex digits or,
@@ -133,7 +136,7 @@ func AppendRecord(b []byte, r *Record) []byte {
 // kindOf returns the accounting type that the name of a list begins with, 0 if it is none.
 func kindOf(list string) sessions.Kind {
 	head, _, ok := strings.Cut(list, "/")
-	for k := sessions.Network; ok && k <= sessions.Resource; k++ {
+	for k := sessions.Network; ok && k <= sessions.Command; k++ {
 		if k.String() == head {
 			return k
 		}

@@ -33,6 +33,11 @@
 // of a user, and the reverse. A call and the sessions of users that begin in it, on the same line,
 // get one Acct-Multi-Session-Id. If none begins in it, the call has failed.
 //
+// # Events without a session
+//
+// A command and a failed login are events without a session ([OneOff], oneoff.go). [Table.Record]
+// gives each a number and commits its record. Nothing else in the table changes.
+//
 // # Reading
 //
 // Readers never take the lock. A [View] is an immutable, ordered state of the table. It is

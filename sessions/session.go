@@ -16,7 +16,8 @@ type ID uint32
 // (FreeRADIUS checkrad and Radiator compute one from the other, R8).
 func (id ID) String() string { return fmt.Sprintf("%08X", uint32(id)) }
 
-// Kind is the accounting type of a session (R40). All kinds but Resource are rows of casnActiveTable.
+// Kind is the accounting type of a session (R40). All kinds but Resource and Command are rows of
+// casnActiveTable.
 type Kind uint8
 
 // The kinds, with the names that method lists use.
@@ -25,6 +26,7 @@ const (
 	Exec       Kind = 2
 	Connection Kind = 3
 	Resource   Kind = 4 // a call (R51)
+	Command    Kind = 6 // a [OneOff], and no session (R53); 5 is kept for VRRS
 )
 
 // String returns the name of the accounting type as S1 has it.
@@ -38,6 +40,8 @@ func (k Kind) String() string {
 		return "connection"
 	case Resource:
 		return "resource"
+	case Command:
+		return "commands"
 	}
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
@@ -133,7 +137,9 @@ type Session struct {
 	// NASRestarted says that an Accounting-On or -Off of the NAS has ended the session.
 	NASRestarted bool
 	// Reached says of a call that a user has been admitted in it.
-	Reached        bool
+	Reached bool
+	// Failed says that its user was not admitted, so it never lived: see [OneOff].
+	Failed         bool
 	Counted        UsageFields // the fields of Usage that the NAS has ever sent
 	IPv4           uint32      // casnIpAddr: Framed-IP-Address, 0 if there is none
 	IfIndex        uint32      // casnVaiIfIndex: ifIndex of its own interface, 0 if none here

@@ -61,6 +61,7 @@ type Table struct {
 	dirty        bool // rows differ from the published view
 	routes       routes
 	nesting      nesting
+	oneOffs      oneOffs
 	unrouted     []ID      // loaded without a route: Run stores them again
 	lastCounters *Counters // as of the newest commit
 
@@ -435,11 +436,16 @@ func (t *Table) commit(c Change, done func(error)) {
 			t.forget(id)
 			c.State = append(c.State, Put{Key: sessionKey(id)})
 		}
-		c.State = append(c.State, Put{Key: countersKey, Value: appendCounters(make([]byte, 0, 64), t.last, t.counters, t.clock.anchor())})
+		c.State = append(c.State, t.countersPut())
 		done = t.withEndReports(done)
 		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
 	}
 	t.journal.Commit(c, done)
+}
+
+// countersPut stores the counters and the number that was given last.
+func (t *Table) countersPut() Put {
+	return Put{Key: countersKey, Value: appendCounters(make([]byte, 0, 64), t.last, t.counters, t.clock.anchor())}
 }
 
 // whenDurable returns the done of a commit. Before it calls the caller's, it shows the counters to

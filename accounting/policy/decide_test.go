@@ -21,6 +21,8 @@ type call struct {
 	portID   string
 	protocol uint32 // Framed-Protocol, 0 for none
 	called   string // Called-Station-Id
+	// It has no User-Name; its login failed.
+	nameless, failed bool
 }
 
 const (
@@ -43,7 +45,10 @@ func (c call) session() *sessions.Session {
 	if c.called != "" {
 		a = radius.AppendAttribute(a, radius.CalledStationID, c.called)
 	}
-	s := &sessions.Session{Kind: c.sessionKind(), NAS: &sessions.NAS{}, Attrs: radius.Attributes(a)}
+	s := &sessions.Session{Kind: c.sessionKind(), NAS: &sessions.NAS{}, Attrs: radius.Attributes(a), Failed: c.failed}
+	if !c.nameless {
+		s.User = "username1"
+	}
 	if c.from != "" {
 		s.NAS.Addr = netip.MustParseAddr(c.from)
 	}

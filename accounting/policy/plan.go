@@ -17,7 +17,9 @@ type Plan struct {
 	numbers map[string]*Decision // of the DNIS map
 	clients prefixtable.Table[string]
 	update  Update
-	periods map[string]time.Duration // Periodic of the lists that have one, by name
+	// See SuppressNullUsername and AuthenticationFailures of Policy.
+	suppressNullUsername, failures bool
+	periods                        map[string]time.Duration // Periodic of the lists that have one, by name
 
 	acknowledging []accounting.MethodName
 	routes        map[string]string // of lists and numbers, by name, without a reason
@@ -55,7 +57,8 @@ func New(p *Policy) (*Plan, error) {
 		return nil, err
 	}
 	plan := &Plan{
-		numbers: map[string]*Decision{}, update: p.Update, periods: map[string]time.Duration{},
+		numbers: map[string]*Decision{}, update: p.Update,
+		suppressNullUsername: p.SuppressNullUsername, failures: p.AuthenticationFailures, periods: map[string]time.Duration{},
 		acknowledging: p.Acknowledging, routes: map[string]string{},
 	}
 	lists := map[string]*List{}
@@ -131,17 +134,22 @@ func (p *Plan) Accepting(r *accounting.Route) (all []accounting.MethodName) {
 // such list, or if it records nothing.
 func (p *Plan) ListRoute(list string) string { return p.routes[list] }
 
-// Route returns the route of a session that begins as a session of kind k; "" if it is not
-// accounted. It is an [accounting.Decide].
+// Route returns the route of a session that begins as a session of kind k, or of an event without a
+// session; "" if it is not accounted. It is an [accounting.Decide].
 func (p *Plan) Route(k sessions.Kind, s *sessions.Session) string {
-	return p.Decide(TypeOf(k), s).Route
+	t := TypeOf(k)
+	if k == sessions.Command {
+		level, _ := s.Attrs.Command()
+		t = Commands(level)
+	}
+	return p.Decide(t, s).Route
 }
 
-// Decide returns the decision for an event of type t, never nil: a session that begins, or a command
-// in a session of kind exec. s has what is known of the session. The caller must not change the
+// Decide returns the decision for an event of type t, never nil: a session that begins, a command in a
+// session of kind exec, or a session that failed ([sessions.OneOff]). s has what is known of the session. The caller must not change the
 // decision.
 func (p *Plan) Decide(t Type, s *sessions.Session) *Decision {
-	if !t.isKnown() {
+	if !t.isKnown() || s.Failed && !p.failures || (s.Failed || t.IsCommands()) && p.suppressNullUsername && s.User == "" {
 		return noList
 	}
 	if t == Network && len(p.numbers) > 0 {

@@ -25,13 +25,14 @@ const (
 )
 
 // MaxLevel is the highest privilege level of commands. The lowest is 0.
-const MaxLevel = 15
+const MaxLevel = sessions.MaxLevel
 
 // Commands returns the type for the commands of a privilege level, which a user types in a session of
 // kind exec (R53). The level must be between 0 and MaxLevel.
 func Commands(level int) Type { return commands + Type(level) }
 
-// TypeOf returns the type of the sessions of a kind, or 0 if there is none.
+// TypeOf returns the type of the sessions of a kind, or 0 if there is none. The type of a command
+// depends on its level, see [Commands].
 func TypeOf(k sessions.Kind) Type {
 	if k > sessions.Resource {
 		return 0
@@ -46,7 +47,7 @@ func (t Type) isKnown() bool { return Network <= t && t < types }
 func (t Type) IsCommands() bool { return commands <= t && t < types }
 
 // isOfUsers reports whether the type is of sessions that have a user from their beginning. Only these
-// have interims, and only these follow suppress-null-username.
+// have interims, and only these may get a User-Name later that suppress-null-username waits for.
 func (t Type) isOfUsers() bool { return Network <= t && t <= Connection }
 
 // String returns the name of the type in the names of lists: "network", "commands/15".

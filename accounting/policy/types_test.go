@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"aaasess/accounting"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -50,6 +51,13 @@ func TestDecideTypes(t *testing.T) {
 		},
 		SuppressNullUsername: true,
 	}
+	failures := Policy{
+		Lists:                  []List{{exec, Default, startStop("radius")}, {network, Default, stopOnly("radius")}},
+		DNIS:                   []Number{{"7777", broadcastTo("isp", "isp_customer")}},
+		AuthenticationFailures: true,
+	}
+	nullFailures := failures
+	nullFailures.SuppressNullUsername = true
 	tests := []struct {
 		sentence string
 		policy   Policy
@@ -70,6 +78,14 @@ func TestDecideTypes(t *testing.T) {
 		{"... and a level without a list", shells, call{kind: Commands(14), port: 3}, "not accounted"},
 		{"Accounting method lists are specific to the type: the user's shell", shells, call{kind: exec, port: 3}, "exec/default start-stop (if it has a User-Name) group radius"},
 		{"Provides information about Virtual Router Redundancy Service", shells, call{kind: VRRS}, "vrrs/default start-stop group radius"},
+		{"users whose username string is NULL: a command without one", shells, call{kind: Commands(15), nameless: true}, "not accounted"},
+		{"does not generate accounting records for users who fail login authentication", shells, call{kind: exec, failed: true}, "not accounted"},
+		{"stop records for users who fail to authenticate at login", failures, call{kind: exec, failed: true}, "exec/default start-stop group radius"},
+		{"... or during session negotiation", failures, call{kind: network, failed: true}, "network/default stop-only group radius"},
+		{"... by the number that was called", failures, call{kind: network, called: "7777", failed: true}, "network/dnis:7777 start-stop broadcast group isp group isp_customer"},
+		{"... without a list", failures, call{kind: Connection, failed: true}, "not accounted"},
+		{"... of a user whose username string is NULL", nullFailures, call{kind: exec, failed: true, nameless: true}, "not accounted"},
+		{"... of another user", nullFailures, call{kind: exec, failed: true}, "exec/default start-stop (if it has a User-Name) group radius"},
 		{"no type", shells, call{kind: 0}, "not accounted"},
 		{"a type after the last", shells, call{kind: types}, "not accounted"},
 	}
@@ -79,6 +95,17 @@ func TestDecideTypes(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestCommandRoute: the level of a command is in its attributes.
+func TestCommandRoute(t *testing.T) {
+	p := newPlan(t, Policy{Lists: []List{{Commands(15), Default, toFile(accounting.StartStop)}, {Commands(1), Default, toFile(accounting.StopOnly)}}})
+	for level, want := range map[string]string{"15": "commands/15/default", "1": "commands/1/default", "2": ""} {
+		s := &sessions.Session{Kind: sessions.Command, NAS: &sessions.NAS{}, Attrs: radius.Attributes(radius.AppendAVPair(nil, "priv-lvl", level))}
+		if list, _, _ := accounting.RouteList(p.Route(s.Kind, s)); list != want {
+			t.Errorf("level %s has the list %q, want %q", level, list, want)
+		}
 	}
 }
 

@@ -43,6 +43,26 @@ func (a Attributes) IsVRRS() bool {
 	return false
 }
 
+// AVPairs returns the names and values of the Cisco-AVPairs, priv-lvl and 15 of "priv-lvl=15". Those
+// without an equals sign are left out.
+func (a Attributes) AVPairs() iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for t, v := range a.cisco() {
+			if name, value, ok := strings.Cut(v, "="); t == ciscoAVPair && ok && !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
+// MaxAVPair is the most octets of a Cisco-AVPair: name, equals sign and value (RFC 2865 section 5.26).
+const MaxAVPair = 247
+
+// AppendAVPair appends a Cisco-AVPair to b. It must have at most MaxAVPair octets.
+func AppendAVPair(b []byte, name, value string) []byte {
+	return AppendAttribute(b, VendorSpecific, joinVendors(ciscoVendor, byte(ciscoAVPair), name+"="+value))
+}
+
 // cisco returns the vendor attributes of Cisco.
 func (a Attributes) cisco() iter.Seq2[Type, string] {
 	return func(yield func(Type, string) bool) {

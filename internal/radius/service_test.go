@@ -1,6 +1,10 @@
 package radius
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 // The packets of Cisco's guides: SSG sends the name, the user and the type of a connection to a
 // service; ISG adds the parent.
@@ -131,5 +135,24 @@ func TestIsVRRS(t *testing.T) {
 		if got := a.IsVRRS(); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
 		}
+	}
+}
+
+func TestAVPairs(t *testing.T) {
+	b := AppendAttribute(nil, UserName, "alice")
+	b = AppendAVPair(b, "priv-lvl", "15")
+	b = AppendAttribute(b, VendorSpecific, "\x00\x00\x00\x09\x01\x06none\xfb\x05a=b\x01\x05c==")
+	b = AppendAttribute(b, VendorSpecific, "\x00\x00\x00\x0a\x01\x05x=y")
+	b = AppendAVPair(b, "cmd", strings.Repeat("x", MaxAVPair-len("cmd=")))
+	var got []string
+	for name, value := range Attributes(b).AVPairs() {
+		got = append(got, name+" "+value)
+	}
+	want := []string{"priv-lvl 15", "c =", "cmd " + strings.Repeat("x", MaxAVPair-len("cmd="))}
+	if !Attributes(b).Valid() || !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+	for range Attributes(b).AVPairs() {
+		break
 	}
 }
