@@ -76,6 +76,7 @@ type environment struct {
 	resolve    func(ctx context.Context, host string) ([]netip.Addr, error) // looks up the names of servers
 	acceptLoss bool                                                         // store.Config.AcceptLoss
 	notifier   *systemd.Notifier                                            // nil: there is no service manager
+	unmanaged  error                                                        // what the service manager wants and does not get
 }
 
 // open opens the parts in the order of their dependencies. After an error it closes all of them.
@@ -89,6 +90,9 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		}
 	}()
 	d.service = systemd.NewService(env.notifier, log)
+	if env.unmanaged != nil {
+		log.Warn("what the service manager wants is ignored", "err", env.unmanaged)
+	}
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	sc := cfg.Store
 	sc.Beside = []string{engineFile, settingsFile}

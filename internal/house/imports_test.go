@@ -69,7 +69,7 @@ var rules = []rule{
 	{"internal/goldentest", []string{"github.com/google/go-cmp"}, "it compares with a file; the caller knows what of"},
 	{"internal/logtest", nil, "a log that tests read"},
 	{"internal/freeport", nil, "it finds free ports, for tests and measurements"},
-	{"internal/partner", []string{"aaasess/internal/freeport"}, "it starts foreign programs for tests, and does not know ours"},
+	{"internal/partner", []string{"aaasess/internal/freeport", "github.com/nwaples/tacplus"}, "it starts foreign programs for tests, and does not know ours"},
 	{"internal/house", nil, "tests only"},
 	{"cmd/internal/strictyaml", []string{"github.com/goccy/go-yaml"}, "it decodes files by struct tags, whatever they configure"},
 	{"cmd/internal/api", nil, "the messages of the control socket are for both ends, so they must not link the daemon"},

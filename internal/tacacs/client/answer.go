@@ -196,12 +196,13 @@ func (c *conn) keep(flags tacacs.Flags, now time.Time) error {
 		}
 		return nil
 	}
-	agreed := c.asked && flags&tacacs.FlagSingleConnect != 0
-	if c.asked {
+	agreed := flags&tacacs.FlagSingleConnect != 0
+	asked := c.asked && p.wantsSingle(now)
+	if asked {
 		p.declined = !agreed
 		p.server.stats.SingleConnection = agreed
 	}
-	if !agreed || !p.wantsSingle(now) {
+	if !asked || !agreed {
 		c.detach()
 		p.dispatch(now)
 		return errDone

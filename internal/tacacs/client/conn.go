@@ -165,8 +165,11 @@ func (c *conn) removeAll() []*exchange {
 	return all
 }
 
-// retire ends a kept connection once its exchanges are answered. The caller holds the mutex.
+// retire ends a connection once its exchanges are answered. The caller holds the mutex.
 func (c *conn) retire() {
+	if c.state < kept {
+		c.path.opening--
+	}
 	c.state = retiring
 	if c.load() == 0 {
 		c.detach()

@@ -57,7 +57,7 @@ func (p *path) updateLimits() {
 		}
 	}
 	for n, c := range slices.Clone(p.conns) {
-		if c.state == kept && (!p.single || n >= p.limit) {
+		if (c.state == kept || c.state == fresh) && (!p.single || n >= p.limit) {
 			c.retire()
 		}
 	}
