@@ -51,6 +51,8 @@ func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
 	p.system()
 	p.hostConfig()
 	c.Policy.SuppressNullUsername = raw.Accounting.SuppressNullUsername
+	c.Policy.AuthenticationFailures = raw.Accounting.SendStopRecord.AuthenticationFailure
+	c.VisibleKeys = raw.Accounting.VisibleKeys
 	p.nested()
 	p.update()
 }
