@@ -51,8 +51,10 @@ test: partners ## runs all tests, also those against foreign programs
 quick: ## runs the tests that need no foreign program
 	$(GO) test ./...
 
+# tacquito's server is a Go program, which the Go command builds into its cache.
 partners: ## installs the foreign programs that the tests need, if any is missing
 	@.ci/partners $(PARTNERS)
+	@$(GO) -C internal/partner/tacquito tool -n server >/dev/null
 
 lint:
 	$(GO) vet -tags partners ./...

@@ -43,6 +43,9 @@ type Record struct {
 	NASSession string
 	// Attrs are the attributes in the order to send them, complete except for Acct-Delay-Time.
 	Attrs radius.Attributes
+	// Reason is why accounting was turned on or off, as TACACS+ names it ("reason", RFC 8907 section
+	// 8.3); only in an Accounting-On or -Off, which is never stored.
+	Reason string
 }
 
 // SessionName returns the Acct-Session-Id that is sent upstream: our number in eight hex digits or,

@@ -48,7 +48,7 @@ type MethodConfig struct {
 // OnOff is the content and effect of the Accounting-On and -Off of a method (R52, R63).
 type OnOff struct {
 	// Attributes identify this NAS: NAS-Identifier, NAS-IP-Address or NAS-IPv6-Address, at least
-	// one.
+	// one. Records of TACACS+ do not have them, but the next method of the list may be of RADIUS.
 	Attributes radius.Attributes
 	// Blocks holds the method's records until an Accounting-On is answered.
 	Blocks bool

@@ -53,6 +53,12 @@
 // NAS, compared with its latency before. The requests are few, so this process sends them (package
 // nasload). The stop records are counted in the store.
 //
+// # The section on resyncs
+//
+// A server has lost its data: another acknowledger takes its place, and "aaasess perform resync"
+// has it told of all live sessions (resync.go). The result is the rate, and the latency of a NAS
+// meanwhile, compared with its latency before.
+//
 // # Reading the source
 //
 // This package has the sections: what is measured, and the prose about it. To add a section, write

@@ -28,6 +28,7 @@ type config struct {
 	responders []string // of the section responder
 	accounting accountingSizes
 	nases      nasesSizes
+	resync     resyncSizes
 	cpus       string // for taskset
 	out        string // file for the page, "" for none
 }
@@ -53,7 +54,7 @@ type section struct {
 }
 
 // sections are run in this order.
-var sections = []section{{"snmp", runSNMP}, {"responder", runResponder}, {"durable", runDurable}, {"inprocess", runInProcess}, {"accounting", runAccounting}, {"nases", runNASes}}
+var sections = []section{{"snmp", runSNMP}, {"responder", runResponder}, {"durable", runDurable}, {"inprocess", runInProcess}, {"accounting", runAccounting}, {"nases", runNASes}, {"resync", runResync}}
 
 func main() {
 	err := run(os.Args[1:])
@@ -136,7 +137,7 @@ func commandLine(args []string) string {
 func parseFlags(args []string, usage io.Writer) (config, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(usage)
-	which := flags.String("sections", "snmp,responder,durable,inprocess,accounting,nases", "sections to run, a `list`")
+	which := flags.String("sections", "snmp,responder,durable,inprocess,accounting,nases,resync", "sections to run, a `list`")
 	sizes := flags.String("sizes", "10000,100000", "rows of the table, a `list`: one comparison each")
 	rateSizes := flags.String("rate-sizes", "1000,1000000",
 		"rows of the table, a `list`: our own rate is compared between these sizes; empty for none")
@@ -148,7 +149,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		"responders to compare, a `list` of "+strings.Join(stand.Responders, ", "))
 	cpus := flags.String("cpus", "0", "`list` of CPUs, in the format of taskset, to which every process is pinned")
 	quick := flags.Bool("quick", false, "1,000 rows, 5,000 starts and requests, one run, no comparison of sizes: a check that everything works")
-	accounting, nases := accountingFlags(flags), nasesFlags(flags)
+	accounting, nases, resync := accountingFlags(flags), nasesFlags(flags), resyncFlags(flags)
 	out := flags.String("o", "", "also write the page to this `file`")
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
@@ -180,6 +181,9 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		return config{}, err
 	}
 	if c.nases, err = nases(*quick); err != nil {
+		return config{}, err
+	}
+	if c.resync, err = resync(*quick); err != nil {
 		return config{}, err
 	}
 	if c.sizes, err = parseSizes("-sizes", *sizes); err != nil {

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 
 func TestParseFlags(t *testing.T) {
 	defaults := config{
-		sections: []string{"snmp", "responder", "durable", "inprocess", "accounting", "nases"}, starts: 200_000,
+		sections: []string{"snmp", "responder", "durable", "inprocess", "accounting", "nases", "resync"}, starts: 200_000,
 		sizes: []int{10_000, 100_000}, rateSizes: []int{1_000, 1_000_000}, runs: 5,
 		peers: []string{stand.PeerContainer, stand.PeerCanned, stand.PeerOurs}, cpus: "0",
 		responders: []string{stand.PeerInSNMPD, stand.PeerInSNMPDNext, stand.PeerCannedUDP, stand.PeerOurs},
@@ -43,6 +43,7 @@ func TestParseFlags(t *testing.T) {
 		nases: nasesSizes{
 			runs: 3, nases: 1000, rows: 400_000, flapRows: 1_000_000, quiet: 5 * time.Second, rate: 400, requests: 500,
 		},
+		resync: resyncSizes{runs: 3, rows: 1_000_000, rate: 40_000, quiet: 20 * time.Second, load: 400},
 	}
 	with := func(change func(*config)) config {
 		c := defaults
@@ -85,6 +86,9 @@ func TestParseFlags(t *testing.T) {
 		{"many NASes", []string{"-nases", "15", "-nases-rows", "16", "-flap-rows", "17", "-nases-runs", "18"}, with(func(c *config) {
 			c.nases.nases, c.nases.rows, c.nases.flapRows, c.nases.runs = 15, 16, 17, 18
 		})},
+		{"resync", []string{"-resync-rows", "19", "-resync-rate", "20", "-resync-runs", "21"}, with(func(c *config) {
+			c.resync.rows, c.resync.rate, c.resync.runs = 19, 20, 21
+		})},
 		{
 			"quick wins over sizes and runs",
 			[]string{"-quick", "-sizes", "50", "-runs", "9"},
@@ -99,6 +103,7 @@ func TestParseFlags(t *testing.T) {
 					},
 				}
 				c.nases = nasesSizes{runs: 1, nases: 50, rows: 5000, flapRows: 5000, quiet: 500 * time.Millisecond, rate: 400, requests: 50}
+				c.resync = resyncSizes{runs: 1, rows: 5000, rate: 5000, quiet: 500 * time.Millisecond, load: 400}
 			}),
 		},
 	} {
@@ -107,7 +112,7 @@ func TestParseFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{}, accountingSizes{}, outage{}, memorySizes{}, nasesSizes{})); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{}, accountingSizes{}, outage{}, memorySizes{}, nasesSizes{}, resyncSizes{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -135,6 +140,8 @@ func TestParseFlagsErrors(t *testing.T) {
 		{"sessions that another NAS has", []string{"-nases-rows", "8000000"}, "nases"},
 		{"no sessions beside flaps", []string{"-flap-rows", "0"}, "nases"},
 		{"no runs of nases", []string{"-nases-runs", "0"}, "nases"},
+		{"no sessions to resync", []string{"-resync-rows", "0"}, "resync"},
+		{"a rate that the command refuses", []string{"-resync-rate", "100001"}, "resync"},
 		{"no runs", []string{"-runs", "0"}, "-runs 0"},
 		{"unknown peer", []string{"-peers", "canned,fast"}, `"fast"`},
 		{"a subagent is no responder", []string{"-responders", "ours,canned"}, `-responders: unknown name "canned"`},

@@ -22,11 +22,12 @@ func TestPageHasTheTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, n := &accountingBench{sizes: c.accounting}, &nasesBench{sizes: c.nases}
+	a, n, r := &accountingBench{sizes: c.accounting}, &nasesBench{sizes: c.nases}, &resyncBench{sizes: c.resync}
 	peers, _, _ := strings.Cut(accountingIntro, "Peers:")
 	for _, text := range []string{
 		header, snmpIntro, responderIntro, clientsNote(2), durableIntro(c.starts), inProcessIntro, peers,
 		a.rateNote(), a.broadcastNote(), a.drainNote(), a.outageNote(), a.restartNote(), a.memoryNote(), nasesIntro, n.onsNote(), n.meanwhileNote(), n.flapNote(),
+		resyncIntro, r.resyncNote(), r.besideNote(),
 	} {
 		for _, paragraph := range strings.Split(report.Wrap(text), "\n\n") {
 			if !strings.Contains(page, "\n"+paragraph) && !strings.HasPrefix(page, paragraph) {
@@ -36,7 +37,7 @@ func TestPageHasTheTexts(t *testing.T) {
 	}
 	metrics := [][]report.Metric{
 		tableMetrics, rateMetrics, responderMetrics, togetherMetrics, rateTable, broadcastTable, drainTable, outageTable, restartTable, memoryTable,
-		onsTable, latencyTable, flapTable, inProcessMetrics, durableMetrics,
+		onsTable, latencyTable, flapTable, resyncTable, besideResyncTable, inProcessMetrics, durableMetrics,
 	}
 	for _, table := range metrics {
 		for _, m := range table {
@@ -45,7 +46,7 @@ func TestPageHasTheTexts(t *testing.T) {
 			}
 		}
 	}
-	for _, contenders := range [][]string{rateContenders, broadcastContenders, drainContenders, outageContenders, meanwhileContenders, flapContenders, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
+	for _, contenders := range [][]string{rateContenders, broadcastContenders, drainContenders, outageContenders, meanwhileContenders, flapContenders, resyncContenders, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
 		if head := "\n| metric | " + strings.Join(contenders, " | ") + " |"; !strings.Contains(page, head) {
 			t.Errorf("the page does not have the head %q", head)
 		}

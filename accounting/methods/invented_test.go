@@ -22,6 +22,7 @@ type transport struct {
 	events []string
 	silent map[string]bool          // by name of server
 	ids    []string                 // of what single hosts got
+	told   []string                 // type and reason of each Accounting-On and -Off
 	once   map[string]chan struct{} // closed when this event happens
 }
 
@@ -43,6 +44,22 @@ func (tr *transport) newEvents() []string {
 	events := tr.events
 	tr.events = nil
 	return events
+}
+
+// tell notes what an Accounting-On or -Off says.
+func (tr *transport) tell(rec *accounting.Record) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.told = append(tr.told, fmt.Sprintf("%s %s", rec.TypeName(), rec.Reason))
+}
+
+// newlyTold returns what was told since the last call.
+func (tr *transport) newlyTold() []string {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	told := tr.told
+	tr.told = nil
+	return told
 }
 
 func (tr *transport) setSilent(name string, silent bool) {
@@ -151,6 +168,7 @@ func (s *inventedServer) Send(rec *accounting.Record, _ retry.Progress, done fun
 func (s *inventedServer) announce(rec *accounting.Record, done func(string, error)) {
 	status, _ := rec.Attrs.Uint32(radius.AcctStatusType)
 	s.record(radius.Standard().ValueName(radius.AcctStatusType, status))
+	s.transport.tell(rec)
 	if !s.isSilent(s.name) {
 		done("server of "+s.name, nil)
 		return
@@ -167,6 +185,7 @@ func (s *inventedServer) announceTo(host int, rec *accounting.Record, done func(
 	s.transport.mu.Lock()
 	s.ids = append(s.ids, rec.Attrs.Text(radius.AcctSessionID))
 	s.transport.mu.Unlock()
+	s.transport.tell(rec)
 	s.note("%s: %s v%d to %s", s.name, radius.Standard().ValueName(radius.AcctStatusType, status), s.version, name)
 	if s.isSilent(name) {
 		time.AfterFunc(time.Second, func() { done("", accounting.ErrNoResponse) })

@@ -60,6 +60,37 @@ func TestSystemInOrder(t *testing.T) {
 	})
 }
 
+// TestReasons: servers are told why accounting is turned on and off, as Cisco's devices do: reload at
+// the start and the end, reconfigure for a change (S1 "System Accounting"). Every server of a list of
+// both protocols gets the same record.
+func TestReasons(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.setSilent("a", true)
+		s.configure(s.systemList(s.announcing("a", 1), s.spec("b", 1)))
+		s.opened("a").unanswered()
+		synctest.Wait()
+		s.compare("the start", []string{"Accounting-On reload", "Accounting-On reload"}, s.newlyTold())
+		s.setSilent("a", false)
+		s.configure(s.systemList(s.announcing("a", 2), s.spec("b", 1)))
+		s.advance(2 * time.Second)
+		s.compare("a reload that changes accounting", []string{"Accounting-Off reconfigure", "Accounting-On reconfigure"}, s.newlyTold())
+		if err := s.Perform(accounting.Group("a"), true, true, 0); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		s.compare("an operator", []string{"Accounting-On reconfigure"}, s.newlyTold())
+		s.cancel()
+		s.Wait()
+		s.compare("the end", []string{"Accounting-Off reload"}, s.newlyTold())
+	})
+	inBubble(t, func(s *scene) {
+		s.apply(s.withHosts(1, true, "a"))
+		s.apply(s.withHosts(2, true, "a b"))
+		synctest.Wait()
+		s.compare("a server is added", []string{"Accounting-On reload", "Accounting-On reconfigure"}, s.newlyTold())
+	})
+}
+
 // TestSystemListRemoved: the Off of a list that a reload removes reaches the method that has answered
 // the On.
 func TestSystemListRemoved(t *testing.T) {

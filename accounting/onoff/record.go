@@ -24,7 +24,7 @@ const recordSize = 3*6 + 2 + 253 + 6
 // close those that began while it was down. Acct-Delay-Time tells the age of the record. The order
 // of the attributes is hostapd's. identity are the attributes that identify the NAS.
 func (m machine) record(identity radius.Attributes) *accounting.Record {
-	rec := &accounting.Record{Type: sessions.On, At: m.askedAt, List: SystemList}
+	rec := &accounting.Record{Type: sessions.On, At: m.askedAt, List: SystemList, Reason: m.trigger.reason()}
 	if m.state == SendAcctOff {
 		rec.Type = sessions.Off
 	}

@@ -61,6 +61,18 @@ func TestRecord(t *testing.T) {
 	}
 }
 
+// TestReason: what a TACACS+ server is told as the reason. Real devices tell reload at their start.
+func TestReason(t *testing.T) {
+	for trigger, want := range map[Trigger]string{
+		TriggerStartUp: "reload", TriggerShutDown: "reload", TriggerConfigChange: "reconfigure", TriggerPerform: "reconfigure",
+	} {
+		m := machine{state: SendAcctOn, trigger: trigger}
+		if got := m.record(identity()).Reason; got != want {
+			t.Errorf("%s: %s, want %s", trigger, got, want)
+		}
+	}
+}
+
 func TestIdentity(t *testing.T) {
 	attr := func(typ radius.Type, value string) radius.Attributes {
 		return radius.Attributes(radius.AppendAttribute(nil, typ, value))

@@ -75,6 +75,17 @@ func (t Trigger) cause() uint32 {
 	return causeNASRequest
 }
 
+// reason returns why accounting was turned on or off, as Cisco's devices tell TACACS+ servers: reload
+// when they start, and reconfigure when the configuration turns it on or off. An operator's On or Off
+// is a reconfiguration too.
+func (t Trigger) reason() string {
+	switch t {
+	case TriggerStartUp, TriggerShutDown:
+		return "reload"
+	}
+	return "reconfigure"
+}
+
 // Status is the Accounting-On/Off of a server group at a moment (S3 "AcctOnOff info").
 type Status struct {
 	State     State

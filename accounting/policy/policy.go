@@ -32,6 +32,9 @@ type Policy struct {
 	// Acknowledging are the groups that must accept a record of a broadcast before it counts as
 	// accepted (R45a, "accounting acknowledge broadcast" of a server group).
 	Acknowledging []accounting.MethodName
+	// TACACS are the groups of TACACS+ servers. Of all groups, only these get records of commands
+	// (R53).
+	TACACS []accounting.MethodName
 	// Clients are the NASes that Rules name. Prefixes are unique, and the longest one counts.
 	Clients []Client
 	// Update is about interims.

@@ -130,6 +130,8 @@ func TestTypeFaults(t *testing.T) {
 		{"a number with stop-failure", Policy{DNIS: []Number{{"7", stopFailure("a")}}}, "DNIS number 7: record type stop-failure is not allowed for network"},
 		{"commands to a file", of(Commands(0), toFile(accounting.StopOnly)), ""},
 		{"The Cisco implementation of RADIUS does not support command accounting", of(Commands(15), startStop("radius")), "commands/15/default: method \"group radius\": RADIUS has no command accounting"},
+		{"commands to TACACS+", withTACACS(of(Commands(15), startStop("tacacs+")), "tacacs+"), ""},
+		{"commands to both", withTACACS(of(Commands(15), startStop("tacacs+", "radius")), "tacacs+"), "commands/15/default: method \"group radius\": RADIUS has no command accounting"},
 		{"vrrs", of(VRRS, broadcastTo("a", "b")), ""},
 		{"a level after the last", of(Commands(MaxLevel+1), toFile(accounting.StopOnly)), "type(22)/default: unknown accounting type"},
 		{"a rule of no type", Policy{Rules: []Rule{{List: "red", PortIDs: []string{"*"}}}}, "rule 1: unknown accounting type"},
@@ -146,6 +148,14 @@ func TestTypeFaults(t *testing.T) {
 	if _, err := New(&policy); !errors.Is(err, ErrCommandsToRADIUS) || !errors.Is(err, ErrPolicy) {
 		t.Errorf("%v is not ErrCommandsToRADIUS and ErrPolicy", err)
 	}
+}
+
+// withTACACS returns a policy with groups of TACACS+ servers.
+func withTACACS(p Policy, groups ...string) Policy {
+	for _, name := range groups {
+		p.TACACS = append(p.TACACS, accounting.Group(name))
+	}
+	return p
 }
 
 func TestTypeNames(t *testing.T) {

@@ -27,6 +27,7 @@ func (p *Policy) validate() error {
 		l := &p.Lists[i]
 		name := listName(l.Type, l.Name)
 		add(name, l.faults(lists[name]))
+		add(name, p.commandFaults(l))
 		add(name, p.Update.periodFaults(&l.Methods))
 		lists[name] = true
 	}
@@ -72,6 +73,16 @@ func (l *List) faults(twice bool) []error {
 	return append(faults, l.Methods.faults(l.Type)...)
 }
 
+// commandFaults returns a fault for each group of RADIUS servers in a list of commands.
+func (p *Policy) commandFaults(l *List) (faults []error) {
+	for _, name := range l.Methods.Methods {
+		if l.Type.IsCommands() && name.Group() != "" && !slices.Contains(p.TACACS, name) {
+			faults = append(faults, fmt.Errorf("method %q: %w", string(name), ErrCommandsToRADIUS))
+		}
+	}
+	return faults
+}
+
 func (n *Number) faults(twice bool) (faults []error) {
 	if n.Number == "" || len(n.Number) > maxName-len(dnisPrefix) {
 		faults = append(faults, fmt.Errorf("a number must have 1 to %d octets", maxName-len(dnisPrefix)))
@@ -111,9 +122,6 @@ func (m *Methods) faults(t Type) (faults []error) {
 			faults = append(faults, err)
 		} else if slices.Contains(m.Methods[:i], name) {
 			fault("method %q is listed twice", string(name))
-		}
-		if t.IsCommands() && name.Group() != "" {
-			fault("method %q: %w", string(name), ErrCommandsToRADIUS)
 		}
 	}
 	return faults

@@ -8,6 +8,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 )
 
 // Config is a group with a client of its own, for tests.
@@ -15,7 +16,7 @@ type Config struct {
 	Name         string
 	Servers      []Server
 	Algorithm    client.Algorithm
-	DeadCriteria client.DeadCriteria
+	DeadCriteria servers.DeadCriteria
 	HoldDown     time.Duration
 	MaxInFlight  int
 	Source       netip.Addr

@@ -78,7 +78,7 @@ func randomRecord(r *rand.Rand, id sessions.ID) *expected {
 		c := octets(1 + r.IntN(100))
 		e.octets(radius.Class, c, "Class", fmt.Sprintf("0x%x", c))
 	}
-	av := fmt.Sprintf("connect-progress=LAN Ses client.Up %d", r.Uint32())
+	av := fmt.Sprintf("connect-progress=LAN Ses servers.Up %d", r.Uint32())
 	e.octets(radius.VendorSpecific, "\x00\x00\x00\x09\x01"+string(rune(len(av)+2))+av, "Cisco-AVPair", av)
 	cui := octets(20)
 	e.octets(89, cui, "Chargeable-User-Identity", fmt.Sprintf("0x%x", cui)) // RFC 4372

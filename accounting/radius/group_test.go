@@ -22,6 +22,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 	"aaasess/sessions"
 )
 
@@ -340,14 +341,14 @@ func TestWrongAnswers(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		what action
-		want client.ServerStats
+		want servers.Stats
 		all  uint64 // InvalidServerAddresses
 	}{
-		{"wrong secret", wrongSecret, client.ServerStats{Responses: 2, BadAuthenticators: 1}, 0},
-		{"unknown identifier", wrongID, client.ServerStats{Responses: 2, PacketsDropped: 1}, 0},
-		{"not an Accounting-Response", wrongCode, client.ServerStats{Responses: 2, UnknownTypes: 1}, 0},
-		{"cut off", cutOff, client.ServerStats{Responses: 2, MalformedResponses: 1}, 0},
-		{"from another port", elsewhere, client.ServerStats{Responses: 1}, 1},
+		{"wrong secret", wrongSecret, servers.Stats{Responses: 2, BadAuthenticators: 1}, 0},
+		{"unknown identifier", wrongID, servers.Stats{Responses: 2, PacketsDropped: 1}, 0},
+		{"not an Accounting-Response", wrongCode, servers.Stats{Responses: 2, UnknownTypes: 1}, 0},
+		{"cut off", cutOff, servers.Stats{Responses: 2, MalformedResponses: 1}, 0},
+		{"from another port", elsewhere, servers.Stats{Responses: 1}, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel() // a timeout that a busy machine does not reach by chance takes a while
@@ -359,7 +360,7 @@ func TestWrongAnswers(t *testing.T) {
 			if got.Requests != 1 || got.Retransmissions != 1 || got.Timeouts != 1 {
 				t.Errorf("statistics %+v", got)
 			}
-			got = client.ServerStats{
+			got = servers.Stats{
 				Responses: got.Responses, BadAuthenticators: got.BadAuthenticators, PacketsDropped: got.PacketsDropped,
 				UnknownTypes: got.UnknownTypes, MalformedResponses: got.MalformedResponses,
 			}

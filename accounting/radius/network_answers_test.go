@@ -14,6 +14,7 @@ import (
 	"aaasess/internal/radius/client"
 	"aaasess/internal/radius/radiusnet"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 	"aaasess/sessions"
 )
 
@@ -28,7 +29,7 @@ func TestSameHostOtherPort(t *testing.T) {
 		w.one(1)
 		w.one(2)
 		w.want(arrival{0, "a", "00000001"}, arrival{5, "b", "00000001"}, arrival{5, "b", "00000002"})
-		if st := w.group.Stats().Servers; st[0].State != client.Dead || st[1].State != client.Up {
+		if st := w.group.Stats().Servers; st[0].State != servers.Dead || st[1].State != servers.Up {
 			t.Errorf("%+v", st)
 		}
 	})
@@ -81,7 +82,7 @@ func TestWrongAnswersIgnored(t *testing.T) {
 					t.Errorf("%+v, want b's answer", got)
 				}
 				st := w.group.Stats()
-				if a := st.Servers[0]; tc.count(st) != 4 || a.Successes != 0 || a.Failures != 1 || a.State != client.Dead || a.AverageResponseTime != 0 {
+				if a := st.Servers[0]; tc.count(st) != 4 || a.Successes != 0 || a.Failures != 1 || a.State != servers.Dead || a.AverageResponseTime != 0 {
 					t.Errorf("%+v", st)
 				}
 			})
@@ -149,10 +150,10 @@ func TestResponseTimesAndStates(t *testing.T) {
 		delay := 8 * time.Millisecond
 		a := w.add(radiusnet.Server{Link: radiusnet.Link{Delay: delay / 2}})
 		w.start(acctradius.Config{}, once)
-		check := func(want client.ServerStats) {
+		check := func(want servers.Stats) {
 			t.Helper()
 			st := w.group.Stats().Servers[0]
-			got := client.ServerStats{
+			got := servers.Stats{
 				State: st.State, StateSince: st.StateSince, PreviousState: st.PreviousState, TotalDeadTime: st.TotalDeadTime,
 				DeadCount: st.DeadCount, Successes: st.Successes, Failures: st.Failures, AverageResponseTime: st.AverageResponseTime,
 			}
@@ -160,22 +161,22 @@ func TestResponseTimesAndStates(t *testing.T) {
 				t.Error(d)
 			}
 		}
-		check(client.ServerStats{State: client.Unknown, StateSince: w.began})
+		check(servers.Stats{State: servers.Unknown, StateSince: w.began})
 		w.one(1)
-		check(client.ServerStats{State: client.Up, StateSince: w.began, Successes: 1, AverageResponseTime: delay})
+		check(servers.Stats{State: servers.Up, StateSince: w.began, Successes: 1, AverageResponseTime: delay})
 		a.SetLink(radiusnet.Link{Delay: delay})
 		w.one(2)
-		check(client.ServerStats{State: client.Up, StateSince: w.began, Successes: 2, AverageResponseTime: delay + delay/8})
+		check(servers.Stats{State: servers.Up, StateSince: w.began, Successes: 2, AverageResponseTime: delay + delay/8})
 		a.SetLink(radiusnet.Link{Delay: 3 * time.Second}) // an answer after 6 s is late: no response time is measured, but the server is up
 		w.sleep(10)
 		w.one(3)
-		check(client.ServerStats{
-			State: client.Dead, StateSince: w.at(15), PreviousState: 15 * time.Second, DeadCount: 1,
+		check(servers.Stats{
+			State: servers.Dead, StateSince: w.at(15), PreviousState: 15 * time.Second, DeadCount: 1,
 			Successes: 2, Failures: 1, AverageResponseTime: delay + delay/8,
 		})
 		w.sleep(60)
-		check(client.ServerStats{
-			State: client.Up, StateSince: w.at(16), PreviousState: time.Second, TotalDeadTime: time.Second, DeadCount: 1,
+		check(servers.Stats{
+			State: servers.Up, StateSince: w.at(16), PreviousState: time.Second, TotalDeadTime: time.Second, DeadCount: 1,
 			Successes: 2, Failures: 1, AverageResponseTime: delay + delay/8,
 		})
 	})

@@ -20,6 +20,7 @@ import (
 	"aaasess/internal/radius/client"
 	"aaasess/internal/radius/radiusnet"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 	"aaasess/sessions"
 )
 
@@ -231,7 +232,7 @@ func TestExampleOfS4(t *testing.T) {
 		if a := st[0]; a.Requests != 1 || a.Retransmissions != 35 || a.Timeouts != 36 || a.Failures != 1 || a.PendingRequests != 0 {
 			t.Errorf("statistics of a: %+v", a)
 		}
-		if b := st[1]; b.Requests != 1 || b.Retransmissions != 0 || b.Successes != 1 || b.Failures != 0 || b.State != client.Up {
+		if b := st[1]; b.Requests != 1 || b.Retransmissions != 0 || b.Successes != 1 || b.Failures != 0 || b.State != servers.Up {
 			t.Errorf("statistics of b: %+v", b)
 		}
 	})
@@ -291,7 +292,7 @@ func TestDeadByCriteria(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.add(radiusnet.Server{Link: radiusnet.Link{Dead: []radiusnet.Interval{{From: time.Second}}}})
 		w.add(radiusnet.Server{})
-		w.start(acctradius.Config{DeadCriteria: client.DeadCriteria{Time: 12 * time.Second, Tries: 2}}, retry.Schedule{})
+		w.start(acctradius.Config{DeadCriteria: servers.DeadCriteria{Time: 12 * time.Second, Tries: 2}}, retry.Schedule{})
 		if got := w.one(1); got != (result{0, nil}) {
 			t.Fatalf("%+v", got)
 		}
@@ -299,12 +300,12 @@ func TestDeadByCriteria(t *testing.T) {
 			time.AfterFunc(time.Duration(second)*time.Second, func() { w.deliver(sessions.ID(i+2), func(result) {}) })
 		}
 		w.sleep(15) // timeouts at 6, 11 and 16
-		if st := w.group.Stats().Servers[0]; st.State != client.Up {
+		if st := w.group.Stats().Servers[0]; st.State != servers.Up {
 			t.Errorf("at 15 s: %+v", st)
 		}
 		w.sleep(60)
 		st := w.group.Stats().Servers[0]
-		if st.State != client.Dead || st.DeadCount != 1 || !st.StateSince.Equal(w.at(16)) || st.TotalDeadTime != 44*time.Second || st.PreviousState != 16*time.Second {
+		if st.State != servers.Dead || st.DeadCount != 1 || !st.StateSince.Equal(w.at(16)) || st.TotalDeadTime != 44*time.Second || st.PreviousState != 16*time.Second {
 			t.Errorf("at 60 s: %+v", st)
 		}
 		w.want(arrival{0, "a", "00000001"}, // server a gets none of the others

@@ -12,6 +12,7 @@ import (
 	"aaasess/accounting"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
+	"aaasess/internal/servers"
 )
 
 // Spec is the configuration of a server group, an [accounting.Spec]. Unlike in a
@@ -24,7 +25,7 @@ type Spec struct {
 	BatchSize    int           // for LeastOutstanding, else 0
 	Source       netip.Addr    // source address of requests; the zero Addr lets the system choose
 	HoldDown     time.Duration // 0: no server is ever marked dead
-	DeadCriteria client.DeadCriteria
+	DeadCriteria servers.DeadCriteria
 	Window       int // 1..65536
 	DrainRate    float64
 	AcctOnOff    *accounting.OnOff // its Accounting-On and -Off; nil: none

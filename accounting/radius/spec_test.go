@@ -16,13 +16,14 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 )
 
 // fullSpec returns a group without zero values.
 func fullSpec() *Spec {
 	return &Spec{
 		Group: "isp", Description: "of the city", Algorithm: client.LeastOutstanding, BatchSize: 6, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
-		DeadCriteria: client.DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
+		DeadCriteria: servers.DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
 		AcctOnOff: &accounting.OnOff{Attributes: "\x20\x04ab", Blocks: true, Controls: "tied"}, MonitorGroup: "others", Client: client.New(client.Config{}),
 		NASSessionID: radius.ID{Type: radius.AcctMultiSessionID}, UserID: radius.ID{Type: 222}, ResyncMark: radius.ID{Type: 11}, AddNASIdentifier: true,
 		Servers: []client.Member{
@@ -43,7 +44,7 @@ func TestSpecConfig(t *testing.T) {
 	members[1].Schedule.Retransmit, members[2].Schedule.Retransmit = -1, -1
 	want := client.GroupConfig{
 		Name: "isp", Members: members, Algorithm: client.LeastOutstanding, BatchSize: 6, Source: netip.MustParseAddr("192.0.2.9"), HoldDown: 7 * time.Second,
-		DeadCriteria: client.DeadCriteria{Time: 8 * time.Second, Tries: 9}, MaxInFlight: 2000,
+		DeadCriteria: servers.DeadCriteria{Time: 8 * time.Second, Tries: 9}, MaxInFlight: 2000,
 	}
 	if diff := cmp.Diff(want, spec.config(nil), cmpopts.EquateComparable(netip.Addr{}, client.Identity{})); diff != "" {
 		t.Error(diff)

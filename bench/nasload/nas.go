@@ -17,9 +17,13 @@ func ListenLoopback(port uint16) (*net.UDPConn, error) {
 // Loopback is 127.0.0.1.
 func Loopback() netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) }
 
+// Counted is the limit of the sessions' numbers that an acknowledger counts. It does not count
+// those of the other NAS.
+const Counted = 1 << 24
+
 // The numbers of the first sessions of the other NAS and of the one that flaps.
 const (
-	firstOfOther = 9_000_000
+	firstOfOther = Counted
 	FirstOfFlaps = 8_000_000
 )
 

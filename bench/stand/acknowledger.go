@@ -40,12 +40,9 @@ type arrivals struct {
 // CPU, share one socket.
 type ackServer struct {
 	conn *net.UDPConn
-	seen []atomic.Uint64 // a bit per number
+	seen []atomic.Uint64 // a bit per number below nasload.Counted
 	got  struct{ distinct, duplicates, first, last atomic.Int64 }
 }
-
-// seenNumbers is the limit of the numbers: higher ones are not counted.
-const seenNumbers = 1 << 24
 
 // runAcknowledge serves until it is killed.
 func runAcknowledge(args []string, _ io.Writer) error {
@@ -80,7 +77,7 @@ func runAcknowledge(args []string, _ io.Writer) error {
 }
 
 func newAckServer(conn *net.UDPConn) *ackServer {
-	return &ackServer{conn: conn, seen: make([]atomic.Uint64, seenNumbers/64)}
+	return &ackServer{conn: conn, seen: make([]atomic.Uint64, nasload.Counted/64)}
 }
 
 // forceReadBuffer sets the size of the receive buffer, beyond the system's limit if the process has
@@ -125,7 +122,7 @@ func (a *ackServer) serve() {
 
 func (a *ackServer) count(attrs radius.Attributes) {
 	i, ok := nasload.RequestNumber(attrs)
-	if !ok || i >= seenNumbers {
+	if !ok || i >= nasload.Counted {
 		return
 	}
 	now := time.Now().UnixNano()

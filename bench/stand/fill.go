@@ -127,3 +127,31 @@ func StartWithState(ctx context.Context, h Host, rows, nases int) (d Daemon, p *
 	}
 	return d, p, nil
 }
+
+// OpenRelayWithState starts the daemon in a new folder with the state of rows sessions of one NAS,
+// and an acknowledger, and returns when the daemon answers.
+func OpenRelayWithState(ctx context.Context, h Host, rows int) (_ *Relay, err error) {
+	r := &Relay{}
+	defer func() {
+		if err != nil {
+			r.Close()
+		}
+	}()
+	if r.Dir, err = os.MkdirTemp(h.Dir, "relay-"); err != nil {
+		return nil, err
+	}
+	if err := h.FillState(ctx, filepath.Join(r.Dir, "state"), rows, 1); err != nil {
+		return nil, err
+	}
+	if r.Port, err = freeport.UDP(); err != nil {
+		return nil, err
+	}
+	upstream, err := r.openUpstream(ctx, h, OursRelaying, LargeBuffer)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.start(ctx, h, OursRelaying, upstream, 0); err != nil {
+		return nil, err
+	}
+	return r, AwaitAnswer(ctx, r.Port, r.Server)
+}

@@ -2,12 +2,14 @@ package stand
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"aaasess/bench/nasload"
 	"aaasess/internal/freeport"
@@ -32,6 +34,30 @@ func (r *Relay) RestartDaemon(ctx context.Context, h Host) (err error) {
 		return err
 	}
 	return AwaitAnswer(ctx, r.Port, r.Server)
+}
+
+// ReplaceUpstream ends the acknowledger behind the contender and starts one on its port that has
+// seen nothing.
+func (r *Relay) ReplaceUpstream(ctx context.Context, h Host) (err error) {
+	r.Upstream.stop()
+	r.Upstream, err = StartAcknowledger(ctx, h, r.Upstream.port, LargeBuffer)
+	return err
+}
+
+// Resync has an aaasessd tell the server of group isp of all live sessions again, rate records a
+// second. It returns when the records are made, with their number.
+func (r *Relay) Resync(ctx context.Context, h Host, rate int) (records int, err error) {
+	var out strings.Builder
+	_, err = h.Run(ctx, &out, filepath.Join(h.Dir, commandProgram), "--socket", filepath.Join(r.Dir, "control"), "--json",
+		"perform", "resync", "isp", "--rate", fmt.Sprint(rate))
+	if err != nil {
+		return 0, err
+	}
+	var got struct{ Records int }
+	if err := json.Unmarshal([]byte(out.String()), &got); err != nil {
+		return 0, fmt.Errorf("bench: resync: %w: %s", err, out.String())
+	}
+	return got.Records, nil
 }
 
 // The contenders of the accounting section.
@@ -255,6 +281,17 @@ const daemonProgram = "aaasessd"
 func BuildDaemon(ctx context.Context, dir string) error {
 	if err := build(ctx, "go", "build", "-o", filepath.Join(dir, daemonProgram), "aaasess/cmd/aaasessd"); err != nil {
 		return fmt.Errorf("bench: build %s: %w", daemonProgram, err)
+	}
+	return nil
+}
+
+// commandProgram is the file name of the program that BuildCommand builds.
+const commandProgram = "aaasess"
+
+// BuildCommand builds aaasess, the daemon's command line, into dir.
+func BuildCommand(ctx context.Context, dir string) error {
+	if err := build(ctx, "go", "build", "-o", filepath.Join(dir, commandProgram), "aaasess/cmd/aaasess"); err != nil {
+		return fmt.Errorf("bench: build %s: %w", commandProgram, err)
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ import (
 	"aaasess/cmd/internal/version"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
+	tacclient "aaasess/internal/tacacs/client"
 	"aaasess/internal/throttle"
 	"aaasess/mib"
 	"aaasess/mib/casn"
@@ -54,9 +55,10 @@ type daemon struct {
 	resyncs      *resync.Resyncs
 	control      *control.Server
 	methods      *methods.Set
-	servers      *client.Client   // the servers of all groups
-	subagent     *agentx.Subagent // nil: no master agent is configured
-	snmp         *snmpEngine      // nil: no responder is configured
+	radius       *client.Client    // the servers of all groups of RADIUS servers
+	tacacs       *tacclient.Client // those of TACACS+ servers
+	subagent     *agentx.Subagent  // nil: no master agent is configured
+	snmp         *snmpEngine       // nil: no responder is configured
 	service      *systemd.Service
 
 	memory      *memoryWatch  // nil: GOMEMLIMIT is not set
@@ -74,17 +76,23 @@ type environment struct {
 	resolve    func(ctx context.Context, host string) ([]netip.Addr, error) // looks up the names of servers
 	acceptLoss bool                                                         // store.Config.AcceptLoss
 	notifier   *systemd.Notifier                                            // nil: there is no service manager
+	unmanaged  error                                                        // what the service manager wants and does not get
 }
 
 // open opens the parts in the order of their dependencies. After an error it closes all of them.
 func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err error) {
-	d := &daemon{cfg: cfg, state: cfg.State, log: log, servers: client.New(client.Config{Lookup: env.resolve, Logger: log})}
+	d := &daemon{
+		cfg: cfg, state: cfg.State, log: log, radius: client.New(client.Config{Lookup: env.resolve, Logger: log}), tacacs: tacclient.New(tacclient.Config{Logger: log}),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
 		}
 	}()
 	d.service = systemd.NewService(env.notifier, log)
+	if env.unmanaged != nil {
+		log.Warn("what the service manager wants is ignored", "err", env.unmanaged)
+	}
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	sc := cfg.Store
 	sc.Beside = []string{engineFile, settingsFile}
@@ -247,7 +255,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 
 // run runs all tasks until ctx is done or one of them fails.
 func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
-	change, err := d.methods.Prepare(d.cfg.Methods(d.servers, d.dictionary.Load))
+	change, err := d.methods.Prepare(d.cfg.Methods(d.radius, d.tacacs, d.dictionary.Load))
 	if err != nil {
 		return err
 	}

@@ -58,12 +58,8 @@ Exit codes:
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), ends...)
 			context.AfterFunc(ctx, stop) // so that a second signal ends the process at once
-			notifier, err := systemd.New(os.Getenv)
-			if err != nil {
-				return err
-			}
-			env.notifier = notifier
-			err = tuned(func() error { return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr(), env) })
+			env.notifier, env.unmanaged = systemd.New(os.Getenv)
+			err := tuned(func() error { return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr(), env) })
 			return logFailure(cmd.ErrOrStderr(), file, err)
 		},
 	}

@@ -6,6 +6,8 @@ import (
 
 	"aaasess/accounting"
 	acctradius "aaasess/accounting/radius"
+	accttacacs "aaasess/accounting/tacacs"
+	"aaasess/internal/retry"
 )
 
 // verdictEvery is how often the service manager gets the verdict, if it has changed.
@@ -40,9 +42,17 @@ func (d *daemon) tellVerdict(ctx context.Context) error {
 func (d *daemon) offTime() (longest time.Duration) {
 	statuses, round := d.methods.Statuses(), map[accounting.MethodName]time.Duration{}
 	for _, s := range statuses {
-		if spec, ok := s.Spec.(*acctradius.Spec); ok {
+		add := func(schedule retry.Schedule) {
+			round[s.Spec.Name()] += schedule.Timeout * time.Duration(1+schedule.Retransmit)
+		}
+		switch spec := s.Spec.(type) {
+		case *acctradius.Spec:
 			for _, server := range spec.Servers {
-				round[spec.Name()] += server.Schedule.Timeout * time.Duration(1+server.Schedule.Retransmit)
+				add(server.Schedule)
+			}
+		case *accttacacs.Spec:
+			for _, server := range spec.Servers {
+				add(server.Schedule)
 			}
 		}
 	}

@@ -136,3 +136,18 @@ func TestFailureIsTheStatus(t *testing.T) {
 		t.Errorf("message %q", got)
 	}
 }
+
+// TestUnmanaged: what the variables of the service manager say and cannot be is logged, and the daemon
+// starts nevertheless.
+func TestUnmanaged(t *testing.T) {
+	notifier, err := systemd.New(func(name string) string {
+		return map[string]string{"NOTIFY_SOCKET": "vsock:2:1234"}[name]
+	})
+	l := launch(t, plainConfig, environment{notifier: notifier, unmanaged: err})
+	if text := l.log.String(); strings.Count(text, "vsock:2:1234") != 1 {
+		t.Errorf("the log: %s", text)
+	}
+	if err := l.stop(); err != nil {
+		t.Error(err)
+	}
+}

@@ -32,7 +32,7 @@ func (d *daemon) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	change, err := d.methods.Prepare(cfg.Methods(d.servers, d.dictionary.Load))
+	change, err := d.methods.Prepare(cfg.Methods(d.radius, d.tacacs, d.dictionary.Load))
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,11 @@
-// Package atomicfile replaces small files as a whole: after a power cut a file has its old or its
-// new content. It knows nothing of what is in them.
+// Package atomicfile replaces and reads small files as a whole: after a power cut a file has its old
+// or its new content. It knows nothing of what is in them.
 package atomicfile
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -37,4 +39,29 @@ func Replace(name string, b []byte) error {
 		return err
 	}
 	return folder.Sync(filepath.Dir(name))
+}
+
+// ErrUnfit is returned by [Read] for a file that [Replace] has not written.
+var ErrUnfit = errors.New("not a file of the daemon")
+
+// Read returns the content of a file of at most limit octets. The error is [ErrUnfit] if the file is
+// longer, or no regular file: opening a pipe could block without end.
+func Read(name string, limit int) ([]byte, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: %w: it is not a regular file", name, ErrUnfit)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
+	if err == nil && len(b) > limit {
+		err = fmt.Errorf("%s: %w: longer than %d octets", name, ErrUnfit, limit)
+	}
+	return b, err
 }

@@ -97,3 +97,37 @@ func TestReplaceLeftover(t *testing.T) {
 		})
 	}
 }
+
+// TestRead: what Replace has not written is an error. A pipe does not block.
+func TestRead(t *testing.T) {
+	dir := t.TempDir()
+	pipe, file := filepath.Join(dir, "pipe"), filepath.Join(dir, "file")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Replace(file, []byte("text")); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(pipe, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, file string
+		limit      int
+		want       error
+	}{
+		{"as long as allowed", file, 4, nil},
+		{"too long", file, 3, ErrUnfit},
+		{"missing", filepath.Join(dir, "none"), 4, os.ErrNotExist},
+		{"a pipe", pipe, 4, ErrUnfit},
+		{"a link to a pipe", link, 4, ErrUnfit},
+		{"a folder", dir, 4, ErrUnfit},
+		{"a device", "/dev/zero", 4, ErrUnfit},
+	} {
+		b, err := Read(tt.file, tt.limit)
+		if !errors.Is(err, tt.want) || err == nil && string(b) != "text" {
+			t.Errorf("%s: %q, %v, want %v", tt.name, b, err, tt.want)
+		}
+	}
+}

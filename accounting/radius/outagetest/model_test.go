@@ -9,6 +9,7 @@ import (
 	"aaasess/accounting/delivery"
 
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 
 	"aaasess/internal/radius/client"
 
@@ -27,7 +28,7 @@ type plan struct {
 type groupPlan struct {
 	servers   []serverPlan
 	algorithm client.Algorithm
-	criteria  client.DeadCriteria
+	criteria  servers.DeadCriteria
 	holdDown  time.Duration
 	window    int
 }
@@ -141,7 +142,7 @@ func drawGroup(rt *rapid.T) groupPlan {
 		window:    rapid.SampledFrom([]int{8, 1, 2, 600}).Draw(rt, "window"),
 	}
 	if rapid.Bool().Draw(rt, "criteria") {
-		g.criteria = client.DeadCriteria{
+		g.criteria = servers.DeadCriteria{
 			Time:  time.Duration(rapid.IntRange(0, 20).Draw(rt, "time")) * time.Second,
 			Tries: rapid.IntRange(1, 6).Draw(rt, "tries"),
 		}

@@ -3,14 +3,13 @@ package snmpmib
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
+	"aaasess/internal/atomicfile"
 	"aaasess/mib"
 )
 
@@ -33,32 +32,27 @@ const (
 	maxSettingsFile = 16 << 10
 )
 
-// badSettings returns the error for a file whose content is wrong. It ends the daemon, so it says
+// badSettings returns the error for a file that is wrong. It ends the daemon, so it says
 // what to do.
-func badSettings(name string, why error) error {
-	return fmt.Errorf("snmpmib: settings: %s: %w; mend the file, or delete it: then what managers have SET is forgotten", name, why)
+func badSettings(why error) error {
+	return fmt.Errorf("snmpmib: settings: %w; mend the file, or delete it: then what managers have SET is forgotten", why)
 }
 
 // readSettings reads a file; a missing one has no values. old means that the file has format 1.
 func readSettings(name string) (s settings, old bool, err error) {
-	f, err := os.Open(name)
+	text, err := atomicfile.Read(name, maxSettingsFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return settings{}, false, nil
 	}
+	if errors.Is(err, atomicfile.ErrUnfit) {
+		return nil, false, badSettings(err)
+	}
 	if err != nil {
 		return nil, false, fmt.Errorf("snmpmib: settings: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxSettingsFile+1))
-	if err != nil {
-		return nil, false, fmt.Errorf("snmpmib: settings: %w", err)
-	}
-	if len(text) > maxSettingsFile {
-		return nil, false, badSettings(name, fmt.Errorf("longer than %d octets", maxSettingsFile))
 	}
 	s, old, err = parseSettings(string(text))
 	if err != nil {
-		return nil, false, badSettings(name, err)
+		return nil, false, badSettings(fmt.Errorf("%s: %w", name, err))
 	}
 	return s, old, nil
 }

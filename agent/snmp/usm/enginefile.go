@@ -4,9 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"strconv"
 	"strings"
 
@@ -32,20 +30,12 @@ const (
 )
 
 func readEngineFile(name string) (engineState, error) {
-	f, err := os.Open(name)
+	text, err := atomicfile.Read(name, maxEngineFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return engineState{}, nil
 	}
 	if err != nil {
 		return engineState{}, fmt.Errorf("usm: engine: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxEngineFile+1))
-	if err != nil {
-		return engineState{}, fmt.Errorf("usm: engine: %w", err)
-	}
-	if len(text) > maxEngineFile {
-		return engineState{}, fmt.Errorf("usm: engine: %s: longer than %d octets", name, maxEngineFile)
 	}
 	s, err := parseEngineState(string(text))
 	if err != nil {

@@ -5,12 +5,15 @@ import "time"
 // ServerGroup is the JSON form of a group of accounting servers (S3: a radius-server-policy). The
 // names of the fields never change.
 type ServerGroup struct {
-	Name        string    `json:"name"`
+	Name string `json:"name"`
+	// Protocol is that of all servers of the group.
+	Protocol    Protocol  `json:"protocol"`
 	Description string    `json:"description"`
 	AcctOnOff   AcctOnOff `json:"acctOnOff"`
 	// SourceAddress is the source address of requests; "" lets the system choose.
 	SourceAddress string `json:"sourceAddress"`
-	// AccessAlgorithm is direct (the first server that is up), round-robin or least-outstanding.
+	// AccessAlgorithm is direct (the first server that is up), round-robin or least-outstanding. It is
+	// direct for TACACS+.
 	AccessAlgorithm string `json:"accessAlgorithm"`
 	// BatchSize is how many records in a row go to one server with least-outstanding; absent with
 	// the other algorithms.
@@ -34,7 +37,17 @@ type ServerGroup struct {
 	Servers []GroupServer `json:"servers"`
 }
 
-// AcctOnOff is the state of Accounting-On and -Off of a group (R63, S3).
+// Protocol is what a server understands.
+type Protocol string
+
+// The protocols.
+const (
+	RADIUS Protocol = "radius"
+	TACACS Protocol = "tacacs+"
+)
+
+// AcctOnOff is the state of Accounting-On and -Off of a group (R63, S3), and of the system records of
+// a TACACS+ group.
 type AcctOnOff struct {
 	// Enabled: acct-on-off is configured. The group sends On and Off, or monitors another group.
 	Enabled bool `json:"enabled"`
@@ -99,6 +112,26 @@ type GroupServer struct {
 	// Backoff describes the transmissions after those (R62); absent: there are none.
 	Backoff    *Backoff         `json:"backoff,omitempty"`
 	Statistics ServerStatistics `json:"statistics"`
+	// TACACS has what only TACACS+ servers have; absent for a RADIUS server.
+	TACACS *TACACSServer `json:"tacacs,omitempty"`
+}
+
+// TACACSServer has the settings and counters that a TACACS+ server has beside those of a RADIUS
+// server (RFC 8907).
+type TACACSServer struct {
+	// SingleConnection: the server is asked to take many records over one connection.
+	SingleConnection bool `json:"singleConnection"`
+	// Agreed: it has agreed to that, by its latest answer that could, and keeps to it.
+	Agreed bool `json:"agreed"`
+	// MaxConnections is how many connections to the server may be open.
+	MaxConnections int `json:"maxConnections"`
+	// Watchdog is the flags of interims: with-start or plain.
+	Watchdog    string `json:"watchdog"`
+	Connections int    `json:"connections"` // open now
+	Opened      uint64 `json:"opened"`      // connections since the start
+	Failed      uint64 `json:"failed"`      // connections that could not be opened, or ended before an answer
+	Errors      uint64 `json:"errors"`      // answers with status ERROR
+	Follows     uint64 `json:"follows"`     // answers with status FOLLOW
 }
 
 // Backoff describes transmissions at intervals that double, after the normal ones (R62).
@@ -109,14 +142,14 @@ type Backoff struct {
 
 // ServerStatistics are the counters of a server since the daemon started: those of
 // radiusAccServerExtTable (RFC 4670), and those of casStatisticsTable (CISCO-AAA-SERVER-MIB) for
-// accounting.
+// accounting. For a TACACS+ server they count packets in the place of datagrams.
 type ServerStatistics struct {
 	Requests           uint64 `json:"requests"`           // records sent, without retransmissions
 	Retransmissions    uint64 `json:"retransmissions"`    // further transmissions to this server
 	Responses          uint64 `json:"responses"`          // datagrams from the server, valid or not
 	Timeouts           uint64 `json:"timeouts"`           // transmissions without an answer in time
 	MalformedResponses uint64 `json:"malformedResponses"` // datagrams that are not valid RADIUS packets
-	BadAuthenticators  uint64 `json:"badAuthenticators"`  // usually because of a wrong secret
+	BadAuthenticators  uint64 `json:"badAuthenticators"`  // usually because of a wrong secret; for TACACS+, a wrong key
 	Unexpected         uint64 `json:"unexpected"`         // radiusAccClientExtUnknownTypes and -PacketsDropped
 	PendingRequests    uint64 `json:"pendingRequests"`    // transmissions that wait for an answer now
 

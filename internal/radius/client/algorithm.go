@@ -3,7 +3,6 @@ package client
 import (
 	"fmt"
 	"slices"
-	"time"
 )
 
 // Algorithm is the order in which the servers of a group are tried (R61).
@@ -40,37 +39,4 @@ func (a *Algorithm) UnmarshalText(text []byte) error {
 	}
 	*a = Algorithm(i)
 	return nil
-}
-
-// choose returns the next server of a request. It searches cyclically from start, and excludes
-// servers that were tried or are absent (bit i is server i). It returns the first usable one; if
-// all servers are dead, the first one that was not tried; otherwise none. The caller holds the
-// mutex.
-func choose(servers []*serverState, tried, absent uint64, start int, now time.Time) int {
-	allDead := true
-	for n := range servers {
-		i := (start + n) % len(servers)
-		if absent&(1<<i) != 0 {
-			continue
-		}
-		state := servers[i]
-		if tried&(1<<i) == 0 && state.usable(now) {
-			return i
-		}
-		allDead = allDead && state.dead
-	}
-	if !allDead {
-		return none
-	}
-	return untried(len(servers), tried|absent, start)
-}
-
-// untried returns the first of n servers that was not tried, or none.
-func untried(servers int, tried uint64, start int) int {
-	for n := range servers {
-		if i := (start + n) % servers; tried&(1<<i) == 0 {
-			return i
-		}
-	}
-	return none
 }

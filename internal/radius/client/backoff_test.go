@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -98,7 +99,7 @@ func TestBackoffStats(t *testing.T) {
 	s := simulate(t, setup{}, s4)
 	s.run(t, []int{0, 1}, nil)
 	got := s.g.Stats().Servers[0]
-	if got.Requests != 2 || got.Retransmissions != 35+3 || got.Timeouts != 36+4 || got.Failures != 2 || got.State != Dead || got.DeadCount != 1 {
+	if got.Requests != 2 || got.Retransmissions != 35+3 || got.Timeouts != 36+4 || got.Failures != 2 || got.State != servers.Dead || got.DeadCount != 1 {
 		t.Errorf("%+v, want 2 requests, 38 retransmissions, 40 timeouts, 2 failures", got)
 	}
 }
@@ -136,7 +137,7 @@ func TestRoundRobinSkipsDead(t *testing.T) {
 }
 
 func TestDeadCriteria(t *testing.T) {
-	s := simulate(t, setup{DeadCriteria: DeadCriteria{Time: 8 * time.Second, Tries: 2}}, retry.Schedule{}, retry.Schedule{})
+	s := simulate(t, setup{DeadCriteria: servers.DeadCriteria{Time: 8 * time.Second, Tries: 2}}, retry.Schedule{}, retry.Schedule{})
 	// Server 0 answers at 3. The timeouts at 5, 10 (after 7 s) and 15 (after 12 s) are consecutive,
 	// but only the third is late enough.
 	got := s.run(t, []int{0, 12, 16}, map[int]int{3: 0, 21: 1, 26: 1, 31: 1, 36: 1})
@@ -229,11 +230,11 @@ func TestProbeSettledFromElsewhere(t *testing.T) {
 	if due, err := s.g.accept(x); !due || err != nil {
 		t.Fatal(due, err)
 	}
-	if !s.g.states[0].probing() {
+	if !s.g.states[0].Probing() {
 		t.Fatal("it is no probe")
 	}
 	s.g.settle(x)
-	if s.g.states[0].probing() || !s.g.states[0].usable(s.now) {
+	if s.g.states[0].Probing() || !s.g.states[0].Usable(s.now) {
 		t.Error("it still is the probe")
 	}
 }

@@ -1,6 +1,10 @@
 package client
 
-import "time"
+import (
+	"time"
+
+	"aaasess/internal/servers"
+)
 
 // batch is how LeastOutstanding assigns new requests that come one after the other to one server.
 type batch struct {
@@ -27,13 +31,13 @@ func (g *Group) leastOutstanding(tried uint64, now time.Time) int {
 			if least == none || g.paths[i].server.assigned < g.paths[least].server.assigned {
 				least = i
 			}
-		case state.usable(now):
+		case state.Usable(now):
 			return i
 		}
 	}
 	switch {
-	case least == none && g.rule.holdDown > 0:
-		return choose(g.states, tried, g.absent, 0, now)
+	case least == none && g.rule.HoldDown > 0:
+		return servers.Choose(g.states, tried, g.absent, 0, now)
 	case least == none || tried != 0:
 		return least
 	}
@@ -45,4 +49,4 @@ func (g *Group) leastOutstanding(tried uint64, now time.Time) int {
 }
 
 // isUp reports whether member i is not dead for this group. The caller holds the mutex.
-func (g *Group) isUp(i int) bool { return g.rule.holdDown == 0 || !g.states[i].dead }
+func (g *Group) isUp(i int) bool { return g.rule.HoldDown == 0 || !g.states[i].Dead() }

@@ -67,13 +67,13 @@ func (b *balanced) want(tried uint64) int {
 	var up, probes, rest []int
 	anyUp := false
 	for i, s := range b.g.states {
-		dead := s.dead && b.g.rule.holdDown > 0
+		dead := s.Dead() && b.g.rule.HoldDown > 0
 		anyUp = anyUp || !dead
 		switch {
 		case tried&(1<<i) != 0:
 		case !dead:
 			up = append(up, i)
-		case !s.down(b.now) && s.probe == 0:
+		case s.Usable(b.now):
 			probes = append(probes, i)
 		default:
 			rest = append(rest, i)
@@ -115,7 +115,7 @@ func (b *balanced) end(x *exchange) {
 }
 
 func (b *balanced) answer(x *exchange) {
-	x.path().server.state.answered(b.now)
+	x.path().server.state.Answered(b.now)
 	b.end(x)
 }
 

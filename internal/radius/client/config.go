@@ -12,6 +12,7 @@ import (
 
 	"aaasess/internal/radius"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 )
 
 // The defaults of a [GroupConfig] and of the schedule of a [Member].
@@ -23,9 +24,6 @@ const (
 	DefaultMaxInFlight = 1024
 	DefaultBatchSize   = 25
 )
-
-// MaxServers is the largest number of servers in a group: the number of bits in exchange.tried.
-const MaxServers = 64
 
 const (
 	// maxMaxInFlight limits a server to 512 sockets for each group.
@@ -113,7 +111,7 @@ type GroupConfig struct {
 	// means 25, as in Cisco IOS.
 	BatchSize int
 	// DeadCriteria define when a server counts as dead. Zero means the default rule.
-	DeadCriteria DeadCriteria
+	DeadCriteria servers.DeadCriteria
 	// HoldDown is how long a dead server is skipped before it is probed (R61). 0 means 30 s; a
 	// negative number means that no server is ever dead for this group.
 	HoldDown time.Duration
@@ -169,8 +167,8 @@ func (c GroupConfig) check() error {
 		return fmt.Errorf("radius: group %q: max-in-flight is %d, want 1..%d", c.Name, c.MaxInFlight, maxMaxInFlight)
 	case c.BatchSize < 1:
 		return fmt.Errorf("radius: group %q: batch-size is %d, want 1 or more", c.Name, c.BatchSize)
-	case len(c.Members) < 1 || len(c.Members) > MaxServers:
-		return fmt.Errorf("radius: group %q: has %d servers, want 1..%d", c.Name, len(c.Members), MaxServers)
+	case len(c.Members) < 1 || len(c.Members) > servers.MaxServers:
+		return fmt.Errorf("radius: group %q: has %d servers, want 1..%d", c.Name, len(c.Members), servers.MaxServers)
 	}
 	seen := map[string]bool{}
 	for i, m := range c.Members {

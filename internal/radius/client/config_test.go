@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 )
 
 func TestConfig(t *testing.T) {
@@ -36,8 +37,8 @@ func TestConfig(t *testing.T) {
 		{"too many transmissions", with(retry.Schedule{Retransmit: 2, BackoffRetry: 65533}), "exceed the limit of 65535"},
 		{"no such algorithm", setup{Servers: []Server{one}, Algorithm: 3}, "unknown algorithm 3"},
 		{"negative batch", setup{Servers: []Server{one}, BatchSize: -1}, "batch-size is -1"},
-		{"negative dead time", setup{Servers: []Server{one}, DeadCriteria: DeadCriteria{Time: -1}}, "dead criteria"},
-		{"negative dead tries", setup{Servers: []Server{one}, DeadCriteria: DeadCriteria{Tries: -1}}, "dead criteria"},
+		{"negative dead time", setup{Servers: []Server{one}, DeadCriteria: servers.DeadCriteria{Time: -1}}, "dead criteria"},
+		{"negative dead tries", setup{Servers: []Server{one}, DeadCriteria: servers.DeadCriteria{Tries: -1}}, "dead criteria"},
 		{"too many in flight", setup{Servers: []Server{one}, MaxInFlight: 65537}, "want 1..65536"},
 		{"negative in flight", setup{Servers: []Server{one}, MaxInFlight: -1}, "want 1..65536"},
 	} {

@@ -13,20 +13,8 @@
 // address, groups skip it. When its address changes, requests in flight are sent to the new address
 // at once, and the server starts with a clean state there.
 //
-//	          criteria met                            HoldDown over,
-//	.------.  --------------->  .-------------------.  a request sent .-------------------.
-//	|  up  |                    | dead, held down   | --------------> | dead, being probed|
-//	'------'  <---------------  '-------------------' <-------------- '-------------------'
-//	   ^        a valid answer      for HoldDown         unanswered             |
-//	   '------------------------------------------------------------------------'
-//	                              a valid answer
-//
-// The criteria are those of the group whose request was not answered. By default: a request had all
-// of its normal transmissions, and the server sent nothing valid since the first of them; otherwise
-// [DeadCriteria] (state.go). While any server is up, requests skip the dead ones, except for one
-// request at a time to each server whose hold-down is over: its probe. When all servers are dead, a
-// request goes to the next one in order that may be probed, or else to the next one. For a group
-// without a hold-down no server is dead.
+// Package servers decides by a server's answers and timeouts which server is dead, and which one a
+// request goes to ([servers.Health], [servers.Choose]).
 //
 // # Transmissions
 //

@@ -5,6 +5,7 @@ import (
 
 	"aaasess/internal/radius"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 	"aaasess/internal/timeheap"
 )
 
@@ -116,10 +117,10 @@ func (g *Group) start(x *exchange, now time.Time) error {
 	if x.tries == member.Schedule.Transmissions() || g.absent&(1<<x.server) != 0 {
 		return g.failOver(x, now)
 	}
-	if g.rule.holdDown > 0 && s.state.probing() { // one request is enough to probe a dead server
+	if g.rule.HoldDown > 0 && s.state.Probing() { // one request is enough to probe a dead server
 		return &retry.Later{After: member.Schedule.Interval(x.tries), At: x.progress(x.tries + 1)}
 	}
-	x.probe, x.due = s.state.beginProbe(), true
+	x.probe, x.due = s.state.BeginProbe(), true
 	x.assign()
 	return nil
 }
@@ -130,7 +131,7 @@ func (g *Group) validProgress(at retry.Progress) bool {
 		return false
 	}
 	if at.Transmissions == 0 {
-		return untried(len(g.paths), at.Tried, 0) != none
+		return servers.Untried(len(g.paths), at.Tried, 0) != none
 	}
 	if int(at.Server) >= len(g.paths) || at.Tried&(1<<at.Server) == 0 {
 		return false
@@ -160,17 +161,17 @@ func (g *Group) nextServer(x *exchange, start int, now time.Time) error {
 	switch {
 	case g.cfg.Algorithm == LeastOutstanding && !x.announced:
 		next = g.leastOutstanding(x.tried, now)
-	case x.announced || g.rule.holdDown == 0:
-		next = untried(len(g.paths), x.tried|x.excluded|g.absent, start)
+	case x.announced || g.rule.HoldDown == 0:
+		next = servers.Untried(len(g.paths), x.tried|x.excluded|g.absent, start)
 	default:
-		next = choose(g.states, x.tried, g.absent, start, now)
+		next = servers.Choose(g.states, x.tried, g.absent, start, now)
 	}
 	if next == none {
 		return ErrNoResponse
 	}
 	x.server, x.tries, x.due = next, 0, true
 	x.tried |= 1 << next
-	x.probe = g.paths[next].server.state.beginProbe()
+	x.probe = g.paths[next].server.state.BeginProbe()
 	x.assign()
 	return nil
 }
@@ -183,7 +184,7 @@ func (g *Group) timeOut(x *exchange, now time.Time) {
 	s := g.paths[x.server].server
 	s.stats.Timeouts++
 	g.endTransmission(x)
-	if s.state.timedOut(now, g.rule) {
+	if s.state.TimedOut(now, g.rule) {
 		g.noteDead(s, x)
 	}
 }
@@ -193,7 +194,7 @@ func (g *Group) timeOut(x *exchange, now time.Time) {
 func (g *Group) unanswered(x *exchange, now time.Time) {
 	s, member := g.member(x.server)
 	all := x.tries == member.Schedule.Retransmit+1
-	if s.state.failed(x.since, now, all, g.rule) {
+	if s.state.Failed(x.since, now, all, g.rule) {
 		g.noteDead(s, x)
 	}
 	g.endProbe(x)
@@ -205,7 +206,7 @@ func (g *Group) noteDead(s *server, x *exchange) {
 
 func (g *Group) endProbe(x *exchange) {
 	if x.probe != 0 {
-		x.path().server.state.endProbe(x.probe)
+		x.path().server.state.EndProbe(x.probe)
 		x.probe = 0
 	}
 }

@@ -69,7 +69,7 @@ func (s *simulation) run(t *testing.T, begins []int, heard map[int]int) []planne
 	for second := 0; p.open > 0; second++ {
 		s.now = at(second)
 		if server, ok := heard[second]; ok {
-			s.g.states[server].answered(s.now)
+			s.g.states[server].Answered(s.now)
 		}
 		for _, send := range p.sends[second] {
 			send()

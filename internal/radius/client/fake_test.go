@@ -7,6 +7,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/captured"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 )
 
 const testSecret radius.Secret = captured.GoldenSecret
@@ -40,7 +41,7 @@ type setup struct {
 	Servers      []Server
 	Algorithm    Algorithm
 	BatchSize    int
-	DeadCriteria DeadCriteria
+	DeadCriteria servers.DeadCriteria
 	HoldDown     time.Duration
 	MaxInFlight  int
 	Source       netip.Addr
@@ -86,9 +87,5 @@ func identifiersFor(window int, linger time.Duration) identifiers {
 	return ids
 }
 
-func pointers(all []serverState) (out []*serverState) {
-	for i := range all {
-		out = append(out, &all[i])
-	}
-	return out
-}
+// at returns the time that many seconds after the start of the tests.
+func at(seconds int) time.Time { return time.Unix(1_700_000_000+int64(seconds), 0) }

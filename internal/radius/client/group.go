@@ -11,6 +11,7 @@ import (
 
 	"aaasess/internal/radius"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 	"aaasess/internal/timeheap"
 )
 
@@ -34,12 +35,12 @@ type Request interface {
 // any goroutine.
 type Group struct {
 	client      *Client
-	cfg         GroupConfig    // the mutex guards what apply changes
-	rule        deathRule      // guarded by the mutex
-	window      atomic.Int64   // cfg.MaxInFlight
-	membersHash uint32         // hash of the members' identities
-	paths       []*path        // to cfg.Members
-	states      []*serverState // of cfg.Members
+	cfg         GroupConfig       // the mutex guards what apply changes
+	rule        servers.DeathRule // guarded by the mutex
+	window      atomic.Int64      // cfg.MaxInFlight
+	membersHash uint32            // hash of the members' identities
+	paths       []*path           // to cfg.Members
+	states      []*servers.Health // of cfg.Members
 
 	wake  chan struct{} // wakeAt is earlier than before
 	stop  chan struct{} // closed by Close
@@ -86,7 +87,7 @@ func (c *Client) NewGroup(cfg GroupConfig) (*Group, error) {
 		return nil, err
 	}
 	g := &Group{
-		client: c, cfg: cfg, rule: deathRule{cfg.DeadCriteria, cfg.HoldDown}, paths: make([]*path, len(cfg.Members)), states: make([]*serverState, len(cfg.Members)),
+		client: c, cfg: cfg, rule: servers.DeathRule{Criteria: cfg.DeadCriteria, HoldDown: cfg.HoldDown}, paths: make([]*path, len(cfg.Members)), states: make([]*servers.Health, len(cfg.Members)),
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ready: make(chan struct{}), ended: make(chan struct{}),
 	}
 	g.window.Store(int64(cfg.MaxInFlight))

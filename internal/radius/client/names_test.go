@@ -10,6 +10,7 @@ import (
 
 	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 )
 
 // addressOf returns the address of a group's server.
@@ -71,7 +72,7 @@ func TestServerMoves(t *testing.T) {
 		r.sleep(300.1) // half way between its transmissions
 		moving.check("answered by of r.example")
 		s := g.Stats().Servers[0]
-		if s.State != client.Up || s.DeadCount != 1 || s.Requests != 3 || s.PendingRequests != 0 || s.Successes != 1 || len(old.Arrivals()) != 3 {
+		if s.State != servers.Up || s.DeadCount != 1 || s.Requests != 3 || s.PendingRequests != 0 || s.Successes != 1 || len(old.Arrivals()) != 3 {
 			t.Errorf("%+v, %d requests came to the old address", s, len(old.Arrivals()))
 		}
 		if open, _ := r.net.Sockets(); open != 1 {
@@ -89,12 +90,12 @@ func TestDeadServerMoves(t *testing.T) {
 		g := r.group(client.GroupConfig{}, to("r.example"))
 		r.send(g, 1)
 		r.sleep(3)
-		if s := g.Stats().Servers[0]; s.State != client.Dead {
+		if s := g.Stats().Servers[0]; s.State != servers.Dead {
 			t.Errorf("it is %s", s.State)
 		}
 		r.name("r.example", "192.0.2.2")
 		r.sleep(301)
-		if s := g.Stats().Servers[0]; s.State == client.Dead || s.DeadCount != 1 {
+		if s := g.Stats().Servers[0]; s.State == servers.Dead || s.DeadCount != 1 {
 			t.Errorf("after its move it is %s", s.State)
 		}
 	})

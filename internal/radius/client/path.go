@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/servers"
 )
 
 // path is the route to a server from one local address: its Conns and their identifiers. The
@@ -249,9 +250,9 @@ func (p *path) answered(n int, was transmission, now time.Time) (x *exchange, li
 	s, g := p.server, was.exchange.group
 	s.stats.LastResponse, s.stats.RoundTripTime = now, now.Sub(was.sent)
 	if was.state == waiting { // not if it timed out
-		s.stats.AverageResponseTime = smooth(s.stats.AverageResponseTime, s.stats.RoundTripTime)
+		s.stats.AverageResponseTime = servers.Smooth(s.stats.AverageResponseTime, s.stats.RoundTripTime)
 	}
-	if s.state.answered(now) {
+	if s.state.Answered(now) {
 		g.changes = append(g.changes, change{server: s, addr: p.addr, up: true})
 		listeners = without(groupsOf(s), g)
 	}

@@ -1,6 +1,10 @@
 package client
 
-import "slices"
+import (
+	"slices"
+
+	"aaasess/internal/servers"
+)
 
 // Reconfigure prepares a change of the schedules, Algorithm, BatchSize, HoldDown, DeadCriteria and
 // MaxInFlight of a group that runs. apply makes the change: requests in flight continue with the new
@@ -27,7 +31,7 @@ func (g *Group) apply(cfg GroupConfig) {
 	g.cfg.Members, g.cfg.Algorithm, g.cfg.HoldDown = cfg.Members, cfg.Algorithm, cfg.HoldDown
 	g.cfg.DeadCriteria, g.cfg.MaxInFlight = cfg.DeadCriteria, cfg.MaxInFlight
 	g.cfg.BatchSize, g.batch = cfg.BatchSize, batch{}
-	g.rule = deathRule{cfg.DeadCriteria, cfg.HoldDown}
+	g.rule = servers.DeathRule{Criteria: cfg.DeadCriteria, HoldDown: cfg.HoldDown}
 	g.window.Store(int64(cfg.MaxInFlight))
 	if g.phase == closed {
 		return

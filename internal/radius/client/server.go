@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"aaasess/internal/servers"
 	"aaasess/internal/throttle"
 )
 
@@ -20,9 +21,9 @@ type server struct {
 	paths    map[netip.Addr]*path // by the local address that requests leave from
 	addrs    []netip.Addr         // its addresses; empty if they are unknown
 	lookedUp bool                 // the first resolution is done
-	state    serverState
+	state    servers.Health
 	assigned int           // requests of all groups that are with this server, see exchange.assigned
-	stats    ServerStats   // counters only
+	stats    servers.Stats // counters only
 	problems throttle.Line // problems that may come with each packet
 
 	stopLookUps context.CancelFunc // nil: resolution was not started
@@ -31,7 +32,7 @@ type server struct {
 }
 
 func newServer(c *Client, id Identity, now time.Time) *server {
-	s := &server{Identity: id, client: c, paths: map[netip.Addr]*path{}, lookUpNow: make(chan struct{}, 1), state: serverState{since: now}}
+	s := &server{Identity: id, client: c, paths: map[netip.Addr]*path{}, lookUpNow: make(chan struct{}, 1), state: servers.NewHealth(now)}
 	if a := netipOf(id.Host); a.IsValid() {
 		s.addrs, s.lookedUp = []netip.Addr{a}, true
 	}
@@ -168,7 +169,7 @@ func (s *server) setAddresses(found []netip.Addr) (known bool) {
 		known = known && p.addr.IsValid()
 	}
 	if left {
-		s.state.moved(now)
+		s.state.Moved(now)
 	}
 	groups := groupsOf(s)
 	for _, g := range groups {

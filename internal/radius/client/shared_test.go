@@ -11,6 +11,7 @@ import (
 
 	"aaasess/internal/radius/client"
 	"aaasess/internal/radius/radiusnet"
+	"aaasess/internal/servers"
 )
 
 // TestServerIsShared: the state that one group finds is known to other groups; it is counted once.
@@ -27,7 +28,7 @@ func TestServerIsShared(t *testing.T) {
 		r.sleep(2.5)
 		second.check("answered by of 192.0.2.2") // at once
 		a, b := alone.Stats().Servers[0], both.Stats().Servers[0]
-		if a != b || a.State != client.Dead || a.Requests != 1 || a.Timeouts != 2 || a.DeadCount != 1 {
+		if a != b || a.State != servers.Dead || a.Requests != 1 || a.Timeouts != 2 || a.DeadCount != 1 {
 			t.Errorf("%+v\n%+v", a, b)
 		}
 	})
@@ -79,10 +80,10 @@ func TestReloadKeepsServer(t *testing.T) {
 			t.Error(err)
 		}
 		got := after.Stats().Servers
-		if got[0] != was[0] || got[0].State != client.Dead {
+		if got[0] != was[0] || got[0].State != servers.Dead {
 			t.Errorf("the server that stays: %+v, was %+v", got[0], was[0])
 		}
-		if got[1].Requests != 0 || was[1].Requests != 1 || got[1].State != client.Unknown {
+		if got[1].Requests != 0 || was[1].Requests != 1 || got[1].State != servers.Unknown {
 			t.Errorf("the server with another secret: %+v, was %+v", got[1], was[1])
 		}
 		if err := after.Close(); err != nil {
@@ -92,7 +93,7 @@ func TestReloadKeepsServer(t *testing.T) {
 			t.Errorf("%d sockets are open", open)
 		}
 		anew := r.group(client.GroupConfig{}, to("192.0.2.1"))
-		if s := anew.Stats().Servers[0]; s.Requests != 0 || s.State != client.Unknown {
+		if s := anew.Stats().Servers[0]; s.Requests != 0 || s.State != servers.Unknown {
 			t.Errorf("statistics of a new server: %+v", s)
 		}
 	})

@@ -1,9 +1,6 @@
 package client
 
-import (
-	"net/netip"
-	"time"
-)
+import "aaasess/internal/servers"
 
 // Stats are the statistics of a group's servers. They cover all groups that have the server, from
 // when the first one had it.
@@ -11,93 +8,7 @@ type Stats struct {
 	// InvalidServerAddresses counts packets from other addresses than a server's, over all servers
 	// of the client (radiusAccClientInvalidServerAddresses).
 	InvalidServerAddresses uint64
-	Servers                []ServerStats // in the order of GroupConfig.Members
-}
-
-// State is whether a server is known to answer (casState, CISCO-AAA-SERVER-MIB).
-type State string
-
-const (
-	// Unknown is a server that has neither answered nor been dead. Its casState is up(1).
-	Unknown State = "unknown"
-	// Up is a server that has answered, since it was last dead if it was.
-	Up State = "up"
-	// Dead is a server that met the DeadCriteria and has not answered since.
-	Dead State = "dead"
-)
-
-// ServerStats are the statistics of one server. The first ones have the names of
-// radiusAccServerExtTable (RFC 4670), those from State on belong to casStatisticsTable
-// (CISCO-AAA-SERVER-MIB). In the latter table, casAcctRequests is Requests plus Retransmissions,
-// casAcctRequestTimeouts is Timeouts, casAcctUnexpectedResponses is PacketsDropped, and
-// casAcctIncorrectResponses is MalformedResponses plus BadAuthenticators plus UnknownTypes. A
-// request that is answered late counts in both Timeouts and Responses.
-type ServerStats struct {
-	Name string
-	Addr netip.AddrPort
-	// RoundTripTime is the time between the last valid answer and the transmission that it answers.
-	RoundTripTime time.Duration
-	// Requests counts requests sent to the server, without retransmissions. A request in flight
-	// counts again when the server's address changes.
-	Requests uint64
-	// Retransmissions counts further transmissions with the same server, including those of the
-	// back-off.
-	Retransmissions uint64
-	// Responses counts all datagrams from the server, valid or not.
-	Responses uint64
-	// MalformedResponses counts answers with invalid framing.
-	MalformedResponses uint64
-	// BadAuthenticators counts answers with a wrong authenticator or Message-Authenticator. The
-	// usual cause is a different secret; another one is an answer to a transmission so old that its
-	// identifier was reused.
-	BadAuthenticators uint64
-	// PendingRequests is the number of transmissions that wait for their answer and have not timed
-	// out.
-	PendingRequests int
-	// Timeouts counts transmissions without an answer in time.
-	Timeouts uint64
-	// UnknownTypes counts packets with a code that does not answer this kind of request.
-	UnknownTypes uint64
-	// PacketsDropped counts answers for which no transmission waits, mostly copies.
-	PacketsDropped uint64
-	// SendErrors counts transmissions that the system could not send, and sockets that could not be
-	// opened. The MIB has no object for it.
-	SendErrors uint64
-	// LastResponse is the time of the last valid answer; zero means never.
-	LastResponse time.Time
-	// DownUntil is the end of the server's hold-down; zero means that it is not held down.
-	DownUntil time.Time
-
-	// State is casState.
-	State State
-	// StateSince is when the server became up or dead, or was first configured
-	// (casCurrentStateDuration). From Unknown to Up is no change.
-	StateSince time.Time
-	// PreviousState is how long the previous state lasted; 0 means that there was none
-	// (casPreviousStateDuration).
-	PreviousState time.Duration
-	// TotalDeadTime is how long the server has been dead in total (casTotalDeadTime).
-	TotalDeadTime time.Duration
-	// DeadCount is how often it became dead (casDeadCount).
-	DeadCount uint64
-	// Successes counts the requests that it answered (casAcctTransactionSuccesses), not their
-	// retransmissions.
-	Successes uint64
-	// Failures counts the requests that it did not answer by the end of its schedule
-	// (casAcctTransactionFailures). One that is answered later counts in Successes too.
-	Failures uint64
-	// AverageResponseTime is the smoothed RoundTripTime. Each answer to a transmission that had not
-	// timed out moves it by an eighth of the difference, like SRTT in RFC 6298; the first answer
-	// sets it (casAcctResponseTime).
-	AverageResponseTime time.Duration
-}
-
-// smooth moves an average towards one more sample; an average of 0 means that there is none yet.
-func smooth(average, sample time.Duration) time.Duration {
-	if average == 0 {
-		return sample
-	}
-	return average + (sample-average)/8
+	Servers                []servers.Stats // in the order of GroupConfig.Members
 }
 
 // Stats returns a copy of the statistics.
@@ -106,17 +17,13 @@ func (g *Group) Stats() Stats {
 	now := c.cfg.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := Stats{InvalidServerAddresses: c.invalid, Servers: make([]ServerStats, len(g.paths))}
+	all := Stats{InvalidServerAddresses: c.invalid, Servers: make([]servers.Stats, len(g.paths))}
 	for i, p := range g.paths {
 		s := p.server
-		state, to := &s.state, &all.Servers[i]
+		to := &all.Servers[i]
 		*to = s.stats
 		to.Name, to.Addr = s.Name, p.addr
-		if state.down(now) {
-			to.DownUntil = state.downUntil
-		}
-		to.State, to.StateSince, to.PreviousState = state.state(), state.since, state.previous
-		to.TotalDeadTime, to.DeadCount = state.totalDeadTime(now), state.deaths
+		s.state.Report(to, now)
 	}
 	return all
 }

@@ -4,55 +4,102 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"aaasess/accounting"
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
 	acctradius "aaasess/accounting/radius"
+	accttacacs "aaasess/accounting/tacacs"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
-	"aaasess/internal/radius/client"
+	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 )
 
 // ServerGroups implements control.Accounting.
 func (c *Accounting) ServerGroups() []api.ServerGroup {
 	out := []api.ServerGroup{}
 	for _, s := range c.cfg.Methods.Statuses() {
-		if g, ok := acctradius.StatusOf(s.Spec, s.Method); ok && s.Configured {
-			out = append(out, serverGroup(s, g))
+		if g, ok := serverGroup(s); ok && s.Configured {
+			out = append(out, g)
 		}
 	}
 	return out
 }
 
-func serverGroup(s methods.Status, g acctradius.GroupStatus) api.ServerGroup {
+// serverGroup returns the group of a method. It returns false for a method that is none.
+func serverGroup(s methods.Status) (api.ServerGroup, bool) {
+	if g, ok := acctradius.StatusOf(s.Spec, s.Method); ok {
+		return radiusGroup(s, g), true
+	}
+	if g, ok := accttacacs.StatusOf(s.Spec, s.Method); ok {
+		return tacacsGroup(s, g), true
+	}
+	return api.ServerGroup{}, false
+}
+
+func radiusGroup(s methods.Status, g acctradius.GroupStatus) api.ServerGroup {
 	spec := g.Spec
 	out := api.ServerGroup{
-		Name: spec.Group, Description: spec.Description, AcctOnOff: acctOnOff(s, spec),
-		AccessAlgorithm: spec.Algorithm.String(), BatchSize: spec.BatchSize, HoldDown: api.InSeconds(spec.HoldDown),
+		Name: spec.Group, Protocol: api.RADIUS, Description: spec.Description, AcctOnOff: acctOnOff(s, spec.MonitorGroup),
+		SourceAddress: address(spec.Source), AccessAlgorithm: spec.Algorithm.String(), BatchSize: spec.BatchSize,
+		HoldDown: api.InSeconds(spec.HoldDown), DeadCriteria: deadCriteria(spec.DeadCriteria),
 		Window: spec.Window, DrainRate: spec.DrainRate, LastManagementChange: s.Since.UTC(), Waiting: &s.Waiting,
 	}
-	if spec.Source.IsValid() {
-		out.SourceAddress = spec.Source.String()
-	}
-	if dc := spec.DeadCriteria; dc.Tries > 0 {
-		out.DeadCriteria = &api.DeadCriteria{Time: api.InSeconds(dc.Time), Tries: dc.Tries}
-	}
-	for i, server := range spec.Servers {
-		out.Servers = append(out.Servers, groupServer(i, server, g.Stats.Servers[i]))
+	for i, m := range spec.Servers {
+		out.Servers = append(out.Servers, groupServer(i, m.Host, m.Port, m.Schedule, &g.Stats.Servers[i]))
 	}
 	return out
 }
 
-// groupServer returns a server with its statistics.
-func groupServer(i int, s client.Member, st client.ServerStats) api.GroupServer {
-	out := api.GroupServer{
-		Index: i + 1, Name: s.Name, Address: s.Host, AccountingPort: s.Port, OperState: operState(st.State),
-		Timeout: api.InSeconds(s.Schedule.Timeout), Retransmit: s.Schedule.Retransmit,
+func tacacsGroup(s methods.Status, g accttacacs.GroupStatus) api.ServerGroup {
+	spec := g.Spec
+	out := api.ServerGroup{
+		Name: spec.Group, Protocol: api.TACACS, Description: spec.Description, AcctOnOff: acctOnOff(s, ""),
+		SourceAddress: address(spec.Source), AccessAlgorithm: "direct",
+		HoldDown: api.InSeconds(spec.HoldDown), DeadCriteria: deadCriteria(spec.DeadCriteria),
+		Window: spec.Window, DrainRate: spec.DrainRate, LastManagementChange: s.Since.UTC(), Waiting: &s.Waiting,
 	}
-	if s.Schedule.BackoffRetry > 0 {
-		out.Backoff = &api.Backoff{MaxDelay: api.InSeconds(s.Schedule.MaxDelay), Retry: s.Schedule.BackoffRetry}
+	for i, m := range spec.Servers {
+		st := &g.Stats.Servers[i]
+		server := groupServer(i, m.Host, m.Port, m.Schedule, &st.Stats)
+		server.TACACS = &api.TACACSServer{
+			SingleConnection: m.SingleConnection, Agreed: st.SingleConnection, MaxConnections: m.Connections, Watchdog: "plain",
+			Connections: st.Connections, Opened: st.Opened, Failed: st.SendErrors, Errors: st.Errors, Follows: st.Follows,
+		}
+		if m.WatchdogStart {
+			server.TACACS.Watchdog = "with-start"
+		}
+		out.Servers = append(out.Servers, server)
+	}
+	return out
+}
+
+// address returns an address as text, "" if there is none.
+func address(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+func deadCriteria(c servers.DeadCriteria) *api.DeadCriteria {
+	if c.Tries == 0 {
+		return nil
+	}
+	return &api.DeadCriteria{Time: api.InSeconds(c.Time), Tries: c.Tries}
+}
+
+// groupServer returns a server with its statistics.
+func groupServer(i int, host string, port uint16, s retry.Schedule, st *servers.Stats) api.GroupServer {
+	out := api.GroupServer{
+		Index: i + 1, Name: st.Name, Address: host, AccountingPort: port, OperState: operState(st.State),
+		Timeout: api.InSeconds(s.Timeout), Retransmit: s.Retransmit,
+	}
+	if s.BackoffRetry > 0 {
+		out.Backoff = &api.Backoff{MaxDelay: api.InSeconds(s.MaxDelay), Retry: s.BackoffRetry}
 	}
 	if st.Addr.IsValid() { // else the host name is not resolved yet
 		out.Address = st.Addr.Addr().String()
@@ -76,34 +123,35 @@ func groupServer(i int, s client.Member, st client.ServerStats) api.GroupServer 
 func Servers(set *methods.Set) map[string]api.ServerStatus {
 	out := map[string]api.ServerStatus{}
 	for _, s := range set.Statuses() {
-		g, ok := acctradius.StatusOf(s.Spec, s.Method)
+		g, ok := serverGroup(s)
 		if !ok {
 			continue
 		}
-		status := api.ServerStatus{InvalidServerAddresses: g.Stats.InvalidServerAddresses}
-		for i, server := range g.Spec.Servers {
-			status.Servers = append(status.Servers, groupServer(i, server, g.Stats.Servers[i]))
+		status := api.ServerStatus{Servers: g.Servers}
+		if r, ok := acctradius.StatusOf(s.Spec, s.Method); ok {
+			status.InvalidServerAddresses = r.Stats.InvalidServerAddresses
 		}
-		out[g.Spec.Group] = status
+		out[g.Name] = status
 	}
 	return out
 }
 
 // operState returns the name of a server's state in the API.
-func operState(s client.State) string {
+func operState(s servers.State) string {
 	switch s {
-	case client.Up:
+	case servers.Up:
 		return "up"
-	case client.Dead:
+	case servers.Dead:
 		return "down"
 	}
 	return "unknown"
 }
 
-// acctOnOff returns the state of Accounting-On and -Off of a group.
-func acctOnOff(s methods.Status, spec *acctradius.Spec) api.AcctOnOff {
-	out := api.AcctOnOff{State: api.StateUnknown, MonitorGroup: spec.MonitorGroup, After: string(s.After), Enabled: spec.MonitorGroup != "" || s.After != ""}
-	if a := spec.AcctOnOff; a != nil {
+// acctOnOff returns the state of Accounting-On and -Off of a group. monitors is the acct-on-off-group
+// that it monitors.
+func acctOnOff(s methods.Status, monitors string) api.AcctOnOff {
+	out := api.AcctOnOff{State: api.StateUnknown, MonitorGroup: monitors, After: string(s.After), Enabled: monitors != "" || s.After != ""}
+	if a := s.Spec.OnOff(); a != nil {
 		out.Enabled, out.OperStateChange, out.Group = true, a.Blocks, a.Controls
 	}
 	if s.Monitored != nil {

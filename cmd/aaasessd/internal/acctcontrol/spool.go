@@ -9,11 +9,10 @@ import (
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
 	"aaasess/accounting/methods"
-	acctradius "aaasess/accounting/radius"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
-	"aaasess/internal/radius/client"
+	"aaasess/internal/servers"
 )
 
 // Spool implements control.Accounting.
@@ -82,9 +81,9 @@ func queueState(m delivery.MethodStats, statuses []methods.Status) string {
 		if s.Spec.Name() != m.Method {
 			continue
 		}
-		g, ok := acctradius.StatusOf(s.Spec, s.Method)
-		isUp := func(server client.ServerStats) bool { return server.State == client.Up }
-		if !ok || slices.ContainsFunc(g.Stats.Servers, isUp) {
+		g, ok := serverGroup(s)
+		isUp := func(server api.GroupServer) bool { return server.OperState == operState(servers.Up) }
+		if !ok || slices.ContainsFunc(g.Servers, isUp) {
 			return "up"
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"aaasess/accounting/onoff"
 	"aaasess/accounting/policy"
 	acctradius "aaasess/accounting/radius"
+	accttacacs "aaasess/accounting/tacacs"
 	"aaasess/agent/agentx"
 	"aaasess/agent/snmp"
 	"aaasess/agent/snmp/notify"
@@ -15,6 +16,7 @@ import (
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
+	tacclient "aaasess/internal/tacacs/client"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/termination"
@@ -37,16 +39,19 @@ type Config struct {
 	// Dictionary has the names of attributes and values.
 	Dictionary *radius.Dictionary
 
-	// Groups are the server groups of the file, in order. If a method list names the group
-	// AllServers, it is the last. Names are unique.
-	Groups []acctradius.Spec
+	// Groups are the groups of RADIUS servers of the file, in order. If a method list names the
+	// group AllRADIUS, it is the last. TACACSGroups are those of TACACS+ servers, in the same way.
+	// Names are unique over both.
+	Groups       []acctradius.Spec
+	TACACSGroups []accttacacs.Spec
 	// OnOffGroups are the acct-on-off-groups. Names are unique.
 	OnOffGroups onoff.Groups
 	// System is the system list, if it has several methods without broadcast; else nil.
 	System []accounting.MethodName
 	// SuppressSystem: a restart sends no Accounting-Off and -On to methods of live sessions.
 	SuppressSystem bool
-	// Policy is a valid accounting policy. Each of its methods is in Groups, or is Local.
+	// Policy is a valid accounting policy. Each of its methods is in Groups or TACACSGroups, or is
+	// Local.
 	Policy policy.Policy
 	// Nested says whether network sessions are nested in exec sessions, see sessions.Table.SetNested.
 	Nested bool
@@ -66,9 +71,12 @@ type Config struct {
 // Warnings returns what is valid in the file and probably unintended.
 func (c *Config) Warnings() []*strictyaml.Error { return c.warnings }
 
-// AllServers is the name of the group that has all RADIUS servers that are not private, in their
-// order (S1 "group radius").
-const AllServers = "radius"
+// The names of the groups that have all servers of a protocol that are not private, in their order
+// (S1 "group radius", "group tacacs+").
+const (
+	AllRADIUS = "radius"
+	AllTACACS = "tacacs+"
+)
 
 // SNMP configures the access of SNMP managers (R4, R15, R16), and notifications (R17).
 type SNMP struct {
@@ -98,12 +106,16 @@ type Responder struct {
 	Targets []notify.Target
 }
 
-// Methods returns the configuration of the accounting methods. servers has the servers of all
-// groups. names returns the current dictionary.
-func (c *Config) Methods(servers *client.Client, names func() *radius.Dictionary) methods.Config {
+// Methods returns the configuration of the accounting methods. toRADIUS and toTACACS have the servers
+// of all groups. names returns the current dictionary.
+func (c *Config) Methods(toRADIUS *client.Client, toTACACS *tacclient.Client, names func() *radius.Dictionary) methods.Config {
 	out := methods.Config{Lists: c.Policy.MethodsByList(), OnOffGroups: c.OnOffGroups, System: c.System, SuppressSystem: c.SuppressSystem}
 	for _, group := range c.Groups {
-		group.Client = servers
+		group.Client = toRADIUS
+		out.Specs = append(out.Specs, &group)
+	}
+	for _, group := range c.TACACSGroups {
+		group.Client, group.Arguments.Names = toTACACS, c.Dictionary
 		out.Specs = append(out.Specs, &group)
 	}
 	if c.Local != nil {

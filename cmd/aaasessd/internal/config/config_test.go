@@ -244,6 +244,9 @@ radius:
   clients: [{name: a, address: 10.0.0.1, secret: `+hidden+`, disconnect: {secret: `+hidden+`}}]
   servers: [{name: a, address: 10.0.0.1, secret: `+hidden+`}]
   groups: [{name: a, servers: [a]}]
+tacacs:
+  servers: [{name: a, address: 10.0.0.1, key: `+hidden+`}]
+  groups: [{name: b, servers: [a]}]
 snmp:
   responder:
     groups: [{name: a}]
@@ -256,7 +259,7 @@ snmp:
 		out = append(out, fmt.Sprintf(verb, c), fmt.Sprintf(verb, c.SNMP.Responder), fmt.Sprintf(verb, c.SNMP))
 	}
 	for _, verb := range []string{"%s", "%x", "%q"} {
-		out = append(out, fmt.Sprintf(verb, c.Listener.Clients), fmt.Sprintf(verb, c.Disconnector.Clients), fmt.Sprintf(verb, c.Groups),
+		out = append(out, fmt.Sprintf(verb, c.Listener.Clients), fmt.Sprintf(verb, c.Disconnector.Clients), fmt.Sprintf(verb, c.Groups), fmt.Sprintf(verb, c.TACACSGroups),
 			fmt.Sprintf(verb, c.SNMP.Responder.Users), fmt.Sprintf(verb, c.SNMP.Responder))
 	}
 	hex := fmt.Sprintf("%x", string(hidden))

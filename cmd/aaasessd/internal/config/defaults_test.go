@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"aaasess/internal/radius/client"
+	"aaasess/internal/servers"
+	tacclient "aaasess/internal/tacacs/client"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/termination"
@@ -21,8 +23,10 @@ func TestDefaultsOfPackages(t *testing.T) {
 	var raw rawConfig
 	var backoff rawBackoff
 	var group rawGroup
+	var tacacsServer rawTACACSServer
+	var tacacsGroup rawTACACSGroup
 	var radiusClient rawClient
-	for _, v := range []any{&raw, &backoff, &group, &radiusClient} {
+	for _, v := range []any{&raw, &backoff, &group, &tacacsServer, &tacacsGroup, &radiusClient} {
 		doc.SetDefaults(v)
 	}
 	r, d := raw.RADIUS, raw.Sessions.Disconnect
@@ -36,6 +40,12 @@ func TestDefaultsOfPackages(t *testing.T) {
 		{"radius.hold-down", r.HoldDown, client.DefaultHoldDown},
 		{"radius.groups.batch-size", group.BatchSize, client.DefaultBatchSize},
 		{"radius.groups.window", group.Window, client.DefaultMaxInFlight},
+		{"tacacs.timeout", raw.TACACS.Timeout, tacclient.DefaultTimeout},
+		{"tacacs.retransmit", raw.TACACS.Retransmit, 0},
+		{"tacacs.hold-down", raw.TACACS.HoldDown, tacclient.DefaultHoldDown},
+		{"tacacs.servers.port", tacacsServer.Port, uint16(tacclient.DefaultPort)},
+		{"tacacs.servers.connections", tacacsServer.Connections, tacclient.DefaultConnections},
+		{"tacacs.groups.window", tacacsGroup.Window, tacclient.DefaultMaxInFlight},
 		{"radius.clients.disconnect.port", radiusClient.Disconnect.Port, uint16(nasradius.DisconnectPort)},
 		{"sessions.remember", raw.Sessions.Remember, sessions.DefaultRemember},
 		{"sessions.disconnect.stop-wait", d.StopWait, termination.DefaultStopWait},
@@ -54,8 +64,14 @@ func TestDefaultsOfPackages(t *testing.T) {
 			t.Errorf("radius.accounting.listen has the default %v, want port %d", port, nasradius.Port)
 		}
 	}
-	servers, _ := reflect.TypeFor[rawGroup]().FieldByName("Servers")
-	if limit := servers.Tag.Get("max"); limit != strconv.Itoa(client.MaxServers) {
-		t.Errorf("radius.groups.servers has at most %s entries, want %d", limit, client.MaxServers)
+	for _, group := range []reflect.Type{reflect.TypeFor[rawGroup](), reflect.TypeFor[rawTACACSGroup]()} {
+		list, _ := group.FieldByName("Servers")
+		if limit := list.Tag.Get("max"); limit != strconv.Itoa(servers.MaxServers) {
+			t.Errorf("servers of %v has at most %s entries, want %d", group, limit, servers.MaxServers)
+		}
+	}
+	connections, _ := reflect.TypeFor[rawTACACSServer]().FieldByName("Connections")
+	if limit := connections.Tag.Get("max"); limit != strconv.Itoa(tacclient.MaxConnections) {
+		t.Errorf("connections is at most %s, want %d", limit, tacclient.MaxConnections)
 	}
 }

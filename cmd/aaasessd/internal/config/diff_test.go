@@ -21,6 +21,7 @@ snmp:
     groups: [{name: g}]
     communities: [{community: c, from: [192.0.2.0/24], group: g}]
   notifications: [{name: n, address: h, version: v2c, community: c}]
+tacacs: {timeout: 5s}
 radius:
   accounting: {listen: ["127.0.0.1:1813"]}
   nas-identifier: x
@@ -70,6 +71,7 @@ func TestDiff(t *testing.T) {
 		{"", []string{"min-free: 1GiB", "min-free: 1024MiB"}},
 		// Changes that a reload can make.
 		{"", []string{
+			"tacacs: {timeout: 5s}\n", "tacacs: {servers: [{name: t1, address: h, key: k}], groups: [{name: devices, servers: [t1]}]}\n",
 			"level: info", "level: debug", "session-mib-disconnect: true", "session-mib-disconnect: false",
 			"    groups: [{name: g}]\n    communities: [{community: c, from: [192.0.2.0/24], group: g}]\n", "    limits: {requests: 1}\n",
 			"  notifications: [{name: n, address: h, version: v2c, community: c}]\n", "", "nas-identifier: x", "nas-identifier: y",

@@ -25,7 +25,7 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(b)
 	}
-	for _, tc := range slices.Concat(rejected, rejectedTypes, rejectedDelivery, rejectedSNMP) {
+	for _, tc := range slices.Concat(rejected, rejectedTypes, rejectedDelivery, rejectedTACACS, rejectedSNMP) {
 		if len(tc.text) < 1500 {
 			f.Add([]byte(tc.text))
 		}
@@ -77,6 +77,7 @@ func checkInvariants(t *testing.T, c *config.Config) {
 			}
 		}
 	}
+	checkTACACS(t, c, groups)
 	checkAcctOnOff(t, c)
 	checkSNMP(t, &c.SNMP)
 	if _, err := policy.New(&c.Policy); err != nil {
@@ -98,6 +99,29 @@ func checkServer(t *testing.T, m client.Member) {
 	if s := m.Schedule; m.Name == "" || m.Host == "" || m.Port == 0 || m.Secret == "" || s.Timeout <= 0 || s.Retransmit < 0 || s.BackoffRetry < 0 ||
 		(s.MaxDelay > 0) != (s.BackoffRetry > 0) {
 		t.Errorf("server %+v", m)
+	}
+}
+
+// checkTACACS checks the groups of TACACS+ servers, and adds their names.
+func checkTACACS(t *testing.T, c *config.Config, groups map[accounting.MethodName]bool) {
+	for i := range c.TACACSGroups {
+		g := &c.TACACSGroups[i]
+		if groups[g.Name()] || len(g.Servers) == 0 || g.HoldDown < 0 || g.Window < 1 || g.DrainRate < 0 || (g.DeadCriteria.Time > 0) != (g.DeadCriteria.Tries > 0) {
+			t.Errorf("group %+v", g)
+		}
+		groups[g.Name()] = true
+		for _, s := range g.Servers {
+			schedule := s.Schedule
+			if s.Name == "" || s.Host == "" || s.Port == 0 || s.Key == "" || s.Connections < 1 || schedule.Timeout <= 0 || schedule.Retransmit < 0 ||
+				(schedule.MaxDelay > 0) != (schedule.BackoffRetry > 0) {
+				t.Errorf("server %+v", s)
+			}
+		}
+		for _, r := range g.Arguments.Ports {
+			if err := r.Check(); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

@@ -1,20 +1,13 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
-	"net"
-	"net/netip"
 	"os"
-	"slices"
-	"strconv"
-	"time"
 
 	"aaasess/accounting"
 	acctradius "aaasess/accounting/radius"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
-	"aaasess/internal/retry"
 )
 
 // anonymous is our NAS-Identifier on a host without a name.
@@ -31,133 +24,39 @@ func nasIdentifier(given string, hostname func() (string, error)) string {
 	return anonymous
 }
 
-// resend has the keys for retransmissions at one level of the file. nil means the value of the
-// level above.
-type resend struct {
-	timeout    *time.Duration
-	retransmit *int
-	backoff    *rawBackoff
-}
-
-// on applies one level's overrides to s.
-func (r resend) on(s retry.Schedule) retry.Schedule {
-	if r.timeout != nil {
-		s.Timeout = *r.timeout
-	}
-	if r.retransmit != nil {
-		s.Retransmit = *r.retransmit
-	}
-	if r.backoff != nil {
-		s.MaxDelay, s.BackoffRetry = r.backoff.MaxDelay, r.backoff.Retry
-		if s.BackoffRetry == 0 {
-			s.MaxDelay = 0
-		}
-	}
-	return s
-}
-
-// servers returns the servers. The keys of a server override the global ones. A private server may
-// have the address of another one; checkPrivate checks the addresses within groups.
-func (d checker) servers(raw *rawRADIUS) []client.Member {
-	global := resend{&raw.Timeout, &raw.Retransmit, raw.Backoff}
-	names, addresses := d.Unique(), d.Unique()
-	servers := make([]client.Member, 0, len(raw.Servers))
+// members returns the RADIUS servers.
+func (raw *rawRADIUS) members(s *section) []client.Member {
+	members := make([]client.Member, len(raw.Servers))
 	for i, r := range raw.Servers {
-		path := fmt.Sprintf("radius.servers[%d]", i)
-		s := client.Member{
+		members[i] = client.Member{
 			Identity: client.Identity{Name: string(r.Name), Host: string(r.Address), Port: r.Port, Secret: radius.Secret(r.Secret)},
-			Schedule: resend{r.Timeout, r.Retransmit, r.Backoff}.on(global.on(retry.Schedule{})),
+			Schedule: s.servers[i].schedule,
 		}
-		names.Check(path+".name", s.Name, "the name of")
-		if s.Host != "" && !r.Private {
-			addresses.Check(path+".address", net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port))), "the server of")
-		}
-		servers = append(servers, s)
 	}
-	return servers
+	return members
 }
 
-// publicServers returns the servers that are not private: those of the group of all servers.
-func publicServers(raw *rawRADIUS, servers []client.Member) (public []client.Member) {
-	for i, s := range servers {
-		if !raw.Servers[i].Private {
-			public = append(public, s)
-		}
-	}
-	return public
-}
-
-// checkPrivate checks that one group has each private server, and that no group has the address of
-// a private server twice.
-func (d checker) checkPrivate(raw *rawRADIUS, servers []client.Member, groups []acctradius.Spec) {
-	private, owners := map[string]bool{}, map[string]string{} // by name of the server; owners: paths
-	for _, r := range raw.Servers {
-		private[string(r.Name)] = r.Private
-	}
-	for i := range groups {
-		members := groups[i].Servers
-		for j, s := range members {
-			path := fmt.Sprintf("radius.groups[%d].servers[%d]", i, j)
-			if private[s.Name] {
-				owner := fmt.Sprintf("radius.groups[%d]", i)
-				if first := cmp.Or(owners[s.Name], owner); first != owner {
-					d.Fault(path, "server %s is private, and the group of line %d has it", s.Name, d.Line(first))
-				}
-				owners[s.Name] = cmp.Or(owners[s.Name], owner)
-			}
-			for _, other := range members[:j] {
-				if (private[s.Name] || private[other.Name]) && s.Name != other.Name && s.Host != "" && s.Host == other.Host && s.Port == other.Port {
-					d.Fault(path, "%s has the address and port of %s, which is in this group too", s.Name, other.Name)
-				}
-			}
-		}
-	}
-	for i, s := range servers {
-		if raw.Servers[i].Private && s.Name != "" && owners[s.Name] == "" {
-			d.AddWarning(fmt.Sprintf("radius.servers[%d].private", i), "nothing is sent to server %s: it is private, and no group names it", s.Name)
-		}
-	}
-}
-
-// groups returns the groups of the file.
-func (d checker) groups(raw *rawRADIUS, servers []client.Member, names *radius.Dictionary) []acctradius.Spec {
-	byName := map[string]client.Member{}
-	for _, s := range servers {
-		byName[s.Name] = s
-	}
-	unique := d.Unique()
+// groups returns the groups of RADIUS servers that the file has.
+func (d checker) groups(raw *rawRADIUS, s *section, servers []client.Member, names *radius.Dictionary) []acctradius.Spec {
 	groups := make([]acctradius.Spec, 0, len(raw.Groups))
 	for i, r := range raw.Groups {
 		path := fmt.Sprintf("radius.groups[%d]", i)
-		if r.Name == AllServers {
-			d.Fault(path+".name", "%s is the group of all servers, which always exists and is not listed", r.Name)
-		}
-		unique.Check(path+".name", string(r.Name), "the name of")
 		g := newGroup(&r, raw)
 		g.NASSessionID = d.textAttribute(path+".nas-session-id", string(r.NASSessionID), names)
 		g.UserID = d.textAttribute(path+".user-id", string(r.UserID), names)
 		g.ResyncMark = d.textAttribute(path+".resync-mark", string(r.ResyncMark), names)
 		d.checkAdded(path+".user-id", string(r.UserID), g.UserID, added{"nas-session-id", g.NASSessionID})
 		d.checkAdded(path+".resync-mark", string(r.ResyncMark), g.ResyncMark, added{"nas-session-id", g.NASSessionID}, added{"user-id", g.UserID})
-		own := resend{r.Timeout, r.Retransmit, r.Backoff}
-		members := d.Unique()
-		for j, name := range r.Servers {
-			path := fmt.Sprintf("%s.servers[%d]", path, j)
-			members.Check(path, string(name), "in")
-			s, ok := byName[string(name)]
-			if !ok && name != "" {
-				d.Fault(path, "no server is called %s", name)
-			}
-			s.Schedule = own.on(s.Schedule)
-			g.Servers = append(g.Servers, s)
+		for _, at := range s.members(i) {
+			server := servers[at]
+			server.Schedule = resend{r.Timeout, r.Retransmit, r.Backoff}.on(server.Schedule)
+			g.Servers = append(g.Servers, server)
 		}
-		d.checkSource(path+".source-address", &g)
 		if path := path + ".batch-size"; r.AccessAlgorithm != client.LeastOutstanding && d.Given(path) {
 			d.Fault(path, "has no effect without access-algorithm: least-outstanding")
 		}
 		groups = append(groups, g)
 	}
-	d.checkPrivate(raw, servers, groups)
 	return groups
 }
 
@@ -210,19 +109,11 @@ func (d checker) checkAdded(path, name string, id radius.ID, others ...added) {
 func newGroup(r *rawGroup, raw *rawRADIUS) acctradius.Spec {
 	g := acctradius.Spec{
 		Group: string(r.Name), Description: r.Description, Algorithm: r.AccessAlgorithm, Source: r.SourceAddress,
-		HoldDown: raw.HoldDown, Window: r.Window, DrainRate: float64(r.DrainRate),
+		HoldDown: holdDown(raw.HoldDown, r.HoldDown), DeadCriteria: deadCriteria(raw.DeadCriteria, r.DeadCriteria), Window: r.Window, DrainRate: float64(r.DrainRate),
 		AddNASIdentifier: r.AddNASIdentifier,
 	}
 	if r.AccessAlgorithm == client.LeastOutstanding {
 		g.BatchSize = r.BatchSize
-	}
-	if r.HoldDown != nil {
-		g.HoldDown = *r.HoldDown
-	}
-	for _, criteria := range []*rawDeadCriteria{raw.DeadCriteria, r.DeadCriteria} {
-		if criteria != nil {
-			g.DeadCriteria = client.DeadCriteria(*criteria)
-		}
 	}
 	switch on := r.AcctOnOff; {
 	case on == nil:
@@ -240,33 +131,14 @@ func newOnOff(raw *rawRADIUS, blocks bool, controls string) *accounting.OnOff {
 	return &accounting.OnOff{Attributes: radius.Attributes(identity), Blocks: blocks, Controls: controls}
 }
 
-// allServers returns the group of all servers that are not private, which the file does not list. It
-// has the defaults of a group.
-func (d checker) allServers(raw *rawRADIUS, servers []client.Member) acctradius.Spec {
-	r := rawGroup{Name: AllServers}
+// allRADIUS returns the group of all RADIUS servers that are not private, which the file does not
+// list. It has the defaults of a group.
+func (d checker) allRADIUS(raw *rawRADIUS, s *section, servers []client.Member) acctradius.Spec {
+	r := rawGroup{Name: AllRADIUS}
 	d.SetDefaults(&r)
 	g := newGroup(&r, raw)
-	g.Servers = slices.Clone(servers)
+	for _, at := range s.public() {
+		g.Servers = append(g.Servers, servers[at])
+	}
 	return g
-}
-
-// checkSource checks that the servers have the family of the source address. It does not check host
-// names, which are resolved later.
-func (d checker) checkSource(path string, g *acctradius.Spec) {
-	if !g.Source.IsValid() {
-		return
-	}
-	for _, s := range g.Servers {
-		if addr, err := netip.ParseAddr(s.Host); err == nil && addr.Is4() != g.Source.Is4() {
-			d.Fault(path, "%s is %s, but server %s has %s, which is %s", g.Source, family(g.Source), s.Name, addr, family(addr))
-			return
-		}
-	}
-}
-
-func family(a netip.Addr) string {
-	if a.Is4() {
-		return "IPv4"
-	}
-	return "IPv6"
 }

@@ -15,6 +15,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 )
 
 // levels returns a file of one server and a group of it, each with further keys, and the group of
@@ -117,7 +118,7 @@ radius:
 func TestDeadServersByLevel(t *testing.T) {
 	type dead struct {
 		HoldDown time.Duration
-		Criteria client.DeadCriteria
+		Criteria servers.DeadCriteria
 	}
 	for _, tc := range []struct {
 		name, global, group string
@@ -126,18 +127,18 @@ func TestDeadServersByLevel(t *testing.T) {
 		{"defaults", "", "", dead{HoldDown: 30 * time.Second}, dead{HoldDown: 30 * time.Second}},
 		{
 			"global", "  hold-down: 0s\n  dead-criteria: {}", "",
-			dead{0, client.DeadCriteria{Time: time.Minute, Tries: 10}},
-			dead{0, client.DeadCriteria{Time: time.Minute, Tries: 10}},
+			dead{0, servers.DeadCriteria{Time: time.Minute, Tries: 10}},
+			dead{0, servers.DeadCriteria{Time: time.Minute, Tries: 10}},
 		},
 		{
 			"group", "", ", hold-down: 24h, dead-criteria: {time: 1s, tries: 1}",
-			dead{24 * time.Hour, client.DeadCriteria{Time: time.Second, Tries: 1}},
+			dead{24 * time.Hour, servers.DeadCriteria{Time: time.Second, Tries: 1}},
 			dead{HoldDown: 30 * time.Second},
 		},
 		{
 			"group over global, as a whole", "  hold-down: 1m\n  dead-criteria: {time: 5s, tries: 5}", ", hold-down: 0s, dead-criteria: {tries: 6}",
-			dead{0, client.DeadCriteria{Time: time.Minute, Tries: 6}},
-			dead{time.Minute, client.DeadCriteria{Time: 5 * time.Second, Tries: 5}},
+			dead{0, servers.DeadCriteria{Time: time.Minute, Tries: 6}},
+			dead{time.Minute, servers.DeadCriteria{Time: 5 * time.Second, Tries: 5}},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"reflect"
@@ -18,7 +17,8 @@ import (
 
 // The kinds of text that this file has in addition to those of strictyaml.
 type (
-	nameText          string // the name of a client, server or group
+	nameText          string // the name of a client, server, list or acct-on-off-group
+	groupText         string // the name of a server group
 	hostText          string // IP address or host name
 	attributeText     string // "NAME" or "NAME = VALUE" of a RADIUS attribute
 	attributeNameText string // NAME of "attribute NAME"
@@ -30,9 +30,11 @@ type (
 // encoding.TextUnmarshaler.
 var engine = strictyaml.New(map[reflect.Type]strictyaml.Scalar{
 	reflect.TypeFor[nameText]():              {Wants: "a name", Parse: parseName, Pattern: namePattern.String()},
+	reflect.TypeFor[groupText]():             {Wants: "a name", Parse: parseGroup, Pattern: namePattern.String()},
 	reflect.TypeFor[hostText]():              {Wants: "an IP address or host name", Parse: parseHost, Pattern: "."},
 	reflect.TypeFor[attributeText]():         {Wants: "the name of a RADIUS attribute, or NAME = VALUE", Parse: parseAttribute, Pattern: `^[^ =]+( *=.*)?$`},
 	reflect.TypeFor[attributeNameText]():     {Wants: "attribute NAME", Parse: parseAttributeName, Pattern: `^(attribute [^ ]+)?$`},
+	reflect.TypeFor[argumentText]():          {Wants: "the name of an argument", Parse: parseArgument, Pattern: argumentPattern.String()},
 	reflect.TypeFor[portText]():              {Wants: "a port such as 7, or a range such as 1-16", Parse: parsePorts, Pattern: `^[0-9]{1,10}(-[0-9]{1,10})?$`, Integer: true},
 	reflect.TypeFor[periodText]():            {Wants: "a duration such as 10m, or disable", Parse: parsePeriod, Pattern: `^(disable|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)?$`},
 	reflect.TypeFor[accounting.MethodName](): {Wants: "local or group NAME", Parse: parseMethod, Pattern: `^(local|group [^ ]+)$`},
@@ -52,6 +54,18 @@ func parseName(text string, _ reflect.StructTag) (any, error) {
 		return nil, fmt.Errorf("%q is not a name: 1 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first", text)
 	}
 	return nameText(text), nil
+}
+
+// parseGroup accepts tacacs+ too, for which there is a better error than that it is no name.
+func parseGroup(text string, tag reflect.StructTag) (any, error) {
+	if text == AllTACACS {
+		return groupText(text), nil
+	}
+	name, err := parseName(text, tag)
+	if err != nil {
+		return nil, err
+	}
+	return groupText(name.(nameText)), nil
 }
 
 // hostPattern matches a host name (RFC 1123 section 2.1). Its last label must not be all digits:
@@ -84,8 +98,7 @@ func parseMethod(text string, _ reflect.StructTag) (any, error) {
 	method := accounting.MethodName(text)
 	switch {
 	case method == accounting.Local:
-	case text == "group tacacs+":
-		return nil, errors.New("TACACS+ is not supported in this version")
+	case method.Group() == AllTACACS:
 	case !namePattern.MatchString(method.Group()):
 		return nil, fmt.Errorf("%q is neither \"local\" nor \"group NAME\"", text)
 	}

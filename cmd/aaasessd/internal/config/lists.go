@@ -113,11 +113,11 @@ func (d *policyChecker) acknowledging() {
 	for i := range d.c.Policy.DNIS {
 		add(&d.c.Policy.DNIS[i].Methods)
 	}
-	for i, g := range d.raw.RADIUS.Groups {
-		name := accounting.Group(string(g.Name))
-		if g.AckBroadcast && !broadcasts[name] {
-			d.AddWarning(fmt.Sprintf("radius.groups[%d].acknowledge-broadcast", i), "has no effect, because no broadcast list names the group")
-		} else if g.AckBroadcast {
+	for _, g := range d.serverGroups() {
+		name := accounting.Group(g.name)
+		if g.keys.ackBroadcast && !broadcasts[name] {
+			d.AddWarning(g.path+".acknowledge-broadcast", "has no effect, because no broadcast list names the group")
+		} else if g.keys.ackBroadcast {
 			d.c.Policy.Acknowledging = append(d.c.Policy.Acknowledging, name)
 		}
 	}

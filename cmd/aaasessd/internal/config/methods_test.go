@@ -14,6 +14,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 )
 
 // TestMethods: the Specs have all keys of the file about methods.
@@ -47,7 +48,7 @@ accounting:
 	r2 := []client.Member{{Identity: client.Identity{Name: "r2", Host: "r.example", Port: 1813, Secret: "two"}, Schedule: retry.Schedule{Timeout: 3 * time.Second}}}
 	isp := &acctradius.Spec{
 		Group: "isp", Description: "of the city", Algorithm: client.RoundRobin, Source: netip.MustParseAddr("192.0.2.9"),
-		HoldDown: 7 * time.Second, DeadCriteria: client.DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
+		HoldDown: 7 * time.Second, DeadCriteria: servers.DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
 		AcctOnOff: &accounting.OnOff{Attributes: "\x20\x04ab", Blocks: true, Controls: "tied"},
 		Servers: []client.Member{
 			{
@@ -68,14 +69,14 @@ accounting:
 		Lists:       map[string][]accounting.MethodName{"network/default": {"group isp", "local"}},
 		OnOffGroups: onoff.Groups{{Name: "tied", Controller: "isp", Monitors: []string{"monitor"}, Description: "who waits for whom"}},
 	}
-	if got := c.Methods(nil, nil); !reflect.DeepEqual(got, want) { // Equal ignores descriptions
+	if got := c.Methods(nil, nil, nil); !reflect.DeepEqual(got, want) { // Equal ignores descriptions
 		for i, spec := range got.Specs {
 			t.Errorf("spec %d: %+v", i, spec)
 		}
 		t.Errorf("want %+v, got %+v", want, got)
 	}
 	servers := client.New(client.Config{})
-	got := c.Methods(servers, radius.Standard)
+	got := c.Methods(servers, nil, radius.Standard)
 	for _, spec := range got.Specs {
 		switch spec := spec.(type) {
 		case *acctradius.Spec:

@@ -10,25 +10,27 @@ import (
 	"aaasess/accounting"
 	"aaasess/accounting/local"
 	"aaasess/accounting/policy"
-	acctradius "aaasess/accounting/radius"
-	"aaasess/internal/radius/client"
+	"aaasess/internal/radius"
+	"aaasess/internal/servers"
 )
 
 // policyChecker checks the keys of accounting policy and makes the Policy of c.
 type policyChecker struct {
 	checker
-	c       *Config
-	raw     *rawConfig
-	servers []client.Member // those of the group of all servers
-	groups  map[string]bool // names of c.Groups
+	c        *Config
+	raw      *rawConfig
+	sections []*section
+	// addAll adds the group of all servers of a protocol to c, by its name.
+	addAll map[string]func()
+	groups map[string]bool // names of the groups of c
 }
 
-// policy sets the accounting policy of c. If one of its lists names the group of all servers or the
+// policy sets the accounting policy of c. If one of its lists names a group of all servers or the
 // method local, it adds these to c.
-func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
-	p := policyChecker{d, c, raw, servers, map[string]bool{}}
-	for _, g := range c.Groups {
-		p.groups[g.Group] = true
+func (d checker) policy(c *Config, raw *rawConfig, sections []*section, addAll map[string]func()) {
+	p := policyChecker{d, c, raw, sections, addAll, map[string]bool{}}
+	for _, g := range p.serverGroups() {
+		p.groups[g.name] = true
 	}
 	lists := p.lists()
 	applied := map[string]bool{} // paths of lists
@@ -50,6 +52,9 @@ func (d checker) policy(c *Config, raw *rawConfig, servers []client.Member) {
 	p.unreported()
 	p.system()
 	p.hostConfig()
+	for i := range c.TACACSGroups {
+		c.Policy.TACACS = append(c.Policy.TACACS, c.TACACSGroups[i].Name())
+	}
 	c.Policy.SuppressNullUsername = raw.Accounting.SuppressNullUsername
 	c.Policy.AuthenticationFailures = raw.Accounting.SendStopRecord.AuthenticationFailure
 	c.VisibleKeys = raw.Accounting.VisibleKeys
@@ -76,11 +81,9 @@ func (d *policyChecker) methods(t policy.Type, path string, r rawList) policy.Me
 	for i, m := range r.Methods {
 		path := fmt.Sprintf("%s.methods[%d]", path, i)
 		unique.Check(path, string(m), "in")
-		if t.IsCommands() && m.Group() != "" {
+		if d.method(path, m) && t.IsCommands() && m.Group() != "" && !d.group(m).section.commands {
 			d.Fault(path, "%v", policy.ErrCommandsToRADIUS)
-			continue
 		}
-		d.method(path, m)
 	}
 	if r.Broadcast {
 		d.sharedServers(path, r.Methods)
@@ -139,42 +142,55 @@ func (d *policyChecker) update() {
 	d.atLeastMinimum("accounting.update.service-periodic", u.ServicePeriodic)
 }
 
-// method checks that a method is there, or adds it.
-func (d *policyChecker) method(path string, m accounting.MethodName) {
-	switch group := m.Group(); {
+// method checks that a method is there, or adds it. It reports whether it is in c then.
+func (d *policyChecker) method(path string, m accounting.MethodName) bool {
+	group := m.Group()
+	switch {
 	case m == accounting.Local:
 		d.c.Local = &local.Spec{File: string(d.raw.Accounting.Local.File)}
-	case group == "" || d.groups[group]:
-	case group != AllServers:
-		d.Fault(path, "no group is called %s", group)
-	case len(d.servers) == 0 || len(d.servers) > client.MaxServers:
-		which := ""
-		if len(d.servers) < len(d.raw.RADIUS.Servers) {
-			which = " that are not private"
-		}
-		d.Fault(path, "there are %d RADIUS servers%s, a group has 1 to %d", len(d.servers), which, client.MaxServers)
-	default:
-		d.groups[AllServers] = true
-		d.c.Groups = append(d.c.Groups, d.allServers(&d.raw.RADIUS, d.servers))
+		return true
+	case d.groups[group]:
+		return true
 	}
+	for _, s := range d.sections {
+		if s.all != group {
+			continue
+		}
+		if n := len(s.public()); n == 0 || n > servers.MaxServers {
+			which := ""
+			if n < len(s.servers) {
+				which = " that are not private"
+			}
+			d.Fault(path, "there are %d %s servers%s, a group has 1 to %d", n, s.protocol, which, servers.MaxServers)
+			return false
+		}
+		d.groups[group] = true
+		d.addAll[group]()
+		return true
+	}
+	if group != "" {
+		d.Fault(path, "no group is called %s", group)
+	}
+	return false
 }
 
 // sharedServers warns of groups in a broadcast that have a server in common.
 func (d *policyChecker) sharedServers(path string, methods []accounting.MethodName) {
-	groupOf := map[string]string{} // by server
+	type server struct{ section, name string }
+	groupOf := map[server]string{}
 	for i, m := range methods {
-		at := slices.IndexFunc(d.c.Groups, func(g acctradius.Spec) bool { return m.Group() != "" && g.Group == m.Group() })
-		if at < 0 || slices.Contains(methods[:i], m) {
+		g := d.group(m)
+		if g == nil || slices.Contains(methods[:i], m) {
 			continue
 		}
-		for _, s := range d.c.Groups[at].Servers {
-			if other, shared := groupOf[s.Name]; shared {
-				d.AddWarning(fmt.Sprintf("%s.methods[%d]", path, i), "server %s is in group %s too, and may get each record of this broadcast twice", s.Name, other)
+		for _, name := range g.servers {
+			if other, shared := groupOf[server{g.section.key, name}]; shared {
+				d.AddWarning(fmt.Sprintf("%s.methods[%d]", path, i), "server %s is in group %s too, and may get each record of this broadcast twice", name, other)
 				break
 			}
 		}
-		for _, s := range d.c.Groups[at].Servers {
-			groupOf[s.Name] = m.Group()
+		for _, name := range g.servers {
+			groupOf[server{g.section.key, name}] = m.Group()
 		}
 	}
 }
@@ -240,17 +256,25 @@ func (d *policyChecker) conditions(path string, r *rawApply) (rule policy.Rule) 
 		rule.PortIDs = append(rule.PortIDs, pattern)
 	}
 	for i, name := range r.FramedProtocol {
-		if d.c.Dictionary == nil {
-			break // its fault was reported
+		if n, ok := d.value(fmt.Sprintf("%s.framed-protocol[%d]", path, i), "Framed-Protocol", name, "PPP", d.c.Dictionary); ok {
+			rule.Protocols = append(rule.Protocols, n)
 		}
-		_, octets, err := d.c.Dictionary.Parse("Framed-Protocol", name)
-		if err != nil || len(octets) != 4 {
-			d.Fault(fmt.Sprintf("%s.framed-protocol[%d]", path, i), "%q is not the name of a Framed-Protocol, such as PPP", name)
-			continue
-		}
-		rule.Protocols = append(rule.Protocols, binary.BigEndian.Uint32([]byte(octets)))
 	}
 	return rule
+}
+
+// value returns the value of an attribute by its name, or else reports a fault. Without a dictionary
+// it does neither.
+func (d checker) value(path, attribute, name, example string, names *radius.Dictionary) (n uint32, ok bool) {
+	if names == nil {
+		return 0, false // its fault was reported
+	}
+	_, octets, err := names.Parse(attribute, name)
+	if err != nil || len(octets) != 4 {
+		d.Fault(path, "%q is not the name of a %s, such as %s", name, attribute, example)
+		return 0, false
+	}
+	return binary.BigEndian.Uint32([]byte(octets)), true
 }
 
 // dnisMap adds the DNIS map. A map that is not enabled is checked all the same.
@@ -310,15 +334,12 @@ func (d *policyChecker) announces(path string, name accounting.MethodName, onOff
 		d.c.Local.AcctOnOff = onOff
 		return
 	}
-	i := slices.IndexFunc(d.c.Groups, func(g acctradius.Spec) bool { return g.Name() == name })
-	if i < 0 { // reported
-		return
-	}
-	switch g := &d.c.Groups[i]; {
-	case g.MonitorGroup != "":
-		d.Fault(path, "%s monitors acct-on-off-group %s, so it sends no Accounting-On of its own", name.Group(), g.MonitorGroup)
-	case g.AcctOnOff == nil:
-		g.AcctOnOff = onOff
+	switch g := d.group(name); {
+	case g == nil: // reported
+	case g.monitors != "":
+		d.Fault(path, "%s monitors acct-on-off-group %s, so it sends no %s of its own", name.Group(), g.monitors, g.section.on)
+	case *g.onOff == nil:
+		*g.onOff = onOff
 	case inOrder:
 		d.Fault(path, "%s has acct-on-off, so it cannot be one of several methods without broadcast", name.Group())
 	}
@@ -327,19 +348,64 @@ func (d *policyChecker) announces(path string, name accounting.MethodName, onOff
 // hostConfig has the groups that send Accounting-On and -Off tell servers that a reload adds or
 // removes.
 func (d *policyChecker) hostConfig() {
-	for i := range d.c.Groups {
-		g, hostConfig := &d.c.Groups[i], d.raw.Accounting.System.HostConfig
-		if i < len(d.raw.RADIUS.Groups) { // else it is the group of all servers
-			own := d.raw.RADIUS.Groups[i].HostConfig
-			if own != nil && g.AcctOnOff == nil {
-				d.Fault(fmt.Sprintf("radius.groups[%d].host-config", i), "has no effect: the group sends no Accounting-On of its own")
+	for _, g := range d.serverGroups() {
+		hostConfig := d.raw.Accounting.System.HostConfig
+		if own := g.keys.hostConfig; own != nil {
+			if *g.onOff == nil {
+				d.Fault(g.path+".host-config", "has no effect: the group sends no %s of its own", g.section.on)
 			}
-			if own != nil {
-				hostConfig = *own
-			}
+			hostConfig = *own
 		}
-		if g.AcctOnOff != nil {
-			g.AcctOnOff.HostConfig = hostConfig
+		if *g.onOff != nil {
+			(*g.onOff).HostConfig = hostConfig
 		}
 	}
+}
+
+// serverGroup is a group of c, of either protocol, as far as policy concerns it.
+type serverGroup struct {
+	section  *section
+	name     string
+	path     string       // of its entry in the file; "" for the group of all servers
+	keys     sectionGroup // zero for the group of all servers
+	servers  []string
+	monitors string             // an acct-on-off-group
+	onOff    **accounting.OnOff // in c, as long as no group is added
+}
+
+// serverGroups returns all groups of c.
+func (d *policyChecker) serverGroups() (all []serverGroup) {
+	add := func(s *section, i int, name, monitors string, onOff **accounting.OnOff) *serverGroup {
+		g := serverGroup{section: s, name: name, monitors: monitors, onOff: onOff}
+		if i < len(s.groups) { // else it is the group of all servers
+			g.path, g.keys = fmt.Sprintf("%s.groups[%d]", s.key, i), s.groups[i]
+		}
+		all = append(all, g)
+		return &all[len(all)-1]
+	}
+	for i := range d.c.Groups {
+		spec := &d.c.Groups[i]
+		g := add(d.sections[0], i, spec.Group, spec.MonitorGroup, &spec.AcctOnOff)
+		for _, s := range spec.Servers {
+			g.servers = append(g.servers, s.Name)
+		}
+	}
+	for i := range d.c.TACACSGroups {
+		spec := &d.c.TACACSGroups[i]
+		g := add(d.sections[1], i, spec.Group, "", &spec.AcctOnOff)
+		for _, s := range spec.Servers {
+			g.servers = append(g.servers, s.Name)
+		}
+	}
+	return all
+}
+
+// group returns the group of a method, or nil if there is none.
+func (d *policyChecker) group(m accounting.MethodName) *serverGroup {
+	for _, g := range d.serverGroups() {
+		if accounting.Group(g.name) == m {
+			return &g
+		}
+	}
+	return nil
 }

@@ -19,6 +19,7 @@ type rawConfig struct {
 	Control    Control         `yaml:"control" doc:"The socket that the command aaasess talks to."`
 	SNMP       rawSNMP         `yaml:"snmp" doc:"How SNMP managers reach the session table, CISCO-AAA-SESSION-MIB."`
 	RADIUS     rawRADIUS       `yaml:"radius" doc:"The NASes that report sessions, and the servers that accounting records go to."`
+	TACACS     rawTACACS       `yaml:"tacacs" doc:"The TACACS+ servers that accounting records go to."`
 	Accounting rawAccounting   `yaml:"accounting" doc:"Method lists by accounting type. A type that has no list is not accounted."`
 	Sessions   rawSessions     `yaml:"sessions" doc:"The session table."`
 	Store      rawStore        `yaml:"store" doc:"The store on disk."`
@@ -105,7 +106,7 @@ type rawServer struct {
 }
 
 type rawGroup struct {
-	Name             nameText          `yaml:"name" required:"yes" doc:"For method lists: group NAME."`
+	Name             groupText         `yaml:"name" required:"yes" doc:"For method lists: group NAME."`
 	Description      string            `yaml:"description" default:"" doc:"What the group is for. It is only shown."`
 	Servers          []nameText        `yaml:"servers" required:"yes" min:"1" max:"64" doc:"Names of servers, in the order in which they are tried."`
 	AccessAlgorithm  client.Algorithm  `yaml:"access-algorithm" default:"direct" enum:"direct round-robin least-outstanding" doc:"Which server gets a record first. direct: the first server that is not dead; round-robin: another server for each record. The other servers follow in order. least-outstanding: records go to servers in batches, each batch to the server that has the fewest unanswered records when the batch begins; a record that is not answered goes to the server with the fewest next."`
@@ -143,7 +144,7 @@ type rawAccounting struct {
 	Exec       map[string]rawList                 `yaml:"exec" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Logins to the NAS itself. Lists as for network."`
 	Connection map[string]rawList                 `yaml:"connection" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Outbound connections of a NAS: telnet, rlogin, LAT. Lists as for network."`
 	Resource   map[string]rawCallList             `yaml:"resource" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Calls, whether or not they have a user. The list default applies to all calls to which no other list applies."`
-	Commands   map[string]map[string]rawEventList `yaml:"commands" keys:"^([0-9]|1[0-5])$" wants:"a privilege level from 0 to 15" each:"keys:\"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$\" wants:\"the name of a list\"" doc:"What users type in an EXEC session, by privilege level. A command is one stop record when it has ended, with either record type. RADIUS has no command accounting, so methods has only local until there are TACACS+ groups. Only aaasess simulate command reports commands yet."`
+	Commands   map[string]map[string]rawEventList `yaml:"commands" keys:"^([0-9]|1[0-5])$" wants:"a privilege level from 0 to 15" each:"keys:\"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$\" wants:\"the name of a list\"" doc:"What users type in an EXEC session, by privilege level. A command is one stop record when it has ended, with either record type. RADIUS has no command accounting, so methods has only groups of TACACS+ servers and local. Only aaasess simulate command reports commands yet."`
 	VRRS       map[string]rawEventList            `yaml:"vrrs" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Changes of state of the Virtual Router Redundancy Service. Nothing reports them yet: a list has no effect, and causes a warning."`
 	System     rawSystemAccounting                `yaml:"system" doc:"System accounting: Accounting-On when the daemon starts or a method is added, Accounting-Off when it ends or the method is removed."`
 	Apply      []rawApply                         `yaml:"apply" max:"4096" doc:"Where the named lists apply: for NASes, and for their lines and interfaces. For each accounting type, the first entry decides that names a list of the type and whose conditions are all met."`
@@ -168,7 +169,7 @@ type rawList struct {
 	Record            accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"Which records are made."`
 	Broadcast         bool                    `yaml:"broadcast" default:"false" doc:"Whether each record goes to all methods at the same time, at most four. Each method then has its own queue, and its servers are tried one after the other as if there were no other method."`
 	BroadcastInterims bool                    `yaml:"broadcast-interims" default:"true" doc:"Whether a broadcast sends interim records to all methods too. If false, they go only to the first method; starts, stops and records of other types go to all methods."`
-	Methods           []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius (all servers that are not private), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
+	Methods           []accounting.MethodName `yaml:"methods" max:"255" doc:"The methods, in the order in which they are tried: group NAME, group radius or group tacacs+ (all servers of the protocol that are not private), or local (a file of JSON lines). A method is tried only if the one before it gave no response."`
 	Periodic          periodText              `yaml:"periodic" default:"" doc:"As accounting.update.periodic, for sessions of this list; disable: no interims, except for sessions with Acct-Interim-Interval. Only for start-stop lists. If missing, that one."`
 	DelayStart        *time.Duration          `yaml:"delay-start" min:"1s" max:"10m" doc:"How long a start without an address of the user waits for one. It goes to the servers with the address as soon as the NAS reports it, and without one when the time is over. Only for start-stop lists of network sessions. If missing, starts do not wait."`
 }
@@ -200,7 +201,7 @@ type rawRedundancy struct {
 type rawSystemList struct {
 	Record    accounting.RecordType   `yaml:"record" required:"yes" enum:"start-stop stop-only none" doc:"start-stop: Accounting-On and -Off; stop-only: only Accounting-Off; none: neither."`
 	Broadcast bool                    `yaml:"broadcast" default:"false" doc:"Whether all methods get them. If false, they go to the first method that answers. A group with acct-on-off of its own follows that instead; it cannot be one of several methods without broadcast."`
-	Methods   []accounting.MethodName `yaml:"methods" max:"4" doc:"Each is group NAME, group radius (the group of all servers) or local (accounting.local.file), in the order in which they are tried."`
+	Methods   []accounting.MethodName `yaml:"methods" max:"4" doc:"Each is group NAME, group radius or group tacacs+ (the groups of all servers) or local (accounting.local.file), in the order in which they are tried."`
 }
 
 type rawApply struct {

@@ -64,7 +64,7 @@ var rejected = []rejection{
 	{"disconnect.source-address and a fault in disconnect.address", ofDisconnect(`source-address: "2001:db8::9", address: x`), `6:60: radius.clients[0].disconnect.address: "x" is not an IP address`},
 
 	// Keys and types.
-	{"unknown key", "state: x\nlogs: {}\n", `2:1: unknown key "logs"; the keys here: state, log, control, snmp, radius, accounting, sessions, store`},
+	{"unknown key", "state: x\nlogs: {}\n", `2:1: unknown key "logs"; the keys here: state, log, control, snmp, radius, tacacs, accounting, sessions, store`},
 	{"unknown key in a list", one("      secret: s1", "      secret: s1\n      secrets: s1"), `6:7: radius.clients[0]: unknown key "secrets"; the keys here: name, address, secret, kind, disconnect`},
 	{"key twice", "state: x\nlog: {}\nstate: y\n", `3:1: key "state" occurs twice, first in line 1`},
 	{"list twice", "accounting:\n  network: {default: {record: none}, default: {record: none}}\n", `2:38: accounting.network: key "default" occurs twice, first in line 2`},
@@ -132,7 +132,7 @@ var rejected = []rejection{
 	{"group without servers", one("      servers: [r1, r2]", "      servers: []"), "16:16: radius.groups[0].servers: has 0 entries, at least 1 are needed"},
 	{"group of a server that is not", one("      servers: [r1, r2]", "      servers: [r1, r3]"), "16:21: radius.groups[0].servers[1]: no server is called r3"},
 	{"group with a server twice", one("      servers: [r1, r2]", "      servers: [r1, r2, r1]"), "16:25: radius.groups[0].servers[2]: r1 is already in line 16"},
-	{"group called radius", one("    - name: isp", "    - name: radius") + "  exec: {default: {record: none}}\n", "15:13: radius.groups[0].name: radius is the group of all servers, which always exists and is not listed\n20:45: accounting.network.default.methods[0]: no group is called isp"},
+	{"group called radius", one("    - name: isp", "    - name: radius") + "  exec: {default: {record: none}}\n", "15:13: radius.groups[0].name: radius is the group of all RADIUS servers, which always exists and is not listed\n20:45: accounting.network.default.methods[0]: no group is called isp"},
 	{"group name twice", one("      timeout: 5s", "    - {name: isp, servers: [r1]}"), "17:14: radius.groups[1].name: isp is already the name of line 15"},
 	{"no list", "accounting: {network: {}, exec: {default: {}}}\n", "1:43: accounting.exec.default: record is missing"},
 	{"name of a list", "accounting:\n  network:\n    \"a b\": {record: none}\n", "3:5: accounting.network: key (not shown) is not the name of a list"},
@@ -187,7 +187,7 @@ var rejected = []rejection{
 	{"record without methods", "accounting: {exec: {default: {record: stop-only}}}\n", "1:30: accounting.exec.default.methods: at least one is needed with record: stop-only"},
 	{"method", "accounting: {exec: {default: {record: stop-only, methods: [radius]}}}\n", `1:60: accounting.exec.default.methods[0]: "radius" is neither "local" nor "group NAME"`},
 	{"method without a group", "accounting: {exec: {default: {record: stop-only, methods: [\"group \"]}}}\n", `1:60: accounting.exec.default.methods[0]: "group " is neither "local" nor "group NAME"`},
-	{"method tacacs+", "accounting: {exec: {default: {record: stop-only, methods: [group tacacs+]}}}\n", "1:60: accounting.exec.default.methods[0]: TACACS+ is not supported in this version"},
+	{"group tacacs+ without servers", "accounting: {exec: {default: {record: stop-only, methods: [group tacacs+]}}}\n", "1:60: accounting.exec.default.methods[0]: there are 0 TACACS+ servers, a group has 1 to 64"},
 	{"method twice", "accounting: {exec: {default: {record: stop-only, methods: [local, local]}}}\n", "1:67: accounting.exec.default.methods[1]: local is already in line 1"},
 	{"unknown group", "accounting: {exec: {default: {record: stop-only, methods: [group isp]}}}\n", "1:60: accounting.exec.default.methods[0]: no group is called isp"},
 	{"group radius without servers", "accounting: {exec: {default: {record: stop-only, methods: [group radius]}}}\n", "1:60: accounting.exec.default.methods[0]: there are 0 RADIUS servers, a group has 1 to 64"},
@@ -210,7 +210,7 @@ func manyServers(n int) string {
 }
 
 func TestRejected(t *testing.T) {
-	for _, tc := range slices.Concat(rejected, rejectedTypes, rejectedDelivery, rejectedSNMP) {
+	for _, tc := range slices.Concat(rejected, rejectedTypes, rejectedDelivery, rejectedTACACS, rejectedSNMP) {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := config.Parse("aaasess.yaml", []byte(tc.text), ".")
 			want := "aaasess.yaml:" + strings.ReplaceAll(tc.want, "\n", "\naaasess.yaml:")

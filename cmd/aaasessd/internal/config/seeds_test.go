@@ -13,23 +13,18 @@ import (
 	"aaasess/sessions"
 )
 
-// The configurations of S1 and S2 with accounting lists, in our keys. Their TACACS+ groups are
-// RADIUS groups here, because there is no TACACS+ transport yet: "group tacacs+" is the group
-// tacacs.
+// The configurations of S1 and S2 with accounting lists, in our keys.
 const (
 	// "Configuring Named Method List": the servers and clients. S2 calls the list network2.
 	seedNamed = `
 radius:
   clients: [{name: nas, address: 172.16.25.15, secret: s}]
-  servers:
-    - {name: radius-server, address: 172.16.2.7, secret: myRaDiUSpassWoRd}
-    - {name: tacacs-server, address: 172.31.255.0, secret: goaway}
-  groups:
-    - {name: first, servers: [radius-server]}
-    - {name: tacacs, servers: [tacacs-server]}
+  servers: [{name: radius-server, address: 172.16.2.7, secret: myRaDiUSpassWoRd}]
+tacacs:
+  servers: [{name: tacacs-server, address: 172.31.255.0, key: goaway}]
 accounting:
   network:
-    %s: {record: start-stop, methods: [group first, group tacacs]}
+    %s: {record: start-stop, methods: [group radius, group tacacs+]}
   apply:
     - {nas-port: [1-16], framed-protocol: [PPP], network: %[1]s}
 `
@@ -78,15 +73,12 @@ accounting:
 
 	// "aaa accounting network acct_tac1 stop-only group tacacs+ group radius".
 	seedBackup = `
-radius:
-  servers:
-    - {name: tacacs-server, address: 172.31.255.0, secret: s, private: true}
-    - {name: r, address: 172.16.2.7, secret: s}
-  groups: [{name: tacacs, servers: [tacacs-server]}]
+radius: {servers: [{name: r, address: 172.16.2.7, secret: s}]}
+tacacs: {servers: [{name: tacacs-server, address: 172.31.255.0, key: s}]}
 accounting:
   network:
     default: {record: stop-only, methods: [group radius]}
-    acct_tac1: {record: stop-only, methods: [group tacacs, group radius]}
+    acct_tac1: {record: stop-only, methods: [group tacacs+, group radius]}
   apply: [{nas-port-id: ["Async*"], network: acct_tac1}]
 `
 
@@ -190,13 +182,20 @@ func TestSeedConfigurations(t *testing.T) {
 				t.Fatal(err)
 			}
 			servers := map[accounting.MethodName]string{}
-			for _, g := range c.Groups {
-				for _, s := range g.Servers {
-					name := accounting.Group(g.Group)
-					if servers[name] != "" {
-						servers[name] += ", "
-					}
-					servers[name] += s.Host
+			add := func(name accounting.MethodName, host string) {
+				if servers[name] != "" {
+					servers[name] += ", "
+				}
+				servers[name] += host
+			}
+			for i := range c.Groups {
+				for _, s := range c.Groups[i].Servers {
+					add(c.Groups[i].Name(), s.Host)
+				}
+			}
+			for i := range c.TACACSGroups {
+				for _, s := range c.TACACSGroups[i].Servers {
+					add(c.TACACSGroups[i].Name(), s.Host)
 				}
 			}
 			for _, call := range tt.calls {

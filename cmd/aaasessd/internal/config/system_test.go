@@ -83,7 +83,7 @@ accounting:
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("want (-) and got (+):\n%s", diff)
 			}
-			if diff := cmp.Diff(tt.inOrder, c.Methods(nil, nil).System); diff != "" {
+			if diff := cmp.Diff(tt.inOrder, c.Methods(nil, nil, nil).System); diff != "" {
 				t.Errorf("in order: want (-) and got (+):\n%s", diff)
 			}
 		})
@@ -96,7 +96,7 @@ func TestSuppressSystem(t *testing.T) {
 	for text, want := range map[string]bool{
 		"accounting: {system: {}}\n": false, "accounting: {system: {redundancy: {}}}\n": false, "accounting: {system: {redundancy: {suppress: true}}}\n": true,
 	} {
-		if got := mustParse(t, text, ".").Methods(nil, nil).SuppressSystem; got != want {
+		if got := mustParse(t, text, ".").Methods(nil, nil, nil).SuppressSystem; got != want {
 			t.Errorf("%q: %v", text, got)
 		}
 	}

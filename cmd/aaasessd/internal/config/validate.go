@@ -25,7 +25,6 @@ type checker struct{ *strictyaml.Document }
 func (d checker) config(raw *rawConfig) *Config {
 	names := d.dictionary(raw.RADIUS.Dictionaries)
 	clients := d.clients(raw.RADIUS.Clients, names)
-	servers := d.servers(&raw.RADIUS)
 	disconnect := &raw.Sessions.Disconnect
 	c := &Config{
 		State:   string(raw.State),
@@ -39,7 +38,6 @@ func (d checker) config(raw *rawConfig) *Config {
 			Clients: clients, Timeout: disconnect.Timeout, Retransmissions: orNone(disconnect.Retransmit),
 		},
 		Dictionary:  names,
-		Groups:      d.groups(&raw.RADIUS, servers, names),
 		OnOffGroups: d.onOffGroups(&raw.RADIUS),
 		Sessions:    sessions.Config{Remember: raw.Sessions.Remember, Max: raw.Sessions.Max},
 		Terminator:  termination.Config{StopWait: disconnect.StopWait, RetryMin: disconnect.RetryMin, RetryMax: disconnect.RetryMax},
@@ -49,8 +47,26 @@ func (d checker) config(raw *rawConfig) *Config {
 	if disconnect.RetryMin > disconnect.RetryMax {
 		d.Fault("sessions.disconnect.retry-min", "%v is more than retry-max, %v", disconnect.RetryMin, disconnect.RetryMax)
 	}
-	d.policy(c, raw, publicServers(&raw.RADIUS, servers))
+	sections := []*section{raw.RADIUS.section(), raw.TACACS.section()}
+	d.checkSections(sections)
+	d.policy(c, raw, sections, d.addGroups(c, raw, sections))
 	return c
+}
+
+// addGroups adds the groups of both protocols to c. It returns functions that add the groups of
+// all servers, by their names.
+func (d checker) addGroups(c *Config, raw *rawConfig, sections []*section) (addAll map[string]func()) {
+	ofRADIUS, ofTACACS := sections[0], sections[1]
+	radiusServers, tacacsServers := raw.RADIUS.members(ofRADIUS), raw.TACACS.members(ofTACACS)
+	ports := d.portRules(raw.TACACS.Ports, c.Dictionary)
+	c.Groups = d.groups(&raw.RADIUS, ofRADIUS, radiusServers, c.Dictionary)
+	c.TACACSGroups = raw.TACACS.groups(ofTACACS, tacacsServers, ports)
+	return map[string]func(){
+		AllRADIUS: func() { c.Groups = append(c.Groups, d.allRADIUS(&raw.RADIUS, ofRADIUS, radiusServers)) },
+		AllTACACS: func() {
+			c.TACACSGroups = append(c.TACACSGroups, d.allTACACS(&raw.TACACS, ofTACACS, tacacsServers, ports))
+		},
+	}
 }
 
 // orNone converts a number of retransmissions for packages in which 0 means the default and -1

@@ -39,6 +39,29 @@ accounting:
 			[]string{"11:81: accounting.dnis-map.numbers.7777.methods[2]: server r3 is in group radius too, and may get each record of this broadcast twice"},
 		},
 		{
+			"servers of both protocols with one name", servers + `  network: {default: {record: start-stop, broadcast: true, methods: [group b, group t]}}
+tacacs: {servers: [{name: r3, address: 10.0.0.3, key: k}], groups: [{name: t, servers: [r3]}]}
+`, nil,
+		},
+		{
+			"TACACS+ groups that share a server in a broadcast", servers + `  network: {default: {record: start-stop, broadcast: true, methods: [group tacacs+, group t]}}
+tacacs: {servers: [{name: t1, address: 10.0.0.3, key: k}], groups: [{name: t, servers: [t1], acknowledge-broadcast: true}]}
+`,
+			[]string{"8:85: accounting.network.default.methods[1]: server t1 is in group tacacs+ too, and may get each record of this broadcast twice"},
+		},
+		{
+			"a private TACACS+ server without a group", servers + `  exec: {default: {record: none}}
+tacacs: {servers: [{name: t1, address: 10.0.0.3, key: k, private: true}]}
+`,
+			[]string{"9:67: tacacs.servers[0].private: nothing is sent to server t1: it is private, and no group names it"},
+		},
+		{
+			"acknowledge-broadcast of a TACACS+ group without a broadcast", servers + `  exec: {default: {record: start-stop, methods: [group t]}}
+tacacs: {servers: [{name: t1, address: 10.0.0.3, key: k}], groups: [{name: t, servers: [t1], acknowledge-broadcast: true}]}
+`,
+			[]string{"9:117: tacacs.groups[0].acknowledge-broadcast: has no effect, because no broadcast list names the group"},
+		},
+		{
 			"a named list that no entry applies", servers + `  exec: {admins: {record: none}, others: {record: none}}
   apply: [{nas-port: [1], exec: others}]
 `,

@@ -34,7 +34,8 @@ type Notifier struct {
 }
 
 // New returns the Notifier for the variables NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID. It is
-// nil if there is no service manager.
+// nil if there is no service manager, or none that it can reach. An error says what it ignores; the
+// Notifier can be used nevertheless.
 func New(getenv func(string) string) (*Notifier, error) {
 	name := getenv("NOTIFY_SOCKET")
 	if name == "" {
@@ -43,10 +44,7 @@ func New(getenv func(string) string) (*Notifier, error) {
 	if !strings.HasPrefix(name, "/") && !strings.HasPrefix(name, "@") {
 		return nil, fmt.Errorf("systemd: NOTIFY_SOCKET %q is neither a path nor an abstract socket", name)
 	}
-	watchdog, err := parseWatchdog(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"))
-	if err != nil {
-		return nil, err
-	}
+	watchdog, ignored := parseWatchdog(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"))
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("systemd: socket: %w", err)
@@ -55,7 +53,7 @@ func New(getenv func(string) string) (*Notifier, error) {
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &wait); err != nil {
 		return nil, errors.Join(fmt.Errorf("systemd: socket: %w", err), unix.Close(fd))
 	}
-	return &Notifier{fd: fd, manager: name, watchdog: watchdog}, nil
+	return &Notifier{fd: fd, manager: name, watchdog: watchdog}, ignored
 }
 
 // parseWatchdog returns the time within which the manager wants a sign of life; 0: none. pid is the

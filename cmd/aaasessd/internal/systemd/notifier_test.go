@@ -132,13 +132,13 @@ func TestWatchdogTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n, err := New(variables("NOTIFY_SOCKET", "/nowhere", "WATCHDOG_USEC", tt.usec, "WATCHDOG_PID", tt.pid))
-			if (err != nil) != tt.err || n.WatchdogTime() != tt.want {
+			if n == nil || (err != nil) != tt.err || n.WatchdogTime() != tt.want {
 				t.Errorf("%v, %v, want %v", n.WatchdogTime(), err, tt.want)
 			}
 		})
 	}
-	if _, err := New(variables("NOTIFY_SOCKET", "vsock:2:1234")); err == nil {
-		t.Error("no error for a socket of another kind")
+	if n, err := New(variables("NOTIFY_SOCKET", "vsock:2:1234", "WATCHDOG_USEC", "1000000")); err == nil || n.WatchdogTime() != 0 || n.Send(Ready) != nil {
+		t.Errorf("a socket of another kind: %v, %v", n, err)
 	}
 }
 

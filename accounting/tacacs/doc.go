@@ -1,0 +1,2 @@
+// Package tacacs delivers accounting records to TACACS+ servers (RFC 8907 section 7).
+package tacacs

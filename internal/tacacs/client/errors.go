@@ -1,0 +1,19 @@
+package client
+
+import "errors"
+
+// The results of a [Request] without an answer, besides [retry.Later].
+var (
+	// ErrNoResponse is returned if no server accepted the request by the end of the schedules.
+	// Servers that answered ERROR or FOLLOW did not accept it.
+	ErrNoResponse = errors.New("tacacs: no server accepts the record")
+	// ErrStopped is returned if the group was closed before an answer.
+	ErrStopped = errors.New("tacacs: group was closed")
+	// ErrOverflow is returned if more than Window requests are in flight: nothing was sent.
+	ErrOverflow = errors.New("tacacs: too many requests in flight")
+	// ErrUnsendable is returned if a request does not fit into a packet.
+	ErrUnsendable = errors.New("tacacs: record does not fit into a packet")
+)
+
+// errRunning is returned if Run is called a second time.
+var errRunning = errors.New("tacacs: group has already run or was closed")

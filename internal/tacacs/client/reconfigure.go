@@ -1,0 +1,42 @@
+package client
+
+import (
+	"slices"
+
+	"aaasess/internal/servers"
+)
+
+// Reconfigure prepares a change of the members' settings, HoldDown, DeadCriteria and MaxInFlight of
+// a group that runs. apply makes the change: requests in flight continue with the new schedules from
+// their next transmission on. apply is nil if cfg needs a new group, because it has another Name,
+// another Source, or other servers or another order of them. Heard stays as it is. An error
+// describes an invalid GroupConfig.
+func (g *Group) Reconfigure(cfg GroupConfig) (apply func(), err error) {
+	cfg, err = cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	sameServer := func(a, b Member) bool { return a.Identity == b.Identity }
+	if cfg.Name != g.cfg.Name || cfg.Source != g.cfg.Source || !slices.EqualFunc(cfg.Members, g.cfg.Members, sameServer) {
+		return nil, nil
+	}
+	return func() { g.apply(cfg) }, nil
+}
+
+// apply applies the settings of Reconfigure. Name, Source and Heard stay, so they may be read
+// without the mutex.
+func (g *Group) apply(cfg GroupConfig) {
+	g.client.mu.Lock()
+	defer g.client.mu.Unlock()
+	g.cfg.Members, g.cfg.HoldDown = cfg.Members, cfg.HoldDown
+	g.cfg.DeadCriteria, g.cfg.MaxInFlight = cfg.DeadCriteria, cfg.MaxInFlight
+	g.rule = servers.DeathRule{Criteria: cfg.DeadCriteria, HoldDown: cfg.HoldDown}
+	g.window.Store(int64(cfg.MaxInFlight))
+	if g.phase == closed {
+		return
+	}
+	for _, p := range g.paths {
+		p.updateLimits()
+		p.dispatch(g.client.cfg.Now())
+	}
+}
