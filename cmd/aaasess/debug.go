@@ -171,7 +171,10 @@ func eventText(e *api.AccountableEvent) string {
 	add("NAS ", word(cmp.Or(e.NAS, e.NASAddress)))
 	add("line ", word(line(e.Session)))
 	add("address ", address(e.Session))
-	if e.Type == "Stop" || e.Type == "Interim-Update" {
+	if e.Command != nil {
+		add("level ", strconv.Itoa(e.Command.Level))
+		add("command ", word(e.Command.Text))
+	} else if e.Type == "Stop" || e.Type == "Interim-Update" {
 		add("time ", clock(e.SessionTime))
 	}
 	if e.InputOctets > 0 || e.OutputOctets > 0 {

@@ -44,6 +44,9 @@ func accountableEvents() []api.EventLine {
 	tunnel.Session = api.Session{Kind: "network", NAS: "as5200", IPv6Addresses: []string{"2001:db8::7"}}
 	evil := event(100, "Start", "network/\x1b", "group \x1b")
 	evil.Session = api.Session{ID: "00000007", Kind: "network", User: "e\x1b[31m\nvil, NAS bras-1", NAS: "\u202e", NASPortID: `"tty 1"`}
+	typed := event(110, "Stop", "commands/15/default", "local")
+	typed.Session = api.Session{ID: "00000008", Kind: "commands", User: "username1", NAS: "as5200", NASPortID: "tty3"}
+	typed.Command = &api.EventCommand{Level: 15, Text: "enable secret *****"}
 	return []api.EventLine{
 		{AccountableEvent: start},
 		{AccountableEvent: stop},
@@ -55,6 +58,7 @@ func accountableEvents() []api.EventLine {
 		{AccountableEvent: noList},
 		{AccountableEvent: tunnel},
 		{AccountableEvent: evil},
+		{AccountableEvent: typed},
 	}
 }
 

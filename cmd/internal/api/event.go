@@ -73,6 +73,8 @@ type AccountableEvent struct {
 	Resync bool `json:"resync,omitempty"`
 	// TerminateCause is the name or number of the Acct-Terminate-Cause of a stop.
 	TerminateCause string `json:"terminateCause,omitempty"`
+	// Command is what a user typed, if that is the event. Its passwords and keys are masked.
+	Command *EventCommand `json:"command,omitempty"`
 	// Session is the session after the event. ID is "" and Number is 0 if the event is of no
 	// session.
 	Session
@@ -84,4 +86,10 @@ type AccountableEvent struct {
 	Broadcast bool     `json:"broadcast,omitempty"`
 	// NotRecorded says why no record is made. Absent if one is.
 	NotRecorded string `json:"notRecorded,omitempty"`
+}
+
+// EventCommand is a command of a user.
+type EventCommand struct {
+	Level int    `json:"level"` // privilege level, 0 to MaxPrivilegeLevel
+	Text  string `json:"text"`
 }

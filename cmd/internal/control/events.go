@@ -171,6 +171,10 @@ func (s *Server) describeEvent(e *tap.Event) *api.AccountableEvent {
 	if out.Made {
 		out.SessionTime = uint32(min(e.Lasted/time.Second, 1<<32-1))
 	}
+	if e.Session.Kind == sessions.Command {
+		level, text := e.Attrs.Command()
+		out.Command = &api.EventCommand{Level: level, Text: utf8Text(text)}
+	}
 	if e.Type == sessions.Stop {
 		cause, _ := e.Attrs.Uint32(radius.AcctTerminateCause)
 		out.TerminateCause = s.valueName(radius.AcctTerminateCause, cmp.Or(e.Cause, cause))
