@@ -79,23 +79,25 @@ func TestDisconnectDocs(t *testing.T) {
 	}
 }
 
-// TestAccountingDocs: each example of docs/accounting.md is a valid configuration.
+// TestAccountingDocs: each example of docs/accounting.md and docs/system.md is a valid configuration.
 func TestAccountingDocs(t *testing.T) {
-	page, err := os.ReadFile("../../../../docs/accounting.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := strings.Split(string(page), "```yaml\n")[1:]
-	if len(blocks) != 9 {
-		t.Errorf("%d examples", len(blocks))
-	}
-	for _, block := range blocks {
-		text, _, _ := strings.Cut(block, "```")
-		c, err := config.Parse("accounting.md", []byte(text), ".")
+	for name, examples := range map[string]int{"accounting.md": 8, "system.md": 1} {
+		page, err := os.ReadFile("../../../../docs/" + name)
 		if err != nil {
-			t.Errorf("%v\n%s", err, text)
-		} else if warnings := c.Warnings(); len(warnings) > 0 {
-			t.Errorf("%v\n%s", warnings, text)
+			t.Fatal(err)
+		}
+		blocks := strings.Split(string(page), "```yaml\n")[1:]
+		if len(blocks) != examples {
+			t.Errorf("%s: %d examples", name, len(blocks))
+		}
+		for _, block := range blocks {
+			text, _, _ := strings.Cut(block, "```")
+			c, err := config.Parse(name, []byte(text), ".")
+			if err != nil {
+				t.Errorf("%v\n%s", err, text)
+			} else if warnings := c.Warnings(); len(warnings) > 0 {
+				t.Errorf("%v\n%s", warnings, text)
+			}
 		}
 	}
 }
