@@ -127,7 +127,10 @@ func TestRelayToTACACS(t *testing.T) {
 		}
 	}
 	var q api.Queue
-	eventually(t, "the queue is empty", func() bool { q = l.queue("group/tacacs+"); return q.Configured && q.Delivered == 3 && q.OperState == "up" }, &q)
+	eventually(t, "the queue is empty", func() bool {
+		q = l.queue("group/tacacs+")
+		return q.Configured && q.Delivered == 3 && q.OperState == "up"
+	}, &q)
 	status, err := l.client().Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
