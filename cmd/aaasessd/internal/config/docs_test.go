@@ -79,35 +79,42 @@ func TestDisconnectDocs(t *testing.T) {
 	}
 }
 
-// TestAccountingDocs: each example of docs/accounting.md is a valid configuration.
+// TestAccountingDocs: each example of docs/accounting.md and docs/system.md is a valid configuration.
 func TestAccountingDocs(t *testing.T) {
-	page, err := os.ReadFile("../../../../docs/accounting.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := strings.Split(string(page), "```yaml\n")[1:]
-	if len(blocks) != 9 {
-		t.Errorf("%d examples", len(blocks))
-	}
-	for _, block := range blocks {
-		text, _, _ := strings.Cut(block, "```")
-		c, err := config.Parse("accounting.md", []byte(text), ".")
+	for name, examples := range map[string]int{"accounting.md": 8, "system.md": 1} {
+		page, err := os.ReadFile("../../../../docs/" + name)
 		if err != nil {
-			t.Errorf("%v\n%s", err, text)
-		} else if warnings := c.Warnings(); len(warnings) > 0 {
-			t.Errorf("%v\n%s", warnings, text)
+			t.Fatal(err)
+		}
+		blocks := strings.Split(string(page), "```yaml\n")[1:]
+		if len(blocks) != examples {
+			t.Errorf("%s: %d examples", name, len(blocks))
+		}
+		for _, block := range blocks {
+			text, _, _ := strings.Cut(block, "```")
+			c, err := config.Parse(name, []byte(text), ".")
+			if err != nil {
+				t.Errorf("%v\n%s", err, text)
+			} else if warnings := c.Warnings(); len(warnings) > 0 {
+				t.Errorf("%v\n%s", warnings, text)
+			}
 		}
 	}
 }
 
-// TestRecordsDocs: the example of docs/records.md is a valid configuration, and does what the page
+// TestRecordsDocs: the examples of docs/records.md are valid configurations, and do what the page
 // says.
 func TestRecordsDocs(t *testing.T) {
 	page, err := os.ReadFile("../../../../docs/records.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, block, found := strings.Cut(string(page), "```yaml\n")
+	_, ports, _ := strings.Cut(string(page), "```yaml\n")
+	ports, rest, _ := strings.Cut(ports, "```")
+	if c, err := config.Parse("aaasess.yaml", []byte(ports), "."); err != nil || len(c.TACACSGroups) == 0 || len(c.TACACSGroups[0].Arguments.Ports) != 2 {
+		t.Errorf("%s\n%v", ports, err)
+	}
+	_, block, found := strings.Cut(rest, "```yaml\n")
 	block, _, closed := strings.Cut(block, "```")
 	_, line, named := strings.Cut(block, "with the line: ")
 	line, _, _ = strings.Cut(line, "\n")
