@@ -44,6 +44,9 @@ func accountableEvents() []api.EventLine {
 	tunnel.Session = api.Session{Kind: "network", NAS: "as5200", IPv6Addresses: []string{"2001:db8::7"}}
 	evil := event(100, "Start", "network/\x1b", "group \x1b")
 	evil.Session = api.Session{ID: "00000007", Kind: "network", User: "e\x1b[31m\nvil, NAS bras-1", NAS: "\u202e", NASPortID: `"tty 1"`}
+	typed := event(110, "Stop", "commands/15/default", "local")
+	typed.Session = api.Session{ID: "00000008", Kind: "commands", User: "username1", NAS: "as5200", NASPortID: "tty3"}
+	typed.Command = &api.EventCommand{Level: 15, Text: "enable secret *****"}
 	return []api.EventLine{
 		{AccountableEvent: start},
 		{AccountableEvent: stop},
@@ -55,6 +58,7 @@ func accountableEvents() []api.EventLine {
 		{AccountableEvent: noList},
 		{AccountableEvent: tunnel},
 		{AccountableEvent: evil},
+		{AccountableEvent: typed},
 	}
 }
 
@@ -141,9 +145,10 @@ func TestDebugAccounting(t *testing.T) {
 		{"by number", "--number 2 --count 1", 0, line(2, "bob"), ""},
 		{"by id and group", "--id 00000001 --group isp --count 1", 0, line(1, "alice"), ""},
 		{"no such group", "--group isq", 4, "", `aaasess: server group "isq": no such server group` + "\n"},
+		{"by kind", "--kind network --count 1", 0, line(1, "alice"), ""},
 		{"an empty group", "--group=", 2, "", "aaasess: usage error: --group is empty\n"},
 		{"a state", "--state active", 2, "", "aaasess: usage error: unknown flag: --state\n"},
-		{"no such kind", "--kind x", 2, "", "aaasess: usage error: invalid query: kind \"x\": want one of network, exec, connection\n"},
+		{"no such kind", "--kind x", 2, "", "aaasess: usage error: invalid query: kind \"x\": want one of network, exec, connection, resource\n"},
 		{"a count that is none", "--count x", 2, "", "aaasess: usage error: --count \"x\": want a number\n"},
 		{"words behind", "alice", 2, "", "aaasess: usage error: unknown command \"alice\" for \"aaasess debug accounting\"\n"},
 	} {

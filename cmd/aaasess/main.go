@@ -50,6 +50,7 @@ var (
 	errNoAccounted  = errors.New("no accounted session matches")
 	errNoOnOffGroup = errors.New("no such acct-on-off-group")
 	errNoOnOff      = errors.New("no server group sends Accounting-On and Accounting-Off")
+	errNotRecorded  = errors.New("no record is made of the event")
 	errNoRecord     = errors.New("no set-aside record matches")
 )
 
@@ -118,7 +119,7 @@ func exitCode(err error) int {
 		return exitNoDaemon
 	case errors.Is(err, errDamaged):
 		return exitDamaged
-	case errors.Is(err, errNoMatch), errors.Is(err, errNoAccounted), errors.Is(err, errNoOnOffGroup), errors.Is(err, errNoOnOff), errors.Is(err, errNoRecord),
+	case errors.Is(err, errNoMatch), errors.Is(err, errNoAccounted), errors.Is(err, errNoOnOffGroup), errors.Is(err, errNoOnOff), errors.Is(err, errNoRecord), errors.Is(err, errNotRecorded),
 		errors.As(err, &refused) && refused.Code == 404:
 		return exitNoMatch
 	}

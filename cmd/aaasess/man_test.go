@@ -24,7 +24,7 @@ func manPage() string {
 	page.Section("SYNOPSIS")
 	var lines []manpage.Roff
 	for _, c := range commands {
-		if !c.HasSubCommands() {
+		if !manpage.IsGroup(c) {
 			lines = append(lines, manpage.Synopsis(c))
 		}
 	}
@@ -56,12 +56,15 @@ func manPage() string {
 }
 
 // filterSet returns the flags of addFilterFlags, and whether a flag is one of them.
-func filterSet(root *cobra.Command) (filters *pflag.FlagSet, isFilter func(flag string) bool) {
+func filterSet(root *cobra.Command) (filters *pflag.FlagSet, isFilter func(*pflag.Flag) bool) {
 	cmd := &cobra.Command{Use: "any"}
 	root.AddCommand(cmd)
 	addFilterFlags(cmd, &global{})
 	root.RemoveCommand(cmd)
-	return cmd.Flags(), func(name string) bool { return cmd.Flags().Lookup(name) != nil }
+	return cmd.Flags(), func(f *pflag.Flag) bool {
+		same := cmd.Flags().Lookup(f.Name)
+		return same != nil && same.Usage == f.Usage
+	}
 }
 
 // completionSection describes the command that cobra adds.

@@ -12,6 +12,8 @@ const simulateHelp = `Play a NAS, to try out a daemon. The command reports sessi
 counters grow. It answers Disconnect-Requests (RFC 5176) and sends the stop of the session.
 It ends when all sessions have ended. ^C ends the sessions.
 
+"simulate command" and "simulate failure" report one event that RADIUS accounting cannot report.
+
 The default flags fit a daemon that runs its built-in configuration.`
 
 func newSimulate(g *global) *cobra.Command {
@@ -36,5 +38,6 @@ func newSimulate(g *global) *cobra.Command {
 	flags.StringVar(&cfg.Disconnect, "listen", "127.0.0.1:3799", "receive Disconnect-Requests at `ADDRESS`, host:port")
 	flags.IntVar(&cfg.Sessions, "sessions", 3, "report `N` sessions, 1 to 10000")
 	flags.DurationVar(&cfg.Interim, "interim", 10*time.Second, "send an interim update of each session every `DURATION`")
+	cmd.AddCommand(newSimulateCommand(g), newSimulateFailure(g))
 	return cmd
 }

@@ -115,6 +115,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	}
 	d.table = sessions.New(tc, d.router)
 	d.table.SetNested(cfg.Nested)
+	d.table.SetVisibleKeys(cfg.VisibleKeys)
 	d.interims = interim.New(d.table, interimPolicy(plan))
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	d.resyncs = resync.New(resync.Config{Table: d.table, Decide: d.router.Resync, Waiting: d.methods.Waiting, Logger: log})

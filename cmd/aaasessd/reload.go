@@ -49,6 +49,7 @@ func (d *daemon) reload(ctx context.Context) error {
 	}
 	d.setPlan(plan)
 	d.table.SetNested(cfg.Nested)
+	d.table.SetVisibleKeys(cfg.VisibleKeys)
 	d.setDictionary(cfg.Dictionary)
 	// After setPlan, so that a removed method gets no new records.
 	d.methods.Apply(ctx, change, onoff.TriggerConfigChange)

@@ -12,6 +12,8 @@
 //	                               [Query] for the parameters; there is no sort
 //	GET  /v1/accounting/events     a stream of [EventLine]: accountable events as they occur, see
 //	                               [EventFilter] for the parameters
+//	POST /v1/accounting/simulate   records an event without a session as if a NAS had reported it; the
+//	                               body is a [SimulateRequest], the answer is a [SimulateAnswer]
 //	POST /v1/sessions/disconnect   ends sessions at their NASes; the body is a [DisconnectRequest]
 //	POST /v1/sessions/clear        ends sessions whose NASes are gone, without asking the NASes; the body
 //	                               is a [DisconnectRequest] without wait

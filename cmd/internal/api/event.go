@@ -9,9 +9,13 @@ import (
 // EventFilter selects accountable events by their session, as it is after the event, and by what
 // gets their record.
 type EventFilter struct {
-	Filter        // without State, which is of live sessions
+	Filter        // without State, which is of live sessions; Kind is one of EventKinds
 	Group  string // group: this server group is among the methods that get the record
 }
+
+// EventKinds returns the values of Filter.Kind in an EventFilter: [Kinds], and the kind of a call, which
+// is no row.
+func EventKinds() []string { return append(Kinds(), "resource") }
 
 // ParseEventFilter parses the parameters of a URL, by the rules of ParseQuery.
 func ParseEventFilter(values url.Values) (EventFilter, error) {
@@ -26,6 +30,10 @@ func (f *EventFilter) set(key, value string) error {
 	switch {
 	case key == "group" && value != "":
 		f.Group = value
+	case key == "kind" && value != "":
+		kind, err := oneOf(EventKinds(), key, value)
+		f.Kind = kind
+		return err
 	case key == "state":
 		return fmt.Errorf("%w: events cannot be selected by the state of their session", ErrQuery)
 	default:
@@ -65,6 +73,8 @@ type AccountableEvent struct {
 	Resync bool `json:"resync,omitempty"`
 	// TerminateCause is the name or number of the Acct-Terminate-Cause of a stop.
 	TerminateCause string `json:"terminateCause,omitempty"`
+	// Command is what a user typed, if that is the event. Its passwords and keys are masked.
+	Command *EventCommand `json:"command,omitempty"`
 	// Session is the session after the event. ID is "" and Number is 0 if the event is of no
 	// session.
 	Session
@@ -76,4 +86,10 @@ type AccountableEvent struct {
 	Broadcast bool     `json:"broadcast,omitempty"`
 	// NotRecorded says why no record is made. Absent if one is.
 	NotRecorded string `json:"notRecorded,omitempty"`
+}
+
+// EventCommand is a command of a user.
+type EventCommand struct {
+	Level int    `json:"level"` // privilege level, 0 to MaxPrivilegeLevel
+	Text  string `json:"text"`
 }

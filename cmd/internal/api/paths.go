@@ -26,6 +26,7 @@ const (
 	PathExplain      = "/v1/explain"
 	PathAccounting   = "/v1/accounting"
 	PathEvents       = "/v1/accounting/events"
+	PathSimulate     = "/v1/accounting/simulate"
 )
 
 // The limits of the daemon.

@@ -33,7 +33,7 @@ func ParseID(s string) (ID, error) {
 type Session struct {
 	ID            string `json:"id"`            // Acct-Session-Id towards the AAA servers, eight hex digits
 	Number        uint32 `json:"number"`        // casnSessionId: the same as a number
-	Kind          string `json:"kind"`          // network, exec or connection; resource for an event or explanation of a call
+	Kind          string `json:"kind"`          // network, exec or connection; resource for an event or explanation of a call, commands for a command
 	State         string `json:"state"`         // active, terminating; ended only in the answer to a disconnect
 	User          string `json:"user"`          // User-Name
 	Address       string `json:"address"`       // Framed-IP-Address

@@ -55,6 +55,11 @@ func (c *Client) Perform(ctx context.Context, req api.PerformRequest) (*api.Serv
 	return requestNew[api.ServerGroup](ctx, c, http.MethodPost, api.PerformPath(req), req)
 }
 
+// Simulate reports an event without a session, and returns when it is durable.
+func (c *Client) Simulate(ctx context.Context, req *api.SimulateRequest) (*api.SimulateAnswer, error) {
+	return requestNew[api.SimulateAnswer](ctx, c, http.MethodPost, api.PathSimulate, req)
+}
+
 // Resync returns the latest resync of a server group.
 func (c *Client) Resync(ctx context.Context, group string) (*api.Resync, error) {
 	return requestNew[api.Resync](ctx, c, http.MethodGet, api.ResyncPath(group), nil)

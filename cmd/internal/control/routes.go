@@ -38,6 +38,7 @@ func (s *Server) newMux() *http.ServeMux {
 	route(http.MethodGet, api.PathStatus, s.showStatus)
 	route(http.MethodPost, api.PathDisconnect, s.disconnect)
 	route(http.MethodPost, api.PathClear, s.clear)
+	route(http.MethodPost, api.PathSimulate, s.simulate)
 
 	accounting(http.MethodGet, api.PathServerGroups, s.listServerGroups)
 	accounting(http.MethodGet, api.PathServerGroups+"/{name}", s.showServerGroup)

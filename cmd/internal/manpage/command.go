@@ -17,12 +17,19 @@ func Documented(root *cobra.Command) (commands []*cobra.Command) {
 		if !c.IsAvailableCommand() || c.Name() == "completion" || c.Name() == "help" {
 			continue
 		}
-		if !c.HasSubCommands() || c.Long != "" {
+		if !IsGroup(c) || c.Long != "" {
 			commands = append(commands, c)
 		}
 		commands = append(commands, Documented(c)...)
 	}
 	return commands
+}
+
+// IsGroup reports whether a command only groups others: it has no flags of its own.
+func IsGroup(c *cobra.Command) bool {
+	own := false
+	c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) { own = own || f.Name != "help" && f.Name != "version" })
+	return c.HasSubCommands() && !own
 }
 
 // Synopsis returns how a command is typed: words as they are, names of arguments in capitals.
@@ -31,7 +38,7 @@ func Synopsis(c *cobra.Command) Roff {
 	if c.HasAvailableLocalFlags() {
 		out += " [" + Italic("option") + " ...]"
 	}
-	if c.HasSubCommands() {
+	if IsGroup(c) {
 		return out + " " + Italic("command")
 	}
 	_, args, _ := strings.Cut(c.Use, " ")
@@ -67,10 +74,10 @@ func word(text string) (out Roff) {
 // Commands describes each of the commands in a subsection, with its options and examples. It leaves
 // out the options that apart, if not nil, selects. The page describes them elsewhere; the text says
 // where.
-func (p *Page) Commands(commands []*cobra.Command, apart func(flag string) bool, elsewhere string) {
+func (p *Page) Commands(commands []*cobra.Command, apart func(*pflag.Flag) bool, elsewhere string) {
 	for _, c := range commands {
 		p.Subsection(strings.TrimPrefix(c.CommandPath(), c.Root().Name()+" "))
-		if !c.HasSubCommands() {
+		if !IsGroup(c) {
 			p.Lines(Synopsis(c))
 		}
 		text := c.Long
@@ -81,7 +88,7 @@ func (p *Page) Commands(commands []*cobra.Command, apart func(flag string) bool,
 		own := pflag.NewFlagSet("", pflag.ContinueOnError)
 		left := false
 		c.NonInheritedFlags().VisitAll(func(f *pflag.Flag) {
-			if apart != nil && apart(f.Name) {
+			if apart != nil && apart(f) {
 				left = true
 				return
 			}

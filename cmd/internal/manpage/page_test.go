@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func TestText(t *testing.T) {
@@ -134,7 +135,7 @@ prog show thing x
 func TestCommandsApart(t *testing.T) {
 	root := tree()
 	var p Page
-	isLimit := func(name string) bool { return name == "limit" }
+	isLimit := func(f *pflag.Flag) bool { return f.Name == "limit" }
 	p.Commands(Documented(root), isLimit, "See --limit above.")
 	if got := p.String(); strings.Contains(got, "things.\n.TP") || !strings.Contains(got, "See \\fB\\-\\-limit\\fR above.") {
 		t.Error(got)

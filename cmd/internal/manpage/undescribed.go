@@ -25,7 +25,7 @@ func undescribedCommand(page, shared string, c *cobra.Command) (missing []string
 	for _, sub := range c.Commands() {
 		missing = append(missing, undescribedCommand(page, shared, sub)...)
 	}
-	if c.HasSubCommands() {
+	if IsGroup(c) {
 		return missing
 	}
 	path := c.CommandPath()

@@ -20,7 +20,7 @@ const (
 var (
 	errMalformed = errors.New("malformed answer")
 	errForeign   = errors.New("not an answer to an accounting request")
-	errWrongKey  = errors.New("answer cannot be read: check the key")
+	errWrongKey  = errors.New("answer cannot be read with this key")
 )
 
 func isFault(err error) bool {

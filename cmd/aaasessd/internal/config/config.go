@@ -55,6 +55,8 @@ type Config struct {
 	Policy policy.Policy
 	// Nested says whether network sessions are nested in exec sessions, see sessions.Table.SetNested.
 	Nested bool
+	// VisibleKeys says whether secrets in commands are recorded, see sessions.Table.SetVisibleKeys.
+	VisibleKeys bool
 	// Local is the method local, a file of JSON lines; nil if no method list names it.
 	Local *local.Spec
 

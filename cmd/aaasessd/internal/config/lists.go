@@ -77,9 +77,6 @@ func (r *rawApply) applies() map[policy.Type]nameText {
 
 // unreported warns of lists for events that nothing reports in this version.
 func (d *policyChecker) unreported() {
-	if len(d.raw.Accounting.Commands) > 0 {
-		d.AddWarning("accounting.commands", "has no effect in this version, because nothing reports commands yet")
-	}
 	if len(d.raw.Accounting.VRRS) > 0 {
 		d.AddWarning("accounting.vrrs", "has no effect in this version, because nothing reports changes of VRRS yet")
 	}

@@ -56,6 +56,8 @@ func (d checker) policy(c *Config, raw *rawConfig, sections []*section, addAll m
 		c.Policy.TACACS = append(c.Policy.TACACS, c.TACACSGroups[i].Name())
 	}
 	c.Policy.SuppressNullUsername = raw.Accounting.SuppressNullUsername
+	c.Policy.AuthenticationFailures = raw.Accounting.SendStopRecord.AuthenticationFailure
+	c.VisibleKeys = raw.Accounting.VisibleKeys
 	p.nested()
 	p.update()
 }

@@ -19,6 +19,8 @@ func TestPolicyKeys(t *testing.T) {
 accounting:
   suppress-null-username: true
   nested: true
+  send-stop-record: {authentication-failure: true}
+  visible-keys: true
   network:
     default: {record: start-stop, broadcast: true, broadcast-interims: false, methods: [local]}
   exec:
@@ -68,7 +70,7 @@ accounting:
 			rule(policy.Resource, "failed"), rule(policy.VRRS, policy.Default),
 			rule(policy.Commands(0), policy.Default), rule(policy.Commands(15), policy.Default),
 		},
-		DNIS: []policy.Number{{Number: "7777", Methods: first.Methods}}, SuppressNullUsername: true,
+		DNIS: []policy.Number{{Number: "7777", Methods: first.Methods}}, SuppressNullUsername: true, AuthenticationFailures: true,
 		Update: policy.Update{Minimum: time.Minute},
 	}
 	if diff := cmp.Diff(want, c.Policy); diff != "" {
@@ -77,7 +79,7 @@ accounting:
 	if _, err := policy.New(&c.Policy); err != nil {
 		t.Error(err)
 	}
-	if !c.Nested || slices.ContainsFunc(c.Warnings(), func(w *strictyaml.Error) bool { return strings.Contains(w.Error(), "nested") }) {
+	if !c.VisibleKeys || !c.Nested || slices.ContainsFunc(c.Warnings(), func(w *strictyaml.Error) bool { return strings.Contains(w.Error(), "nested") }) {
 		t.Errorf("nested %t, warnings %q", c.Nested, c.Warnings())
 	}
 }

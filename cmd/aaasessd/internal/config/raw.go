@@ -144,7 +144,7 @@ type rawAccounting struct {
 	Exec       map[string]rawList                 `yaml:"exec" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Logins to the NAS itself. Lists as for network."`
 	Connection map[string]rawList                 `yaml:"connection" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Outbound connections of a NAS: telnet, rlogin, LAT. Lists as for network."`
 	Resource   map[string]rawCallList             `yaml:"resource" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Calls, whether or not they have a user. The list default applies to all calls to which no other list applies."`
-	Commands   map[string]map[string]rawEventList `yaml:"commands" keys:"^([0-9]|1[0-5])$" wants:"a privilege level from 0 to 15" each:"keys:\"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$\" wants:\"the name of a list\"" doc:"What users type in an EXEC session, by privilege level. RADIUS has no command accounting, so methods has only groups of TACACS+ servers and local. Nothing reports commands yet: a list has no effect, and causes a warning."`
+	Commands   map[string]map[string]rawEventList `yaml:"commands" keys:"^([0-9]|1[0-5])$" wants:"a privilege level from 0 to 15" each:"keys:\"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$\" wants:\"the name of a list\"" doc:"What users type in an EXEC session, by privilege level. A command is one stop record when it has ended, with either record type. RADIUS has no command accounting, so methods has only groups of TACACS+ servers and local. Only aaasess simulate command reports commands yet."`
 	VRRS       map[string]rawEventList            `yaml:"vrrs" keys:"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" wants:"the name of a list" doc:"Changes of state of the Virtual Router Redundancy Service. Nothing reports them yet: a list has no effect, and causes a warning."`
 	System     rawSystemAccounting                `yaml:"system" doc:"System accounting: Accounting-On when the daemon starts or a method is added, Accounting-Off when it ends or the method is removed."`
 	Apply      []rawApply                         `yaml:"apply" max:"4096" doc:"Where the named lists apply: for NASes, and for their lines and interfaces. For each accounting type, the first entry decides that names a list of the type and whose conditions are all met."`
@@ -154,7 +154,15 @@ type rawAccounting struct {
 
 	SuppressNullUsername bool `yaml:"suppress-null-username" default:"false" doc:"Whether no records are made of a session as long as it has no User-Name, or an empty one. The packet that brings a User-Name, and later ones, are recorded. A session keeps the value that it began with."`
 
+	SendStopRecord rawSendStopRecord `yaml:"send-stop-record" doc:"Stop records without a start."`
+
+	VisibleKeys bool `yaml:"visible-keys" default:"false" doc:"Whether passwords and keys in commands are recorded as they were typed. Otherwise they are masked, by a table of the commands of Cisco IOS that have some, before anything is stored."`
+
 	Nested bool `yaml:"nested" default:"false" doc:"Whether the stop of an exec session is recorded after the stops of the network sessions that its user has started from it: those of the same NAS, NAS-Port or NAS-Port-Id, and User-Name. It waits for them for a minute at most. A change applies to network sessions that begin after it."`
+}
+
+type rawSendStopRecord struct {
+	AuthenticationFailure bool `yaml:"authentication-failure" default:"false" doc:"Whether a stop record is made of each login, and of each negotiation of a session, that failed. It goes to the methods of the list that the session would have had. Only aaasess simulate failure reports failures yet; a stop that a NAS sends of one is recorded whatever is set here."`
 }
 
 type rawList struct {

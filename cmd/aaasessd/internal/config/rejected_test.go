@@ -163,7 +163,7 @@ var rejected = []rejection{
 	{"DNIS number twice", "accounting:\n  dnis-map:\n    numbers:\n      7777: {record: none}\n      7777: {record: none}\n", `5:7: accounting.dnis-map.numbers: key (not shown) occurs twice, first in line 4`},
 	{"DNIS number with a space", "accounting: {dnis-map: {numbers: {\"77 77\": {record: none}}}}\n", "1:35: accounting.dnis-map.numbers: key (not shown) is not a number of 1 to 95 characters without spaces"},
 	{"DNIS number with an unknown group", "accounting: {dnis-map: {numbers: {7777: {record: stop-only, methods: [group isp]}}}}\n", "1:71: accounting.dnis-map.numbers.7777.methods[0]: no group is called isp"},
-	{"unknown type", "accounting: {tunnel: {default: {record: none}}}\n", `1:14: accounting: unknown key "tunnel"; the keys here: network, exec, connection, resource, commands, vrrs, system, apply, dnis-map, update, local, suppress-null-username, nested`},
+	{"unknown type", "accounting: {tunnel: {default: {record: none}}}\n", `1:14: accounting: unknown key "tunnel"; the keys here: network, exec, connection, resource, commands, vrrs, system, apply, dnis-map, update, local, suppress-null-username, send-stop-record, visible-keys, nested`},
 	{"interims too often", "accounting: {update: {periodic: 59s}}\n", "1:33: accounting.update.periodic: 59s is less than accounting.update.minimum, 1m0s"},
 	{"interims more than often", "accounting: {update: {periodic: 999ms, minimum: 1s}}\n", "1:33: accounting.update.periodic: 999ms is not between 1s and 1193h2m"},
 	{"interims too rarely", "accounting: {update: {periodic: 71583m}}\n", "1:33: accounting.update.periodic: 71583m is not between 1s and 1193h2m"},

@@ -78,7 +78,6 @@ tacacs: {servers: [{name: t1, address: 10.0.0.3, key: k}], groups: [{name: t, se
   apply: [{nas-port: [1], commands: {15: admins}}]
 `,
 			[]string{
-				"8:13: accounting.commands: has no effect in this version, because nothing reports commands yet",
 				"9:9: accounting.vrrs: has no effect in this version, because nothing reports changes of VRRS yet",
 			},
 		},

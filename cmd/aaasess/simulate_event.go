@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"aaasess/cmd/internal/api"
+)
+
+const simulateCommandHelp = `Report a command that a user typed in an EXEC session. The daemon records it by the list
+accounting.commands of its privilege level. RADIUS has no such record, so the command goes over
+the control socket.
+
+Passwords and keys in it are masked, unless accounting.visible-keys is true.
+` + simulateEventHelp
+
+const simulateFailureHelp = `Report a login, or the negotiation of a session, that failed. If
+accounting.send-stop-record.authentication-failure is true, the daemon makes a stop record of it,
+by the list of the session's kind.
+` + simulateEventHelp
+
+const simulateEventHelp = `
+The command prints the session ID of the record, for "aaasess explain". The exit code is 4 if no
+record is made; "aaasess debug accounting" shows the reason.`
+
+func newSimulateCommand(g *global) *cobra.Command {
+	req := api.SimulateRequest{Event: api.SimulateCommand}
+	cmd := &cobra.Command{
+		Use: "command COMMAND", Short: "Report a command that a user typed", Long: simulateCommandHelp,
+		Example: `  aaasess simulate command --user alice --level 15 "configure terminal"`,
+		Args:    arguments("COMMAND"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			req.Command = args[0]
+			if req.Level < 0 || req.Level > api.MaxPrivilegeLevel {
+				return fmt.Errorf("%w: --level %d: want 0 to %d", errUsage, req.Level, api.MaxPrivilegeLevel)
+			}
+			return g.simulateEvent(cmd.Context(), &req)
+		},
+	}
+	cmd.Flags().IntVar(&req.Level, "level", 1, fmt.Sprintf("the privilege level `N` of the command, 0 to %d", api.MaxPrivilegeLevel))
+	addWhoFlags(cmd, &req)
+	return cmd
+}
+
+func newSimulateFailure(g *global) *cobra.Command {
+	req := api.SimulateRequest{Event: api.SimulateFailure}
+	cmd := &cobra.Command{
+		Use: "failure", Short: "Report a login or negotiation that failed", Long: simulateFailureHelp,
+		Example: `  aaasess simulate failure --user mallory --kind network --line Async5`,
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return g.simulateEvent(cmd.Context(), &req) },
+	}
+	cmd.Flags().StringVar(&req.Kind, "kind", "exec", "the `KIND` that the session would have had: network, exec or connection")
+	complete(cmd, "kind", api.Kinds()...)
+	addWhoFlags(cmd, &req)
+	return cmd
+}
+
+// addWhoFlags adds the flags that say who and where.
+func addWhoFlags(cmd *cobra.Command, req *api.SimulateRequest) {
+	flags := cmd.Flags()
+	flags.StringVar(&req.NAS, "nas", "127.0.0.1", "the `ADDRESS` of the NAS")
+	flags.StringVar(&req.User, "user", "", "the User-Name `NAME`")
+	flags.StringVar(&req.Line, "line", "", "the `LINE` of the NAS: NAS-Port-Id, or NAS-Port in decimal")
+	flags.StringVar(&req.CallingStation, "calling-station", "", "the Calling-Station-Id `STATION`")
+	flags.StringVar(&req.CalledStation, "called-station", "", "the Called-Station-Id `STATION`")
+}
+
+// simulateEvent reports an event, and prints the ID of its record.
+func (g *global) simulateEvent(ctx context.Context, req *api.SimulateRequest) error {
+	answer, err := g.client().Simulate(ctx, req)
+	switch {
+	case err != nil:
+		return err
+	case g.json:
+		err = g.printJSON(answer)
+	case answer.ID != "":
+		_, err = fmt.Fprintln(g.out, printable(answer.ID))
+	}
+	if err == nil && answer.ID == "" {
+		err = errNotRecorded
+	}
+	return err
+}
