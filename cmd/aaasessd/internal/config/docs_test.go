@@ -86,7 +86,7 @@ func TestAccountingDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(page), "```yaml\n")[1:]
-	if len(blocks) != 9 {
+	if len(blocks) != 11 {
 		t.Errorf("%d examples", len(blocks))
 	}
 	for _, block := range blocks {
