@@ -46,6 +46,11 @@
 //   - a server that is stopped for a while (outage.go)
 //   - a restart with a large state (restart.go)
 //
+// # The TACACS+ section
+//
+// Our client and that of github.com/nwaples/tacplus send records to an acknowledger for TACACS+
+// (package tacacsload), and the daemon relays the requests of the accounting section to it.
+//
 // # The section on many NASes
 //
 // The daemon has the sessions of many NASes. All of them send Accounting-On at once (nases_on.go),
@@ -68,6 +73,7 @@
 //   - snmpclient is the SNMP client that measures. It is a process of its own so that it can be
 //     pinned.
 //   - nasload is the requests of the NASes.
+//   - tacacsload is the TACACS+ clients that are compared, and their server.
 //   - rows has the table that our own peers serve.
 //
 // Everything runs on loopback with free ports, and all files are in one temporary folder. Every

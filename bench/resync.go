@@ -84,8 +84,8 @@ func resyncTitle(s resyncSizes) string {
 
 func (r *resyncBench) resyncNote() string {
 	return fmt.Sprintf(`The command is "aaasess perform resync isp --rate %d". It ends when the last record is stored. The
-CPU time is that from the command until the last record has arrived at the server, without the part
-that the NAS below needs.`, r.sizes.rate)
+CPU time is that from the command until the last record has arrived at the server, with that for the
+requests of the NAS below.`, r.sizes.rate)
 }
 
 func (r *resyncBench) besideNote() string {
@@ -170,7 +170,7 @@ func (r *resyncBench) measure(ctx context.Context) (made report.Sample, others [
 	if err := errors.Join(err, resyncErr); err != nil {
 		return nil, nil, err
 	}
-	made[resyncCPU] = (busy.cpu - quiet.cpu*busy.took/quiet.took) * 1000 / made[resyncRecords] * 10_000
+	made[resyncCPU] = busy.cpu * 1000 / made[resyncRecords] * 10_000
 	return made, []report.Sample{quiet.sample(), busy.sample()}, nil
 }
 

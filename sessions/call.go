@@ -73,11 +73,8 @@ func (ev *Event) mayBeOfCall() bool {
 // like packets about a call.
 func (s *Session) hasCallCheck() bool {
 	service, _ := s.Attrs.Uint32(radius.ServiceType)
-	return service == callCheck
+	return service == radius.CallCheck
 }
-
-// callCheck is a Service-Type (RFC 2865 section 5.6).
-const callCheck = 10
 
 // CallFailed reports whether a notice is of the end of a call that never reached the authentication
 // of a user, or failed in it (S1 "AAA Resource Failure Stop Accounting").

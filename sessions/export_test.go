@@ -102,7 +102,7 @@ func (t *Table) checkLines() error {
 // the routes.
 func (t *Table) checkNesting(routed map[*Route]int) error {
 	children, ports := map[ID]int{}, 0
-	for s := ceiling(t.rows.root, 1); s != nil; s = ceiling(t.rows.root, s.ID+1) {
+	for s := range (&View{root: t.rows.root}).All() {
 		if s.Parent != 0 {
 			children[s.Parent]++
 		}

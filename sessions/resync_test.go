@@ -139,6 +139,9 @@ func TestResyncParts(t *testing.T) {
 	step(0, 0, 10) // only the state
 	w.journal.Refuse(nil)
 	step(9, 9, 0, 1<<32-2, 1<<32-1)
+	if err := w.Invariants(); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestResyncClosing: a session that an Accounting-On has ended gets nothing, even if Run has not

@@ -18,6 +18,10 @@
 // store accepts nothing, and while the method is not configured. At most maxUnderWay parts wait for
 // the disk at the same time.
 //
+// What bounds the pace is the delivery of the records and the sync of the store, not the table: at
+// 40,000 records a second the parts hold its lock for 4% of the time (docs/benchmarks.md). The answer
+// to a NAS waits for a sync that it shares with at most maxUnderWay parts.
+//
 // # Concurrency
 //
 // Each resync has a goroutine, which ends with the resync or with Run. It alone makes its parts.

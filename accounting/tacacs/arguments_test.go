@@ -2,6 +2,7 @@ package tacacs
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -259,5 +260,18 @@ func TestAttributes(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, (&Arguments{Attributes: true}).Request(rec, at).Args); diff != "" {
 		t.Errorf("want (-) and got (+):\n%s", diff)
+	}
+}
+
+// TestRecordsPage: docs/records.md names every argument that the table can send.
+func TestRecordsPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/records.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range reserved {
+		if !strings.Contains(string(page), name) {
+			t.Errorf("docs/records.md does not name %s", name)
+		}
 	}
 }

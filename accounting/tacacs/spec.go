@@ -60,10 +60,15 @@ func (s *Spec) Hosts() []string {
 // OnOff returns AcctOnOff.
 func (s *Spec) OnOff() *accounting.OnOff { return s.AcctOnOff }
 
-// Delivery returns how records are delivered to the group. Rounds is the default, also with a
-// back-off: ERROR ends a schedule at once, so one schedule may be one transmission.
+// rounds is in how many schedules a record must have had no response before it is set aside. ERROR
+// ends a schedule at once, with a back-off too, so more schedules are needed than by default: their
+// waits of 1 s to 60 s add up to two minutes, the time that a server has to recover from what made it
+// answer ERROR to one record.
+const rounds = 8
+
+// Delivery returns how records are delivered to the group.
 func (s *Spec) Delivery() accounting.MethodConfig {
-	return accounting.MethodConfig{DrainRate: s.DrainRate}
+	return accounting.MethodConfig{Rounds: rounds, DrainRate: s.DrainRate}
 }
 
 // Open creates the group. The client has its own logger.

@@ -51,7 +51,7 @@ func StartAttributes(i int) []byte { return AccessRouter.Attributes(sessions.Sta
 func (m NAS) Attributes(typ sessions.EventType, i int) []byte {
 	mac := fmt.Sprintf("02-00-%02X-%02X-%02X-%02X", i>>24&255, i>>16&255, i>>8&255, i&255)
 	a := radius.AppendUint32(nil, radius.AcctStatusType, uint32(typ))
-	a = radius.AppendAttribute(a, radius.UserName, fmt.Sprintf(userName, i))
+	a = radius.AppendAttribute(a, radius.UserName, UserName(i))
 	a = radius.AppendAttribute(a, radius.NASIPAddress, string(m.IP.AsSlice()))
 	a = radius.AppendUint32(a, radius.NASPort, uint32(i))
 	a = radius.AppendUint32(a, radius.ServiceType, 2)    // Framed
@@ -128,6 +128,14 @@ const userName = "user%07d@isp.example"
 // RequestNumber returns the number of a request made by WriteRequests, and false for others.
 func RequestNumber(attrs radius.Attributes) (int, bool) {
 	user, _ := attrs.Get(radius.UserName)
+	return UserNumber(user)
+}
+
+// UserName returns the name of the user of session i.
+func UserName(i int) string { return fmt.Sprintf(userName, i) }
+
+// UserNumber returns the number in the name of a user, and false for other names.
+func UserNumber(user string) (int, bool) {
 	digits, named := strings.CutPrefix(user, "user")
 	digits, ours := strings.CutSuffix(digits, "@isp.example")
 	i, err := strconv.ParseUint(digits, 10, 31)

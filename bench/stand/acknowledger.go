@@ -35,13 +35,20 @@ type arrivals struct {
 	Last       int64 // last request that was not a duplicate
 }
 
+// tally counts numbered requests. Any goroutine may use it.
+type tally struct {
+	seen []atomic.Uint64 // a bit per number below nasload.Counted
+	got  struct{ distinct, duplicates, first, last atomic.Int64 }
+}
+
+func newTally() *tally { return &tally{seen: make([]atomic.Uint64, nasload.Counted/64)} }
+
 // ackServer is the server in that process. It counts the requests and answers each with its
 // Proxy-State attributes (RFC 2866 section 5.2 and RFC 2865 section 5.33). Its goroutines, one per
 // CPU, share one socket.
 type ackServer struct {
+	*tally
 	conn *net.UDPConn
-	seen []atomic.Uint64 // a bit per number below nasload.Counted
-	got  struct{ distinct, duplicates, first, last atomic.Int64 }
 }
 
 // runAcknowledge serves until it is killed.
@@ -77,7 +84,7 @@ func runAcknowledge(args []string, _ io.Writer) error {
 }
 
 func newAckServer(conn *net.UDPConn) *ackServer {
-	return &ackServer{conn: conn, seen: make([]atomic.Uint64, nasload.Counted/64)}
+	return &ackServer{tally: newTally(), conn: conn}
 }
 
 // forceReadBuffer sets the size of the receive buffer, beyond the system's limit if the process has
@@ -108,7 +115,9 @@ func (a *ackServer) serve() {
 		if err != nil || !ok {
 			continue
 		}
-		a.count(attrs)
+		if i, ok := nasload.RequestNumber(attrs); ok {
+			a.count(i)
+		}
 		states = states[:0]
 		for t, value := range attrs.All() {
 			if t == radius.ProxyState {
@@ -120,9 +129,9 @@ func (a *ackServer) serve() {
 	}
 }
 
-func (a *ackServer) count(attrs radius.Attributes) {
-	i, ok := nasload.RequestNumber(attrs)
-	if !ok || i >= nasload.Counted {
+// count counts the request with a number.
+func (a *tally) count(i int) {
+	if i >= nasload.Counted {
 		return
 	}
 	now := time.Now().UnixNano()
@@ -137,7 +146,7 @@ func (a *ackServer) count(attrs radius.Attributes) {
 }
 
 // serveCounts answers each datagram with the arrivals so far.
-func (a *ackServer) serveCounts(control *net.UDPConn) {
+func (a *tally) serveCounts(control *net.UDPConn) {
 	question := make([]byte, 16)
 	for {
 		_, from, err := control.ReadFromUDPAddrPort(question)
@@ -153,7 +162,7 @@ func (a *ackServer) serveCounts(control *net.UDPConn) {
 	}
 }
 
-// acknowledger is the process of an ackServer.
+// acknowledger is the process of an ackServer, or of [tacacsload.Serve].
 type acknowledger struct {
 	*Process
 	port    uint16
@@ -165,21 +174,12 @@ const LargeBuffer = 8 << 20
 
 // StartAcknowledger starts an acknowledger and returns when it answers. Port 0 means a free one.
 func StartAcknowledger(ctx context.Context, h Host, port uint16, buffer int) (_ *acknowledger, err error) {
-	a := &acknowledger{port: port}
 	if port == 0 {
-		if a.port, err = freeport.UDP(); err != nil {
+		if port, err = freeport.UDP(); err != nil {
 			return nil, err
 		}
 	}
-	if a.control, err = freeport.UDP(); err != nil {
-		return nil, err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	a.Process, err = h.start(ctx, self, acknowledgeCommand,
-		"-port", fmt.Sprint(a.port), "-control", fmt.Sprint(a.control), "-buffer", fmt.Sprint(buffer))
+	a, err := startAcknowledger(ctx, h, acknowledgeCommand, port, "-buffer", fmt.Sprint(buffer))
 	if err != nil {
 		return nil, err
 	}
@@ -189,6 +189,23 @@ func StartAcknowledger(ctx context.Context, h Host, port uint16, buffer int) (_ 
 	}
 	return a, nil
 }
+
+// startAcknowledger starts the process of a command that makes this program an acknowledger.
+func startAcknowledger(ctx context.Context, h Host, command string, port uint16, more ...string) (*acknowledger, error) {
+	control, err := freeport.UDP()
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	p, err := h.start(ctx, self, append([]string{command, "-port", fmt.Sprint(port), "-control", fmt.Sprint(control)}, more...)...)
+	return &acknowledger{Process: p, port: port, control: control}, err
+}
+
+// Addr returns the address of its port.
+func (a *acknowledger) Addr() netip.AddrPort { return netip.AddrPortFrom(nasload.Loopback(), a.port) }
 
 // controlLimit is the time limit for an answer from the control port. The load may delay it.
 const controlLimit = 5 * time.Second

@@ -13,6 +13,6 @@ func CommandOf(args []string) func(args []string, out io.Writer) error {
 		return nil
 	}
 	return map[string]func([]string, io.Writer) error{
-		snmpclient.Command: snmpclient.Run, acknowledgeCommand: runAcknowledge, fillCommand: runFill,
+		snmpclient.Command: snmpclient.Run, acknowledgeCommand: runAcknowledge, tacacsCommand: runTACACS, fillCommand: runFill,
 	}[args[0]]
 }

@@ -75,6 +75,9 @@ const (
 	// Like OursSpooling and OursRelaying, with a broadcast to two groups of one server each.
 	OursBroadcast         = "aaasessd-broadcast"
 	OursBroadcastRelaying = "aaasessd-broadcast-relaying"
+
+	// Like OursRelaying, to a TACACS+ server.
+	OursTACACS = "aaasessd-tacacs"
 )
 
 // Relay is a running contender and the server behind it. Close ends both.
@@ -156,7 +159,12 @@ func (r *Relay) openUpstream(ctx context.Context, h Host, who string, buffer int
 		return r.listenSilently()
 	}
 	var err error
-	if r.Upstream, err = StartAcknowledger(ctx, h, 0, buffer); err != nil {
+	if who == OursTACACS {
+		r.Upstream, err = StartTACACS(ctx, h)
+	} else {
+		r.Upstream, err = StartAcknowledger(ctx, h, 0, buffer)
+	}
+	if err != nil {
 		return 0, err
 	}
 	return r.Upstream.port, nil
@@ -190,8 +198,8 @@ func (r *Relay) listenSilently() (uint16, error) {
 // start starts the contender on r.Port.
 func (r *Relay) start(ctx context.Context, h Host, who string, upstream, second uint16) (err error) {
 	switch who {
-	case OursSpooling, OursNone, OursRelaying, OursBroadcast, OursBroadcastRelaying:
-		r.Server, err = Daemon{Dir: r.Dir, Port: r.Port, Upstream: upstream, Second: second}.Start(ctx, h)
+	case OursSpooling, OursNone, OursRelaying, OursBroadcast, OursBroadcastRelaying, OursTACACS:
+		r.Server, err = Daemon{Dir: r.Dir, Port: r.Port, Upstream: upstream, Second: second, TACACS: who == OursTACACS}.Start(ctx, h)
 	case PeerDetail:
 		r.Server, err = StartFreeRADIUS(ctx, h, r.Dir, WritesDetail, r.Port, upstream)
 	case PeerProxy:
@@ -270,6 +278,7 @@ type Daemon struct {
 	Port     uint16
 	Upstream uint16 // port of the group's server; 0 means that no records are made
 	Second   uint16 // port of the server of a second group that gets every record too; 0 for none
+	TACACS   bool   // Upstream is a TACACS+ server
 	AgentX   string // socket of the master agent, "" for none
 	SNMP     uint16 // port of our own responder, 0 for none
 }
@@ -307,6 +316,9 @@ func (d Daemon) config() string {
 		servers = fmt.Sprintf(", {name: second, address: 127.0.0.1, port: %d, secret: %s}", d.Second, nasload.SharedSecret)
 		groups = ", {name: second, servers: [second]}"
 	}
+	if d.TACACS {
+		return fmt.Sprintf(tacacsDaemonConf, d.Dir, d.Port, nasload.SharedSecret, d.Upstream)
+	}
 	if d.AgentX != "" {
 		snmp = fmt.Sprintf("snmp: {agentx: {network: unix, address: %q}}\n", d.AgentX)
 	}
@@ -326,6 +338,21 @@ accounting:
   network: {default: {%[5]s}}
 %[6]s`, d.Dir, d.Port, nasload.SharedSecret, max(d.Upstream, 1), list, snmp, servers, groups)
 }
+
+// tacacsDaemonConf relays to a TACACS+ server: the folder, the port, the secret and the key, the
+// server's port.
+const tacacsDaemonConf = `state: %[1]s/state
+log: {level: warn}
+control: {socket: %[1]s/control}
+radius:
+  accounting: {listen: ["127.0.0.1:%[2]d"]}
+  clients: [{name: nas, address: 127.0.0.0/8, secret: %[3]s}]
+tacacs:
+  servers: [{name: upstream, address: 127.0.0.1, port: %[4]d, key: %[3]s, single-connection: true}]
+  groups: [{name: isp, servers: [upstream]}]
+accounting:
+  network: {default: {record: start-stop, methods: [group isp]}}
+`
 
 // Start starts it. It loads the state in Dir, if there is one.
 func (d Daemon) Start(ctx context.Context, h Host) (*Process, error) {

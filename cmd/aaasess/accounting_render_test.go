@@ -31,7 +31,7 @@ func s3(zone *time.Location) []api.ServerGroup {
 	unknown[0].OperState, unknown[0].Statistics = "unknown", api.ServerStatistics{}
 	return []api.ServerGroup{
 		{
-			Name: "aaa-server-policy-1", Description: "accounting", AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
+			Name: "aaa-server-policy-1", Protocol: api.RADIUS, Description: "accounting", AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
 			AcctOnOff: api.AcctOnOff{
 				Enabled: true, OperStateChange: true, Group: "group-1", State: api.StateOn, SessionID: "242FFF0000008F512A3985",
 				LastStateChange: on, Trigger: "startUp", Server: "server-1",
@@ -39,12 +39,12 @@ func s3(zone *time.Location) []api.ServerGroup {
 			LastManagementChange: changed, Waiting: pointer(uint64(0)), Servers: server("server-1", "172.16.1.8"),
 		},
 		{
-			Name: "aaa-server-policy-2", AccessAlgorithm: "least-outstanding", BatchSize: 25, HoldDown: 0.5, Window: 256, DrainRate: 250,
+			Name: "aaa-server-policy-2", Protocol: api.RADIUS, AccessAlgorithm: "least-outstanding", BatchSize: 25, HoldDown: 0.5, Window: 256, DrainRate: 250,
 			AcctOnOff:            api.AcctOnOff{Enabled: true, Blocked: true, MonitorGroup: "group-1", State: api.StateUnknown},
 			LastManagementChange: changed, Servers: server("server-2", "172.16.1.9"),
 		},
 		{
-			Name: "aaa-server-policy-3", AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
+			Name: "aaa-server-policy-3", Protocol: api.RADIUS, AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
 			AcctOnOff:            api.AcctOnOff{Enabled: true, Blocked: true, OperStateChange: true, State: api.SendAcctOn, SessionID: "243"},
 			LastManagementChange: changed, Waiting: pointer(uint64(17)), Servers: unknown,
 		},
@@ -56,7 +56,7 @@ func s3(zone *time.Location) []api.ServerGroup {
 func unprintableGroup() *api.ServerGroup {
 	backoff := &api.Backoff{MaxDelay: 3600, Retry: 32}
 	return &api.ServerGroup{
-		Name: "e\x1b[31m", Description: "\u202ex", AccessAlgorithm: "round-robin", HoldDown: 30, SourceAddress: "2001:db8::1",
+		Name: "e\x1b[31m", Protocol: api.RADIUS, Description: "\u202ex", AccessAlgorithm: "round-robin", HoldDown: 30, SourceAddress: "2001:db8::1",
 		DeadCriteria: &api.DeadCriteria{Time: 12.5, Tries: 1}, Window: 1, DrainRate: 0.5, Waiting: pointer(uint64(math.MaxUint64)),
 		AcctOnOff: api.AcctOnOff{State: api.StateUnknown},
 		Servers: []api.GroupServer{
@@ -68,6 +68,34 @@ func unprintableGroup() *api.ServerGroup {
 				},
 			},
 			{Index: 2, Name: "b\n", Address: "192.0.2.1", AccountingPort: 1813, OperState: "up", Timeout: 2.5, Retransmit: 0},
+		},
+	}
+}
+
+// tacacsGroup returns a group of TACACS+ servers that differ.
+func tacacsGroup() *api.ServerGroup {
+	at := time.Date(2001, 6, 27, 6, 0, 0, 0, now.Location())
+	return &api.ServerGroup{
+		Name: "devices", Protocol: api.TACACS, Description: "of the network", AccessAlgorithm: "direct", HoldDown: 30, Window: 1024, Waiting: pointer(uint64(2)),
+		LastManagementChange: at,
+		AcctOnOff: api.AcctOnOff{
+			Enabled: true, Blocked: false, OperStateChange: true, State: api.StateOn, SessionID: "1", LastStateChange: at, Trigger: "startUp", Server: "t1",
+		},
+		Servers: []api.GroupServer{
+			{
+				Index: 1, Name: "t1", Address: "10.0.0.11", AccountingPort: 49, OperState: "up", Timeout: 5,
+				Statistics: api.ServerStatistics{
+					Requests: 100, Responses: 99, Successes: 90, Failures: 1, BadAuthenticators: 2, MalformedResponses: 3, Unexpected: 4, PendingRequests: 1,
+					AverageResponseTime: 0.002, RoundTripTime: 0.001, StateSince: at,
+				},
+				TACACS: &api.TACACSServer{
+					SingleConnection: true, Agreed: true, MaxConnections: 4, Watchdog: "with-start", Connections: 1, Opened: 5, Failed: 3, Errors: 6, Follows: 7,
+				},
+			},
+			{
+				Index: 2, Name: "t2", Address: "tacacs2.example.net", AccountingPort: 4949, OperState: "unknown", Timeout: 5, Retransmit: 1,
+				TACACS: &api.TACACSServer{MaxConnections: 16, Watchdog: "plain"},
+			},
 		},
 	}
 }
@@ -110,7 +138,7 @@ func TestAccountingScreens(t *testing.T) {
 		file  string
 		print func(io.Writer) error
 	}{
-		{"server-groups.txt", func(w io.Writer) error { return printServerGroups(w, append(groups, *unprintable)) }},
+		{"server-groups.txt", func(w io.Writer) error { return printServerGroups(w, append(groups, *unprintable, *tacacsGroup())) }},
 		{"server-group.txt", func(w io.Writer) error { return printServerGroup(w, &groups[2]) }},
 		{"server-group-monitors.txt", func(w io.Writer) error { return printServerGroup(w, &groups[1]) }},
 		{"server-group-unprintable.txt", func(w io.Writer) error { return printServerGroup(w, unprintable) }},
@@ -122,8 +150,16 @@ func TestAccountingScreens(t *testing.T) {
 		{"acct-on-off-groups.txt", func(w io.Writer) error { return printOnOffGroups(w, books(time.Local).OnOff) }},
 		{"acct-on-off-groups-none.txt", func(w io.Writer) error { return printOnOffGroups(w, nil) }},
 		{"radius-statistics.txt", func(w io.Writer) error {
-			return printRadiusStatistics(w, []api.ServerGroup{groups[0], groups[2], *unprintable}, time.Date(2013, 2, 25, 18, 6, 41, 0, time.Local))
+			return printStatistics(w, []api.ServerGroup{groups[0], groups[2], *unprintable}, time.Date(2013, 2, 25, 18, 6, 41, 0, time.Local))
 		}},
+		{"server-group-tacacs.txt", func(w io.Writer) error { return printServerGroup(w, tacacsGroup()) }},
+		{"server-group-tacacs-alike.txt", func(w io.Writer) error {
+			group := tacacsGroup()
+			group.Servers = group.Servers[:1]
+			return printServerGroup(w, group)
+		}},
+		{"acct-on-off-tacacs.txt", func(w io.Writer) error { return printAcctOnOff(w, tacacsGroup()) }},
+		{"tacacs-statistics.txt", func(w io.Writer) error { return printStatistics(w, []api.ServerGroup{*tacacsGroup()}, now) }},
 		{"resync.txt", func(w io.Writer) error {
 			return printResyncStatus(w, aResync("running", func(r *api.Resync) { r.Waiting, r.LeftOut.Fallback = "odd\x1b", 4 }))
 		}},

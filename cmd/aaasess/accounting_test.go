@@ -60,6 +60,9 @@ func TestAccountingDialogues(t *testing.T) {
 		{"statistics of a group", "show radius statistics " + p3, "", 0, "-", "", ""},
 		{"statistics of no group", "show radius statistics x", "", 4, "", `aaasess: no such server group: "x"` + "\n", ""},
 		{"show radius", "show radius", "", 2, "", "-", ""},
+		{"statistics of TACACS+", "show tacacs statistics", "", 0, "", "", ""},
+		{"statistics of a group of the other protocol", "show tacacs statistics " + p3, "", 1, "", `aaasess: server group "` + p3 + `" has RADIUS servers, not TACACS+` + "\n", ""},
+		{"show tacacs", "show tacacs", "", 2, "", "-", ""},
 		{"show spool", "show spool", "", 0, "-", "", ""},
 		{"words behind", "show spool x", "", 2, "", wrong + `unknown command "x" for "aaasess show spool"` + "\n", ""},
 
@@ -155,6 +158,7 @@ func TestNothingThere(t *testing.T) {
 		"show server-group --json":                    {0, "{\n  \"groups\": []\n}\n", ""},
 		"show acct-on-off-group":                      {0, "-", ""},
 		"show radius statistics":                      {0, "", ""},
+		"show tacacs statistics":                      {0, "", ""},
 		"perform acct-on":                             {4, "", "aaasess: no server group sends Accounting-On and Accounting-Off\n"},
 		"spool list":                                  {0, "", "0 records\n"},
 		"spool list --json":                           {0, "{\"records\":[\n]}\n", ""},
@@ -196,7 +200,7 @@ func TestNothingThere(t *testing.T) {
 // TestAccountingJSON: the documents field by field, as other programs read them.
 func TestAccountingJSON(t *testing.T) {
 	a := books(time.UTC)
-	a.Groups = append(a.Groups, *unprintableGroup())
+	a.Groups = append(a.Groups, *tacacsGroup(), *unprintableGroup())
 	last := &a.Groups[len(a.Groups)-1].Servers[0].Statistics
 	last.StateSince = time.Date(2013, 2, 24, 16, 6, 41, 0, time.UTC)
 	last.DownUntil = last.StateSince.Add(time.Minute)
@@ -209,6 +213,7 @@ func TestAccountingJSON(t *testing.T) {
 		"server-groups.json":     "show server-group",
 		"acct-on-off.json":       "show server-group aaa-server-policy-2 acct-on-off",
 		"acct-on-off-group.json": "show acct-on-off-group group-1", "acct-on-off-groups.json": "show acct-on-off-group",
+		"tacacs-statistics.json": "show tacacs statistics",
 		"radius-statistics.json": "show radius statistics aaa-server-policy-3",
 		"spool.json":             "show spool",
 		"spool-list.json":        "spool list --limit 2",
@@ -223,7 +228,7 @@ func TestAccountingJSON(t *testing.T) {
 	}
 	got := command(t, d.Socket, "", "perform", "acct-on", "--json")
 	var list struct{ Groups []performed }
-	if err := json.Unmarshal([]byte(got.out), &list); err != nil || got.code != 1 || len(list.Groups) != 2 {
+	if err := json.Unmarshal([]byte(got.out), &list); err != nil || got.code != 1 || len(list.Groups) != 3 {
 		t.Fatalf("%+v %v", got, err)
 	}
 	if first, second := list.Groups[0], list.Groups[1]; second.AcctOnOff.State != api.SendAcctOn || second.Error != "" ||
@@ -325,6 +330,7 @@ func TestAccountingHelp(t *testing.T) {
 		"help-server-group.txt":      "show server-group",
 		"help-acct-on-off-group.txt": "show acct-on-off-group",
 		"help-radius-statistics.txt": "show radius statistics",
+		"help-tacacs-statistics.txt": "show tacacs statistics",
 		"help-show-spool.txt":        "show spool",
 		"help-spool.txt":             "spool",
 		"help-spool-list.txt":        "spool list",

@@ -74,6 +74,8 @@ func newDebugAccounting(g *global) *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	filter := addFilterFlags(cmd, g, "state")
+	filter.kinds = api.EventKinds()
+	cmd.Flags().Lookup("kind").Usage = "events whose kind is `KIND`: network, exec, connection, resource (a call), or commands"
 	cmd.Flags().StringSliceVar(&ids, "id", nil, "the session `ID` (may be repeated)")
 	cmd.Flags().StringVar(&group, "group", "", "events whose record goes to the server group `NAME`")
 	cmd.Flags().UintVar(&limit, "count", 0, "end after `N` events; 0 for no end")
@@ -82,14 +84,15 @@ func newDebugAccounting(g *global) *cobra.Command {
 		return g.suggestGroups(cmd.Context(), anyGroup), cobra.ShellCompDirectiveNoFileComp
 	})
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		q, err := filter.query(cmd, ids)
+		f, err := parseFlags(filter, cmd, ids, api.ParseEventFilter)
 		if err != nil {
 			return err
 		}
 		if cmd.Flags().Changed("group") && group == "" {
 			return fmt.Errorf("%w: --group is empty", errUsage)
 		}
-		return g.debugAccounting(cmd.Context(), api.EventFilter{Filter: q.Filter, Group: group}, limit)
+		f.Group = group
+		return g.debugAccounting(cmd.Context(), f, limit)
 	}
 	return cmd
 }

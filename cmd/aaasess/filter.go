@@ -15,6 +15,7 @@ import (
 // filterFlags are the flags that select sessions.
 type filterFlags struct {
 	values  map[string]*string // by flag, also the name of the parameter
+	kinds   []string           // values of --kind
 	numbers []uint
 }
 
@@ -32,7 +33,7 @@ var filterKeys = [...]struct{ name, usage string }{
 
 // addFilterFlags adds the flags to a command, except for those of filterKeys named in without.
 func addFilterFlags(cmd *cobra.Command, g *global, without ...string) *filterFlags {
-	f := &filterFlags{values: map[string]*string{}}
+	f := &filterFlags{values: map[string]*string{}, kinds: api.Kinds()}
 	for _, k := range filterKeys {
 		if !slices.Contains(without, k.name) {
 			f.values[k.name] = cmd.Flags().String(k.name, "", k.usage)
@@ -40,7 +41,9 @@ func addFilterFlags(cmd *cobra.Command, g *global, without ...string) *filterFla
 	}
 	cmd.Flags().UintSliceVar(&f.numbers, "number", nil, "sessions whose casnSessionId is `N` (may be repeated)")
 	cmd.Flags().Lookup("number").DefValue = "" // else the help says "[]"
-	complete(cmd, "kind", api.Kinds()...)
+	_ = cmd.RegisterFlagCompletionFunc("kind", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return f.kinds, cobra.ShellCompDirectiveNoFileComp
+	})
 	complete(cmd, "state", api.States()...)
 	for name, field := range map[string]func(api.Session) string{
 		"user":    func(s api.Session) string { return s.User },
@@ -59,13 +62,18 @@ func addFilterFlags(cmd *cobra.Command, g *global, without ...string) *filterFla
 
 // query returns the query that the flags and the ids describe.
 func (f *filterFlags) query(cmd *cobra.Command, ids []string) (api.Query, error) {
+	return parseFlags(f, cmd, ids, api.ParseQuery)
+}
+
+// parseFlags parses the parameters that the flags and the ids are.
+func parseFlags[T any](f *filterFlags, cmd *cobra.Command, ids []string, parse func(url.Values) (T, error)) (parsed T, err error) {
 	values := url.Values{}
 	for _, id := range ids {
 		values.Add("id", id)
 	}
 	for _, n := range f.numbers {
 		if n == 0 || uint64(n) > 1<<32-1 {
-			return api.Query{}, fmt.Errorf("%w: no session has the number %d", errUsage, n)
+			return parsed, fmt.Errorf("%w: no session has the number %d", errUsage, n)
 		}
 		values.Add("id", api.ID(n).String())
 	}
@@ -74,9 +82,8 @@ func (f *filterFlags) query(cmd *cobra.Command, ids []string) (api.Query, error)
 			values.Set(name, *value)
 		}
 	}
-	q, err := api.ParseQuery(values)
-	if err != nil {
-		return api.Query{}, fmt.Errorf("%w: %w", errUsage, err)
+	if parsed, err = parse(values); err != nil {
+		return parsed, fmt.Errorf("%w: %w", errUsage, err)
 	}
-	return q, nil
+	return parsed, nil
 }

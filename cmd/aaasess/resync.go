@@ -98,7 +98,7 @@ func (g *global) resync(ctx context.Context, group string, req api.ResyncRequest
 	if err != nil {
 		return err
 	}
-	for r.State == "running" && !noWait {
+	for r.State == api.ResyncRunning && !noWait {
 		g.showProgress(r)
 		select {
 		case <-ctx.Done():
@@ -116,7 +116,7 @@ func (g *global) resync(ctx context.Context, group string, req api.ResyncRequest
 	if err := g.printResync(r); err != nil {
 		return err
 	}
-	if r.State == "canceled" {
+	if r.State == api.ResyncCanceled {
 		return fmt.Errorf("server group %q: %w", group, errResyncCanceled)
 	}
 	return nil
@@ -165,7 +165,7 @@ func (g *global) printResync(r *api.Resync) error {
 
 // resyncText describes a resync in a line.
 func resyncText(r *api.Resync) string {
-	if r.State == "running" {
+	if r.State == api.ResyncRunning {
 		return fmt.Sprintf("%s: resync begun, %s", r.Group, count(int(r.Total), "session"))
 	}
 	out := fmt.Sprintf("%s: resync %s in %s: %s of %s", r.Group, r.State, span(r.Ended.Sub(r.Began)),

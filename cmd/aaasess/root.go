@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
 	"aaasess/cmd/internal/version"
 
@@ -84,7 +85,7 @@ func newRoot(env environment) (root *cobra.Command, started *bool) {
 		Args: subcommandArgs, RunE: requireSubcommand,
 	}
 	show.AddCommand(newShowSessions(g), newShowSession(g), newShowAccounting(g), newShowStatus(g),
-		newShowServerGroup(g), newShowOnOffGroup(g), newShowRadius(g), newShowSpool(g))
+		newShowServerGroup(g), newShowOnOffGroup(g), newShowStatistics(g, "radius", api.RADIUS), newShowStatistics(g, "tacacs", api.TACACS), newShowSpool(g))
 	root.Version = version.String()
 	root.SetVersionTemplate("aaasess {{.Version}}\n")
 	root.AddCommand(&cobra.Command{

@@ -13,16 +13,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const serverGroupHelp = `Show the groups of RADIUS accounting servers.
+const serverGroupHelp = `Show the groups of accounting servers, of RADIUS and of TACACS+.
 
 Without NAME, list all groups:
 
   NAME         name of the group
+  PROTOCOL     of all of its servers: radius or tacacs+
   ALGORITHM    access algorithm: direct (the first server that is not down), round-robin, or
                least-outstanding (the server with the fewest unanswered records)
   UP           number of servers that are up, and number of servers; unknown if nothing was
                sent to any of them yet
-  ACCT-ON-OFF  state of Accounting-On and -Off:
+  ACCT-ON-OFF  state of Accounting-On and -Off, or of the system records of a TACACS+ group:
                  sendAcctOn, sendAcctOff  the request is being sent
                  on, off                  a server has answered
                  OffNoResp                no server answered the Accounting-Off
@@ -43,7 +44,14 @@ With NAME, show the settings and the servers of one group:
   Drain rate          speed at which a backlog is sent
   Oper State          up, down, or unknown if nothing was sent to the server yet
 
-If the servers differ in Retry, Timeout or Back-off, a table shows these for each server.
+Of TACACS+ servers:
+
+  Single connection   whether a server is asked to take many records over one connection, and
+                      whether it has agreed
+  Connections         connections that may be open to a server
+  Watchdog            the flags of interims: with-start or plain
+
+If the servers differ in one of these settings, a table shows them for each server.
 
 With NAME and acct-on-off, show the state of Accounting-On and -Off: the time of the last
 change, what triggered the request (and in brackets the acct-on-off-group), and the server
@@ -153,6 +161,7 @@ func (g *global) showServerGroups(ctx context.Context) error {
 func printServerGroups(w io.Writer, groups []api.ServerGroup) error {
 	t := newTable(w, []column{
 		{title: "NAME"},
+		{title: "PROTOCOL"},
 		{title: "ALGORITHM"},
 		{title: "UP", right: true},
 		{title: "ACCT-ON-OFF"},
@@ -164,7 +173,7 @@ func printServerGroups(w io.Writer, groups []api.ServerGroup) error {
 		if group.Waiting != nil {
 			waiting = strconv.FormatUint(*group.Waiting, 10)
 		}
-		err := t.row(group.Name, group.AccessAlgorithm, serversUp(group.Servers),
+		err := t.row(group.Name, string(group.Protocol), group.AccessAlgorithm, serversUp(group.Servers),
 			onOffText(&group.AcctOnOff), yesNo(group.AcctOnOff.Blocked), waiting)
 		if err != nil {
 			return err
@@ -206,7 +215,7 @@ func onOffText(a *api.AcctOnOff) string {
 // printServerGroup prints the second layout of S3.
 func printServerGroup(w io.Writer, group *api.ServerGroup) error {
 	var s screen
-	s.title("RADIUS server group %s", quoted(group.Name))
+	s.title("%s server group %s", protocolName(group.Protocol), quoted(group.Name))
 	s.field("Description", cmp.Or(group.Description, notSpecified))
 	s.field("Acct-On-Off", enabledText(&group.AcctOnOff))
 	if a := group.AcctOnOff; a.Enabled {
@@ -222,7 +231,7 @@ func printServerGroup(w io.Writer, group *api.ServerGroup) error {
 		waiting = strconv.FormatUint(*group.Waiting, 10)
 	}
 	s.field("Records waiting", waiting)
-	s.section("RADIUS server settings")
+	s.section(protocolName(group.Protocol) + " server settings")
 	s.field("Source address", cmp.Or(group.SourceAddress, notSpecified))
 	s.field("Access algorithm", group.AccessAlgorithm)
 	if group.BatchSize > 0 {
@@ -234,6 +243,10 @@ func printServerGroup(w io.Writer, group *api.ServerGroup) error {
 	s.field("Retry", retry)
 	s.field("Timeout (s)", timeout)
 	s.field("Back-off", backoff)
+	connections := false
+	if group.Protocol == api.TACACS {
+		connections = s.connectionFields(group)
+	}
 	s.field("Hold down time (s)", number(float64(group.HoldDown)))
 	s.field("Dead criteria", deadText(group.DeadCriteria))
 	s.field("Window (records)", strconv.Itoa(group.Window))
@@ -247,6 +260,9 @@ func printServerGroup(w io.Writer, group *api.ServerGroup) error {
 	s.servers(group)
 	if retryDiffers || timeoutDiffers || backoffDiffers {
 		s.transmissions(group)
+	}
+	if connections {
+		s.connections(group)
 	}
 	_, err := io.WriteString(w, s.String())
 	return err
@@ -275,6 +291,44 @@ func (s *screen) transmissions(group *api.ServerGroup) {
 	}
 	s.cells([]int{4, 12, 16, 10}, [][]string{{"Idx", "Retry", "Timeout (s)", "Back-off"}}, rows)
 	s.rule("=")
+}
+
+// connectionFields writes the settings of connections to TACACS+ servers. It reports whether the
+// servers differ in one.
+func (s *screen) connectionFields(group *api.ServerGroup) (differ bool) {
+	for _, f := range []struct {
+		label string
+		text  func(*api.TACACSServer) string
+	}{{"Single connection", singleConnectionText}, {"Connections", connectionsText}, {"Watchdog", watchdogText}} {
+		text, differs := common(group.Servers, func(server api.GroupServer) string { return ofTACACS(server, f.text) })
+		s.field(f.label, text)
+		differ = differ || differs
+	}
+	return differ
+}
+
+func (s *screen) connections(group *api.ServerGroup) {
+	s.title("Connections to the servers for %s", quoted(group.Name))
+	var rows [][]string
+	for _, server := range group.Servers {
+		rows = append(rows, []string{
+			strconv.Itoa(server.Index), ofTACACS(server, singleConnectionText), ofTACACS(server, connectionsText), ofTACACS(server, watchdogText),
+		})
+	}
+	s.cells([]int{4, 19, 13, 12}, [][]string{{"Idx", "Single connection", "Connections", "Watchdog"}}, rows)
+	s.rule("=")
+}
+
+func connectionsText(t *api.TACACSServer) string { return strconv.Itoa(t.MaxConnections) }
+
+func watchdogText(t *api.TACACSServer) string { return t.Watchdog }
+
+// ofTACACS returns a setting of a TACACS+ server.
+func ofTACACS(server api.GroupServer, text func(*api.TACACSServer) string) string {
+	if server.TACACS == nil {
+		return none
+	}
+	return text(server.TACACS)
 }
 
 // common returns the setting that all servers share, or that it differs between them.
@@ -323,7 +377,7 @@ func enabledText(a *api.AcctOnOff) string {
 func printAcctOnOff(w io.Writer, group *api.ServerGroup) error {
 	var s screen
 	a := &group.AcctOnOff
-	s.title("RADIUS server group %s AcctOnOff info", quoted(group.Name))
+	s.title("%s server group %s AcctOnOff info", protocolName(group.Protocol), quoted(group.Name))
 	if !a.Enabled {
 		s.field("Acct-On-Off", enabledText(a))
 	} else {

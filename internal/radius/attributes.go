@@ -58,6 +58,9 @@ const (
 	FramedIPv6Address      = Type(rfc6911.FramedIPv6Address_Type)      // RFC 6911
 )
 
+// CallCheck is the Service-Type of a call that is not of a user yet (RFC 2865 section 5.6).
+const CallCheck = uint32(rfc2865.ServiceType_Value_CallCheck)
+
 // The extended types of RFC 6929. 245 and 246 are the long ones, whose values may be fragmented.
 const (
 	FirstExtended Type = 241

@@ -205,7 +205,7 @@ func kindOf(n *numbers) sessions.Kind {
 // that a switch or an access point has admitted a device by its MAC address. Such a device is a user.
 // Only the type of the port tells the difference.
 func (n *numbers) isCall() bool {
-	if rfc2865.ServiceType(n.value[radius.ServiceType]) != rfc2865.ServiceType_Value_CallCheck {
+	if n.value[radius.ServiceType] != radius.CallCheck {
 		return false
 	}
 	// Those of telephone lines have the lowest numbers (RFC 2865 section 5.41).

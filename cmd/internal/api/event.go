@@ -9,9 +9,13 @@ import (
 // EventFilter selects accountable events by their session, as it is after the event, and by what
 // gets their record.
 type EventFilter struct {
-	Filter        // without State, which is of live sessions
+	Filter        // without State, which is of live sessions; Kind is one of EventKinds
 	Group  string // group: this server group is among the methods that get the record
 }
+
+// EventKinds returns the values of Filter.Kind in an EventFilter: [Kinds], and those of calls and of
+// commands, which are no rows.
+func EventKinds() []string { return append(Kinds(), "resource", "commands") }
 
 // ParseEventFilter parses the parameters of a URL, by the rules of ParseQuery.
 func ParseEventFilter(values url.Values) (EventFilter, error) {
@@ -26,6 +30,10 @@ func (f *EventFilter) set(key, value string) error {
 	switch {
 	case key == "group" && value != "":
 		f.Group = value
+	case key == "kind" && value != "":
+		kind, err := oneOf(EventKinds(), key, value)
+		f.Kind = kind
+		return err
 	case key == "state":
 		return fmt.Errorf("%w: events cannot be selected by the state of their session", ErrQuery)
 	default:

@@ -2,6 +2,12 @@ package api
 
 import "time"
 
+// GroupMethod returns the name of the method of a server group, as events and explanations have it.
+func GroupMethod(name string) string { return "group " + name }
+
+// GroupQueue returns the name of the queue of a server group, as a [Queue] has it.
+func GroupQueue(name string) string { return "group/" + name }
+
 // ServerGroup is the JSON form of a group of accounting servers (S3: a radius-server-policy). The
 // names of the fields never change.
 type ServerGroup struct {

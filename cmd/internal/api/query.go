@@ -47,7 +47,7 @@ type Query struct {
 func Orders() []string { return []string{"id", "idle", "octets", "started", "user"} }
 
 // Kinds returns the values of Filter.Kind, and of Session.Kind of a row. A call, which is no row, has
-// the Kind "resource"; a Filter cannot select it.
+// the Kind "resource"; see [EventKinds].
 func Kinds() []string { return []string{"network", "exec", "connection"} }
 
 // States returns the values of Filter.State. stuck selects those of the terminating sessions whose

@@ -14,6 +14,13 @@ const (
 	ResyncStart   = "start"
 )
 
+// The states of a Resync.
+const (
+	ResyncRunning  = "running"
+	ResyncDone     = "done"
+	ResyncCanceled = "canceled"
+)
+
 // ResyncRequest has the servers of a group told of all live sessions again, because they have lost
 // their data (R65).
 type ResyncRequest struct {
@@ -27,7 +34,7 @@ type ResyncRequest struct {
 // Resync is the state of a resync, as far as it is durable.
 type Resync struct {
 	Group string    `json:"group"`
-	State string    `json:"state"` // running, done or canceled
+	State string    `json:"state"` // ResyncRunning, ResyncDone or ResyncCanceled
 	Type  string    `json:"type"`  // interim or start
 	Rate  int       `json:"rate"`  // records a second
 	Began time.Time `json:"began"`

@@ -50,7 +50,7 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, http.StatusServiceUnavailable, fmt.Errorf("more than %d commands show accountable events at the same time", api.MaxListeners))
 		return
 	}
-	method := "group " + filter.Group
+	method := api.GroupMethod(filter.Group)
 	listener := s.cfg.Events.Listen(func(e *tap.Event) bool {
 		return (filter.Group == "" || slices.Contains(e.Methods, method)) && s.match(&filter.Filter, e.Session)
 	})
@@ -68,7 +68,7 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 // isGroup reports whether a group is configured, or has sessions or records left.
 func (s *Server) isGroup(name string) bool {
 	return slices.ContainsFunc(s.cfg.Accounting.ServerGroups(), func(g api.ServerGroup) bool { return g.Name == name }) ||
-		slices.ContainsFunc(s.cfg.Accounting.Spool().Queues, func(q api.Queue) bool { return q.Queue == "group/"+name })
+		slices.ContainsFunc(s.cfg.Accounting.Spool().Queues, func(q api.Queue) bool { return q.Queue == api.GroupQueue(name) })
 }
 
 // eventWriter writes events as lines of JSON.

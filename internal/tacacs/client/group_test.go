@@ -317,8 +317,22 @@ func TestGroupsComeAndGo(t *testing.T) {
 func torment(all []*tacacstest.Server, stop <-chan struct{}) {
 	rng := rand.New(rand.NewPCG(8, 8))
 	behaviors := []tacacstest.Behavior{
-		{}, {}, {CloseAfter: 1}, {CloseAfter: 3}, {OneSession: true}, {Delay: 100 * time.Millisecond}, {Delay: 3 * time.Second}, {Silent: true}, {Cut: 14},
-		{Garbage: []byte("garbage garbage")}, {OtherSession: true}, {Key: wrongKey}, {Status: 2}, {Status: 0x21}, {Batch: 3}, {Unencrypted: true},
+		{},
+		{},
+		{CloseAfter: 1},
+		{CloseAfter: 3},
+		{OneSession: true},
+		{Delay: 100 * time.Millisecond},
+		{Delay: 3 * time.Second},
+		{Silent: true},
+		{Cut: 14},
+		{Garbage: []byte("garbage garbage")},
+		{OtherSession: true},
+		{Key: wrongKey},
+		{Status: 2},
+		{Status: 0x21},
+		{Batch: 3},
+		{Unencrypted: true},
 	}
 	for {
 		s := all[rng.IntN(len(all))]
@@ -339,4 +353,3 @@ func torment(all []*tacacstest.Server, stop <-chan struct{}) {
 }
 
 func sessionOf(number int) string { return (&sent{number: number}).Session() }
-

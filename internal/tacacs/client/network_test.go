@@ -112,4 +112,3 @@ func TestNoServer(t *testing.T) {
 		running.Wait()
 	}
 }
-

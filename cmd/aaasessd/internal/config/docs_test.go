@@ -100,14 +100,19 @@ func TestAccountingDocs(t *testing.T) {
 	}
 }
 
-// TestRecordsDocs: the example of docs/records.md is a valid configuration, and does what the page
+// TestRecordsDocs: the examples of docs/records.md are valid configurations, and do what the page
 // says.
 func TestRecordsDocs(t *testing.T) {
 	page, err := os.ReadFile("../../../../docs/records.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, block, found := strings.Cut(string(page), "```yaml\n")
+	_, ports, _ := strings.Cut(string(page), "```yaml\n")
+	ports, rest, _ := strings.Cut(ports, "```")
+	if c, err := config.Parse("aaasess.yaml", []byte(ports), "."); err != nil || len(c.TACACSGroups) == 0 || len(c.TACACSGroups[0].Arguments.Ports) != 2 {
+		t.Errorf("%s\n%v", ports, err)
+	}
+	_, block, found := strings.Cut(rest, "```yaml\n")
 	block, _, closed := strings.Cut(block, "```")
 	_, line, named := strings.Cut(block, "with the line: ")
 	line, _, _ = strings.Cut(line, "\n")

@@ -1,12 +1,15 @@
 package config_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"aaasess/accounting/policy"
+	"aaasess/cmd/aaasessd/internal/config"
 )
 
 // TestDelayStart: how long starts of a list, or of a number, wait for an address.
@@ -26,6 +29,14 @@ func TestDelayStart(t *testing.T) {
 	want := map[string]time.Duration{"default": 10 * time.Second, "other": 0, "7777": time.Minute}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	// The key's maximum is that of the policy.
+	delayed := func(d time.Duration) string { return strings.Replace(text, "10s", d.String(), 1) }
+	if l := mustParse(t, delayed(policy.MaxDelayStart), ".").Policy.Lists; !slices.ContainsFunc(l, func(l policy.List) bool { return l.DelayStart == policy.MaxDelayStart }) {
+		t.Errorf("no list waits %v: %+v", policy.MaxDelayStart, l)
+	}
+	if _, err := config.Parse("aaasess.yaml", []byte(delayed(policy.MaxDelayStart+time.Second)), "."); err == nil || !strings.Contains(err.Error(), "3:66: accounting.network.default.delay-start: ") {
+		t.Errorf("longer than the policy allows: %v", err)
 	}
 }
 

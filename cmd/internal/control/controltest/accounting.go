@@ -103,11 +103,11 @@ func (a *Accounting) BeginResync(group string, req api.ResyncRequest) (api.Resyn
 	if !slices.ContainsFunc(a.Groups, func(g api.ServerGroup) bool { return g.Name == group }) {
 		return api.Resync{}, fmt.Errorf("server group %q: %w", group, control.ErrNoGroup)
 	}
-	if a.Resyncs[group].State == "running" {
+	if a.Resyncs[group].State == api.ResyncRunning {
 		return api.Resync{}, fmt.Errorf("server group %q: %w", group, control.ErrResyncRuns)
 	}
 	r := api.Resync{
-		Group: group, State: "running", Type: cmp.Or(req.Type, api.ResyncInterim), Rate: cmp.Or(req.Rate, api.DefaultResyncRate),
+		Group: group, State: api.ResyncRunning, Type: cmp.Or(req.Type, api.ResyncInterim), Rate: cmp.Or(req.Rate, api.DefaultResyncRate),
 		Began: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC), Total: 9,
 	}
 	if a.Resyncs == nil {
@@ -126,7 +126,7 @@ func (a *Accounting) Resync(group string) (api.Resync, error) {
 	if !ok {
 		return api.Resync{}, fmt.Errorf("server group %q: %w", group, control.ErrNoResync)
 	}
-	if r.State != "running" {
+	if r.State != api.ResyncRunning {
 		return r, nil
 	}
 	r.Sessions += 3
@@ -134,7 +134,7 @@ func (a *Accounting) Resync(group string) (api.Resync, error) {
 	if r.Sessions == r.Total {
 		r.Records--
 		r.LeftOut.StopOnly++
-		r.State, r.Ended = "done", r.Began.Add(90*time.Second)
+		r.State, r.Ended = api.ResyncDone, r.Began.Add(90*time.Second)
 	}
 	a.Resyncs[group] = r
 	return r, nil
@@ -148,10 +148,10 @@ func (a *Accounting) CancelResync(_ context.Context, group string) (api.Resync, 
 	switch {
 	case !ok:
 		return api.Resync{}, fmt.Errorf("server group %q: %w", group, control.ErrNoResync)
-	case r.State != "running":
+	case r.State != api.ResyncRunning:
 		return api.Resync{}, fmt.Errorf("server group %q: %w", group, control.ErrResyncOver)
 	}
-	r.State, r.Ended = "canceled", r.Began.Add(5*time.Second)
+	r.State, r.Ended = api.ResyncCanceled, r.Began.Add(5*time.Second)
 	a.Resyncs[group] = r
 	a.done = append(a.done, "cancel resync "+group)
 	return r, nil
