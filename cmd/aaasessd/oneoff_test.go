@@ -1,12 +1,17 @@
 package main
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"aaasess/cmd/internal/api"
+	"aaasess/internal/tacacs"
+	"aaasess/internal/tacacs/tacacstest"
 )
 
 // TestOneOffs: commands and failed logins are recorded as the configuration says, also after a reload
@@ -69,5 +74,40 @@ func TestOneOffs(t *testing.T) {
 	}
 	if strings.Contains(l.log.String(), "hunter2") {
 		t.Error("the log has a secret")
+	}
+}
+
+// TestCommandArrives: a TACACS+ server gets the arguments of S1's example, and the secrets of a command
+// masked.
+func TestCommandArrives(t *testing.T) {
+	server := tacacstest.New("key")
+	if err := server.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	host, port, _ := strings.Cut(server.Addr(), ":")
+	l := launch(t, with(t, plainConfig, "accounting:\n  network", "tacacs:\n  servers: [{name: t1, address: "+host+", port: "+port+", key: key}]\n  groups: [{name: t, servers: [t1], times: never}]\n"+
+		"accounting:\n  commands: {15: {default: {record: stop-only, methods: [group t]}}}\n  network"), environment{})
+	for _, text := range []string{"configure terminal", "enable secret hunter2"} {
+		_, err := l.client().Simulate(t.Context(), &api.SimulateRequest{
+			Event: api.SimulateCommand, NAS: "172.16.25.15", User: "username1", Line: "tty3", CallingStation: "5622329430", CalledStation: "4327528", Level: 15, Command: text,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "both commands are acknowledged", func() bool { return len(server.Acknowledged()) == 2 })
+	got := map[string]bool{} // one may overtake the other: each has a number of its own
+	for _, a := range server.Acknowledged() {
+		r := a.Request
+		got[fmt.Sprintf("%s %s %s %d %q", r.User, r.Port, r.RemAddr, r.Flags, r.Args)] = true
+	}
+	for _, args := range [][]string{
+		{"task_id=1", "service=shell", "priv-lvl=15", "cmd=configure terminal <cr>"},
+		{"task_id=2", "service=shell", "priv-lvl=15", "cmd=enable secret ***** <cr>"},
+	} {
+		if want := fmt.Sprintf("username1 tty3 5622329430/4327528 %d %q", tacacs.AcctFlagStop, args); !got[want] {
+			t.Errorf("no record %s\ngot %q", want, slices.Collect(maps.Keys(got)))
+		}
 	}
 }
