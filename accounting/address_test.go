@@ -87,7 +87,7 @@ func TestDelayStart(t *testing.T) {
 		{"a start with one", of(sessions.Network, sessions.Start, func(n *sessions.Notice) { n.Attrs += address }), []time.Duration{0}},
 		{"the session has one", of(sessions.Network, sessions.Start, func(n *sessions.Notice) { n.Session.Attrs += address }), []time.Duration{0}},
 		{"a start after the end", of(sessions.Network, sessions.Start, func(n *sessions.Notice) { n.AfterEnd = true }), []time.Duration{0}},
-		{"the start of a resync", of(sessions.Network, sessions.Start, func(n *sessions.Notice) { n.Only = string(Local) }), []time.Duration{0}},
+		{"the start of a resync", of(sessions.Network, sessions.Start, func(n *sessions.Notice) { n.Only = string(Local) }), []time.Duration{5 * time.Second}},
 		{"an exec start", of(sessions.Exec, sessions.Start, func(*sessions.Notice) {}), []time.Duration{0}},
 		{"an interim", of(sessions.Network, sessions.Interim, func(*sessions.Notice) {}), []time.Duration{0}},
 		{"a second start without an address", of(sessions.Network, sessions.Interim, second), nil},

@@ -266,9 +266,9 @@ func isNullUsername(n *sessions.Notice) bool {
 }
 
 // waitsForAddress reports whether a notice is of a start of a network session that lives and whose
-// user has no address yet. The start of a resync is not: the session has begun long ago.
+// user has no address yet. That of a resync waits only while the session's own start may wait.
 func waitsForAddress(n *sessions.Notice) bool {
-	return n.Type == sessions.Start && n.Session.Kind == sessions.Network && n.Only == "" && !n.AfterEnd && !HasAddress(n.Attrs) && !HasAddress(n.Session.Attrs)
+	return n.Type == sessions.Start && n.Session.Kind == sessions.Network && !n.AfterEnd && !HasAddress(n.Attrs) && !HasAddress(n.Session.Attrs)
 }
 
 // record adds the records of a notice, one for each branch of its route, if it has any.

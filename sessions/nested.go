@@ -16,7 +16,8 @@ import (
 // recorded after those of its children. Table.mu guards all but on.
 //
 // If a parent ends while a child lives, its row ends, but its stop waits in the durable state. It is
-// recorded in the commit that ends the last child, or by Run when it has waited for nestedWait.
+// recorded in the commit that ends the last child, or by Run when it has waited for nestedWait. If the
+// parent turns out to be alive, its stop is recorded before the event that shows it.
 type nesting struct {
 	on       atomic.Bool
 	execs    nameIndex            // the live exec sessions by NAS, port and user
@@ -166,6 +167,16 @@ func (t *Table) StopWaits(id ID) (until time.Time, waits bool) {
 		return time.Time{}, false
 	}
 	return t.clock.date(w.until), true
+}
+
+// WaitingStops returns how many stops of ended sessions wait for those of their children.
+func (t *Table) WaitingStops() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, w := range t.nesting.waiting {
+		n += len(w.data)
+	}
+	return n
 }
 
 // releaseStops records the stops of a session that wait, if there are any.

@@ -104,7 +104,7 @@ func TestNested(t *testing.T) {
 			sec,
 			report{typ: stop, kind: execKind, sid: "e", time: 130},
 			sec, hangUp,
-		}, []string{"Start 1", "Start 2", "Interim-Update 1", "Stop 2 9", "Stop 1", "Stop 1"}, nil},
+		}, []string{"Start 1", "Start 2", "Stop 1", "Interim-Update 1", "Stop 2 9", "Stop 1"}, nil},
 		{"the network session comes back", script{
 			nest(true), login, sec, dial, sec, hangUp, sec, report{typ: interim, sid: "n", time: 70}, sec, logout, sec, report{typ: stop, sid: "n", time: 80},
 		}, []string{"Start 1", "Start 2", "Stop 2 9", "Interim-Update 2", "Stop 2", "Stop 1"}, nil},
@@ -450,12 +450,24 @@ func TestRandomNesting(t *testing.T) {
 	})
 }
 
-// checkNested: no stop of a parent is recorded between the start of a child and the child's stop.
+// checkNested: no stop of a parent is recorded between the start of a child and the child's stop, unless
+// an interim of the parent follows that shows that it was alive. Such a stop is recorded before that
+// interim.
 func checkNested(rt *rapid.T, w *world) {
 	living := map[sessions.ID]map[sessions.ID]bool{} // children by parent
-	for _, n := range w.journal.Notices() {
+	revived := map[sessions.ID]sessions.Stamp{}
+	all := w.journal.Notices()
+	for i, n := range all {
 		s := n.Session
-		if n.Type == stop && len(living[s.ID]) > 0 {
+		if n.Type == stop && s.Revived < revived[s.ID] {
+			rt.Fatalf("a stop of session %d is recorded after the interim that showed that it was alive: %q", s.ID, w.accounted())
+		}
+		if n.Type == interim && !n.AfterEnd && s.Revived != 0 {
+			revived[s.ID] = s.Revived
+		}
+		j := slices.IndexFunc(all[i:], func(later sessions.Notice) bool { return later.Session.ID == s.ID && later.Type != stop })
+		comesBack := j > 0 && !all[i+j].AfterEnd && all[i+j].Session.Revived != 0
+		if n.Type == stop && len(living[s.ID]) > 0 && !comesBack {
 			rt.Fatalf("the stop of session %d is recorded before those of %v: %q", s.ID, living[s.ID], w.accounted())
 		}
 		if s.Parent == 0 {

@@ -172,6 +172,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		if err := t.limits.admit(t.rowsOf(ev.Kind).n); err != nil {
 			return err
 		}
+		t.releaseStops(c, s.ID) // before what shows that they were not the last ones
 		s = t.updateNAS(revived(s, ev), ev)
 		t.put(c, s)
 		t.forget(s.ID) // after put, or its NAS nodes would be released

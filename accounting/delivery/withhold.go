@@ -30,7 +30,8 @@ type heldStart struct {
 // hold makes a start that was read wait, if it is to. Mostly the time counts from now, because records
 // are read as soon as they are committed. If reading has paused since, it counts from the event, or
 // from now if that is sooner. If the start was committed before this process began, it counts from
-// the event or the beginning of the process, whichever is over sooner. So no setting of a clock makes
+// the event or the beginning of the process, whichever is over sooner. That of a resync counts from
+// the start of its session, so that it waits as long as the session's own start. No setting of a clock makes
 // a start wait longer than its hold once it was read.
 func (d *Delivery) hold(q *queue, it *item, now time.Time) {
 	r := it.rec
@@ -38,7 +39,7 @@ func (d *Delivery) hold(q *queue, it *item, now time.Time) {
 		return
 	}
 	left, before := r.Hold, it.seq < d.before[q.name]
-	if before || q.late {
+	if before || q.late || r.Resync {
 		left = min(left, r.At.Add(r.Hold).Sub(now))
 	}
 	if before {

@@ -25,6 +25,13 @@ func held(id sessions.ID, hold time.Duration) *accounting.Record {
 	return r
 }
 
+// again returns what a resync makes of the start of a session.
+func again(id sessions.ID) *accounting.Record {
+	r := held(id, 5*time.Second)
+	r.Resync = true
+	return r
+}
+
 // with returns a record with attributes.
 func with(r *accounting.Record, attrs radius.Attributes) *accounting.Record {
 	r.Attrs = attrs
@@ -66,7 +73,13 @@ func TestWithhold(t *testing.T) {
 		{"the stop without", []*accounting.Record{rec(1, stop)}, []string{"1 Start 1s", "1 Stop 1s"}},
 		{"another session of the lane", []*accounting.Record{with(inLane(1, 2, stop), address)}, []string{"1 Start 5s", "2 Stop 5s with address"}},
 		{"other sessions go on", []*accounting.Record{rec(3, start), rec(3, stop)}, []string{"3 Start 1s", "3 Stop 2s", "1 Start 5s"}},
-		{"the start of a resync", []*accounting.Record{rec(1, start)}, []string{"1 Start 5s", "1 Start 5s"}},
+		{"the start of a resync, and nothing else", []*accounting.Record{again(1)}, []string{"1 Start 5s", "1 Start 5s"}},
+		{
+			"the start of a resync, then an interim with an address",
+			[]*accounting.Record{again(1), with(rec(1, interim), address)},
+			[]string{"1 Start 2s with address", "1 Start 2s with address", "1 Interim-Update 2s with address"},
+		},
+		{"the start of a resync of a session that began long ago", []*accounting.Record{again(2)}, []string{"2 Start 1s", "1 Start 5s"}},
 		{"nothing", nil, []string{"1 Start 5s"}},
 	}
 	for _, tt := range tests {
@@ -86,8 +99,14 @@ func TestWithhold(t *testing.T) {
 				if diff := cmp.Diff(want, places); diff != "" || err != nil {
 					t.Errorf("want (-) and got (+):\n%s%v", diff, err)
 				}
+				began := time.Now()
 				for _, r := range tt.add {
 					b.advance(time.Second)
+					if r.Resync && r.Session == 1 {
+						r.At = began
+					} else if r.Resync {
+						r.At = began.Add(-time.Hour)
+					}
 					b.add("group/g", r)
 				}
 				b.advance(20 * time.Second)

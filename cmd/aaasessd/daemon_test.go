@@ -130,12 +130,12 @@ func TestStatus(t *testing.T) {
 		got = append(got, name)
 	}
 	slices.Sort(got)
-	if diff := cmp.Diff([]string{"interims", "limits", "queues", "radius", "records", "resyncs", "servers", "store"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"interims", "limits", "queues", "radius", "records", "resyncs", "servers", "store", "waiting"}, got); diff != "" {
 		t.Error(diff)
 	}
 	for section, want := range map[string]string{
 		"queues": `"queue":"local","configured":true,"records":0`, "store": `"accepting":"yes"`, "radius": `"loopback"`, "servers": `{}`,
-		"interims": `{"made":0}`, "records": `{"records":1,"resyncs":0,"tooLarge":0,"empty":0,"repeated":0,"forbidden":0}`,
+		"interims": `{"made":0}`, "waiting": `{"starts":0,"stops":0}`, "records": `{"records":1,"resyncs":0,"tooLarge":0,"empty":0,"repeated":0,"forbidden":0}`,
 	} {
 		if !strings.Contains(string(status.Sections[section]), want) {
 			t.Errorf("%s: %s, want %s", section, status.Sections[section], want)
@@ -174,7 +174,7 @@ accounting:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"agentx", "interims", "limits", "queues", "radius", "records", "resyncs", "servers", "snmp", "store"}, slices.Sorted(maps.Keys(status.Sections))); diff != "" {
+	if diff := cmp.Diff([]string{"agentx", "interims", "limits", "queues", "radius", "records", "resyncs", "servers", "snmp", "store", "waiting"}, slices.Sorted(maps.Keys(status.Sections))); diff != "" {
 		t.Error(diff)
 	}
 	if !strings.Contains(string(status.Sections["servers"]), `{"isp_1":{`) {

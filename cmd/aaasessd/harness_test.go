@@ -239,15 +239,15 @@ func (l *inProcess) reload(text, logged string) {
 	eventually(l.t, "the log says "+logged, func() bool { return strings.Count(l.log.String(), logged) > before })
 }
 
-// goroutines returns the goroutines that run our code (tests excluded) or that of the store's
-// engine, by number.
+// goroutines returns the goroutines that run our code (tests and their servers excluded) or that of
+// the store's engine, by number.
 func goroutines() map[string]string {
 	b := make([]byte, 1<<20)
 	b = b[:runtime.Stack(b, true)]
 	all := map[string]string{}
 	for g := range strings.SplitSeq(string(b), "\n\n") {
 		number, _, _ := strings.Cut(g, " [")
-		if (strings.Contains(g, "aaasess/") || strings.Contains(g, "pebble")) && !strings.Contains(g, "_test.go") {
+		if (strings.Contains(g, "aaasess/") || strings.Contains(g, "pebble")) && !strings.Contains(g, "_test.go") && !strings.Contains(g, "/tacacstest.") {
 			all[number] = g
 		}
 	}

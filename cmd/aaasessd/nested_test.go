@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"testing"
 
 	layeh "layeh.com/radius"
@@ -46,6 +47,31 @@ func TestNested(t *testing.T) {
 		packet(acctStop, "E3", "alice", onLine, login), packet(acctStop, "N3", "alice", onLine),
 	)
 	l.eventuallyRecords("records.jsonl", append(want, "Start 00000005", "Start 00000006", "Stop 00000006", "Stop 00000005")...)
+}
+
+// TestWaitingStatus: the status counts starts that wait for an address, and stops that wait for those
+// of other sessions.
+func TestWaitingStatus(t *testing.T) {
+	onLine := func(p *layeh.Packet) error { return rfc2865.NASPort_Set(p, 1) }
+	login := func(p *layeh.Packet) error {
+		return rfc2865.ServiceType_Set(p, rfc2865.ServiceType_Value_NASPromptUser)
+	}
+	text := with(t, plainConfig, "accounting:\n  network: {default: {", "accounting:\n  nested: true\n  exec: {default: {record: start-stop, methods: [local]}}\n  network: {default: {delay-start: 10m, ")
+	l := launch(t, text, environment{})
+	got := func() (w waitingStatus) {
+		status, err := l.client().Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(status.Sections["waiting"], &w); err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	l.mustAccount(packet(acctStart, "E1", "alice", onLine, login), packet(acctStart, "N1", "alice", onLine), packet(acctStop, "E1", "alice", onLine, login))
+	eventually(t, "a start and a stop wait", func() bool { return got() == waitingStatus{Starts: 1, Stops: 1} })
+	l.mustAccount(packet(acctStop, "N1", "alice", onLine))
+	eventually(t, "nothing waits", func() bool { return got() == waitingStatus{} })
 }
 
 // TestNestedArrives: a server gets the records of the network session and of its exec session in one

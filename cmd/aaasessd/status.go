@@ -37,6 +37,7 @@ func (d *daemon) registerStatus() {
 	d.control.RegisterStatus("queues", func() any { return acctcontrol.Queues(d.methods) })
 	d.control.RegisterStatus("records", func() any { return d.router.Stats() })
 	d.control.RegisterStatus("interims", func() any { return map[string]uint64{"made": d.interims.Records()} })
+	d.control.RegisterStatus("waiting", func() any { return d.waiting() })
 	d.control.RegisterStatus("resyncs", func() any { return acctcontrol.Resyncs(d.resyncs) })
 	d.control.RegisterStatus("servers", func() any { return acctcontrol.Servers(d.methods) })
 	d.control.RegisterStatus("radius", func() any { return listenerStatus(d.listener.Stats()) })
@@ -54,6 +55,20 @@ func (d *daemon) registerStatus() {
 	if d.subagent != nil {
 		d.control.RegisterStatus("agentx", func() any { return newAgentXStatus(d.subagent.Stats()) })
 	}
+}
+
+// waitingStatus counts the records that wait because the configuration wants it.
+type waitingStatus struct {
+	Starts int `json:"starts"` // delay-start: for the address of their user
+	Stops  int `json:"stops"`  // nested: for the stops of the sessions within theirs
+}
+
+func (d *daemon) waiting() waitingStatus {
+	out := waitingStatus{Stops: d.table.WaitingStops()}
+	for _, q := range d.methods.Queues() {
+		out.Starts += q.Withheld
+	}
+	return out
 }
 
 // listenerStatus returns the status of the RADIUS accounting listener.

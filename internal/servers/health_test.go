@@ -65,6 +65,16 @@ func TestHealth(t *testing.T) {
 			s.Failed(at(0), at(20), true, r)
 			return s.Answered(at(50))
 		}, true, Up, 0},
+		{"accepts nothing", byDefault, func(s *Health, r DeathRule) bool { return s.Refused(at(20), r) }, true, Dead, 50},
+		{"accepts nothing, again", byDefault, func(s *Health, r DeathRule) bool {
+			s.Refused(at(20), r)
+			return s.Refused(at(60), r)
+		}, false, Dead, 90},
+		{"accepts nothing, without hold-down", DeathRule{}, func(s *Health, r DeathRule) bool { return s.Refused(at(20), r) }, false, Up, 0},
+		{"accepts nothing, and accepts something", byDefault, func(s *Health, r DeathRule) bool {
+			s.Refused(at(20), r)
+			return s.Answered(at(30))
+		}, true, Up, 0},
 		{"no hold-down", DeathRule{}, func(s *Health, r DeathRule) bool {
 			return s.Failed(at(0), at(20), true, r)
 		}, false, Unknown, 0},

@@ -27,7 +27,7 @@ func (c *conn) handle(a *answer) error {
 	o := c.process(a, session, known, now)
 	s.client.mu.Unlock()
 	c.traceAnswer(session, o.text, now)
-	c.warn(a, known)
+	c.warn(a, session, known)
 	if o.changed != nil {
 		o.changed.logChanges()
 	}
@@ -41,8 +41,8 @@ func (c *conn) handle(a *answer) error {
 	return o.err
 }
 
-// warn logs a problem with an answer.
-func (c *conn) warn(a *answer, known bool) {
+// warn logs a problem with an answer to a session; known is false if there is no such session.
+func (c *conn) warn(a *answer, session session, known bool) {
 	s := c.path.server
 	switch {
 	case errors.Is(a.fault, errWrongKey) && known:
@@ -52,9 +52,9 @@ func (c *conn) warn(a *answer, known bool) {
 	case !known:
 		s.warn("TACACS+ answer of an unknown session dropped")
 	case a.reply.Status == tacacs.StatusError:
-		s.warn("TACACS+ server answered ERROR", "err", cut(a.reply.ServerMsg))
+		s.warn("TACACS+ server answered ERROR", "err", cut(a.reply.ServerMsg), "session", session.x.req.Session())
 	case a.reply.Status == tacacs.StatusFollow:
-		s.warn("TACACS+ server answered FOLLOW, which names other servers; only configured ones are used", "err", cut(a.reply.Data))
+		s.warn("TACACS+ server answered FOLLOW, which names other servers; only configured ones are used", "err", cut(a.reply.Data), "session", session.x.req.Session())
 	}
 }
 

@@ -19,6 +19,11 @@ type benchRequest struct {
 	done func()
 }
 
+// benchInFlight is how many requests are in flight, benchTime the time of the records.
+const benchInFlight = 1000
+
+var benchTime = time.Unix(1_700_000_000, 0)
+
 var benchArgs = []string{
 	"task_id=13", "timezone=UTC", "service=ppp", "protocol=ip", "addr=10.1.1.2", "start_time=1004712345", "bytes_in=2844", "bytes_out=1682",
 	"paks_in=36", "paks_out=24", "elapsed_time=57", "disc-cause=1", "nas-rx-speed=33600", "nas-tx-speed=33600",
@@ -104,7 +109,7 @@ func BenchmarkSend(b *testing.B) {
 			}
 			running.Go(func() { _ = g.Run(context.Background()) })
 			<-g.Ready()
-			room := make(chan struct{}, 1000)
+			room := make(chan struct{}, benchInFlight)
 			done := func() { <-room; inFlight.Done() }
 			b.ReportAllocs()
 			for b.Loop() {

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -224,14 +225,18 @@ func (p *path) lost(c *conn, err error) {
 		}
 	}
 	c.detach()
+	isClosed := len(failed) > 0 && !isFault(err) // by the server
+	if isClosed {
+		s.stats.SendErrors += uint64(len(failed))
+	}
 	over := fail(failed, now, nil)
 	p.dispatch(now)
 	mu.Unlock()
 	if notKept {
 		s.client.cfg.Logger.Warn("TACACS+ server does not keep single connections, each request gets its own", "server", s.Name, "address", s.Address(), "next", singlePause)
 	}
-	if len(failed) > 0 {
-		s.warn("TACACS+ connection failed", "err", errors.Join(errUnanswered, err))
+	if isClosed {
+		s.warn("TACACS+ connection failed", "err", fmt.Errorf("%w: %w", errUnanswered, err))
 	}
 	end(over)
 }

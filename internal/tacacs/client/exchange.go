@@ -130,12 +130,12 @@ func (g *Group) unanswered(x *exchange, now time.Time) error {
 	return g.failOver(x, now)
 }
 
-// connectionFailed moves x on when there is no connection to its server, or when the one with its
-// transmission ended and the server had answered nothing there. The server gets no more of the
-// normal transmissions: repeating is the business of TCP. The caller holds the mutex.
+// connectionFailed moves x on when there is no connection to its server, when the one with its
+// transmission ended and the server had answered nothing there, or when its answer had a fault. The
+// server gets no more of the normal transmissions: repeating is the business of TCP. The caller holds
+// the mutex.
 func (g *Group) connectionFailed(x *exchange, now time.Time) error {
 	s := x.path().server
-	s.stats.SendErrors++
 	g.endTransmission(x, false, now)
 	if s.state.TimedOut(now, g.rule) {
 		g.noteDead(s)

@@ -169,6 +169,7 @@ func (p *path) cannotOpen(c *conn, err error) {
 		for x := p.waiting.pop(); x != nil; x = p.waiting.pop() {
 			failed = append(failed, x)
 		}
+		s.stats.SendErrors += uint64(len(failed))
 		over = fail(failed, now, over)
 	}
 	mu.Unlock()

@@ -20,14 +20,18 @@ const (
 var (
 	errMalformed = errors.New("malformed answer")
 	errForeign   = errors.New("not an answer to an accounting request")
-	errWrongKey  = errors.New("answer cannot be read: check the key")
+	errWrongKey  = errors.New("answer cannot be read with this key")
 )
+
+func isFault(err error) bool {
+	return errors.Is(err, errMalformed) || errors.Is(err, errForeign) || errors.Is(err, errWrongKey)
+}
 
 // errDone ends a connection that has done its work.
 var errDone = errors.New("connection is not needed any more")
 
 // readBuffer is the size of a connection's buffer for answers.
-const readBuffer = 16 << 10
+const readBuffer = 4 << 10
 
 // read handles answers until the connection ends. It returns the reason.
 func (c *conn) read(socket net.Conn) error {

@@ -10,13 +10,14 @@ type Stats struct {
 
 // ServerStats are the statistics of one server. Of the fields of [servers.Stats], BadAuthenticators
 // counts answers whose lengths do not add up or that are not obfuscated (a wrong key), UnknownTypes
-// those of another type than accounting, PacketsDropped those of an unknown session, and SendErrors
-// connections that could not be opened or that the server closed before it answered. Addr is that of
-// the last connection; zero means that there was none to a server whose Host is a name.
+// those of another type than accounting, and PacketsDropped those of an unknown session. SendErrors
+// counts transmissions that failed with their connection: it could not be opened, or the server
+// answered nothing on it. Addr is that of the last connection; zero means that there was none to a
+// server whose Host is a name.
 type ServerStats struct {
 	servers.Stats
-	// Errors counts answers with status ERROR, Follows those with status FOLLOW. These answers count
-	// in neither Successes nor Failures, unless the request then has no server left.
+	// Errors counts answers with status ERROR, Follows those with status FOLLOW. Their requests count
+	// in Failures.
 	Errors, Follows uint64
 	// Connections is the number of open connections, Opened how many were opened in total.
 	Connections int
