@@ -38,6 +38,7 @@ type conn struct {
 	answered int                // valid answers
 	sent     uint64             // transmissions
 	opened   time.Time
+	used     time.Time // the first transmission
 	heard    time.Time // the last valid answer
 }
 
@@ -220,7 +221,7 @@ func (p *path) lost(c *conn, err error) {
 	if c.answered == 0 {
 		p.openAfter = now.Add(openPause)
 		// A server may close a connection that was idle in the moment when we use it.
-		if now.Sub(c.opened) <= idleBeforeUse || c.state != proving {
+		if c.state != proving || !c.used.After(c.opened.Add(idleBeforeUse)) {
 			failed = c.removeAll()
 		}
 	}

@@ -63,8 +63,11 @@ func (c *conn) beginSessions(batch []outgoing) []outgoing {
 			break
 		}
 		h := tacacs.Header{Version: tacacs.Version, Type: tacacs.TypeAccounting, Seq: requestSeq, Session: c.newSession()}
-		if c.asked && c.sent == 0 {
-			h.Flags = tacacs.FlagSingleConnect
+		if c.sent == 0 {
+			c.used = now
+			if c.asked {
+				h.Flags = tacacs.FlagSingleConnect
+			}
 		}
 		member := x.member()
 		c.sent++
