@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,5 +103,39 @@ func TestClosedLate(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestGivenUpBeforeSent: a connection whose only request is given up before it was sent is still
+// used for the next one.
+func TestGivenUpBeforeSent(t *testing.T) {
+	for _, isSingle := range []bool{false, true} {
+		p := peers{"192.0.2.1:49": accepts}
+		withPeers(t, p, func(r *rig) {
+			var calls atomic.Int32 // from when the connection is open: by the goroutine that opened it, then by its writer
+			r.client = tacclient.New(tacclient.Config{
+				Dial: func(ctx context.Context, address string, local netip.Addr) (net.Conn, error) {
+					calls.Store(1)
+					return p.Dial(ctx, address, local)
+				},
+				Now: func() time.Time {
+					if calls.Add(1) == 3 {
+						time.Sleep(time.Second)
+					}
+					return time.Now()
+				},
+			})
+			m := single("192.0.2.1")
+			m.Schedule.Timeout, m.SingleConnection = 5*time.Second, isSingle
+			g := r.group(tacclient.GroupConfig{}, m)
+			first := r.send(g, 1)
+			r.sleep(0.5)
+			g.Abandon()
+			r.sleep(2)
+			first.check("tacacs: group was closed")
+			second := r.send(g, 2)
+			r.sleep(10)
+			second.check("accepted by of 192.0.2.1")
+		})
 	}
 }

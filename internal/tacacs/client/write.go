@@ -84,6 +84,13 @@ func (c *conn) beginSessions(batch []outgoing) []outgoing {
 		x.group.schedule(x, now.Add(member.Schedule.Timeout))
 		batch = append(batch, outgoing{x, h, member.WatchdogStart})
 	}
+	switch { // what was to be sent may have been given up
+	case len(batch) > 0 || c.load() > 0:
+	case c.state == proving && c.sent == 0:
+		c.offer(now)
+	case c.state == retiring:
+		c.detach()
+	}
 	return batch
 }
 
