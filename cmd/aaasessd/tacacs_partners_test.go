@@ -158,11 +158,11 @@ func awaitMore(t *testing.T, what string, n int, count func() int) {
 	eventually(t, fmt.Sprintf("%d more %s", n, what), func() bool { got = count(); return got >= want }, &got)
 }
 
-// TestMixedBroadcastToFreeRADIUSAndTacquito: each record goes to a group of RADIUS servers and to one of TACACS+ servers
+// TestMixedBroadcastOutage: each record goes to a group of RADIUS servers and to one of TACACS+ servers
 // (S1: "aaa accounting network default start-stop broadcast group SG1 group SG2"). One is killed and
 // started again, then the other. Neither is affected by the loss of the other, and each gets all
 // records.
-func TestMixedBroadcastToFreeRADIUSAndTacquito(t *testing.T) {
+func TestMixedBroadcastOutage(t *testing.T) {
 	r := startReceivers(t, map[string]int{"A": 1})
 	p := partner.Tacquito(t, partner.TacquitoOptions{Users: loadUsers()})
 	base := outagesConfig(t, "  groups:\n    - {name: A, servers: [A1]}\n", r)
