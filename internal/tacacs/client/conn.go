@@ -38,6 +38,7 @@ type conn struct {
 	answered int                // valid answers
 	sent     uint64             // transmissions
 	opened   time.Time
+	used     time.Time // the first transmission
 	heard    time.Time // the last valid answer
 }
 
@@ -107,13 +108,19 @@ func (p *path) opened(c *conn, socket net.Conn) bool {
 		at := a.AddrPort()
 		stats.Addr = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 	}
-	c.state, c.asked, c.opened = fresh, p.wantsSingle(now), now
-	p.dispatch(now)
-	if c.state == fresh && (!c.asked || p.declined) {
+	c.asked, c.opened = p.wantsSingle(now), now
+	c.offer(now)
+	return !c.ended
+}
+
+// offer makes an open connection without an exchange usable, or ends it if it is not needed. The
+// caller holds the mutex.
+func (c *conn) offer(now time.Time) {
+	c.state = fresh
+	c.path.dispatch(now)
+	if c.state == fresh && (!c.asked || c.path.declined) {
 		c.detach() // whatever it was opened for has ended
-		return false
 	}
-	return true
 }
 
 // detach takes a connection out of use: its exchanges wait for another one. The caller holds the
@@ -220,7 +227,7 @@ func (p *path) lost(c *conn, err error) {
 	if c.answered == 0 {
 		p.openAfter = now.Add(openPause)
 		// A server may close a connection that was idle in the moment when we use it.
-		if now.Sub(c.opened) <= idleBeforeUse || c.state != proving {
+		if c.state != proving || !c.used.After(c.opened.Add(idleBeforeUse)) {
 			failed = c.removeAll()
 		}
 	}

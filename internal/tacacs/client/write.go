@@ -63,8 +63,11 @@ func (c *conn) beginSessions(batch []outgoing) []outgoing {
 			break
 		}
 		h := tacacs.Header{Version: tacacs.Version, Type: tacacs.TypeAccounting, Seq: requestSeq, Session: c.newSession()}
-		if c.asked && c.sent == 0 {
-			h.Flags = tacacs.FlagSingleConnect
+		if c.sent == 0 {
+			c.used = now
+			if c.asked {
+				h.Flags = tacacs.FlagSingleConnect
+			}
 		}
 		member := x.member()
 		c.sent++
@@ -80,6 +83,13 @@ func (c *conn) beginSessions(batch []outgoing) []outgoing {
 		stats.PendingRequests++
 		x.group.schedule(x, now.Add(member.Schedule.Timeout))
 		batch = append(batch, outgoing{x, h, member.WatchdogStart})
+	}
+	switch { // what was to be sent may have been given up
+	case len(batch) > 0 || c.load() > 0:
+	case c.state == proving && c.sent == 0:
+		c.offer(now)
+	case c.state == retiring:
+		c.detach()
 	}
 	return batch
 }
