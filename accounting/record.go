@@ -67,6 +67,9 @@ func (r *Record) Number() sessions.ID {
 	return r.Session
 }
 
+// IsCommand reports whether the record is of a command, which RADIUS has no records of (S1).
+func (r *Record) IsCommand() bool { return r.Kind == sessions.Command }
+
 // InLane returns the number that keeps the record in order: Lane, or else Session.
 func (r *Record) InLane() sessions.ID {
 	if r.Lane != 0 {

@@ -8,6 +8,7 @@ import (
 
 	"aaasess/bench/report"
 	"aaasess/bench/stand"
+	"aaasess/bench/tacacsload"
 )
 
 // TestPageHasTheTexts: docs/benchmarks.md has the prose and the metrics that a run with the default
@@ -26,7 +27,7 @@ func TestPageHasTheTexts(t *testing.T) {
 	peers, _, _ := strings.Cut(accountingIntro, "Peers:")
 	for _, text := range []string{
 		header, snmpIntro, responderIntro, clientsNote(2), durableIntro(c.starts), inProcessIntro, peers,
-		a.rateNote(), a.broadcastNote(), a.drainNote(), a.outageNote(), a.restartNote(), a.memoryNote(), nasesIntro, n.onsNote(), n.meanwhileNote(), n.flapNote(),
+		a.rateNote(), a.broadcastNote(), a.drainNote(), a.outageNote(), a.restartNote(), a.memoryNote(), tacacsIntro, tacacsSendNote(c.accounting.requests), tacacsRelayNote(c.accounting.requests), nasesIntro, n.onsNote(), n.meanwhileNote(), n.flapNote(),
 		resyncIntro, r.resyncNote(), r.besideNote(),
 	} {
 		for _, paragraph := range strings.Split(report.Wrap(text), "\n\n") {
@@ -36,7 +37,7 @@ func TestPageHasTheTexts(t *testing.T) {
 		}
 	}
 	metrics := [][]report.Metric{
-		tableMetrics, rateMetrics, responderMetrics, togetherMetrics, rateTable, broadcastTable, drainTable, outageTable, restartTable, memoryTable,
+		tableMetrics, rateMetrics, responderMetrics, togetherMetrics, rateTable, broadcastTable, drainTable, outageTable, restartTable, memoryTable, tacacsTable, tacacsRelayTable,
 		onsTable, latencyTable, flapTable, resyncTable, besideResyncTable, inProcessMetrics, durableMetrics,
 	}
 	for _, table := range metrics {
@@ -46,7 +47,7 @@ func TestPageHasTheTexts(t *testing.T) {
 			}
 		}
 	}
-	for _, contenders := range [][]string{rateContenders, broadcastContenders, drainContenders, outageContenders, meanwhileContenders, flapContenders, resyncContenders, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
+	for _, contenders := range [][]string{rateContenders, broadcastContenders, drainContenders, outageContenders, tacacsload.Contenders, tacacsRelays, meanwhileContenders, flapContenders, resyncContenders, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
 		if head := "\n| metric | " + strings.Join(contenders, " | ") + " |"; !strings.Contains(page, head) {
 			t.Errorf("the page does not have the head %q", head)
 		}

@@ -65,6 +65,10 @@ func (t *Table) Record(o OneOff, done func(error)) (ID, error) {
 		NAS: &o.NAS, Started: at, LastEvent: at, LastTraffic: at,
 	}
 	s.setAttrs(attrs)
+	if call := t.findOnLine(t.calls.lines, s, &Event{NAS: o.NAS}); call != nil && s.Failed {
+		unchanged := *call // all records of a call have its id
+		shareID(&unchanged, s)
+	}
 	var c Change
 	if route := t.journal.Route(s); route != "" {
 		s.Route, t.last = NewRoute(route), id

@@ -164,6 +164,24 @@ func TestOneOffWithoutList(t *testing.T) {
 	}
 }
 
+// TestFailureInCall: a failed login in a call has the id of the call, and does not reach it.
+func TestFailureInCall(t *testing.T) {
+	w := newWorld(t)
+	w.send(report{typ: start, sid: "call", call: true, port: 7, multi: "m1"})
+	o := failure(sessions.Network)
+	o.Attrs = radius.Attributes(radius.AppendUint32([]byte(o.Attrs), radius.NASPort, 7))
+	w.record(o)
+	w.record(failure(sessions.Network)) // on another line
+	w.send(report{typ: stop, sid: "call", call: true, port: 7, time: 5})
+	if diff := cmp.Diff([]string{"Start 1", "Stop 2", "Stop 3", "Stop 1 failed"}, w.accounted()); diff != "" {
+		t.Error(diff)
+	}
+	n := w.journal.Notices()
+	if a, b := n[1].Session.Attrs.Text(radius.AcctMultiSessionID), n[2].Session.Attrs.Text(radius.AcctMultiSessionID); a != "m1" || b != "" {
+		t.Errorf("ids %q and %q", a, b)
+	}
+}
+
 // TestOneOffDurable: done is called when the record is durable, or with the error, and a journal that
 // accepts nothing refuses it.
 func TestOneOffDurable(t *testing.T) {

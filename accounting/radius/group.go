@@ -40,10 +40,14 @@ func (g *Group) String() string { return "accounting group " + g.name }
 // [accounting.Method]. Send itself never calls done. A server whose Schedule has a back-off gets
 // its normal transmissions, and then one transmission for each call of Send; between them the
 // result is a [retry.Later]. Other errors are [accounting.ErrNoResponse]; [accounting.ErrStopped],
-// also for [client.ErrOverflow]; and [ErrUnsendable]. A Progress that is not from a Later of a
+// also for [client.ErrOverflow]; [ErrCommand]; and [ErrUnsendable]. A Progress that is not from a Later of a
 // group with the same servers counts as the start. The record must not change before done is
 // called.
 func (g *Group) Send(rec *accounting.Record, at retry.Progress, done func(error)) {
+	if rec.IsCommand() {
+		go done(ErrCommand)
+		return
+	}
 	if !isSendable(rec) {
 		go done(ErrUnsendable)
 		return

@@ -220,6 +220,12 @@ func TestUnsendable(t *testing.T) {
 			send(t, g, &accounting.Record{Session: 1, At: time.Now(), Attrs: tc.attrs}).want(t, tc.want)
 		})
 	}
+	// A command gets no packet, wherever its record comes from.
+	command, err := accounting.ParseRecord(accounting.AppendRecord(nil, &accounting.Record{Session: 1, Type: 2, At: time.Now(), List: "commands/15/default"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	send(t, g, command).want(t, ErrCommand)
 	if got := s.got()[0]; len(attributesOf(got)) != accounting.MaxAttributes+6 {
 		t.Errorf("%d octets of attributes arrived", len(attributesOf(got)))
 	}

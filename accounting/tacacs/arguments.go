@@ -69,11 +69,6 @@ func (t *Times) UnmarshalText(text []byte) error {
 // server wants it is not a matter of the record.
 func (a *Arguments) Request(rec *accounting.Record, now time.Time) tacacs.AcctRequest {
 	b := builder{Arguments: a, rec: rec, sent: now}
-	if b.Names == nil {
-		withNames := *a
-		withNames.Names = radius.Standard()
-		b.Arguments = &withNames
-	}
 	if rec.Type == sessions.On || rec.Type == sessions.Off {
 		b.addSystem()
 		return tacacs.AcctRequest{Flags: flagsOf(rec), AuthenMethod: tacacs.AuthenMethodNone, PrivLvl: tacacs.PrivLvlMin, Args: b.args}
@@ -110,6 +105,14 @@ type builder struct {
 	told [256]bool
 	// started and stopped are the times of the session that the request has; zero: none.
 	started, stopped time.Time
+}
+
+// names returns the dictionary.
+func (b *builder) names() *radius.Dictionary {
+	if b.Names != nil {
+		return b.Names
+	}
+	return radius.Standard()
 }
 
 // text returns the first value of an attribute, "" without one, and notes that the request has it.

@@ -287,12 +287,13 @@ func (b *builder) addAttributes() {
 	if b.rec.NASSession != "" && b.rec.Number() != 0 {
 		b.addOptional("Acct-Session-Id", b.rec.NASSession)
 	}
+	names := b.names()
 	for t, value := range b.rec.Attrs.All() {
 		if b.told[t] { // the first value is
 			b.told[t] = false
 			continue
 		}
-		for p := range b.Names.Print(radius.Attributes(radius.AppendAttribute(nil, t, value))) {
+		for p := range names.Print(radius.Attributes(radius.AppendAttribute(nil, t, value))) {
 			if p.Name != "Cisco-AVPair" || !b.isTold(p.Text) {
 				b.addOptional(p.Name, p.Text)
 			}

@@ -358,6 +358,7 @@ func TestAccountingCompletion(t *testing.T) {
 		"show|server-group|x|y|":    "",
 		"show|radius|statistics|":   groups,
 		"show|radius|statistics|x|": "",
+		"show|tacacs|statistics|":   "",
 		"show|acct-on-off-group|":   "group-1 group-2",
 		"show|acct-on-off-group|x|": "",
 		"perform|acct-on|":          "aaa-server-policy-1 aaa-server-policy-3",

@@ -69,7 +69,7 @@ func TestCompletion(t *testing.T) {
 		{"debug|accounting|", ""},
 		{"debug|accounting|--id|", ids},
 		{"debug|accounting|--user|", "alice;bob;carol;dave;frank smith"},
-		{"debug|accounting|--kind|", "network;exec;connection;resource"},
+		{"debug|accounting|--kind|", "network;exec;connection;resource;commands"},
 		{"debug|accounting|--count|", ""},
 		{"debug|", "accounting\tShow accountable events as they occur"},
 		{"show|sta", "status\tShow whether the daemon is well, and the status of its parts"},

@@ -75,7 +75,7 @@ func newDebugAccounting(g *global) *cobra.Command {
 	}
 	filter := addFilterFlags(cmd, g, "state")
 	filter.kinds = api.EventKinds()
-	cmd.Flags().Lookup("kind").Usage = "events whose kind is `KIND`: network, exec, connection, or resource (a call)"
+	cmd.Flags().Lookup("kind").Usage = "events whose kind is `KIND`: network, exec, connection, resource (a call), or commands"
 	cmd.Flags().StringSliceVar(&ids, "id", nil, "the session `ID` (may be repeated)")
 	cmd.Flags().StringVar(&group, "group", "", "events whose record goes to the server group `NAME`")
 	cmd.Flags().UintVar(&limit, "count", 0, "end after `N` events; 0 for no end")

@@ -148,7 +148,7 @@ func TestDebugAccounting(t *testing.T) {
 		{"by kind", "--kind network --count 1", 0, line(1, "alice"), ""},
 		{"an empty group", "--group=", 2, "", "aaasess: usage error: --group is empty\n"},
 		{"a state", "--state active", 2, "", "aaasess: usage error: unknown flag: --state\n"},
-		{"no such kind", "--kind x", 2, "", "aaasess: usage error: invalid query: kind \"x\": want one of network, exec, connection, resource\n"},
+		{"no such kind", "--kind x", 2, "", "aaasess: usage error: invalid query: kind \"x\": want one of network, exec, connection, resource, commands\n"},
 		{"a count that is none", "--count x", 2, "", "aaasess: usage error: --count \"x\": want a number\n"},
 		{"words behind", "alice", 2, "", "aaasess: usage error: unknown command \"alice\" for \"aaasess debug accounting\"\n"},
 	} {

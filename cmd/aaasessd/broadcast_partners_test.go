@@ -157,15 +157,35 @@ func awaitDelivered(t *testing.T, c *apiclient.Client) {
 	}, &left)
 }
 
+// arrival is a record that a server has received, and when, if that is known.
+type arrival struct {
+	crashtest.Observation
+	at time.Time
+}
+
+// arrivalsAt returns what some servers together have received.
+func arrivalsAt(t *testing.T, servers []*partner.FreeRADIUSProc) (all []arrival) {
+	t.Helper()
+	for _, a := range merged(servers) {
+		got, err := arrivedRecord(a.Record)
+		if err != nil {
+			t.Errorf("%v: %v", err, a.Record)
+			continue
+		}
+		all = append(all, arrival{got, a.At})
+	}
+	return all
+}
+
 // arrivalTimes are when records of network sessions first arrived at some servers, since the load
 // began.
 type arrivalTimes map[crashtest.Record]time.Duration
 
-// checkArrivals checks what some servers together have received: every answered record of a network
-// session, the records of a session in order and with one number, and nothing else. Interims that
-// have a later record may be missing; complete says that these too must be there. numbers has the
-// numbers of sessions that are known.
-func (o *outageLoad) checkArrivals(t *testing.T, where string, servers []*partner.FreeRADIUSProc, complete bool, numbers map[string]uint32) arrivalTimes {
+// checkArrivals checks what the servers of one place have received: every answered record of a
+// network session, the records of a session in order and with one number, and nothing else. Interims
+// that have a later record may be missing; complete says that these too must be there. numbers has
+// the numbers of sessions that are known.
+func (o *outageLoad) checkArrivals(t *testing.T, where string, received []arrival, complete bool, numbers map[string]uint32) arrivalTimes {
 	t.Helper()
 	h := o.history
 	own := newCrashHistory()
@@ -182,14 +202,9 @@ func (o *outageLoad) checkArrivals(t *testing.T, where string, servers []*partne
 		}
 	}
 	first := arrivalTimes{}
-	for _, a := range merged(servers) {
-		got, err := arrivedRecord(a.Record)
-		if err != nil {
-			t.Errorf("at %s: %v: %v", where, err, a.Record)
-			continue
-		}
-		at := a.At.Sub(h.began)
-		add(got, at)
+	for _, got := range received {
+		at := got.at.Sub(h.began)
+		add(got.Observation, at)
 		if _, twice := first[got.Record]; !twice {
 			first[got.Record] = at
 		}
@@ -271,7 +286,7 @@ func TestBroadcastOutage(t *testing.T) {
 
 	numbers, arrived := map[string]uint32{}, map[string]arrivalTimes{}
 	for group, servers := range r {
-		arrived[group] = b.load.checkArrivals(t, group, servers, group != "C", numbers)
+		arrived[group] = b.load.checkArrivals(t, group, arrivalsAt(t, servers), group != "C", numbers)
 	}
 	if missing := len(arrived["A"]) - len(arrived["C"]); missing < 0 || uint64(missing) > superseded {
 		t.Errorf("%d records never arrived at C, and %d were superseded", missing, superseded)
@@ -301,7 +316,7 @@ func TestFirstMethodKilled(t *testing.T) {
 	r.awaitReceived(t, 300, "A")
 	b.delivered("A")
 	superseded := b.settle("A") // only if the second method was silent too, on a slow machine
-	b.load.checkArrivals(t, "A and B", append(r["A"], r["B"]...), superseded == 0, map[string]uint32{})
+	b.load.checkArrivals(t, "A and B", arrivalsAt(t, append(r["A"], r["B"]...)), superseded == 0, map[string]uint32{})
 }
 
 // TestBroadcastKilled: the daemon is killed (SIGKILL) several times under load. Every answered
@@ -344,7 +359,7 @@ func TestBroadcastKilled(t *testing.T) {
 	end(syscall.SIGTERM)
 	numbers := map[string]uint32{}
 	for group, servers := range r {
-		load.checkArrivals(t, group, servers, false, numbers)
+		load.checkArrivals(t, group, arrivalsAt(t, servers), false, numbers)
 	}
 	if load.history.counted("retransmissions of NASes") == 0 {
 		t.Error("no NAS sent anything again: this proves little")

@@ -285,3 +285,26 @@ func TestTACACSAfterKill(t *testing.T) {
 		}
 	}
 }
+
+// TestResyncOfTACACS: the servers of a group are told of a live session again, with the mark of the
+// group. "aaasess explain" says where the records are.
+func TestResyncOfTACACS(t *testing.T) {
+	s := listenTACACS(t)
+	text := mixedConfig(t, "{default: {record: start-stop, methods: [group devices]}}", nil, map[string]*tacacstest.Server{"devices": s})
+	l := launch(t, with(t, text, "hold-down: 0s}", "hold-down: 0s, resync-mark: told-again}"), environment{})
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	awaitStored(t, s, "START 1")
+	if _, err := l.client().BeginResync(t.Context(), "devices", api.ResyncRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if r := l.awaitResync("devices"); r.State != "done" || r.Records != 1 {
+		t.Errorf("the resync is %+v", r)
+	}
+	awaitStored(t, s, "START 1", "UPDATE 1")
+	if args := s.Acknowledged()[1].Request.Args; !slices.Contains(args, "told-again*resync") {
+		t.Errorf("%q", args)
+	}
+	if e := l.explain("00000001"); e == nil || !strings.Contains(fmt.Sprintf("%+v", *e), "group devices") {
+		t.Errorf("%+v", e)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/nwaples/tacplus"
 )
@@ -35,9 +36,15 @@ type TacplusServer struct {
 
 	mu       sync.Mutex
 	status   uint8
-	records  []tacplus.AcctRequest
+	records  []TacplusRecord
 	received int
 	conns    map[net.Conn]bool // nil while it does not run
+}
+
+// TacplusRecord is a record with the time when it was stored.
+type TacplusRecord struct {
+	At time.Time
+	tacplus.AcctRequest
 }
 
 // Tacplus starts one. It ends with the test.
@@ -114,7 +121,7 @@ func (s *TacplusServer) Answer(status uint8) {
 }
 
 // Records returns the records that it stored, in order.
-func (s *TacplusServer) Records() []tacplus.AcctRequest {
+func (s *TacplusServer) Records() []TacplusRecord {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.records)
@@ -140,7 +147,7 @@ func (h tacplusHandler) HandleAcctRequest(_ context.Context, a *tacplus.AcctRequ
 	defer s.mu.Unlock()
 	s.received++
 	if s.status == tacplus.AcctStatusSuccess {
-		s.records = append(s.records, *a)
+		s.records = append(s.records, TacplusRecord{time.Now(), *a})
 	}
 	return &tacplus.AcctReply{Status: s.status}
 }

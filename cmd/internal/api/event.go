@@ -13,9 +13,9 @@ type EventFilter struct {
 	Group  string // group: this server group is among the methods that get the record
 }
 
-// EventKinds returns the values of Filter.Kind in an EventFilter: [Kinds], and the kind of a call, which
-// is no row.
-func EventKinds() []string { return append(Kinds(), "resource") }
+// EventKinds returns the values of Filter.Kind in an EventFilter: [Kinds], and those of calls and of
+// commands, which are no rows.
+func EventKinds() []string { return append(Kinds(), "resource", "commands") }
 
 // ParseEventFilter parses the parameters of a URL, by the rules of ParseQuery.
 func ParseEventFilter(values url.Values) (EventFilter, error) {

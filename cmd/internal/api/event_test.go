@@ -26,7 +26,7 @@ func TestParseEventFilter(t *testing.T) {
 		{"nothing", "", api.EventFilter{}, ""},
 		{"everything", "group=isp&id=0000000D&kind=exec&user=a+b", api.EventFilter{Filter: api.Filter{IDs: []api.ID{13}, User: "a b", Kind: "exec"}, Group: "isp"}, ""},
 		{"calls", "kind=resource", api.EventFilter{Filter: api.Filter{Kind: "resource"}}, ""},
-		{"an unknown kind", "kind=x", api.EventFilter{}, `kind "x": want one of network, exec, connection, resource`},
+		{"an unknown kind", "kind=x", api.EventFilter{}, `kind "x": want one of network, exec, connection, resource, commands`},
 		{"an empty kind", "kind=", api.EventFilter{}, `"kind" is empty`},
 		{"an empty group", "group=", api.EventFilter{}, `"group" is empty`},
 		{"two groups", "group=a&group=b", api.EventFilter{}, `"group" is given 2 times`},

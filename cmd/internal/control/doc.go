@@ -4,7 +4,8 @@
 //
 // # Access
 //
-// Every user who may connect may end sessions. The socket has mode 0660 and the group of the
+// Every user who may connect may end sessions, and have events recorded that no NAS has reported
+// ([api.SimulateRequest]). The socket has mode 0660 and the group of the
 // configuration. It is bound in a folder that only the daemon may enter, gets its mode and group
 // there, and is then moved to its path, so no other user can ever connect to it. A stale socket of
 // a killed daemon is replaced. A socket of a running daemon is an error. The log names the user of

@@ -274,3 +274,56 @@ func TestLateAnswerSettles(t *testing.T) {
 		}
 	})
 }
+
+// TestDeadCriteria: with criteria, so many transmissions must fail in a row, and the server must have
+// been silent for so long.
+func TestDeadCriteria(t *testing.T) {
+	withRig(t, func(r *rig) {
+		s := r.host("192.0.2.1", tacacstest.Behavior{})
+		g := r.group(tacclient.GroupConfig{DeadCriteria: servers.DeadCriteria{Tries: 3, Time: 10 * time.Second}}, to("192.0.2.1"))
+		r.send(g, 0)
+		r.sleep(1)
+		s.Stop()
+		for i, second := range []float64{2, 3, 4, 5, 12} {
+			r.sleep(second)
+			r.send(g, i)
+			r.sleep(second + 0.1)
+			if st := g.Stats().Servers[0]; (st.State == servers.Dead) != (second == 12) {
+				t.Errorf("at %v s: %+v", second, st)
+			}
+		}
+		r.send(g, 9)
+		r.sleep(13)
+		if st := g.Stats().Servers[0]; st.State != servers.Dead || st.DeadCount != 1 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// TestProbeIsOne: while other servers are up, a dead server gets one request at a time after its
+// hold-down.
+func TestProbeIsOne(t *testing.T) {
+	withRig(t, func(r *rig) {
+		s := r.host("192.0.2.1", tacacstest.Behavior{})
+		s.Stop()
+		r.host("192.0.2.2", tacacstest.Behavior{})
+		g := r.group(tacclient.GroupConfig{}, to("192.0.2.1"), to("192.0.2.2"))
+		r.send(g, 0)
+		r.sleep(31)
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+		s.Set(tacacstest.Behavior{Delay: 500 * time.Millisecond})
+		all := r.sendAll(g, 20)
+		r.sleep(31.1)
+		checkAll(all[1:], "accepted by of 192.0.2.2")
+		if n := len(s.Arrivals()); n != 1 {
+			t.Errorf("%d requests probe the server", n)
+		}
+		r.sleep(32)
+		all[0].check("accepted by of 192.0.2.1")
+		next := r.send(g, 21)
+		r.sleep(33)
+		next.check("accepted by of 192.0.2.1")
+	})
+}

@@ -79,24 +79,56 @@ func TestDisconnectDocs(t *testing.T) {
 	}
 }
 
-// TestAccountingDocs: each example of docs/accounting.md is a valid configuration.
+// TestAccountingDocs: each example of docs/accounting.md and docs/system.md is a valid configuration.
 func TestAccountingDocs(t *testing.T) {
-	page, err := os.ReadFile("../../../../docs/accounting.md")
+	for name, examples := range map[string]int{"accounting.md": 10, "system.md": 1} {
+		page, err := os.ReadFile("../../../../docs/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := strings.Split(string(page), "```yaml\n")[1:]
+		if len(blocks) != examples {
+			t.Errorf("%s: %d examples", name, len(blocks))
+		}
+		for _, block := range blocks {
+			text, _, _ := strings.Cut(block, "```")
+			c, err := config.Parse(name, []byte(text), ".")
+			if err != nil {
+				t.Errorf("%v\n%s", err, text)
+			} else if warnings := c.Warnings(); len(warnings) > 0 {
+				t.Errorf("%v\n%s", warnings, text)
+			}
+		}
+	}
+}
+
+// TestTACACSDocs: the example of docs/tacacs.md is a valid configuration, and does what the page says.
+func TestTACACSDocs(t *testing.T) {
+	page, err := os.ReadFile("../../../../docs/tacacs.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := strings.Split(string(page), "```yaml\n")[1:]
-	if len(blocks) != 9 {
-		t.Errorf("%d examples", len(blocks))
+	_, block, found := strings.Cut(string(page), "```yaml\n")
+	block, _, closed := strings.Cut(block, "```")
+	if !found || !closed {
+		t.Fatal("there is no example")
 	}
-	for _, block := range blocks {
-		text, _, _ := strings.Cut(block, "```")
-		c, err := config.Parse("accounting.md", []byte(text), ".")
-		if err != nil {
-			t.Errorf("%v\n%s", err, text)
-		} else if warnings := c.Warnings(); len(warnings) > 0 {
-			t.Errorf("%v\n%s", warnings, text)
+	dir := t.TempDir()
+	for _, name := range []string{"bras-1.secret", "r1.secret", "t1.key", "t2.key"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name+"\n"), 0o600); err != nil {
+			t.Fatal(err)
 		}
+	}
+	c, err := config.Parse("tacacs.md", []byte(block), dir)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, block)
+	}
+	devices, all := &c.TACACSGroups[0], &c.TACACSGroups[1]
+	if len(c.Warnings()) > 0 || devices.AcctOnOff == nil || all.Group != config.AllTACACS || len(all.Servers) != 2 || all.AcctOnOff != nil {
+		t.Errorf("%v, %+v", c.Warnings(), c.TACACSGroups)
+	}
+	if t1, t2 := devices.Servers[0], devices.Servers[1]; t1.Key != "t1.key" || !t1.SingleConnection || !t1.WatchdogStart || t2.SingleConnection || t2.WatchdogStart {
+		t.Errorf("%+v, %+v", t1, t2)
 	}
 }
 

@@ -9,11 +9,11 @@ import (
 )
 
 type rawTACACS struct {
-	Timeout      time.Duration     `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long a record waits for its connection and its answer. The key of a server wins over this one, and that of a group over both."`
+	Timeout      time.Duration     `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long a transmission waits for its answer. A record that waits for a connection gives up when nothing was heard from the server for this time. The key of a server wins over this one, and that of a group over both."`
 	Retransmit   int               `yaml:"retransmit" default:"0" min:"0" max:"100" doc:"How often an unanswered record is sent to the same server again, before the next server is tried. TCP repeats what is lost, so once is enough. The key of a server wins over this one, and that of a group over both."`
 	Backoff      *rawBackoff       `yaml:"backoff" doc:"As radius.backoff, for TACACS+ servers. If missing, there is no back-off."`
 	HoldDown     time.Duration     `yaml:"hold-down" default:"30s" min:"0s" max:"24h" doc:"How long a dead server is skipped before a record is sent to it as a probe; 0s: not at all. The key of a group wins over this one."`
-	DeadCriteria *rawDeadCriteria  `yaml:"dead-criteria" doc:"A server is dead when both criteria are met. If missing, it is dead when a record had all its normal transmissions, and no answer but ERROR came since the first of them. The key of a group wins over this one as a whole."`
+	DeadCriteria *rawDeadCriteria  `yaml:"dead-criteria" doc:"A server is dead when both criteria are met. If missing, it is dead when a record had all its normal transmissions and nothing was heard from the server since the first of them, or when three different records in a row got ERROR. With this key, tries is also how many different records in a row must get ERROR. The key of a group wins over this one as a whole."`
 	Ports        []rawPort         `yaml:"ports" max:"4096" doc:"The field port of a record, from NAS-Port. The first entry whose conditions are all met says it. If there is none, it is NAS-Port-Id, and without one NAS-Port in decimal."`
 	Servers      []rawTACACSServer `yaml:"servers" doc:"The TACACS+ servers. The same host with another port is a server of its own, and so is a private server with another name."`
 	Groups       []rawTACACSGroup  `yaml:"groups" doc:"Groups of TACACS+ servers, for use in method lists. The group tacacs+ of all TACACS+ servers that are not private always exists and is not listed."`
