@@ -345,3 +345,39 @@ func TestDeliverNoSpace(t *testing.T) {
 		}
 	})
 }
+
+// TestFlapLogged: a method that goes down and up all the time is logged once a minute, and one that
+// stays down then is logged too.
+func TestFlapLogged(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var down atomic.Bool
+		tried := map[uint32]bool{}
+		m := newFake(1, func(r *accounting.Record, done func(error)) {
+			again := tried[uint32(r.Session)]
+			tried[uint32(r.Session)] = true
+			if down.Load() || !again && r.Session%2 == 0 {
+				done(accounting.ErrNoResponse)
+				return
+			}
+			done(nil)
+		})
+		var all []*accounting.Record
+		for i := range 60 {
+			all = append(all, rec(sessions.ID(i+1), start))
+		}
+		b.add("group/g", all[:40]...)
+		b.deliver(setup{}, accounting.Group("g"), m)
+		b.advance(50 * time.Second)
+		for _, line := range []string{"does not respond", "responds again"} {
+			if n := strings.Count(b.log.String(), line); n != 1 {
+				t.Errorf("%q was logged %d times:\n%s", line, n, b.log.String())
+			}
+		}
+		down.Store(true)
+		b.add("group/g", all[40:]...)
+		b.advance(5 * time.Minute)
+		if n := strings.Count(b.log.String(), "does not respond"); n != 2 {
+			t.Errorf("%d lines of being down:\n%s", n, b.log.String())
+		}
+	})
+}
