@@ -53,8 +53,8 @@ func (s *server) groups() (groups []*Group) {
 // dead, if the criteria do not say.
 const defaultRefusals = 3
 
-// refused handles an answer ERROR or FOLLOW to the request with this Record. The server is alive, but
-// may be of no use: it is dead once several different requests in a row had such an answer. One
+// refused handles an answer ERROR or FOLLOW to the request with this Record. The server answers, but
+// may accept nothing: it is dead once several different requests in a row had such an answer. One
 // request that gets it again and again says nothing about the server. It reports whether the server
 // became dead, or was dead because it did not answer. The caller holds the mutex.
 func (s *server) refused(record any, now time.Time, r servers.DeathRule) (died, back bool) {
