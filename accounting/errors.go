@@ -1,12 +1,18 @@
 package accounting
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Errors of a [Method]. Any other error means that the record is refused for good.
 var (
 	// ErrNoResponse is returned when the schedule of retransmissions is over without an answer.
 	// Then the next method of the list is tried, or the same method again later.
 	ErrNoResponse = errors.New("accounting: no response")
+	// ErrNotAccepted is the ErrNoResponse of a record that no server accepts, although one that may
+	// accept others has answered. It does not show that the method is down.
+	ErrNotAccepted = fmt.Errorf("%w: not accepted", ErrNoResponse)
 	// ErrStopped is returned when the method was stopped before an answer came. It says nothing
 	// about the servers, and the record is sent again.
 	ErrStopped = errors.New("accounting: method stopped")

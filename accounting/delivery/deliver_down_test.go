@@ -346,6 +346,27 @@ func TestDeliverNoSpace(t *testing.T) {
 	})
 }
 
+// TestNotAccepted: a record that a server does not accept is tried again later, and the method stays
+// up for the others.
+func TestNotAccepted(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m := newFake(1, func(r *accounting.Record, done func(error)) {
+			if r.Session == 1 {
+				done(accounting.ErrNotAccepted)
+				return
+			}
+			done(nil)
+		})
+		b.add("group/g", rec(1, start), rec(2, start), rec(3, start))
+		d := b.deliver(setup{}, accounting.Group("g"), m)
+		b.advance(10 * time.Second)
+		b.sent(m, "1 Start 0s", "2 Start 0s", "3 Start 0s", "1 Start 1s", "1 Start 3s", "1 Start 7s")
+		if got := d.Stats(); !got.DownSince.IsZero() || got.Pending != 1 || got.Delivered != 2 {
+			t.Errorf("stats %+v", got)
+		}
+	})
+}
+
 // TestFlapLogged: a method that goes down and up all the time is logged once a minute, and one that
 // stays down then is logged too.
 func TestFlapLogged(t *testing.T) {

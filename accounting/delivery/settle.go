@@ -125,7 +125,7 @@ func (d *Delivery) unanswered(it *item, m *method, later *retry.Later, err error
 		}
 		m.health.scheduleProbe(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
 		d.logDown(m, err, now)
-	case it.answersAtSend == m.health.answers && !m.health.isDown() && !again:
+	case it.answersAtSend == m.health.answers && !m.health.isDown() && !again && !errors.Is(err, accounting.ErrNotAccepted):
 		// It is the first time that the method leaves this record unanswered, and it answered
 		// nothing else since the record was sent.
 		m.health.markDown(now)

@@ -1,12 +1,18 @@
 package client
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // The results of a [Request] without an answer, besides [retry.Later].
 var (
 	// ErrNoResponse is returned if no server accepted the request by the end of the schedules.
 	// Servers that answered ERROR or FOLLOW did not accept it.
 	ErrNoResponse = errors.New("tacacs: no server accepts the record")
+	// ErrRefused is the ErrNoResponse of a request to which a server answered ERROR or FOLLOW that
+	// is not dead: it may accept others.
+	ErrRefused = fmt.Errorf("%w: refused", ErrNoResponse)
 	// ErrStopped is returned if the group was closed before an answer.
 	ErrStopped = errors.New("tacacs: group was closed")
 	// ErrOverflow is returned if more than Window requests are in flight: nothing was sent.
