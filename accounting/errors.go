@@ -10,9 +10,9 @@ var (
 	// ErrNoResponse is returned when the schedule of retransmissions is over without an answer.
 	// Then the next method of the list is tried, or the same method again later.
 	ErrNoResponse = errors.New("accounting: no response")
-	// ErrNotAccepted is an ErrNoResponse: servers have answered, but none has accepted the record
-	// (TACACS+ status ERROR, R42).
-	ErrNotAccepted = fmt.Errorf("%w that accepts the record", ErrNoResponse)
+	// ErrNotAccepted is the ErrNoResponse of a record that no server accepts, although one that may
+	// accept others has answered. It does not show that the method is down.
+	ErrNotAccepted = fmt.Errorf("%w: not accepted", ErrNoResponse)
 	// ErrStopped is returned when the method was stopped before an answer came. It says nothing
 	// about the servers, and the record is sent again.
 	ErrStopped = errors.New("accounting: method stopped")

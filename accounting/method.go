@@ -10,7 +10,8 @@ type Method interface {
 	//
 	//   - nil when the record is delivered;
 	//   - a [retry.Later] when there was no answer and the schedule continues after a while;
-	//   - [ErrNoResponse] when the schedule is over without an answer;
+	//   - [ErrNoResponse] when the schedule is over without an answer, [ErrNotAccepted] if servers
+	//     answered that they do not accept this record;
 	//   - [ErrStopped] when the method was stopped before an answer came;
 	//   - any other error when the record is refused for good.
 	//

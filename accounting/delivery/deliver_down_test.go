@@ -345,3 +345,60 @@ func TestDeliverNoSpace(t *testing.T) {
 		}
 	})
 }
+
+// TestNotAccepted: a record that a server does not accept is tried again later, and the method stays
+// up for the others.
+func TestNotAccepted(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		m := newFake(1, func(r *accounting.Record, done func(error)) {
+			if r.Session == 1 {
+				done(accounting.ErrNotAccepted)
+				return
+			}
+			done(nil)
+		})
+		b.add("group/g", rec(1, start), rec(2, start), rec(3, start))
+		d := b.deliver(setup{}, accounting.Group("g"), m)
+		b.advance(10 * time.Second)
+		b.sent(m, "1 Start 0s", "2 Start 0s", "3 Start 0s", "1 Start 1s", "1 Start 3s", "1 Start 7s")
+		if got := d.Stats(); !got.DownSince.IsZero() || got.Pending != 1 || got.Delivered != 2 {
+			t.Errorf("stats %+v", got)
+		}
+	})
+}
+
+// TestFlapLogged: a method that goes down and up all the time is logged once a minute, and one that
+// stays down then is logged too.
+func TestFlapLogged(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		var down atomic.Bool
+		tried := map[uint32]bool{}
+		m := newFake(1, func(r *accounting.Record, done func(error)) {
+			again := tried[uint32(r.Session)]
+			tried[uint32(r.Session)] = true
+			if down.Load() || !again && r.Session%2 == 0 {
+				done(accounting.ErrNoResponse)
+				return
+			}
+			done(nil)
+		})
+		var all []*accounting.Record
+		for i := range 60 {
+			all = append(all, rec(sessions.ID(i+1), start))
+		}
+		b.add("group/g", all[:40]...)
+		b.deliver(setup{}, accounting.Group("g"), m)
+		b.advance(50 * time.Second)
+		for _, line := range []string{"does not respond", "responds again"} {
+			if n := strings.Count(b.log.String(), line); n != 1 {
+				t.Errorf("%q was logged %d times:\n%s", line, n, b.log.String())
+			}
+		}
+		down.Store(true)
+		b.add("group/g", all[40:]...)
+		b.advance(5 * time.Minute)
+		if n := strings.Count(b.log.String(), "does not respond"); n != 2 {
+			t.Errorf("%d lines of being down:\n%s", n, b.log.String())
+		}
+	})
+}

@@ -63,7 +63,8 @@
 // Health, window, drain rate and probes belong to the method, not to a queue. Routes take turns at
 // a method. A method is marked down when a record goes unanswered, it is the first time that the
 // method leaves this record unanswered, and the method answered nothing else since the record was
-// sent. Any answer marks the method up. While it is down, its records go to the next method at
+// sent. [accounting.ErrNotAccepted] does not mark it down: the fault may be in the one record. Any
+// answer marks the method up. While it is down, its records go to the next method at
 // once, or wait if there is none, and its back-off schedule decides when it is probed (probe.go).
 // After the first answer, its window opens from one.
 //

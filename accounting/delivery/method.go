@@ -4,8 +4,10 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/throttle"
 )
 
 // method is Run's state of one method.
@@ -20,7 +22,11 @@ type method struct {
 	health  health
 	losses  lossRate
 	probing prober
-	drain   drainer
+
+	logged     throttle.Line // of when it goes down
+	downLogged bool          // it is down, and the log says so
+
+	drain drainer
 
 	// Lanes whose first record is to be sent to this method. failover: methods before it in the
 	// route left the record unanswered. overdue: all methods did, and the time to try the record
@@ -188,6 +194,18 @@ func (d *Delivery) endBackOffs(m *method) []*lane {
 	return all
 }
 
+// logDown logs that the method is down: once, and at most once a minute if it goes down and up all the
+// time. A method that stays down is logged with a later probe.
+func (d *Delivery) logDown(m *method, err error, now time.Time) {
+	if m.downLogged {
+		return
+	}
+	if suppressed, ok := m.logged.Allow(now); ok {
+		m.downLogged = true
+		d.logger.Warn("accounting method does not respond; its records go to the next method or wait", "method", string(m.name), "err", err, "next", m.health.probeAt.Sub(now), "suppressed", suppressed)
+	}
+}
+
 // answered records that the method answered something.
 func (d *Delivery) answered(m *method) {
 	wasDown, since := m.health.isDown(), m.health.down
@@ -195,7 +213,10 @@ func (d *Delivery) answered(m *method) {
 	if !wasDown {
 		return
 	}
-	d.logger.Info("accounting method responds again; sending its backlog", "method", string(m.name), "down_since", since)
+	if m.downLogged {
+		d.logger.Info("accounting method responds again; sending its backlog", "method", string(m.name), "down_since", since)
+		m.downLogged = false
+	}
 	m.probing.reset()
 	d.beginDrain(m)
 	d.placeAgain(m)

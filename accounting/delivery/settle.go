@@ -82,6 +82,7 @@ func (d *Delivery) settleCopy(it *item, m *method, err error, ended bool, now ti
 	case wasProbe:
 		m.noResponse++
 		m.health.scheduleProbe(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
+		d.logDown(m, err, now)
 	}
 }
 
@@ -123,13 +124,14 @@ func (d *Delivery) unanswered(it *item, m *method, later *retry.Later, err error
 			m.probing.source = &source{it.rec, it.lane.queue, it.seq}
 		}
 		m.health.scheduleProbe(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
-	case it.answersAtSend == m.health.answers && !m.health.isDown() && !again:
+		d.logDown(m, err, now)
+	case it.answersAtSend == m.health.answers && !m.health.isDown() && !again && !errors.Is(err, accounting.ErrNotAccepted):
 		// It is the first time that the method leaves this record unanswered, and it answered
 		// nothing else since the record was sent.
 		m.health.markDown(now)
 		m.probing.source = &source{it.rec, it.lane.queue, it.seq}
 		m.health.scheduleProbe(later, now, d.cfg.RetryMin, d.cfg.RetryMax)
-		d.logger.Warn("accounting method does not respond; its records go to the next method or wait", "method", string(m.name), "err", err, "next", m.health.probeAt.Sub(now))
+		d.logDown(m, err, now)
 		d.placeAgain(m)
 	}
 	d.placeUnanswered(it, h, m, later, now)

@@ -40,8 +40,8 @@ func (g *Group) String() string { return "accounting group " + g.name }
 // Send sends a record to the group's servers, one after the other, until one accepts it. See
 // [accounting.Method]. Send itself never calls done. A server whose Schedule has a back-off gets
 // its normal transmissions, and then one transmission for each call of Send; between them the
-// result is a [retry.Later]. Other errors are [accounting.ErrNoResponse], also if servers answered
-// ERROR or FOLLOW (R42); [accounting.ErrStopped], also for [tacclient.ErrOverflow]; and
+// result is a [retry.Later]. Other errors are [accounting.ErrNoResponse];
+// [accounting.ErrNotAccepted] if servers answered ERROR or FOLLOW (R42) and are not dead; [accounting.ErrStopped], also for [tacclient.ErrOverflow]; and
 // [tacclient.ErrUnsendable]. A Progress that is not from a Later of a group with the same servers
 // counts as the start. The record must not change before done is called.
 func (g *Group) Send(rec *accounting.Record, at retry.Progress, done func(error)) {

@@ -14,9 +14,10 @@
 // # Answers
 //
 // Only status SUCCESS delivers a request. ERROR and FOLLOW send it to the next server at once, without
-// retransmissions and back-off; when there is none left, its result is [ErrNoResponse] (R42). They do
+// retransmissions and back-off; when there is none left, its result is [ErrRefused] (R42). They do
 // not show that the server is useless: the fault may be in the one request. So a server is dead only
-// when several different requests in a row had such an answer: DeadCriteria.Tries, or three. FOLLOW
+// when several different requests in a row had such an answer: DeadCriteria.Tries, or three; when
+// all that answered so are dead, the result is [ErrNoResponse]. FOLLOW
 // is not followed, because its servers are not configured (RFC 8907 section 10.5 advises against it).
 //
 // An answer must have the right version, type and seq_no, and be obfuscated. Nothing in it proves

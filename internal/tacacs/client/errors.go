@@ -9,8 +9,9 @@ import (
 var (
 	// ErrNoResponse is returned if no server accepted the request by the end of the schedules.
 	ErrNoResponse = errors.New("tacacs: no server accepts the record")
-	// ErrRefused is an ErrNoResponse of a request to which a server has answered ERROR or FOLLOW.
-	ErrRefused = fmt.Errorf("%w: ERROR or FOLLOW", ErrNoResponse)
+	// ErrRefused is the ErrNoResponse of a request to which a server answered ERROR or FOLLOW that
+	// is not dead: it may accept others. Of an announcement, the server may be dead.
+	ErrRefused = fmt.Errorf("%w: refused", ErrNoResponse)
 	// ErrStopped is returned if the group was closed before an answer.
 	ErrStopped = errors.New("tacacs: group was closed")
 	// ErrOverflow is returned if more than Window requests are in flight: nothing was sent.

@@ -19,6 +19,7 @@ type exchange struct {
 
 	server      int       // the current server, if begun
 	tried       uint64    // bit i: was or is with server i
+	refused     uint64    // bit i: server i answered ERROR or FOLLOW
 	tries       int       // transmissions to the current server, the present one included
 	since       time.Time // when the first of them began; in the back-off, the last one
 	began       time.Time // when the present one began
@@ -33,7 +34,6 @@ type exchange struct {
 
 	sentBefore bool // to its present server, even if its transmission was not begun again
 
-	refused bool // a server answered ERROR or FOLLOW
 	settled bool // Done was called, or is about to be
 	begun   bool // its server was chosen
 	due     bool // the next transmission must begin
@@ -159,16 +159,24 @@ func (g *Group) nextServer(x *exchange, now time.Time) error {
 	} else {
 		next = servers.Choose(g.states, x.tried, 0, 0, now)
 	}
-	switch {
-	case next == servers.None && x.refused:
-		return ErrRefused
-	case next == servers.None:
-		return ErrNoResponse
+	if next == servers.None {
+		return g.notAccepted(x)
 	}
 	x.server, x.tries, x.due, x.sentBefore = next, 0, true, false
 	x.tried |= 1 << next
 	x.probe = x.path().server.state.BeginProbe()
 	return nil
+}
+
+// notAccepted returns the error of a request that has no server left. Of an announcement any refusal
+// counts: it tells that the server has got it. The caller holds the mutex.
+func (g *Group) notAccepted(x *exchange) error {
+	for i, state := range g.states {
+		if x.refused&(1<<i) != 0 && (x.announced || !state.Dead() && g.rule.HoldDown > 0) {
+			return ErrRefused
+		}
+	}
+	return ErrNoResponse
 }
 
 // timeOut records that the present transmission got no answer in time. The caller holds the mutex.

@@ -107,7 +107,7 @@ func (g *Group) Window() int { return int(g.window.Load()) }
 // Send sends a request to the group's servers, one after the other, until one accepts it. It never
 // calls Done itself. If a server's Schedule has a back-off, it gets its normal transmissions and
 // then one for each Send; in between the result is a [retry.Later]. Other errors are
-// [ErrNoResponse], [ErrStopped], [ErrOverflow] and [ErrUnsendable]. A Progress that is not from a
+// [ErrNoResponse], [ErrRefused], [ErrStopped], [ErrOverflow] and [ErrUnsendable]. A Progress that is not from a
 // Later of a group with these servers means the start.
 func (g *Group) Send(req Request, at retry.Progress) { g.send(newExchange(g, req, at)) }
 

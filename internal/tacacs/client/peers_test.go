@@ -116,6 +116,7 @@ func TestGivenUpBeforeSent(t *testing.T) {
 			var calls atomic.Int32 // from when the connection is open: by the goroutine that opened it, then by its writer
 			r.client = tacclient.New(tacclient.Config{
 				Dial: func(ctx context.Context, address string, local netip.Addr) (net.Conn, error) {
+					time.Sleep(time.Millisecond) // Run waits then, and does not ask for the time
 					calls.Store(1)
 					return p.Dial(ctx, address, local)
 				},
@@ -161,6 +162,27 @@ func TestFlapLogged(t *testing.T) {
 		for _, text := range []string{"does not answer", "answers again", "answered ERROR"} {
 			if n := strings.Count(r.log.String(), text); n > 1 {
 				t.Errorf("%q was logged %d times", text, n)
+			}
+		}
+	})
+}
+
+// TestRefused: a request that gets ERROR has another end than one without an answer, until the server
+// is dead because it answers ERROR to everything.
+func TestRefused(t *testing.T) {
+	p := peers{"192.0.2.1:49": func(socket net.Conn) {
+		for p := readRequest(socket); p != nil; p = readRequest(socket) {
+			_, _ = socket.Write(answerTo(p, tacacs.StatusError, true))
+		}
+	}}
+	withPeers(t, p, func(r *rig) {
+		g := r.group(tacclient.GroupConfig{}, single("192.0.2.1"))
+		for i, want := range []bool{true, true, false, false} {
+			s := r.send(g, i)
+			r.sleep(float64(i + 1))
+			<-s.ends
+			if got := errors.Is(s.err, tacclient.ErrRefused); got != want || !errors.Is(s.err, tacclient.ErrNoResponse) {
+				t.Errorf("request %d: %v", i, s.err)
 			}
 		}
 	})

@@ -151,7 +151,7 @@ func (s *sent) Done(server string, err error) {
 	s.err = err
 	end := "accepted by " + server
 	switch {
-	case errors.Is(err, tacclient.ErrNoResponse):
+	case errors.Is(err, tacclient.ErrNoResponse): // ErrRefused too
 		end = nobody
 	case err != nil:
 		end = err.Error()
