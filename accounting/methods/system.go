@@ -45,22 +45,23 @@ func (s *Set) announcer(in *instance) onoff.Announce {
 				next = in.formerNext
 			}
 			s.mu.Unlock()
-			s.announceNext(next, rec, done)
+			s.announceNext(next, rec, err, done)
 		})
 	}
 }
 
 // announceNext sends an Accounting-On or -Off to the first of these methods that answers. A method
 // that cannot send it now counts as one that does not answer: the others are tried, and an On is
-// repeated.
-func (s *Set) announceNext(next []accounting.MethodName, rec *accounting.Record, done func(string, error)) {
+// repeated. before is the result of the methods before these: [accounting.ErrNoResponse], or
+// [accounting.ErrNotAccepted] if a server of one of them has answered.
+func (s *Set) announceNext(next []accounting.MethodName, rec *accounting.Record, before error, done func(string, error)) {
 	s.mu.Lock()
 	for len(next) > 0 && (s.running[next[0]] == nil || s.running[next[0]].Announce == nil) {
 		next = next[1:]
 	}
 	if len(next) == 0 {
 		s.mu.Unlock()
-		done("", accounting.ErrNoResponse)
+		done("", before)
 		return
 	}
 	in := s.running[next[0]]
@@ -73,7 +74,10 @@ func (s *Set) announceNext(next []accounting.MethodName, rec *accounting.Record,
 			done(server, nil)
 			return
 		}
-		s.announceNext(next[1:], rec, done)
+		if errors.Is(err, accounting.ErrNotAccepted) {
+			before = err
+		}
+		s.announceNext(next[1:], rec, before, done)
 	})
 }
 

@@ -89,12 +89,12 @@ func TestTACACSSystem(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		n := s.tacacsServers()
 		spec := n.group(s, "x", "a b")
-		n.set("a", tacacstest.Behavior{Status: tacacs.StatusError})
+		n.set("a", tacacstest.Behavior{Silent: true})
 		n.set("b", tacacstest.Behavior{Silent: true})
 		s.add("x", 1)
 		s.apply(spec)
-		s.advance(10 * time.Second)
-		s.compare("ERROR is no answer", []string{systemRecord("START", "reload")}, n.new("a"))
+		s.advance(20 * time.Second)
+		s.compare("no answer", []string{systemRecord("START", "reload")}, n.new("a"))
 		s.compare("so the next server gets it", []string{systemRecord("START", "reload")}, n.new("b"))
 		if h := s.queue("x").Method.Hold; h == delivery.Open {
 			t.Error("records do not wait")
@@ -116,6 +116,29 @@ func TestTACACSSystem(t *testing.T) {
 				t.Errorf("%+v, the first was %+v", a.Request, all[0].Request)
 			}
 		}
+	})
+}
+
+// TestTACACSSystemNotAccepted: a server that gets the START and answers ERROR, as those that accept
+// records of known users only, does not hold the other records up. It gets the START again and again.
+func TestTACACSSystemNotAccepted(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		n := s.tacacsServers()
+		spec := n.group(s, "x", "a")
+		n.set("a", tacacstest.Behavior{Handle: func(a tacacstest.Arrival) tacacs.Status {
+			if slices.Contains(a.Request.Args, "service=system") {
+				return tacacs.StatusError
+			}
+			return tacacs.StatusSuccess
+		}})
+		s.add("x", 1)
+		s.apply(spec)
+		s.advance(time.Second)
+		want := []string{systemRecord("START", "reload"), "START task_id=1 start_time=1 timezone=UTC service=ppp"}
+		s.compare("the record follows", want, n.new("a"))
+		s.advance(onoff.DefaultRetry)
+		want = []string{"START start_time=946684800 timezone=UTC service=system event=sys_acct reason=reload"}
+		s.compare("the round is repeated", want, n.new("a"))
 	})
 }
 

@@ -15,6 +15,7 @@ type machine struct {
 	cause      uint32    // Acct-Terminate-Cause of the Off
 	askedAt    time.Time // when the present On or Off was requested; the same in all its rounds
 	noResponse bool      // no server answered in a whole round of this On
+	refused    bool      // a server got this On and did not accept it
 
 	gen     uint64    // of the newest round; results of older rounds are ignored
 	sending bool      // the newest round is in flight
@@ -45,6 +46,7 @@ type event struct {
 	cause   uint32  // evOff, evForceOff; 0: the trigger's cause
 	gen     uint64  // evAnswered to evFailed: the round
 	server  string  // evAnswered, evContinue
+	refused bool    // evUnanswered: a server answered, but did not accept the record
 	state   State   // evContinue: On, Off or OffNoResp
 }
 
@@ -109,7 +111,7 @@ func (m machine) enter(s State, now time.Time) machine {
 func beginOn(m machine, ev event, now time.Time) (machine, effects) {
 	m = m.enter(SendAcctOn, now)
 	m.sessionID, m.trigger, m.cause = ev.id, ev.trigger, 0
-	m.server, m.askedAt, m.noResponse = "", now, false
+	m.server, m.askedAt, m.noResponse, m.refused = "", now, false, false
 	return nextRound(m, ev, now)
 }
 
@@ -130,7 +132,7 @@ func beginOff(m machine, ev event, now time.Time) (machine, effects) {
 	if m.cause == 0 {
 		m.cause = ev.trigger.cause()
 	}
-	m.server, m.askedAt, m.noResponse = "", now, false
+	m.server, m.askedAt, m.noResponse, m.refused = "", now, false, false
 	return nextRound(m, ev, now)
 }
 
@@ -162,7 +164,7 @@ func acknowledge(m machine, ev event, now time.Time) (machine, effects) {
 
 // awaitRound waits for the next round after one without an answer.
 func awaitRound(m machine, ev event, now time.Time) (machine, effects) {
-	m.noResponse = true
+	m.noResponse, m.refused = true, m.refused || ev.refused
 	return scheduleRound(m, ev, now)
 }
 
@@ -180,7 +182,9 @@ func refuse(m machine, _ event, _ time.Time) (machine, effects) {
 	return m, effects{err: ErrAcknowledged}
 }
 
-// block returns whether records must wait, if oper-state-change is on.
+// block returns whether records must wait, if oper-state-change is on. They do not wait for a server
+// that has got the On and does not accept it: it may never do so, and the On was first.
 func (m machine) block(operStateChange bool) Block {
-	return Block{Blocked: operStateChange && m.state != On, NoResponse: m.noResponse}
+	on := m.state == On || m.state == SendAcctOn && m.refused
+	return Block{Blocked: operStateChange && !on, NoResponse: m.noResponse}
 }

@@ -196,6 +196,15 @@ func TestBlock(t *testing.T) {
 	if got := machineAfter(evOn, evUnanswered, evOff).block(true); got != (Block{Blocked: true}) {
 		t.Errorf("an Off after an unanswered On: %+v", got)
 	}
+	m := machineAfter(evOn)
+	m, _ = step(m, event{kind: evUnanswered, gen: m.gen, refused: true}, at(1))
+	if got := m.block(true); got != (Block{NoResponse: true}) {
+		t.Errorf("an On that a server has got and does not accept: %+v", got)
+	}
+	m, _ = step(m, event{kind: evOff, id: "2"}, at(2))
+	if got := m.block(true); got != (Block{Blocked: true}) {
+		t.Errorf("an Off after it: %+v", got)
+	}
 	if (Block{Blocked: true}).String() != "Blocked" || (Block{}).String() != "Not Blocked" {
 		t.Error("not the words of S3")
 	}

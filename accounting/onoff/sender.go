@@ -18,7 +18,7 @@ import (
 // access algorithm, until one answers. Each server gets its normal retransmissions and no back-off.
 // Announce returns at once. It calls done exactly once, from any goroutine, possibly before it
 // returns: with the name of the server that answered and nil; with [accounting.ErrNoResponse] when
-// no server answered; with [accounting.ErrStopped] when the group was stopped; or with the error
+// no server answered, or [accounting.ErrNotAccepted] when none has accepted it; with [accounting.ErrStopped] when the group was stopped; or with the error
 // that makes sending impossible.
 type Announce func(rec *accounting.Record, done func(server string, err error))
 
@@ -372,7 +372,7 @@ func (s *Sender) report(gen uint64, server string, err error) {
 	case err == nil:
 		ev.kind = evAnswered
 	case errors.Is(err, accounting.ErrNoResponse):
-		ev.kind = evUnanswered
+		ev.kind, ev.refused = evUnanswered, errors.Is(err, accounting.ErrNotAccepted)
 	case errors.Is(err, accounting.ErrStopped):
 		ev.kind = evStopped
 	default:

@@ -103,7 +103,7 @@ type Status struct {
 // (oper-state-change). With the zero value they are sent.
 type Block struct {
 	// Blocked means that no record may be sent: no Accounting-On was answered yet, or an Off or a
-	// forced On was sent since.
+	// forced On was sent since. It is false if a server has got the On and does not accept it.
 	Blocked bool
 	// NoResponse means that no server answered in a whole round of the present Accounting-On. If
 	// Blocked, records with another method may go there; the others wait.

@@ -147,8 +147,7 @@ func (b *builder) privLvl() byte {
 	if level, ok := b.level(); ok {
 		return level
 	}
-	switch t, _ := b.rec.Attrs.Uint32(radius.ServiceType); t {
-	case administrative, callbackAdministrative:
+	if b.rec.Attrs.IsAdministrative() {
 		return tacacs.PrivLvlRoot
 	}
 	return tacacs.PrivLvlUser

@@ -66,7 +66,7 @@ func checkRequest(t rapid.TB, a *Arguments, rec *accounting.Record, sent time.Ti
 func attributes(t *rapid.T) radius.Attributes {
 	known := []radius.Type{
 		radius.UserName, radius.NASPort, radius.NASPortID, radius.NASPortType, radius.CallingStationID, radius.CalledStationID, radius.FramedIPAddress,
-		radius.FramedIPv6Address, radius.LoginIPHost, radius.LoginService, loginLATNode, radius.AcctSessionTime, radius.EventTimestamp, radius.AcctInputGigawords,
+		radius.FramedIPv6Address, radius.LoginIPHost, radius.LoginService, radius.LoginLATNode, radius.AcctSessionTime, radius.EventTimestamp, radius.AcctInputGigawords,
 		radius.AcctSessionID, radius.NASIdentifier, radius.AcctStatusType, radius.FramedProtocol,
 	}
 	var b []byte

@@ -31,10 +31,12 @@ func (r PortRule) Check() error {
 		return fmt.Errorf("%w: %d is above %d", ErrPortRule, r.First, r.Last)
 	case len(longest) > tacacs.MaxField:
 		return fmt.Errorf("%w: a port has %d octets, at most %d", ErrPortRule, len(longest), tacacs.MaxField)
-	case r.Text == "" || ascii(r.Text, tacacs.MaxField) != r.Text:
+	case r.Text == "":
+		return fmt.Errorf("%w: it has no text", ErrPortRule)
+	case ascii(r.Text, tacacs.MaxField) != r.Text:
 		return fmt.Errorf("%w: %q is not printable ASCII", ErrPortRule, r.Text)
 	case strings.Count(r.Text, "%d") > 1 || strings.Count(r.Text, "%") > strings.Count(r.Text, "%d"):
-		return fmt.Errorf("%w: %q has another %% than one %%d", ErrPortRule, r.Text)
+		return fmt.Errorf("%w: %q: only one %%d is allowed, and no other %%", ErrPortRule, r.Text)
 	}
 	return nil
 }

@@ -13,25 +13,6 @@ import (
 	"aaasess/sessions"
 )
 
-// Attributes that only this package reads.
-const (
-	loginLATNode  radius.Type = 35 // RFC 2865 section 5.36
-	loginIPv6Host radius.Type = 98 // RFC 3162 section 2.4
-)
-
-// Values of Service-Type (RFC 2865 section 5.6).
-const (
-	administrative         = 6
-	callbackAdministrative = 11
-)
-
-// The services of network sessions, by Framed-Protocol (RFC 2865 section 5.7).
-var framedServices = map[uint32]string{1: "ppp", 2: "slip", 3: "arap"}
-
-// The protocols of connections, by Login-Service (RFC 2865 section 5.15), as far as TACACS+ has a
-// name for them (RFC 8907 section 8.2).
-var loginProtocols = map[uint32]string{0: "telnet", 1: "rlogin", 4: "lat", 5: "pad"}
-
 // addSystem appends the arguments of an Accounting-On or -Off.
 func (b *builder) addSystem() {
 	b.add("task_id", systemTask(b.rec))
@@ -164,12 +145,11 @@ func (b *builder) service() string {
 	b.told[radius.ServiceType] = true
 	switch b.rec.Kind {
 	case sessions.Network:
-		framing, ok := b.rec.Attrs.Uint32(radius.FramedProtocol)
-		if service := framedServices[framing]; ok && service != "" {
+		service, known := b.rec.Attrs.FramedService()
+		if known {
 			b.told[radius.FramedProtocol] = true
-			return service
 		}
-		return "ppp"
+		return service
 	case sessions.Exec, sessions.Command:
 		return "shell"
 	}
@@ -182,11 +162,8 @@ func (b *builder) addProtocol() {
 	case sessions.Network:
 		b.addNetworkAddress()
 	case sessions.Connection:
-		if login, ok := b.rec.Attrs.Uint32(radius.LoginService); ok {
-			protocol := loginProtocols[login]
-			if b.told[radius.LoginService] = protocol != ""; protocol == "" {
-				protocol = "unknown" // RFC 8907 section 8.2
-			}
+		if protocol, ok := b.rec.Attrs.LoginProtocol(); ok {
+			b.told[radius.LoginService] = protocol != radius.UnknownProtocol
 			b.add("protocol", protocol)
 		}
 		b.addHost()
@@ -218,13 +195,13 @@ func (b *builder) addNetworkAddress() {
 // addHost appends the host of a connection. A Login-IP-Host of all zeros or all ones is no host: the
 // NAS or the user chooses one (RFC 2865 section 5.14).
 func (b *builder) addHost() {
-	for _, t := range []radius.Type{radius.LoginIPHost, loginIPv6Host, loginLATNode} {
+	for _, t := range []radius.Type{radius.LoginIPHost, radius.LoginIPv6Host, radius.LoginLATNode} {
 		octets, _ := b.rec.Attrs.Get(t)
 		addr, ok := netip.AddrFromSlice([]byte(octets))
 		switch {
-		case t == loginLATNode && octets != "":
+		case t == radius.LoginLATNode && octets != "":
 			b.add("addr", octets)
-		case t == loginLATNode, !ok, addr.IsUnspecified(), addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		case t == radius.LoginLATNode, !ok, addr.IsUnspecified(), addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
 			continue
 		default:
 			b.add("addr", addr.String())

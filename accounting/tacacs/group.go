@@ -51,8 +51,9 @@ func (g *Group) Send(rec *accounting.Record, at retry.Progress, done func(error)
 // Announce sends a system record (R52, R63) to each server in order, dead or not, until one accepts
 // it. Each server gets only its normal transmissions, once. server is the Name of the server that
 // accepted it. done is called once, but not by Announce itself. err is [accounting.ErrNoResponse]
-// when no server accepted it, [accounting.ErrStopped], or [tacclient.ErrUnsendable]. An announcement
-// does not count against Window.
+// when no server accepted it, [accounting.ErrNotAccepted] if one answered all the same,
+// [accounting.ErrStopped], or [tacclient.ErrUnsendable]. An announcement does not count against
+// Window.
 func (g *Group) Announce(rec *accounting.Record, done func(server string, err error)) {
 	g.Group.Announce(&request{rec: rec, arguments: g.arguments.Load(), announced: done})
 }
@@ -105,6 +106,8 @@ func toMethodError(err error) error {
 	switch {
 	case err == nil, errors.As(err, &later), errors.Is(err, tacclient.ErrUnsendable):
 		return err
+	case errors.Is(err, tacclient.ErrRefused):
+		return accounting.ErrNotAccepted
 	case errors.Is(err, tacclient.ErrNoResponse):
 		return accounting.ErrNoResponse
 	}

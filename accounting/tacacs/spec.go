@@ -61,7 +61,7 @@ func (s *Spec) Hosts() []string {
 func (s *Spec) OnOff() *accounting.OnOff { return s.AcctOnOff }
 
 // rounds is in how many schedules a record must have had no response before it is set aside. ERROR
-// ends a schedule at once, with a back-off too, so more schedules are needed than by default: their
+// ends a schedule at once, even with a back-off, so more schedules are needed than by default: their
 // waits of 1 s to 60 s add up to two minutes, the time that a server has to recover from what made it
 // answer ERROR to one record.
 const rounds = 8

@@ -26,6 +26,7 @@ const (
 	FramedIPAddress        = Type(rfc2865.FramedIPAddress_Type)        // RFC 2865
 	LoginIPHost            = Type(rfc2865.LoginIPHost_Type)            // RFC 2865
 	LoginService           = Type(rfc2865.LoginService_Type)           // RFC 2865
+	LoginLATNode           = Type(rfc2865.LoginLATNode_Type)           // RFC 2865
 	Class                  = Type(rfc2865.Class_Type)                  // RFC 2865
 	VendorSpecific         = Type(rfc2865.VendorSpecific_Type)         // RFC 2865
 	CalledStationID        = Type(rfc2865.CalledStationID_Type)        // RFC 2865
@@ -53,6 +54,7 @@ const (
 	NASIPv6Address         = Type(rfc3162.NASIPv6Address_Type)         // RFC 3162
 	FramedInterfaceID      = Type(rfc3162.FramedInterfaceID_Type)      // RFC 3162
 	FramedIPv6Prefix       = Type(rfc3162.FramedIPv6Prefix_Type)       // RFC 3162
+	LoginIPv6Host          = Type(rfc3162.LoginIPv6Host_Type)          // RFC 3162
 	ChargeableUserIdentity = Type(rfc4372.ChargeableUserIdentity_Type) // RFC 4372
 	DelegatedIPv6Prefix    = Type(rfc4818.DelegatedIPv6Prefix_Type)    // RFC 4818
 	FramedIPv6Address      = Type(rfc6911.FramedIPv6Address_Type)      // RFC 6911

@@ -13,7 +13,8 @@
 //
 // The criteria are those of the group whose request was not answered. By default: a request had all
 // of its normal transmissions, and the server sent nothing valid since the first of them; otherwise
-// [DeadCriteria]. While any server is up, requests skip the dead ones, except for one request at a
+// [DeadCriteria]. A client may also find that a server answers but accepts nothing
+// ([Health.Refused]), which counts as the criteria. While any server is up, requests skip the dead ones, except for one request at a
 // time to each server whose hold-down is over: its probe. When all servers are dead, a request goes
 // to the next one in order that may be probed, or else to the next one. For a group without a
 // hold-down no server is dead.

@@ -34,7 +34,7 @@ type Stats struct {
 	// Retransmissions counts further transmissions with the same server, including those of the
 	// back-off.
 	Retransmissions uint64
-	// Responses counts all datagrams from the server, valid or not.
+	// Responses counts all packets from the server, valid or not.
 	Responses uint64
 	// MalformedResponses counts answers with invalid framing.
 	MalformedResponses uint64
@@ -51,8 +51,8 @@ type Stats struct {
 	UnknownTypes uint64
 	// PacketsDropped counts answers for which no transmission waits, mostly copies.
 	PacketsDropped uint64
-	// SendErrors counts transmissions that the system could not send, and sockets that could not be
-	// opened. The MIB has no object for it.
+	// SendErrors counts transmissions that the system could not send, sockets that could not be
+	// opened, and connections that failed. The MIB has no object for it.
 	SendErrors uint64
 	// LastResponse is the time of the last valid answer; zero means never.
 	LastResponse time.Time

@@ -44,8 +44,8 @@ type Header struct {
 
 // Errors of ParseHeader. After one of them nothing on the connection can be understood.
 var (
-	// ErrHeader is returned when there are not 12 octets.
-	ErrHeader = errors.New("tacacs: the header has not 12 octets")
+	// ErrHeader is returned when a header does not have 12 octets.
+	ErrHeader = errors.New("tacacs: the header does not have 12 octets")
 	// ErrVersion is returned when the major version is not 12: the peer does not speak TACACS+.
 	ErrVersion = errors.New("tacacs: the major version is not 12")
 	// ErrTooLarge is returned when a body is longer than MaxBody, also by AppendAcctRequest and

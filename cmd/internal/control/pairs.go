@@ -10,32 +10,11 @@ import (
 	"aaasess/sessions"
 )
 
-// Attributes that only pairsOf reads.
-const (
-	loginLATNode  radius.Type = 35 // RFC 2865 section 5.36
-	loginIPv6Host radius.Type = 98 // RFC 3162 section 2.4
-)
-
-// Values of Service-Type (RFC 2865 section 5.6).
-const (
-	administrative         = 6
-	callbackAdministrative = 11
-)
-
-// The services of network sessions, by Framed-Protocol (RFC 2865 section 5.7).
-var framedServices = map[uint32]string{1: "ppp", 2: "slip", 3: "arap"}
-
-// The protocols of connections, by Login-Service (RFC 2865 section 5.15), as far as TACACS+ has a
-// name for them (RFC 8907 section 8.2).
-var loginProtocols = map[uint32]string{0: "telnet", 1: "rlogin", 4: "lat", 5: "pad"}
-
 // privilegeOf returns the privilege level of a user, from the user's sessions on a line. RADIUS
-// has no such level. An Administrative user may use privileged commands (RFC 2865 section 5.6),
-// which IOS has at level 15. The others have level 1, as in the example of S1.
+// has no such level: an Administrative user has 15, the others have 1, as in the example of S1.
 func privilegeOf(list []accounted) int {
 	for i := range list {
-		switch t, _ := list[i].session.Attrs.Uint32(radius.ServiceType); t {
-		case administrative, callbackAdministrative:
+		if list[i].session.Attrs.IsAdministrative() {
 			return 15
 		}
 	}
@@ -76,13 +55,9 @@ type pairs []api.Attribute
 
 func (p *pairs) add(name, value string) { *p = append(*p, api.Attribute{Name: name, Value: value}) }
 
-// addNetwork adds the service, and a protocol with its addresses for IPv4 and for IPv6. The
-// service is ppp unless Framed-Protocol has another one.
+// addNetwork adds the service, and a protocol with its addresses for IPv4 and for IPv6.
 func (p *pairs) addNetwork(s *sessions.Session) {
-	service := "ppp"
-	if t, ok := s.Attrs.Uint32(radius.FramedProtocol); ok && framedServices[t] != "" {
-		service = framedServices[t]
-	}
+	service, _ := s.Attrs.FramedService()
 	p.add("service", service)
 	if s.IPv4 != 0 {
 		p.add("protocol", "ip")
@@ -109,11 +84,7 @@ func (p *pairs) addNetwork(s *sessions.Session) {
 // ones is no host: the NAS or the user chooses one (RFC 2865 section 5.14).
 func (p *pairs) addConnection(s *sessions.Session) {
 	p.add("service", "connection")
-	if t, ok := s.Attrs.Uint32(radius.LoginService); ok {
-		protocol := loginProtocols[t]
-		if protocol == "" {
-			protocol = "unknown" // as RFC 8907 section 8.2 has it
-		}
+	if protocol, ok := s.Attrs.LoginProtocol(); ok {
 		p.add("protocol", protocol)
 	}
 	if host, ok := s.Attrs.Uint32(radius.LoginIPHost); ok && host != 0 && host != 1<<32-1 {
@@ -121,10 +92,10 @@ func (p *pairs) addConnection(s *sessions.Session) {
 		binary.BigEndian.PutUint32(b[:], host)
 		p.add("address", netip.AddrFrom4(b).String())
 	}
-	if host, ok := s.Attrs.Get(loginIPv6Host); ok && len(host) == 16 {
+	if host, ok := s.Attrs.Get(radius.LoginIPv6Host); ok && len(host) == 16 {
 		p.add("address", netip.AddrFrom16([16]byte([]byte(host))).String())
 	}
-	if node := s.Attrs.Text(loginLATNode); node != "" {
+	if node := s.Attrs.Text(radius.LoginLATNode); node != "" {
 		p.add("address", utf8Text(node))
 	}
 }

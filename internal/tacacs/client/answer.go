@@ -173,6 +173,7 @@ func (c *conn) refused(status tacacs.Status, session session, now time.Time) out
 		return o
 	}
 	g.endProbe(x)
+	x.refused = true
 	o.over = g.proceed(x, g.failOver(x, now), now, nil)
 	return o
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,7 +87,7 @@ func (c *conn) run(ctx context.Context, timeout time.Duration) {
 	if !p.opened(c, socket) {
 		return
 	}
-	writer.Go(func() { c.write(ctx, socket) })
+	writer.Go(func() { c.write(ctx, socket, timeout) })
 	err = c.read(socket)
 	c.stop()
 	p.lost(c, err)
@@ -153,7 +154,7 @@ func (c *conn) removeInFlight() (inFlight []*exchange) {
 			sent = append(sent, s)
 		}
 	}
-	slices.SortFunc(sent, func(a, b session) int { return int(a.order) - int(b.order) })
+	slices.SortFunc(sent, func(a, b session) int { return cmp.Compare(a.order, b.order) })
 	for _, s := range sent {
 		s.x.conn = nil
 		inFlight = append(inFlight, s.x)
@@ -234,7 +235,7 @@ func (p *path) lost(c *conn, err error) {
 	c.detach()
 	isClosed := len(failed) > 0 && !isFault(err) // by the server
 	if isClosed {
-		s.stats.SendErrors += uint64(len(failed))
+		s.stats.SendErrors++
 	}
 	over := fail(failed, now, nil)
 	p.dispatch(now)

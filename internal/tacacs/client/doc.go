@@ -13,11 +13,11 @@
 //
 // # Answers
 //
-// Only status SUCCESS ends a request well. ERROR and FOLLOW send it to the next server; when there is
-// none left, it gets [ErrNoResponse] (R42). They do not say whether the server is of use: the fault
-// may be in the one request. So a server is dead only when several different requests in a row had
-// such an answer: DeadCriteria.Tries, or three. FOLLOW is not followed, because its servers are not
-// configured (RFC 8907 section 10.5 advises against it).
+// Only status SUCCESS delivers a request. ERROR and FOLLOW send it to the next server at once, without
+// retransmissions and back-off; when there is none left, its result is [ErrNoResponse] (R42). They do
+// not show that the server is useless: the fault may be in the one request. So a server is dead only
+// when several different requests in a row had such an answer: DeadCriteria.Tries, or three. FOLLOW
+// is not followed, because its servers are not configured (RFC 8907 section 10.5 advises against it).
 //
 // An answer must have the right version, type and seq_no, and be obfuscated. Nothing in it proves
 // that the server knows the key: with another key, the lengths in its body do not add up, which is

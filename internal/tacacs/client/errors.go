@@ -1,12 +1,16 @@
 package client
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // The results of a [Request] without an answer, besides [retry.Later].
 var (
 	// ErrNoResponse is returned if no server accepted the request by the end of the schedules.
-	// Servers that answered ERROR or FOLLOW did not accept it.
 	ErrNoResponse = errors.New("tacacs: no server accepts the record")
+	// ErrRefused is an ErrNoResponse of a request to which a server has answered ERROR or FOLLOW.
+	ErrRefused = fmt.Errorf("%w: ERROR or FOLLOW", ErrNoResponse)
 	// ErrStopped is returned if the group was closed before an answer.
 	ErrStopped = errors.New("tacacs: group was closed")
 	// ErrOverflow is returned if more than Window requests are in flight: nothing was sent.

@@ -33,6 +33,7 @@ type exchange struct {
 
 	sentBefore bool // to its present server, even if its transmission was not begun again
 
+	refused bool // a server answered ERROR or FOLLOW
 	settled bool // Done was called, or is about to be
 	begun   bool // its server was chosen
 	due     bool // the next transmission must begin
@@ -158,7 +159,10 @@ func (g *Group) nextServer(x *exchange, now time.Time) error {
 	} else {
 		next = servers.Choose(g.states, x.tried, 0, 0, now)
 	}
-	if next == servers.None {
+	switch {
+	case next == servers.None && x.refused:
+		return ErrRefused
+	case next == servers.None:
 		return ErrNoResponse
 	}
 	x.server, x.tries, x.due, x.sentBefore = next, 0, true, false

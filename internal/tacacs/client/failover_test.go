@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -135,6 +136,9 @@ func TestErrors(t *testing.T) {
 				request := r.send(g, n)
 				r.sleep(20 + float64(n))
 				request.check(nobody)
+				if !errors.Is(request.err, tacclient.ErrRefused) {
+					t.Errorf("request %d: %v", n, request.err)
+				}
 				if st := g.Stats().Servers[0]; (st.State == servers.Dead) != (n == limit) {
 					t.Errorf("after %d requests: %+v", n, st)
 				}

@@ -162,6 +162,7 @@ func (p *path) cannotOpen(c *conn, err error) {
 		return
 	}
 	c.detach()
+	s.stats.SendErrors++
 	var over []ending
 	p.openAfter = now.Add(openPause)
 	if !slices.ContainsFunc(p.conns, func(other *conn) bool { return other.state != dialing }) {
@@ -169,7 +170,6 @@ func (p *path) cannotOpen(c *conn, err error) {
 		for x := p.waiting.pop(); x != nil; x = p.waiting.pop() {
 			failed = append(failed, x)
 		}
-		s.stats.SendErrors += uint64(len(failed))
 		over = fail(failed, now, over)
 	}
 	mu.Unlock()

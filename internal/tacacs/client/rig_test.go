@@ -150,7 +150,10 @@ func (s *sent) Session() string { return fmt.Sprint(s.number) }
 func (s *sent) Done(server string, err error) {
 	s.err = err
 	end := "accepted by " + server
-	if err != nil {
+	switch {
+	case errors.Is(err, tacclient.ErrNoResponse):
+		end = nobody
+	case err != nil:
 		end = err.Error()
 	}
 	select {

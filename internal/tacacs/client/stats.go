@@ -11,9 +11,9 @@ type Stats struct {
 // ServerStats are the statistics of one server. Of the fields of [servers.Stats], BadAuthenticators
 // counts answers whose lengths do not add up or that are not obfuscated (a wrong key), UnknownTypes
 // those of another type than accounting, and PacketsDropped those of an unknown session. SendErrors
-// counts transmissions that failed with their connection: it could not be opened, or the server
-// answered nothing on it. Addr is that of the last connection; zero means that there was none to a
-// server whose Host is a name.
+// counts connections that failed: they could not be opened, or the server closed them although
+// requests were in flight and it had answered none. Addr is that of the last connection; zero means
+// that there was none to a server whose Host is a name.
 type ServerStats struct {
 	servers.Stats
 	// Errors counts answers with status ERROR, Follows those with status FOLLOW. Their requests count

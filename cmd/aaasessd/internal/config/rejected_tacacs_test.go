@@ -38,8 +38,8 @@ var rejectedTACACS = []rejection{
 	{"tacacs, times", ofTACACS(oneTACACS, "{name: a, servers: [t1], times: often}"), `4:44: tacacs.groups[0].times: "often" is not late, always or never`},
 	{"tacacs, resync-mark", ofTACACS(oneTACACS, "{name: a, servers: [t1], resync-mark: a=b}"), `4:50: tacacs.groups[0].resync-mark: "a=b" is not the name of an argument: at most 64 printable ASCII characters without space, = and *`},
 	{"tacacs, a line without text", "tacacs: {ports: [{nas-port: [1]}]}\n", "1:18: tacacs.ports[0]: text is missing"},
-	{"tacacs, an empty text of a line", "tacacs: {ports: [{text: \"\"}]}\n", `1:25: tacacs.ports[0].text: wrong rule for ports: "" is not printable ASCII`},
-	{"tacacs, a text of a line with %s", "tacacs: {ports: [{text: \"tty%s\"}]}\n", `1:25: tacacs.ports[0].text: wrong rule for ports: "tty%s" has another % than one %d`},
+	{"tacacs, an empty text of a line", "tacacs: {ports: [{text: \"\"}]}\n", `1:25: tacacs.ports[0].text: wrong rule for ports: it has no text`},
+	{"tacacs, a text of a line with %s", "tacacs: {ports: [{text: \"tty%s\"}]}\n", `1:25: tacacs.ports[0].text: wrong rule for ports: "tty%s": only one %d is allowed, and no other %`},
 	{"tacacs, the type of a line", "tacacs: {ports: [{nas-port-type: [Console], text: tty%d}]}\n", `1:35: tacacs.ports[0].nas-port-type[0]: "Console" is not the name of a NAS-Port-Type, such as Async`},
 	{"tacacs, the number of a line", "tacacs: {ports: [{nas-port: [1 to 16], text: tty%d}]}\n", `1:30: tacacs.ports[0].nas-port[0]: "1 to 16" is neither a port such as 7 nor a range such as 1-16, of numbers up to 4294967295`},
 	{
