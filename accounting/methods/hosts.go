@@ -19,10 +19,11 @@ type hostChange struct {
 }
 
 // canTakeOver reports whether an instance may continue the Accounting-On of the one before: both send
-// the same, and at least one server stays. An Off and an On would end the sessions at this server.
+// the same, and at least one server stays. An Off and an On would end the sessions at this server. A
+// server of another protocol is another server, also at the same address. The caller holds the lock.
 func (in *instance) canTakeOver(old *instance) bool {
 	was, is := old.about, in.about
-	if was == nil || is == nil {
+	if was == nil || is == nil || reflect.TypeOf(old.spec) != reflect.TypeOf(in.spec) {
 		return false
 	}
 	a, b := *was, *is

@@ -53,7 +53,7 @@ action 1.0 cli command "snmp-server community {hunter2} ro"
 alias exec addu username joe secret {hunter2}
 alias configure addk tacacs-server key {hunter2}
 test aaa group X server name Y joe {hunter2} legacy
-pin {1234hunter2}
+
 username joe privilege 15 secret {hunter2 password x}
 bfd authentication keyed-md5 keyid 1 key {hunter2}
 bfd authentication keyed-sha1 key-id 1 hex-key {hunter2}
@@ -86,4 +86,5 @@ username joe autocommand show version
 security passwords min-length 10
 cts manual
 cli show version
+pin 10.1.1.1
 `

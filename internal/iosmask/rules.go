@@ -155,7 +155,6 @@ sap p(mk) <key>
 ip ad(dress) * k(ey) <rest>
 kerb(eros) sr(vtab) en(try) * * * * * * <rest>
 mab req(uest) fo(rmat) at(tribute) 2 <rest>
-pin <rest>
 
 wpa-p(sk) * <rest>
 sec(urity) static-wep-k(ey) en(cryption) * * <key>
