@@ -85,6 +85,26 @@ func TestTACACSRecords(t *testing.T) {
 	}
 }
 
+// TestTACACSSystem: tacquito logs a START when the daemon starts, before any other record, and a STOP
+// when it ends (R52).
+func TestTACACSSystem(t *testing.T) {
+	p := partner.Tacquito(t, partner.TacquitoOptions{Users: []string{"", "alice"}})
+	const lists = "  network: {default: {record: start-stop, methods: [group T]}}\n  system: {default: {record: start-stop, methods: [group T]}}\n"
+	l := launch(t, tacacsConfig(t, plainConfig, tacacsServer("t1", p.Addr, p.Key), "    - {name: T, servers: [t1]}\n", lists), environment{})
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	eventually(t, "both records are logged", func() bool { return p.Received() >= 2 })
+	if err := l.stop(); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range p.Records() {
+		got = append(got, fmt.Sprintf("%d %q %s %s", r.Flags, r.User, r.Arg("service"), r.Arg("reason")))
+	}
+	if want := []string{`2 "" system reload`, `2 "alice" ppp `, `4 "" system reload`}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // loadUsers are the users of the network sessions of a load: more than it has in the time of a
 // test.
 func loadUsers() (users []string) {

@@ -13,20 +13,48 @@ const mask = "*****"
 // command.
 func Command(text string) string {
 	words := split(text)
-	secrets := urlSecrets(text, words)
-	for len(words) > 0 && isPrefixWord(words[0].of(text)) {
-		words = words[1:]
-	}
-	for _, r := range compiled() {
-		if spans, ok := r.match(text, words); ok {
-			secrets = append(secrets, spans...)
-			break
-		}
-	}
+	secrets := append(urlSecrets(text, words), tableSecrets(text, words, false)...)
 	if len(secrets) == 0 {
 		return text
 	}
 	return replace(text, secrets)
+}
+
+// tableSecrets returns the secrets of a command by the table. A command in a command is looked into; one
+// in that, which no device needs, is a secret as a whole.
+func tableSecrets(text string, words []span, nested bool) []span {
+	for len(words) > 0 && isPrefixWord(words[0].of(text)) {
+		words = words[1:]
+	}
+	for _, r := range compiled() {
+		spans, ok := r.match(text, words)
+		switch {
+		case ok && r.endsInCommand() && !nested:
+			return commandSecrets(text, spans[len(spans)-1])
+		case ok:
+			return spans
+		}
+	}
+	return nil
+}
+
+// commandSecrets returns the secrets of a command that is a part of a text, in quotes or not.
+func commandSecrets(text string, part span) []span {
+	if inner := part.of(text); len(inner) > 1 && inner[0] == '"' && inner[len(inner)-1] == '"' {
+		part = span{part.start + 1, part.end - 1}
+	}
+	words := split(part.of(text))
+	for i := range words {
+		words[i].start += part.start
+		words[i].end += part.start
+	}
+	return tableSecrets(text, words, true)
+}
+
+// endsInCommand reports whether what a rule calls a secret is a command.
+func (r rule) endsInCommand() bool {
+	last := r[len(r)-1]
+	return len(last) > 0 && last[len(last)-1].kind == command
 }
 
 // isPrefixWord reports whether a word may stand before any command.
@@ -97,9 +125,13 @@ type rule [][]element
 
 // element is a word of a rule.
 type element struct {
-	kind elementKind
-	// A keyword in small letters, and its least number of letters.
-	name  string
+	kind  elementKind
+	names []name // of a keyword: any of them
+}
+
+// name is a keyword in small letters, and its least number of letters.
+type name struct {
+	text  string
 	least int
 }
 
@@ -108,9 +140,10 @@ type elementKind uint8
 const (
 	keyword elementKind = iota
 	anyWord
-	number // that ends the command
-	key    // a secret of one word
-	rest   // a secret to the end
+	number  // that ends the command
+	key     // a secret of one word
+	rest    // a secret to the end
+	command // a command to the end
 )
 
 // compiled returns the rules of the table.
@@ -140,9 +173,13 @@ func compile(line string) rule {
 			e.kind = key
 		case "<rest>":
 			e.kind = rest
+		case "<command>":
+			e.kind = command
 		default:
-			required, optional, _ := strings.Cut(strings.TrimSuffix(word, ")"), "(")
-			e.name, e.least = required+optional, len(required)
+			for keyword := range strings.SplitSeq(word, "|") {
+				required, optional, _ := strings.Cut(strings.TrimSuffix(keyword, ")"), "(")
+				e.names = append(e.names, name{required + optional, len(required)})
+			}
 		}
 		r[len(r)-1] = append(r[len(r)-1], e)
 	}
@@ -185,7 +222,7 @@ func matchPart(part []element, text string, words []span, at int) (end int, secr
 		switch e.kind {
 		case key:
 			secrets = append(secrets, words[at])
-		case rest:
+		case rest, command:
 			secrets = append(secrets, span{words[at].start, words[len(words)-1].end})
 			at = len(words) - 1
 		}
@@ -196,7 +233,12 @@ func matchPart(part []element, text string, words []span, at int) (end int, secr
 
 // isWord reports whether a word is the keyword or an abbreviation of it.
 func (e *element) isWord(w string) bool {
-	return len(w) >= e.least && len(w) <= len(e.name) && strings.EqualFold(w, e.name[:len(w)])
+	for _, n := range e.names {
+		if len(w) >= n.least && len(w) <= len(n.text) && strings.EqualFold(w, n.text[:len(w)]) {
+			return true
+		}
+	}
+	return false
 }
 
 // isEncryption reports whether a word before a secret is the number of its encryption, or of the

@@ -366,7 +366,7 @@ func marked(line string) (command, want string) {
 }
 
 func TestSecrets(t *testing.T) {
-	for _, line := range lines(secretCommands) {
+	for _, line := range lines(secretCommands + moreSecretCommands) {
 		command, want := marked(line)
 		switch line { // a word that looks like a number, but is the secret
 		case "password 7":
@@ -383,7 +383,7 @@ func TestSecrets(t *testing.T) {
 }
 
 func TestOrdinary(t *testing.T) {
-	for _, command := range lines(ordinaryCommands) {
+	for _, command := range lines(ordinaryCommands + moreOrdinaryCommands) {
 		if got := Command(command); got != command {
 			t.Errorf("%q became %q", command, got)
 		}
@@ -393,7 +393,7 @@ func TestOrdinary(t *testing.T) {
 // TestRulesAreUsed: each rule is the first that matches one of the commands, so none hides another.
 func TestRulesAreUsed(t *testing.T) {
 	used := map[int]bool{}
-	for _, line := range append(lines(secretCommands), lines(ordinaryCommands)...) {
+	for _, line := range append(lines(secretCommands+moreSecretCommands), lines(ordinaryCommands+moreOrdinaryCommands)...) {
 		command, _ := marked(line)
 		words := split(command)
 		for len(words) > 0 && isPrefixWord(words[0].of(command)) {
@@ -418,7 +418,7 @@ func TestRulesAreUsed(t *testing.T) {
 // FuzzCommand: nothing is left of a secret that a rule finds, masking twice changes no more, and a
 // long command takes no long time.
 func FuzzCommand(f *testing.F) {
-	for _, line := range append(lines(secretCommands), lines(ordinaryCommands)...) {
+	for _, line := range append(lines(secretCommands+moreSecretCommands), lines(ordinaryCommands+moreOrdinaryCommands)...) {
 		command, _ := marked(line)
 		f.Add(command)
 	}

@@ -19,8 +19,8 @@ import (
 type TacquitoOptions struct {
 	// Key is the key of its clients; empty means "testing123". It must be printable ASCII.
 	Key string
-	// Users are the users that it knows. It answers ERROR to records of others, and to those that
-	// have a field or an argument that is not ASCII, and does not log them.
+	// Users are the users that it knows; "" is that of system records. It answers ERROR to records of
+	// others, and to those that have a field or an argument that is not ASCII, and does not log them.
 	Users []string
 }
 

@@ -87,7 +87,7 @@ func (c *conn) run(ctx context.Context, timeout time.Duration) {
 	if !p.opened(c, socket) {
 		return
 	}
-	writer.Go(func() { c.write(ctx, socket) })
+	writer.Go(func() { c.write(ctx, socket, timeout) })
 	err = c.read(socket)
 	c.stop()
 	p.lost(c, err)

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"hash/fnv"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -302,12 +303,12 @@ func (g *Group) logChanges() {
 	g.changes = nil
 	g.client.mu.Unlock()
 	for _, c := range changes {
-		log := g.client.cfg.Logger.With("group", g.cfg.Name, "server", c.server.Name, "address", c.server.Address())
+		message, level := "TACACS+ server does not answer or accepts nothing", slog.LevelWarn
+		args := []any{"group", g.cfg.Name, "held_down", holdDown}
 		if c.up {
-			log.Info("TACACS+ server answers again")
-		} else {
-			log.Warn("TACACS+ server does not answer or accepts nothing", "held_down", holdDown)
+			message, level, args = "TACACS+ server answers again", slog.LevelInfo, args[:2]
 		}
+		c.server.log(level, message, args...)
 	}
 }
 

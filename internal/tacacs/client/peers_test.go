@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -71,7 +72,7 @@ func withPeers(t *testing.T, p peers, test func(r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{T: t, began: time.Now(), log: &lines{}}
-		t.Cleanup(func() { time.Sleep(time.Minute) }) // peers end
+		t.Cleanup(func() { time.Sleep(time.Hour) }) // the peers end
 		r.client = tacclient.New(tacclient.Config{Dial: p.Dial, Logger: slog.New(slog.NewTextHandler(r.log, nil))})
 		test(r)
 		if t.Failed() {
@@ -138,4 +139,70 @@ func TestGivenUpBeforeSent(t *testing.T) {
 			second.check("accepted by of 192.0.2.1")
 		})
 	}
+}
+
+// TestFlapLogged: a server that becomes dead and comes back all the time is logged at most once a
+// minute.
+func TestFlapLogged(t *testing.T) {
+	n := 0 // answers
+	p := peers{"192.0.2.1:49": func(socket net.Conn) {
+		for p := readRequest(socket); p != nil; p = readRequest(socket) {
+			status := tacacs.StatusError
+			if n++; n%4 == 0 {
+				status = tacacs.StatusSuccess
+			}
+			_, _ = socket.Write(answerTo(p, status, true))
+		}
+	}}
+	withPeers(t, p, func(r *rig) {
+		g := r.group(tacclient.GroupConfig{}, single("192.0.2.1"))
+		r.sendAll(g, 400)
+		r.sleep(10)
+		for _, text := range []string{"does not answer", "answers again", "answered ERROR"} {
+			if n := strings.Count(r.log.String(), text); n > 1 {
+				t.Errorf("%q was logged %d times", text, n)
+			}
+		}
+	})
+}
+
+// TestStalledWrite: requests on a connection that the server does not read any more go elsewhere,
+// though the server answers on others.
+func TestStalledWrite(t *testing.T) {
+	opened := 0
+	p := peers{"192.0.2.1:49": func(socket net.Conn) {
+		opened++
+		if opened > 1 {
+			accepts(socket)
+			return
+		}
+		p := readRequest(socket)
+		_, _ = socket.Write(answerTo(p, tacacs.StatusSuccess, true))
+		p = readRequest(socket) // of a batch that is not written whole yet
+		_, _ = socket.Write(answerTo(p, tacacs.StatusSuccess, true))
+		time.Sleep(time.Hour / 2)
+	}}
+	withPeers(t, p, func(r *rig) {
+		m := single("192.0.2.1")
+		m.Connections = 2
+		g := r.group(tacclient.GroupConfig{}, m)
+		r.send(g, 1000)
+		r.sleep(0.1)
+		all := r.sendAll(g, 300)
+		for i := range 100 { // the other connection answers all the time
+			r.sleep(1 + float64(i)/2)
+			r.send(g, 2000+i)
+		}
+		left := 0
+		for _, s := range all {
+			select {
+			case <-s.ends:
+			default:
+				left++
+			}
+		}
+		if left > 0 {
+			t.Errorf("%d of %d requests have no end; %+v", left, len(all), g.Stats().Servers[0])
+		}
+	})
 }

@@ -1,6 +1,8 @@
 package client
 
 import (
+	"context"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"time"
@@ -18,7 +20,7 @@ type server struct {
 	state    servers.Health
 	stats    ServerStats
 	refusals []any                  // different requests in a row that got ERROR or FOLLOW: Request.Record
-	problems throttle.Lines[string] // problems that may come with each packet, by message
+	logged   throttle.Lines[string] // lines that may come with each packet, by message
 }
 
 func newServer(c *Client, id Identity, now time.Time) *server {
@@ -70,8 +72,11 @@ func (s *server) refused(record any, now time.Time, r servers.DeathRule) (died, 
 }
 
 // warn logs a problem that may come with each packet. The caller does not hold the mutex.
-func (s *server) warn(message string, args ...any) {
-	if v := s.problems.Allow(message, s.client.cfg.Now()); v.Write {
-		s.client.cfg.Logger.Warn(message, append([]any{"server", s.Name, "address", s.Address(), "suppressed", v.Suppressed}, args...)...)
+func (s *server) warn(message string, args ...any) { s.log(slog.LevelWarn, message, args...) }
+
+// log writes a line that may come with each packet. The caller does not hold the mutex.
+func (s *server) log(level slog.Level, message string, args ...any) {
+	if v := s.logged.Allow(message, s.client.cfg.Now()); v.Write {
+		s.client.cfg.Logger.Log(context.Background(), level, message, append([]any{"server", s.Name, "address", s.Address(), "suppressed", v.Suppressed}, args...)...)
 	}
 }

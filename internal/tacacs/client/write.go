@@ -21,8 +21,9 @@ type outgoing struct {
 	start  bool // Member.WatchdogStart
 }
 
-// write sends the connection's exchanges until ctx is done: all that are there at once.
-func (c *conn) write(ctx context.Context, socket net.Conn) {
+// write sends the connection's exchanges until ctx is done: all that are there at once. A server that
+// does not read them for a timeout gets no more on this connection.
+func (c *conn) write(ctx context.Context, socket net.Conn, timeout time.Duration) {
 	var batch []outgoing
 	var b []byte
 	for {
@@ -40,6 +41,7 @@ func (c *conn) write(ctx context.Context, socket net.Conn) {
 				}
 			}
 			clear(batch)
+			_ = socket.SetWriteDeadline(time.Now().Add(timeout))
 			if _, err := socket.Write(b); err != nil {
 				c.writeFailed(socket)
 				return
