@@ -30,9 +30,9 @@ type heldStart struct {
 // hold makes a start that was read wait, if it is to. Mostly the time counts from now, because records
 // are read as soon as they are committed. If reading has paused since, it counts from the event, or
 // from now if that is sooner. If the start was committed before this process began, it counts from
-// the event or the beginning of the process, whichever is over sooner. That of a resync counts from
-// the start of its session, so that it waits as long as the session's own start. No setting of a clock makes
-// a start wait longer than its hold once it was read.
+// the event or the beginning of the process, whichever is over sooner. For a start of a resync it
+// counts from the start of the session, so it waits as long as the session's own start. No setting of
+// a clock makes a start wait longer than its hold once it was read.
 func (d *Delivery) hold(q *queue, it *item, now time.Time) {
 	r := it.rec
 	if r.Type != sessions.Start || accounting.HasAddress(r.Attrs) {

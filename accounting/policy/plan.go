@@ -145,9 +145,9 @@ func (p *Plan) Route(k sessions.Kind, s *sessions.Session) string {
 	return p.Decide(t, s).Route
 }
 
-// Decide returns the decision for an event of type t, never nil: a session that begins, a command in a
-// session of kind exec, or a session that failed ([sessions.OneOff]). s has what is known of the session. The caller must not change the
-// decision.
+// Decide returns the decision for an event of type t, never nil: a session that begins, a command in
+// a session of kind exec, or a session that failed ([sessions.OneOff]). s has what is known of the
+// session. The caller must not change the decision.
 func (p *Plan) Decide(t Type, s *sessions.Session) *Decision {
 	if !t.isKnown() || s.Failed && !p.failures || (s.Failed || t.IsCommands()) && p.suppressNullUsername && s.User == "" {
 		return noList

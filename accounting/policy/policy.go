@@ -23,8 +23,8 @@ type Policy struct {
 	// DNIS is the DNIS map (R45). Numbers are unique.
 	DNIS []Number
 	// SuppressNullUsername makes no records of sessions as long as they have no User-Name (R48), and
-	// none of commands and failed logins without one. It
-	// does not concern calls: they have no user before authentication.
+	// none of commands and failed logins without one. It does not concern calls: they have no user
+	// before authentication.
 	SuppressNullUsername bool
 	// AuthenticationFailures makes a stop of each login or negotiation that failed, by the list that
 	// the session would have had (R49).

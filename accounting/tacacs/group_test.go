@@ -111,14 +111,16 @@ func TestSend(t *testing.T) {
 	})
 }
 
-// TestSendErrors: the results are those of an accounting.Method. ERROR is no response (R42).
+// TestSendErrors: the results are those of an accounting.Method. ERROR and FOLLOW are no response (R42).
 func TestSendErrors(t *testing.T) {
 	inBubble(t, []string{"192.0.2.1", "192.0.2.2"}, func(b *bench) {
-		for _, s := range b.net {
-			s.Set(tacacstest.Behavior{Status: tacacs.StatusError})
-		}
-		if err := b.send(groupRecord(1, sessions.Start)); !errors.Is(err, accounting.ErrNoResponse) {
-			b.Errorf("ERROR: %v", err)
+		for _, status := range []tacacs.Status{tacacs.StatusError, tacacs.StatusFollow} {
+			for _, s := range b.net {
+				s.Set(tacacstest.Behavior{Status: status})
+			}
+			if err := b.send(groupRecord(1, sessions.Start)); !errors.Is(err, accounting.ErrNoResponse) {
+				b.Errorf("%v: %v", status, err)
+			}
 		}
 		for _, s := range b.net {
 			s.Set(tacacstest.Behavior{Silent: true})

@@ -29,7 +29,7 @@ Without NAME, list all groups:
                  OffNoResp                no server answered the Accounting-Off
                  unknown                  neither was sent
                  monitors G               the group waits for the acct-on-off-group G
-                 disabled                 the group has no acct-on-off
+                 disabled                 the group sends none of them
   BLOCKED      yes if records wait until an Accounting-On is answered
   WAITING      number of records that wait for the group; - if unknown
 

@@ -76,7 +76,7 @@ type environment struct {
 	resolve    func(ctx context.Context, host string) ([]netip.Addr, error) // looks up the names of servers
 	acceptLoss bool                                                         // store.Config.AcceptLoss
 	notifier   *systemd.Notifier                                            // nil: there is no service manager
-	unmanaged  error                                                        // what the service manager wants and does not get
+	ignored    error                                                        // which settings of the service manager are ignored
 }
 
 // open opens the parts in the order of their dependencies. After an error it closes all of them.
@@ -90,8 +90,8 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		}
 	}()
 	d.service = systemd.NewService(env.notifier, log)
-	if env.unmanaged != nil {
-		log.Warn("what the service manager wants is ignored", "err", env.unmanaged)
+	if env.ignored != nil {
+		log.Warn("settings of the service manager are ignored", "err", env.ignored)
 	}
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	sc := cfg.Store

@@ -58,7 +58,7 @@ Exit codes:
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), ends...)
 			context.AfterFunc(ctx, stop) // so that a second signal ends the process at once
-			env.notifier, env.unmanaged = systemd.New(os.Getenv)
+			env.notifier, env.ignored = systemd.New(os.Getenv)
 			err := tuned(func() error { return run(ctx, file, hup, cmd.OutOrStdout(), cmd.ErrOrStderr(), env) })
 			return logFailure(cmd.ErrOrStderr(), file, err)
 		},

@@ -143,7 +143,7 @@ func TestUnmanaged(t *testing.T) {
 	notifier, err := systemd.New(func(name string) string {
 		return map[string]string{"NOTIFY_SOCKET": "vsock:2:1234"}[name]
 	})
-	l := launch(t, plainConfig, environment{notifier: notifier, unmanaged: err})
+	l := launch(t, plainConfig, environment{notifier: notifier, ignored: err})
 	if text := l.log.String(); strings.Count(text, "vsock:2:1234") != 1 {
 		t.Errorf("the log: %s", text)
 	}

@@ -11,7 +11,6 @@ import (
 
 	"aaasess/cmd/internal/api"
 	"aaasess/internal/tacacs"
-	"aaasess/internal/tacacs/tacacstest"
 )
 
 // TestOneOffs: commands and failed logins are recorded as the configuration says, also after a reload
@@ -80,13 +79,9 @@ func TestOneOffs(t *testing.T) {
 // TestCommandArrives: a TACACS+ server gets the arguments of S1's example, and the secrets of a command
 // masked.
 func TestCommandArrives(t *testing.T) {
-	server := tacacstest.New("key")
-	if err := server.Listen(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Stop)
+	server := listenTACACS(t)
 	host, port, _ := strings.Cut(server.Addr(), ":")
-	l := launch(t, with(t, plainConfig, "accounting:\n  network", "tacacs:\n  servers: [{name: t1, address: "+host+", port: "+port+", key: key}]\n  groups: [{name: t, servers: [t1], times: never}]\n"+
+	l := launch(t, with(t, plainConfig, "accounting:\n  network", "tacacs:\n  servers: [{name: t1, address: "+host+", port: "+port+", key: tacacs key}]\n  groups: [{name: t, servers: [t1], times: never}]\n"+
 		"accounting:\n  commands: {15: {default: {record: stop-only, methods: [group t]}}}\n  network"), environment{})
 	for _, text := range []string{"configure terminal", "enable secret hunter2"} {
 		_, err := l.client().Simulate(t.Context(), &api.SimulateRequest{

@@ -222,7 +222,7 @@ func TestReloadOfTACACS(t *testing.T) {
 }
 
 // TestSystemToTACACS: a system list for both protocols sends an Accounting-On and a system record, and
-// the ends of both. The TACACS+ server has them first and last.
+// the ends of both. The TACACS+ server has them first and last. An operator can have them sent too.
 func TestSystemToTACACS(t *testing.T) {
 	r, s := listen(t, "127.0.0.1:0"), listenTACACS(t)
 	text := mixedConfig(t, "{default: {record: start-stop, methods: [group devices]}}", map[string]*upstream{"isp": r}, map[string]*tacacstest.Server{"devices": s})
@@ -231,6 +231,19 @@ func TestSystemToTACACS(t *testing.T) {
 	eventually(t, "the record is stored", func() bool { return slices.Contains(stored(s), "START 1") })
 	if on := l.group("devices").AcctOnOff; !on.Enabled || on.State != api.StateOn || on.Server != "devices" {
 		t.Errorf("acct-on-off is %+v", on)
+	}
+	for _, tt := range []struct {
+		action api.Action
+		flags  tacacs.AcctFlags
+	}{{api.AcctOff, tacacs.AcctFlagStop}, {api.AcctOn, tacacs.AcctFlagStart}} {
+		if _, err := l.client().Perform(t.Context(), api.PerformRequest{Group: "devices", Action: tt.action}); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, string(tt.action)+" is stored", func() bool {
+			return slices.ContainsFunc(s.Acknowledged(), func(a tacacstest.Arrival) bool {
+				return a.Request.Flags == tt.flags && slices.Contains(a.Request.Args, "service=system") && slices.Contains(a.Request.Args, "reason=reconfigure")
+			})
+		})
 	}
 	if err := l.stop(); err != nil {
 		t.Fatal(err)

@@ -1,9 +1,14 @@
 package client_test
 
 import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"aaasess/internal/tacacs"
 	tacclient "aaasess/internal/tacacs/client"
@@ -55,25 +60,26 @@ func TestProblemsInLog(t *testing.T) {
 // TestFailedConnectionsAreCounted: SendErrors counts connections, not the requests that waited for
 // them.
 func TestFailedConnectionsAreCounted(t *testing.T) {
-	withRig(t, func(r *rig) {
-		s := r.host("192.0.2.1", tacacstest.Behavior{Cut: 5})
+	withPeers(t, peers{"192.0.2.1:49": func(socket net.Conn) { readRequest(socket) }}, func(r *rig) {
 		g := r.group(tacclient.GroupConfig{HoldDown: -1}, single("192.0.2.1"))
-		checkCount := func(want uint64) {
-			t.Helper()
-			if st := g.Stats().Servers[0]; st.SendErrors != want {
-				t.Errorf("%d failed connections, want %d: %+v", st.SendErrors, want, st)
-			}
-		}
-		r.send(g, 0)
+		first := r.send(g, 0)
 		r.sleep(1)
-		checkCount(1)
-		s.Stop()
+		first.check(nobody)
+		if st := g.Stats().Servers[0]; st.SendErrors != 1 || st.Opened != 1 {
+			t.Errorf("closed by the server: %+v", st)
+		}
+	})
+	withPeers(t, nil, func(r *rig) {
+		r.client = tacclient.New(tacclient.Config{Dial: func(context.Context, string, netip.Addr) (net.Conn, error) {
+			time.Sleep(time.Second) // all requests wait for this connection
+			return nil, errors.New("refused")
+		}})
+		g := r.group(tacclient.GroupConfig{HoldDown: -1}, single("192.0.2.1"))
 		all := r.sendAll(g, 20)
-		r.sleep(10)
+		r.sleep(1)
 		checkAll(all, nobody)
-		checkCount(2)
-		if st := g.Stats().Servers[0]; st.Failures != 21 || st.Opened != 1 {
-			t.Errorf("%+v", st)
+		if st := g.Stats().Servers[0]; st.SendErrors != 1 || st.Opened != 0 || st.Failures != 20 {
+			t.Errorf("not opened: %+v", st)
 		}
 	})
 }

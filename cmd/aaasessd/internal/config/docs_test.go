@@ -102,17 +102,25 @@ func TestAccountingDocs(t *testing.T) {
 	}
 }
 
-// TestTACACSDocs: the example of docs/tacacs.md is a valid configuration, and does what the page says.
+// TestTACACSDocs: the examples of docs/tacacs.md are valid configurations, and do what the page says.
 func TestTACACSDocs(t *testing.T) {
 	page, err := os.ReadFile("../../../../docs/tacacs.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, block, found := strings.Cut(string(page), "```yaml\n")
-	block, _, closed := strings.Cut(block, "```")
-	if !found || !closed {
-		t.Fatal("there is no example")
+	blocks := strings.Split(string(page), "```yaml\n")
+	if len(blocks) != 3 {
+		t.Fatalf("%d examples, want 2", len(blocks)-1)
 	}
+	first, _, _ := strings.Cut(blocks[1], "```")
+	steps, err := config.Parse("tacacs.md", []byte(first), ".")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, first)
+	}
+	if all := steps.TACACSGroups; len(steps.Warnings()) > 0 || len(all) != 1 || all[0].Servers[0].WatchdogStart {
+		t.Errorf("%v, %+v", steps.Warnings(), all)
+	}
+	block, _, _ := strings.Cut(blocks[2], "```")
 	dir := t.TempDir()
 	for _, name := range []string{"bras-1.secret", "r1.secret", "t1.key", "t2.key"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(name+"\n"), 0o600); err != nil {
