@@ -14,6 +14,7 @@ const (
 	stopFailure  = "its list is stop-failure, and the call has not failed"
 	nullUsername = "it has no User-Name (suppress-null-username)"
 	failuresOff  = "it failed, and send-stop-record has no authentication-failure"
+	successesOff = "it ended before its start, and send-stop-record has no authentication-success-remote-server"
 	newInfoOff   = "it is a second start, and newinfo is off"
 )
 
@@ -66,12 +67,15 @@ func (r *Router) whyNot(n *sessions.Notice, to *preparedRoute) (list, reason str
 // whyNoList returns why no list records a session. An event without a session ([sessions.OneOff]) may
 // lack what one requires.
 func (r *Router) whyNoList(s *sessions.Session) string {
-	admitted, named := *s, *s
-	admitted.Failed, named.User = false, "x"
+	started, named := *s, *s
+	started.Unstarted, named.User = 0, "x"
 	switch {
-	case s.Failed && r.Route(&admitted) != "":
+	case s.Unstarted != 0 && r.Route(&started) != "":
+		if s.Unstarted == sessions.AuthenticatedRemotely {
+			return successesOff
+		}
 		return failuresOff
-	case (s.Failed || s.Kind == sessions.Command) && s.User == "" && r.Route(&named) != "":
+	case (s.Unstarted != 0 || s.Kind == sessions.Command) && s.User == "" && r.Route(&named) != "":
 		return nullUsername
 	}
 	return noList

@@ -109,10 +109,10 @@ func TestOfferOneOff(t *testing.T) {
 	list := func(name string) string {
 		return (&Route{List: name, Record: StopOnly, Methods: []MethodName{Local}}).Text()
 	}
-	decide := func(failures bool) Decide {
+	decide := func(recorded sessions.Unstarted) Decide {
 		return func(k sessions.Kind, s *sessions.Session) string {
 			switch {
-			case s.User == "" || s.Failed && !failures:
+			case s.User == "" || s.Unstarted != 0 && s.Unstarted != recorded:
 				return ""
 			case k == sessions.Command:
 				return list("commands/15/default")
@@ -122,27 +122,32 @@ func TestOfferOneOff(t *testing.T) {
 			return ""
 		}
 	}
+	const failed, accepted = sessions.AuthenticationFailed, sessions.AuthenticatedRemotely
 	for _, tt := range []struct {
-		name     string
-		kind     sessions.Kind
-		user     string
-		failures bool
-		want     string
+		name           string
+		kind           sessions.Kind
+		user           string
+		what, recorded sessions.Unstarted
+		want           string
 	}{
-		{"a command", sessions.Command, "alice", false, "1 Stop commands/15/default: local"},
-		{"a command of nobody", sessions.Command, "", false, "0 Stop : not recorded, it has no User-Name (suppress-null-username)"},
-		{"a failure", sessions.Exec, "alice", true, "1 Stop exec/default: local"},
-		{"a failure, left out", sessions.Exec, "alice", false, "0 Stop : not recorded, it failed, and send-stop-record has no authentication-failure"},
-		{"a failure of nobody", sessions.Exec, "", true, "0 Stop : not recorded, it has no User-Name (suppress-null-username)"},
-		{"a failure without a list", sessions.Network, "alice", true, "0 Stop : not recorded, no list records it"},
+		{"a command", sessions.Command, "alice", 0, 0, "1 Stop commands/15/default: local"},
+		{"a command of nobody", sessions.Command, "", 0, 0, "0 Stop : not recorded, it has no User-Name (suppress-null-username)"},
+		{"a failure", sessions.Exec, "alice", failed, failed, "1 Stop exec/default: local"},
+		{"a failure, left out", sessions.Exec, "alice", failed, accepted, "0 Stop : not recorded, it failed, and send-stop-record has no authentication-failure"},
+		{"a failure of nobody", sessions.Exec, "", failed, failed, "0 Stop : not recorded, it has no User-Name (suppress-null-username)"},
+		{"a failure without a list", sessions.Network, "alice", failed, failed, "0 Stop : not recorded, no list records it"},
+		{"accepted", sessions.Exec, "alice", accepted, accepted, "1 Stop exec/default: local"},
+		{"accepted, left out", sessions.Exec, "alice", accepted, failed, "0 Stop : not recorded, it ended before its start, and send-stop-record has no authentication-success-remote-server"},
+		{"accepted, of nobody", sessions.Exec, "", accepted, accepted, "0 Stop : not recorded, it has no User-Name (suppress-null-username)"},
+		{"accepted, without a list", sessions.Network, "alice", accepted, accepted, "0 Stop : not recorded, no list records it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := openStore(t, store.NewDisk())
 			r := newRouter(t, s, nil)
-			r.SetPolicy(decide(tt.failures))
+			r.SetPolicy(decide(tt.recorded))
 			l := r.Tap().Listen(func(*tap.Event) bool { return true })
 			defer l.Close()
-			o := sessions.OneOff{Kind: tt.kind, NAS: *nas4, At: time.Unix(1, 7), Level: 15, Text: "configure terminal"}
+			o := sessions.OneOff{Kind: tt.kind, Unstarted: tt.what, NAS: *nas4, At: time.Unix(1, 7), Level: 15, Text: "configure terminal"}
 			if tt.user != "" {
 				o.Attrs = radius.Attributes(radius.AppendAttribute(nil, radius.UserName, tt.user))
 			}

@@ -28,7 +28,8 @@ func TestOneOffRecords(t *testing.T) {
 		sessionstest.Await(t, func(done func(error)) error { _, err := table.Record(o, done); return err })
 	}
 	record(sessions.OneOff{Kind: sessions.Command, Level: 15, Text: "configure terminal"})
-	record(sessions.OneOff{Kind: sessions.Exec})
+	record(sessions.OneOff{Kind: sessions.Exec, Unstarted: sessions.AuthenticationFailed})
+	record(sessions.OneOff{Kind: sessions.Exec, Unstarted: sessions.AuthenticatedRemotely})
 	got := records(t, s, "local")
 	for i, want := range []struct {
 		kind  sessions.Kind
@@ -42,6 +43,10 @@ func TestOneOffRecords(t *testing.T) {
 		{sessions.Exec, "exec/default", []string{
 			"User-Name = username1", "NAS-Port-Id = tty3", "Acct-Status-Type = Stop", "Acct-Session-Time = 0", "Acct-Terminate-Cause = User-Error",
 			"Acct-Session-Id = 00000002", "NAS-IP-Address = " + nas4.Addr.String(), "Event-Timestamp = 2001-06-27T04:47:27Z",
+		}},
+		{sessions.Exec, "exec/default", []string{
+			"User-Name = username1", "NAS-Port-Id = tty3", "Acct-Status-Type = Stop", "Acct-Session-Time = 0", "Acct-Terminate-Cause = Service-Unavailable",
+			"Acct-Session-Id = 00000003", "NAS-IP-Address = " + nas4.Addr.String(), "Event-Timestamp = 2001-06-27T04:47:27Z",
 		}},
 	} {
 		rec := got[i]
@@ -59,7 +64,7 @@ func TestOneOffRecords(t *testing.T) {
 			t.Errorf("version %d", b[0])
 		}
 	}
-	if n := len(records(t, s, "group/isp")); len(got) != 2 || n != 1 || r.Stats() != (RouterStats{Records: 3}) {
+	if n := len(records(t, s, "group/isp")); len(got) != 3 || n != 2 || r.Stats() != (RouterStats{Records: 5}) {
 		t.Errorf("%d and %d records, %+v", len(got), n, r.Stats())
 	}
 }

@@ -93,7 +93,7 @@ func IsMadeCallID(v string) bool { return strings.HasPrefix(v, callIDPrefix) }
 // only says that a login failed.
 func (t *Table) join(c *Change, s *Session, ev *Event) {
 	if s.Kind != Resource {
-		t.joinCall(c, s, ev)
+		t.joinCall(c, s, ev, !ev.isFailedLogin())
 		return
 	}
 	t.indexUsers(s)
@@ -112,8 +112,8 @@ func (t *Table) join(c *Change, s *Session, ev *Event) {
 	}
 }
 
-// joinCall is join for a session of a user.
-func (t *Table) joinCall(c *Change, s *Session, ev *Event) {
+// joinCall is join for a session of a user. admitted says that the user was admitted.
+func (t *Table) joinCall(c *Change, s *Session, ev *Event, admitted bool) {
 	if t.calls.n == 0 {
 		return
 	}
@@ -122,7 +122,7 @@ func (t *Table) joinCall(c *Change, s *Session, ev *Event) {
 		return
 	}
 	joined := *call
-	joined.Reached = call.Reached || !ev.isFailedLogin()
+	joined.Reached = call.Reached || admitted
 	if shareID(&joined, s); joined.Reached != call.Reached || joined.Attrs != call.Attrs {
 		t.put(c, &joined)
 	}

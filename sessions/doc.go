@@ -35,8 +35,9 @@
 //
 // # Events without a session
 //
-// A command and a failed login are events without a session ([OneOff], oneoff.go). [Table.Record]
-// gives each a number and commits its record. Nothing else in the table changes.
+// A command is an event without a session, and so is the end of a session before its start, as by a
+// failed login ([OneOff], oneoff.go). [Table.Record] gives each a number and commits its record.
+// Nothing else in the table changes, but that a call with an accepted user has not failed.
 //
 // # Reading
 //

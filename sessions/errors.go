@@ -9,8 +9,8 @@ var (
 	// ErrEvent is returned when an event has no Acct-Session-Id, or an unknown type or kind.
 	ErrEvent = errors.New("sessions: the event has no Acct-Session-Id, or an unknown type or kind")
 	// ErrOneOff is returned when a [OneOff] lacks the address of its NAS or a command, or has another
-	// kind, a privilege level above 15, or damaged attributes.
-	ErrOneOff = errors.New("sessions: the event has no NAS address or no command, another kind, a privilege level above 15, or damaged attributes")
+	// kind, a privilege level above 15, a wrong [Unstarted], or damaged attributes.
+	ErrOneOff = errors.New("sessions: the event has no NAS address or no command, another kind, a privilege level above 15, a session that has started, or damaged attributes")
 	// ErrFull is returned when every session id is in use.
 	ErrFull = errors.New("sessions: no session id is free")
 	// ErrMax is returned for a start or interim that would make a row beyond Config.Max.

@@ -10,17 +10,19 @@ import (
 	"aaasess/internal/radius"
 )
 
-// OneOff is an event of a user without a session: a command (R53), or a login or negotiation that
-// failed (R49). It is recorded as a stop without a start, under a number of its own. It is no row, no
-// counter counts it, and nothing of it stays in the table.
+// OneOff is an event of a user without a session: a command (R53), or the end of a session before its
+// start (R49, R45a). It is recorded as a stop without a start, under a number of its own. It is no
+// row, and no counter counts it. Of the table it changes at most the call that it is in.
 type OneOff struct {
-	// Kind is Command; or Network, Exec or Connection if a session of this kind failed.
+	// Kind is Command; or Network, Exec or Connection, that of the session that has not started.
 	Kind Kind
-	NAS  NAS       // with an Addr
-	At   time.Time // when the command ended, or the attempt
+	// Unstarted is zero for a Command, and not zero for a session.
+	Unstarted Unstarted
+	NAS       NAS       // with an Addr
+	At        time.Time // when the command ended, or the attempt
 	// Attrs tell who and where, as the NAS would send it: User-Name, NAS-Port or NAS-Port-Id,
-	// Calling-Station-Id. Of a failure they may have an Acct-Terminate-Cause; without it, it is
-	// User-Error.
+	// Calling-Station-Id. Of a session they may have an Acct-Terminate-Cause; without it, it is that
+	// of Unstarted.
 	Attrs radius.Attributes
 	// Of a Command:
 	Level int    // the privilege level, 0 to MaxLevel
@@ -30,9 +32,29 @@ type OneOff struct {
 // MaxLevel is the highest privilege level of a command.
 const MaxLevel = 15
 
-// causeUserError is a value of Acct-Terminate-Cause (RFC 2866 section 5.10): the input from the user
-// was in error.
-const causeUserError = 17
+// Unstarted says how far a session came that ended before its start was accounted. It is zero for
+// all others.
+type Unstarted uint8
+
+const (
+	// AuthenticationFailed: its login or its negotiation failed (S1 "aaa accounting send stop-record
+	// authentication failure").
+	AuthenticationFailed Unstarted = 1 + iota
+	// AuthenticatedRemotely: a remote server accepted its user, and then it ended, for whatever reason
+	// (IOS XE "aaa accounting send stop-record authentication success remote-server").
+	AuthenticatedRemotely
+)
+
+// cause returns the Acct-Terminate-Cause (RFC 2866 section 5.10) of a session if nobody knows a better
+// one. A user who was not admitted is User Error. Of one who was, only this is known: the service
+// that he was to get never began. That is Service Unavailable; the other values claim to know more.
+func (u Unstarted) cause() uint32 {
+	const serviceUnavailable, userError = 15, 17
+	if u == AuthenticatedRemotely {
+		return serviceUnavailable
+	}
+	return userError
+}
 
 // oneOffs has the settings of [Table.Record].
 type oneOffs struct{ visibleKeys atomic.Bool }
@@ -61,18 +83,17 @@ func (t *Table) Record(o OneOff, done func(error)) (ID, error) {
 	}
 	at, _ := t.clock.fromHost(o.At)
 	s := &Session{
-		ID: id, Kind: o.Kind, State: Ended, Stopped: true, Failed: o.Kind != Command,
+		ID: id, Kind: o.Kind, State: Ended, Stopped: true, Unstarted: o.Unstarted,
 		NAS: &o.NAS, Started: at, LastEvent: at, LastTraffic: at,
 	}
 	s.setAttrs(attrs)
-	if call := t.findOnLine(t.calls.lines, s, &Event{NAS: o.NAS}); call != nil && s.Failed {
-		unchanged := *call // all records of a call have its id
-		shareID(&unchanged, s)
-	}
 	var c Change
+	if s.Unstarted != 0 {
+		t.joinCall(&c, s, &Event{NAS: o.NAS}, s.Unstarted != AuthenticationFailed)
+	}
 	if route := t.journal.Route(s); route != "" {
 		s.Route, t.last = NewRoute(route), id
-		c.State = []Put{t.countersPut()} // with the number, so that it is not given again
+		c.State = append(c.State, t.countersPut()) // with the number, so that it is not given again
 	} else {
 		s.ID = 0
 	}
@@ -94,6 +115,9 @@ func (o *OneOff) attributes(masked bool) (radius.Attributes, error) {
 	case o.Kind < Network || o.Kind > Connection:
 		return "", ErrOneOff
 	}
+	if o.Unstarted > AuthenticatedRemotely || (o.Kind == Command) != (o.Unstarted == 0) {
+		return "", ErrOneOff
+	}
 	b := []byte(o.Attrs)
 	add := func(t radius.Type, n uint32) {
 		if _, has := o.Attrs.Get(t); !has {
@@ -108,7 +132,7 @@ func (o *OneOff) attributes(masked bool) (radius.Attributes, error) {
 		return radius.Attributes(radius.AppendCommand(b, o.Level, text)), nil
 	}
 	add(radius.AcctSessionTime, 0)
-	add(radius.AcctTerminateCause, causeUserError)
+	add(radius.AcctTerminateCause, o.Unstarted.cause())
 	return radius.Attributes(b), nil
 }
 

@@ -30,7 +30,14 @@ func command(level int, text string) sessions.OneOff {
 }
 
 func failure(kind sessions.Kind) sessions.OneOff {
-	return sessions.OneOff{Kind: kind, NAS: nas1, Attrs: who("mallory")}
+	return sessions.OneOff{Kind: kind, Unstarted: sessions.AuthenticationFailed, NAS: nas1, Attrs: who("mallory")}
+}
+
+// accepted is the end of a session before its start, whose user a remote server had accepted.
+func accepted(kind sessions.Kind) sessions.OneOff {
+	o := failure(kind)
+	o.Unstarted = sessions.AuthenticatedRemotely
+	return o
 }
 
 // record records an event that happens now.
@@ -76,7 +83,7 @@ func TestCommands(t *testing.T) {
 	if diff := cmp.Diff(want, printed(first.Attrs)); diff != "" {
 		t.Error(diff)
 	}
-	if s := first.Session; s.Kind != sessions.Command || s.User != "username1" || s.Failed || s.NAS.Identifier != "nas-1" || !first.At.Equal(w.wall) {
+	if s := first.Session; s.Kind != sessions.Command || s.User != "username1" || s.Unstarted != 0 || s.NAS.Identifier != "nas-1" || !first.At.Equal(w.wall) {
 		t.Errorf("%+v", s)
 	}
 	w.restart()
@@ -87,7 +94,10 @@ func TestCommands(t *testing.T) {
 
 func TestOneOffAttributes(t *testing.T) {
 	word := strings.Repeat("x", 300)
-	own := who("mallory") + radius.Attributes(radius.AppendUint32(nil, radius.AcctTerminateCause, 9))
+	caused := func(o sessions.OneOff) sessions.OneOff {
+		o.Attrs += radius.Attributes(radius.AppendUint32(nil, radius.AcctTerminateCause, 1)) // User-Request
+		return o
+	}
 	for name, tt := range map[string]struct {
 		of      sessions.OneOff
 		visible bool
@@ -100,7 +110,9 @@ func TestOneOffAttributes(t *testing.T) {
 		"several attributes":       {command(1, word), false, []string{"priv-lvl=1", "cmd=" + word[:243], "cmd-arg=" + word[243:]}},
 		"a secret where it is cut": {command(1, "key "+strings.Repeat("x", 5000)), false, []string{"priv-lvl=1", "cmd=key *****"}},
 		"a failed login":           {failure(sessions.Exec), false, []string{"Acct-Session-Time = 0", "Acct-Terminate-Cause = User-Error"}},
-		"a cause of the source":    {sessions.OneOff{Kind: sessions.Network, NAS: nas1, Attrs: own}, false, []string{"Acct-Session-Time = 0"}},
+		"a cause of the source":    {caused(failure(sessions.Network)), false, []string{"Acct-Session-Time = 0"}},
+		"accepted":                 {accepted(sessions.Connection), false, []string{"Acct-Session-Time = 0", "Acct-Terminate-Cause = Service-Unavailable"}},
+		"accepted, with a cause":   {caused(accepted(sessions.Network)), false, []string{"Acct-Session-Time = 0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -117,7 +129,7 @@ func TestOneOffAttributes(t *testing.T) {
 			if diff := cmp.Diff(want, printed(n.Attrs)); diff != "" {
 				t.Error(diff)
 			}
-			if n.Session.Failed != (tt.of.Kind != sessions.Command) || n.Session.Kind != tt.of.Kind || n.Type != stop {
+			if n.Session.Unstarted != tt.of.Unstarted || n.Session.Kind != tt.of.Kind || n.Type != stop {
 				t.Errorf("%s of %+v", n.Type, n.Session)
 			}
 		})
@@ -127,16 +139,20 @@ func TestOneOffAttributes(t *testing.T) {
 func TestOneOffFaults(t *testing.T) {
 	with := func(o sessions.OneOff, change func(*sessions.OneOff)) sessions.OneOff { change(&o); return o }
 	for name, o := range map[string]sessions.OneOff{
-		"no NAS":                with(command(1, "exit"), func(o *sessions.OneOff) { o.NAS.Addr = netip.Addr{} }),
-		"damaged attributes":    with(command(1, "exit"), func(o *sessions.OneOff) { o.Attrs = "\x01\x09x" }),
-		"no command":            command(1, ""),
-		"nothing but <cr>":      command(1, " <cr> "),
-		"level -1":              command(-1, "exit"),
-		"level 16":              command(16, "exit"),
-		"a call":                failure(sessions.Resource),
-		"no kind":               failure(0),
-		"the kind of VRRS":      failure(5),
-		"a kind after commands": failure(7),
+		"no NAS":                 with(command(1, "exit"), func(o *sessions.OneOff) { o.NAS.Addr = netip.Addr{} }),
+		"damaged attributes":     with(command(1, "exit"), func(o *sessions.OneOff) { o.Attrs = "\x01\x09x" }),
+		"no command":             command(1, ""),
+		"nothing but <cr>":       command(1, " <cr> "),
+		"level -1":               command(-1, "exit"),
+		"level 16":               command(16, "exit"),
+		"a call":                 failure(sessions.Resource),
+		"no kind":                failure(0),
+		"the kind of VRRS":       failure(5),
+		"a kind after commands":  failure(7),
+		"a session that started": with(failure(sessions.Exec), func(o *sessions.OneOff) { o.Unstarted = 0 }),
+		"an unknown way to end":  with(failure(sessions.Exec), func(o *sessions.OneOff) { o.Unstarted = sessions.AuthenticatedRemotely + 1 }),
+		"a command that failed":  with(command(1, "exit"), func(o *sessions.OneOff) { o.Unstarted = sessions.AuthenticationFailed }),
+		"a command of a server":  with(command(1, "exit"), func(o *sessions.OneOff) { o.Unstarted = sessions.AuthenticatedRemotely }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -179,6 +195,42 @@ func TestFailureInCall(t *testing.T) {
 	n := w.journal.Notices()
 	if a, b := n[1].Session.Attrs.Text(radius.AcctMultiSessionID), n[2].Session.Attrs.Text(radius.AcctMultiSessionID); a != "m1" || b != "" {
 		t.Errorf("ids %q and %q", a, b)
+	}
+}
+
+// TestAcceptedInCall: a session in a call that never started has the id of the call. The call has not
+// failed if the session's user was accepted, also if nobody records that, and after a restart.
+func TestAcceptedInCall(t *testing.T) {
+	for name, of := range map[string]struct {
+		event    func(sessions.Kind) sessions.OneOff
+		recorded bool
+		port     uint32
+		want     []string
+	}{
+		"accepted":                  {accepted, true, 7, []string{"Start 1", "Stop 2", "Stop 1"}},
+		"accepted, and no list":     {accepted, false, 7, []string{"Start 1", "Stop 0", "Stop 1"}},
+		"accepted, on another line": {accepted, true, 8, []string{"Start 1", "Stop 2", "Stop 1 failed"}},
+		"not accepted":              {failure, true, 7, []string{"Start 1", "Stop 2", "Stop 1 failed"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.send(report{typ: start, sid: "call", call: true, port: 7})
+			if !of.recorded {
+				w.journal.RouteBy(func(*sessions.Session) string { return "" })
+			}
+			o := of.event(sessions.Network)
+			o.Attrs = radius.Attributes(radius.AppendUint32([]byte(o.Attrs), radius.NASPort, of.port))
+			w.record(o)
+			w.restart()
+			w.send(report{typ: stop, sid: "call", call: true, port: 7, time: 5})
+			if diff := cmp.Diff(of.want, w.accounted()); diff != "" {
+				t.Error(diff)
+			}
+			n := w.journal.Notices()
+			if same := n[1].Session.Attrs.Text(radius.AcctMultiSessionID) == n[2].Session.Attrs.Text(radius.AcctMultiSessionID); same != (of.port == 7) {
+				t.Errorf("the ids of the call and of the session are the same: %v", same)
+			}
+		})
 	}
 }
 
@@ -272,6 +324,7 @@ func (tw *twins) check(rt *rapid.T) {
 		rt.Fatalf("%d remembered, %d without", a, b)
 	}
 	var sessionsOf [2][]string
+	var failed [2][]bool
 	found := map[sessions.ID]string{}
 	for i, w := range []*world{tw.with, tw.without} {
 		for _, n := range w.journal.Notices() {
@@ -280,15 +333,21 @@ func (tw *twins) check(rt *rapid.T) {
 				continue
 			}
 			sessionsOf[i] = append(sessionsOf[i], known(&n))
+			failed[i] = append(failed[i], n.CallFailed())
 		}
 	}
 	if diff := cmp.Diff(sessionsOf[1], sessionsOf[0]) + cmp.Diff(tw.recorded, found); diff != "" {
 		rt.Fatal("records (-without +with, -want +got):\n", diff)
 	}
+	for i, f := range failed[0] {
+		if f && !failed[1][i] {
+			rt.Fatalf("the call has failed only with them: %s", sessionsOf[0][i])
+		}
+	}
 }
 
-// TestOneOffsChangeNothing: any interleaving of commands, failures and the events of sessions leaves
-// the table as without them, apart from the numbers.
+// TestOneOffsChangeNothing: any interleaving of commands, sessions that never start and the events of sessions leaves
+// the table as without them, apart from the numbers, and from calls that failed without them.
 func TestOneOffsChangeNothing(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		tw := &twins{newWorld(t), newWorld(t), map[sessions.ID]string{}}
@@ -319,8 +378,11 @@ func TestOneOffsChangeNothing(t *testing.T) {
 			"command": func(rt *rapid.T) {
 				record(command(rapid.IntRange(0, 15).Draw(rt, "level"), rapid.StringMatching(`[a-z ]{0,20}x`).Draw(rt, "command")))
 			},
-			"failure": func(rt *rapid.T) {
-				record(failure(rapid.SampledFrom([]sessions.Kind{sessions.Network, sessions.Exec, sessions.Connection}).Draw(rt, "kind")))
+			"unstarted": func(rt *rapid.T) {
+				of := rapid.SampledFrom([]func(sessions.Kind) sessions.OneOff{failure, accepted}).Draw(rt, "how")
+				o := of(rapid.SampledFrom([]sessions.Kind{sessions.Network, sessions.Exec, sessions.Connection}).Draw(rt, "kind"))
+				o.Attrs += radius.Attributes(radius.AppendUint32(nil, radius.NASPort, rapid.Uint32Range(1, 2).Draw(rt, "port")))
+				record(o)
 			},
 			"time": func(rt *rapid.T) {
 				d := time.Duration(rapid.IntRange(1, 4000).Draw(rt, "seconds"))

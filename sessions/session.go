@@ -138,8 +138,8 @@ type Session struct {
 	NASRestarted bool
 	// Reached says of a call that a user has been admitted in it.
 	Reached bool
-	// Failed says that its user was not admitted, so it never lived: see [OneOff].
-	Failed         bool
+	// Unstarted is not zero if it never lived: see [OneOff].
+	Unstarted      Unstarted
 	Counted        UsageFields // the fields of Usage that the NAS has ever sent
 	IPv4           uint32      // casnIpAddr: Framed-IP-Address, 0 if there is none
 	IfIndex        uint32      // casnVaiIfIndex: ifIndex of its own interface, 0 if none here

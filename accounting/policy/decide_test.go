@@ -21,8 +21,9 @@ type call struct {
 	portID   string
 	protocol uint32 // Framed-Protocol, 0 for none
 	called   string // Called-Station-Id
-	// It has no User-Name; its login failed.
-	nameless, failed bool
+	nameless bool   // it has no User-Name
+	// It is the end of a session before its start.
+	unstarted sessions.Unstarted
 }
 
 const (
@@ -45,7 +46,7 @@ func (c call) session() *sessions.Session {
 	if c.called != "" {
 		a = radius.AppendAttribute(a, radius.CalledStationID, c.called)
 	}
-	s := &sessions.Session{Kind: c.sessionKind(), NAS: &sessions.NAS{}, Attrs: radius.Attributes(a), Failed: c.failed}
+	s := &sessions.Session{Kind: c.sessionKind(), NAS: &sessions.NAS{}, Attrs: radius.Attributes(a), Unstarted: c.unstarted}
 	if !c.nameless {
 		s.User = "username1"
 	}

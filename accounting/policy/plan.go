@@ -17,9 +17,9 @@ type Plan struct {
 	numbers map[string]*Decision // of the DNIS map
 	clients prefixtable.Table[string]
 	update  Update
-	// See SuppressNullUsername and AuthenticationFailures of Policy.
-	suppressNullUsername, failures bool
-	periods                        map[string]time.Duration // Periodic of the lists that have one, by name
+	// See SuppressNullUsername, AuthenticationFailures and AuthenticationSuccesses of Policy.
+	suppressNullUsername, failures, successes bool
+	periods                                   map[string]time.Duration // Periodic of the lists that have one, by name
 
 	acknowledging []accounting.MethodName
 	routes        map[string]string // of lists and numbers, by name, without a reason
@@ -58,7 +58,8 @@ func New(p *Policy) (*Plan, error) {
 	}
 	plan := &Plan{
 		numbers: map[string]*Decision{}, update: p.Update,
-		suppressNullUsername: p.SuppressNullUsername, failures: p.AuthenticationFailures, periods: map[string]time.Duration{},
+		suppressNullUsername: p.SuppressNullUsername, failures: p.AuthenticationFailures, successes: p.AuthenticationSuccesses,
+		periods:       map[string]time.Duration{},
 		acknowledging: p.Acknowledging, routes: map[string]string{},
 	}
 	lists := map[string]*List{}
@@ -145,11 +146,11 @@ func (p *Plan) Route(k sessions.Kind, s *sessions.Session) string {
 	return p.Decide(t, s).Route
 }
 
-// Decide returns the decision for an event of type t, never nil: a session that begins, a command in
-// a session of kind exec, or a session that failed ([sessions.OneOff]). s has what is known of the
-// session. The caller must not change the decision.
+// Decide returns the decision for an event of type t, never nil: a session that begins, a command in a
+// session of kind exec, or the end of one before its start ([sessions.OneOff]). s has what is known of
+// the session. The caller must not change the decision.
 func (p *Plan) Decide(t Type, s *sessions.Session) *Decision {
-	if !t.isKnown() || s.Failed && !p.failures || (s.Failed || t.IsCommands()) && p.suppressNullUsername && s.User == "" {
+	if !t.isKnown() || !p.records(s.Unstarted) || (s.Unstarted != 0 || t.IsCommands()) && p.suppressNullUsername && s.User == "" {
 		return noList
 	}
 	if t == Network && len(p.numbers) > 0 {
@@ -167,4 +168,15 @@ func (p *Plan) Decide(t Type, s *sessions.Session) *Decision {
 		}
 	}
 	return cmp.Or(of.fallback, noList)
+}
+
+// records reports whether sessions that came so far are recorded.
+func (p *Plan) records(u sessions.Unstarted) bool {
+	switch u {
+	case sessions.AuthenticationFailed:
+		return p.failures
+	case sessions.AuthenticatedRemotely:
+		return p.successes
+	}
+	return true
 }

@@ -23,12 +23,15 @@ type Policy struct {
 	// DNIS is the DNIS map (R45). Numbers are unique.
 	DNIS []Number
 	// SuppressNullUsername makes no records of sessions as long as they have no User-Name (R48), and
-	// none of commands and failed logins without one. It does not concern calls: they have no user
-	// before authentication.
+	// none of commands, and of sessions that ended before their start, without one. It does not
+	// concern calls: they have no user before authentication.
 	SuppressNullUsername bool
 	// AuthenticationFailures makes a stop of each login or negotiation that failed, by the list that
 	// the session would have had (R49).
 	AuthenticationFailures bool
+	// AuthenticationSuccesses does so for each session whose user a remote server accepted and that
+	// ended before its start (R45a).
+	AuthenticationSuccesses bool
 	// Acknowledging are the groups that must accept a record of a broadcast before it counts as
 	// accepted (R45a, "accounting acknowledge broadcast" of a server group).
 	Acknowledging []accounting.MethodName

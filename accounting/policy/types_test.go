@@ -58,6 +58,11 @@ func TestDecideTypes(t *testing.T) {
 	}
 	nullFailures := failures
 	nullFailures.SuppressNullUsername = true
+	successes := failures
+	successes.AuthenticationFailures, successes.AuthenticationSuccesses = false, true
+	nullSuccesses := successes
+	nullSuccesses.SuppressNullUsername = true
+	const failed, accepted = sessions.AuthenticationFailed, sessions.AuthenticatedRemotely
 	tests := []struct {
 		sentence string
 		policy   Policy
@@ -79,13 +84,20 @@ func TestDecideTypes(t *testing.T) {
 		{"Accounting method lists are specific to the type: the user's shell", shells, call{kind: exec, port: 3}, "exec/default start-stop (if it has a User-Name) group radius"},
 		{"Provides information about Virtual Router Redundancy Service", shells, call{kind: VRRS}, "vrrs/default start-stop group radius"},
 		{"users whose username string is NULL: a command without one", shells, call{kind: Commands(15), nameless: true}, "not accounted"},
-		{"does not generate accounting records for users who fail login authentication", shells, call{kind: exec, failed: true}, "not accounted"},
-		{"stop records for users who fail to authenticate at login", failures, call{kind: exec, failed: true}, "exec/default start-stop group radius"},
-		{"... or during session negotiation", failures, call{kind: network, failed: true}, "network/default stop-only group radius"},
-		{"... by the number that was called", failures, call{kind: network, called: "7777", failed: true}, "network/dnis:7777 start-stop broadcast group isp group isp_customer"},
-		{"... without a list", failures, call{kind: Connection, failed: true}, "not accounted"},
-		{"... of a user whose username string is NULL", nullFailures, call{kind: exec, failed: true, nameless: true}, "not accounted"},
-		{"... of another user", nullFailures, call{kind: exec, failed: true}, "exec/default start-stop (if it has a User-Name) group radius"},
+		{"does not generate accounting records for users who fail login authentication", shells, call{kind: exec, unstarted: failed}, "not accounted"},
+		{"stop records for users who fail to authenticate at login", failures, call{kind: exec, unstarted: failed}, "exec/default start-stop group radius"},
+		{"... or during session negotiation", failures, call{kind: network, unstarted: failed}, "network/default stop-only group radius"},
+		{"... by the number that was called", failures, call{kind: network, called: "7777", unstarted: failed}, "network/dnis:7777 start-stop broadcast group isp group isp_customer"},
+		{"... without a list", failures, call{kind: Connection, unstarted: failed}, "not accounted"},
+		{"... of a user whose username string is NULL", nullFailures, call{kind: exec, unstarted: failed, nameless: true}, "not accounted"},
+		{"... of another user", nullFailures, call{kind: exec, unstarted: failed}, "exec/default start-stop (if it has a User-Name) group radius"},
+		{"send stop-record authentication success remote-server", successes, call{kind: network, unstarted: accepted}, "network/default stop-only group radius"},
+		{"... by the number that was called", successes, call{kind: network, called: "7777", unstarted: accepted}, "network/dnis:7777 start-stop broadcast group isp group isp_customer"},
+		{"... without a list", successes, call{kind: Connection, unstarted: accepted}, "not accounted"},
+		{"... of a user whose username string is NULL", nullSuccesses, call{kind: exec, unstarted: accepted, nameless: true}, "not accounted"},
+		{"... of another user", nullSuccesses, call{kind: exec, unstarted: accepted}, "exec/default start-stop (if it has a User-Name) group radius"},
+		{"... does not record failures", successes, call{kind: exec, unstarted: failed}, "not accounted"},
+		{"... and authentication failure does not record these", failures, call{kind: exec, unstarted: accepted}, "not accounted"},
 		{"no type", shells, call{kind: 0}, "not accounted"},
 		{"a type after the last", shells, call{kind: types}, "not accounted"},
 	}

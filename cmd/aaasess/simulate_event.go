@@ -16,9 +16,11 @@ the control socket.
 Passwords and keys in it are masked, unless accounting.visible-keys is true.
 ` + simulateEventHelp
 
-const simulateFailureHelp = `Report a login, or the negotiation of a session, that failed. If
-accounting.send-stop-record.authentication-failure is true, the daemon makes a stop record of it,
-by the list of the session's kind.
+const simulateFailureHelp = `Report a login, or the negotiation of a session, that failed. With
+--accepted, report a session that ended before its start, although a remote server had accepted
+its user. The daemon makes a stop record of it, by the list of the session's kind, if
+authentication-failure, or authentication-success-remote-server, of accounting.send-stop-record is
+true.
 ` + simulateEventHelp
 
 const simulateEventHelp = `
@@ -54,6 +56,7 @@ func newSimulateFailure(g *global) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&req.Kind, "kind", "exec", "the `KIND` that the session would have had: network, exec or connection")
 	complete(cmd, "kind", api.Kinds()...)
+	cmd.Flags().BoolVar(&req.Accepted, "accepted", false, "a remote server had accepted the user")
 	addWhoFlags(cmd, &req)
 	return cmd
 }

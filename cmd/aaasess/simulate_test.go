@@ -29,6 +29,7 @@ func TestSimulateEvents(t *testing.T) {
 		{"a command", []string{"command", "--user", "alice", "--level", "15", "--line", "tty3", "configure terminal"}, 0, "00000006\n", ""},
 		{"as JSON", []string{"command", "--json", "--user", "alice", "exit"}, 0, "{\n  \"id\": \"00000007\"\n}\n", ""},
 		{"a failure", []string{"failure", "--user", "mallory", "--kind", "network"}, 0, "00000008\n", ""},
+		{"a user who was accepted", []string{"failure", "--user", "alice", "--accepted"}, 0, "00000009\n", ""},
 		{"one that is not recorded", []string{"failure", "--user", "nobody"}, 4, "", "aaasess: no record is made of the event\n"},
 		{"no command", []string{"command"}, 2, "", usage + "want COMMAND, got 0 arguments\n"},
 		{"two commands", []string{"command", "configure", "terminal"}, 2, "", usage + "want COMMAND, got 2 arguments\n"},
@@ -46,7 +47,7 @@ func TestSimulateEvents(t *testing.T) {
 			}
 		})
 	}
-	if got := strings.Join(d.Journal.Accounted()[5:], ", "); got != "Stop 6, Stop 7, Stop 8, Stop 0" {
+	if got := strings.Join(d.Journal.Accounted()[5:], ", "); got != "Stop 6, Stop 7, Stop 8, Stop 9, Stop 0" {
 		t.Error(got)
 	}
 }

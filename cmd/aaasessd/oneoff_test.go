@@ -31,9 +31,9 @@ func TestOneOffs(t *testing.T) {
 		t.Helper()
 		return simulate(api.SimulateRequest{Event: api.SimulateCommand, Level: level, Command: "enable secret hunter2"})
 	}
-	failure := func() string {
+	failure := func(accepted bool) string {
 		t.Helper()
-		return simulate(api.SimulateRequest{Event: api.SimulateFailure, Kind: "network"})
+		return simulate(api.SimulateRequest{Event: api.SimulateFailure, Kind: "network", Accepted: accepted})
 	}
 	want := func(got, id string) {
 		t.Helper()
@@ -43,15 +43,20 @@ func TestOneOffs(t *testing.T) {
 	}
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	want(command(15), "00000002")
-	want(command(1), "") // no list
-	want(failure(), "")  // not asked for
+	want(command(1), "")     // no list
+	want(failure(false), "") // not asked for
+	want(failure(true), "")
 	l.restart(text)
 	want(command(15), "00000003")
 	l.reload(with(t, text, "accounting:\n  commands", "accounting:\n  visible-keys: true\n  send-stop-record: {authentication-failure: true}\n  commands"), "configuration loaded")
 	want(command(15), "00000004")
-	want(failure(), "00000005")
+	want(failure(false), "00000005")
+	want(failure(true), "")
+	l.reload(with(t, text, "accounting:\n  commands", "accounting:\n  send-stop-record: {authentication-success-remote-server: true}\n  commands"), "configuration loaded")
+	want(failure(false), "")
+	want(failure(true), "00000006")
 	l.mustAccount(packet(acctStart, "S2", "bob"))
-	l.eventuallyRecords("records.jsonl", "Start 00000001", "Stop 00000002", "Stop 00000003", "Stop 00000004", "Stop 00000005", "Start 00000006")
+	l.eventuallyRecords("records.jsonl", "Start 00000001", "Stop 00000002", "Stop 00000003", "Stop 00000004", "Stop 00000005", "Stop 00000006", "Start 00000007")
 	if n := l.d.table.View().Len(); n != 2 || l.d.table.View().Counters.Total != 2 {
 		t.Errorf("%d rows, %+v", n, l.d.table.View().Counters)
 	}
@@ -64,6 +69,7 @@ func TestOneOffs(t *testing.T) {
 		1: {`"list":"commands/15/default"`, `"number":2`, `"attributes":{"NAS-Port-Id":"tty3","User-Name":"username1","Acct-Status-Type":"Stop","Cisco-AVPair":["priv-lvl=15","cmd=enable secret *****"],"Acct-Session-Id":"00000002","NAS-IP-Address":"192.0.2.1"`},
 		3: {`"cmd=enable secret hunter2"`},
 		4: {`"list":"network/default"`, `"Acct-Session-Time":0,"Acct-Terminate-Cause":"User-Error"`},
+		5: {`"list":"network/default"`, `"Acct-Session-Time":0,"Acct-Terminate-Cause":"Service-Unavailable"`},
 	} {
 		for _, part := range parts {
 			if !strings.Contains(lines[i], part) {

@@ -3,7 +3,7 @@ package api
 // The values of SimulateRequest.Event.
 const (
 	SimulateCommand = "command" // a command of a user (R53)
-	SimulateFailure = "failure" // a login, or the negotiation of a session, that failed (R49)
+	SimulateFailure = "failure" // the end of a session before its start (R49, R45a)
 )
 
 // MaxPrivilegeLevel is the highest privilege level of a command; the lowest is 0.
@@ -22,6 +22,9 @@ type SimulateRequest struct {
 	CalledStation  string `json:"calledStation,omitempty"`
 	// Of a failure: the kind that the session would have had, one of Kinds.
 	Kind string `json:"kind,omitempty"`
+	// Of a failure: whether a remote server had accepted the user. If not, the login or the
+	// negotiation failed.
+	Accepted bool `json:"accepted,omitempty"`
 	// Of a command: its privilege level and text.
 	Level   int    `json:"level,omitempty"`
 	Command string `json:"command,omitempty"`

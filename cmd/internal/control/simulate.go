@@ -68,14 +68,18 @@ func oneOff(req *api.SimulateRequest) (sessions.OneOff, error) {
 	switch req.Event {
 	case api.SimulateCommand:
 		o.Kind = sessions.Command
-		if req.Level < 0 || req.Level > api.MaxPrivilegeLevel || req.Command == "" || req.Kind != "" {
-			return o, fmt.Errorf("body: a command has a text and a level of 0 to %d, and no kind", api.MaxPrivilegeLevel)
+		if req.Level < 0 || req.Level > api.MaxPrivilegeLevel || req.Command == "" || req.Kind != "" || req.Accepted {
+			return o, fmt.Errorf("body: a command has a text and a level of 0 to %d, and no kind and accepted", api.MaxPrivilegeLevel)
 		}
 	case api.SimulateFailure:
 		if !slices.Contains(api.Kinds(), req.Kind) || req.Level != 0 || req.Command != "" {
 			return o, fmt.Errorf("body: a failure has a kind of %q, and no level and command", api.Kinds())
 		}
 		_ = o.Kind.UnmarshalText([]byte(req.Kind)) // no error: it is one of Kinds
+		o.Unstarted = sessions.AuthenticationFailed
+		if req.Accepted {
+			o.Unstarted = sessions.AuthenticatedRemotely
+		}
 	default:
 		return o, fmt.Errorf("body: event %q: want %s or %s", req.Event, api.SimulateCommand, api.SimulateFailure)
 	}

@@ -42,6 +42,11 @@ func TestSimulate(t *testing.T) {
 			sessions.Network,
 			[]string{"User-Name = mallory", "Service-Type = Framed-User", "Acct-Status-Type = Stop", "Acct-Session-Time = 0", "Acct-Terminate-Cause = User-Error"},
 		},
+		"accepted": {
+			api.SimulateRequest{Event: api.SimulateFailure, NAS: "172.16.25.15", User: "alice", Kind: "connection", Accepted: true},
+			sessions.Connection,
+			[]string{"User-Name = alice", "Service-Type = Login-User", "Acct-Status-Type = Stop", "Acct-Session-Time = 0", "Acct-Terminate-Cause = Service-Unavailable"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answer, err := client.Simulate(t.Context(), &tt.req)
@@ -62,7 +67,7 @@ func TestSimulate(t *testing.T) {
 			}
 		})
 	}
-	if text := log.String(); strings.Count(text, "event simulated by command") != 3 || strings.Contains(text, "hunter2") {
+	if text := log.String(); strings.Count(text, "event simulated by command") != 4 || strings.Contains(text, "hunter2") {
 		t.Error(text)
 	}
 	d.Journal.RouteBy(func(*sessions.Session) string { return "" })
@@ -89,6 +94,7 @@ func TestSimulateFaults(t *testing.T) {
 		"level 16":                with(good, func(r *api.SimulateRequest) { r.Level = 16 }),
 		"level -1":                with(good, func(r *api.SimulateRequest) { r.Level = -1 }),
 		"a command with a kind":   with(good, func(r *api.SimulateRequest) { r.Kind = "exec" }),
+		"an accepted command":     with(good, func(r *api.SimulateRequest) { r.Accepted = true }),
 		"a long name":             with(good, func(r *api.SimulateRequest) { r.User = strings.Repeat("x", 254) }),
 		"a failure of a call":     with(failure, func(r *api.SimulateRequest) { r.Kind = "resource" }),
 		"a failure of no kind":    with(failure, func(r *api.SimulateRequest) { r.Kind = "" }),

@@ -57,6 +57,7 @@ func (d checker) policy(c *Config, raw *rawConfig, sections []*section, addAll m
 	}
 	c.Policy.SuppressNullUsername = raw.Accounting.SuppressNullUsername
 	c.Policy.AuthenticationFailures = raw.Accounting.SendStopRecord.AuthenticationFailure
+	c.Policy.AuthenticationSuccesses = raw.Accounting.SendStopRecord.AuthenticationSuccessRemoteServer
 	c.VisibleKeys = raw.Accounting.VisibleKeys
 	p.nested()
 	p.update()

@@ -19,7 +19,7 @@ func TestPolicyKeys(t *testing.T) {
 accounting:
   suppress-null-username: true
   nested: true
-  send-stop-record: {authentication-failure: true}
+  send-stop-record: {authentication-failure: true, authentication-success-remote-server: true}
   visible-keys: true
   network:
     default: {record: start-stop, broadcast: true, broadcast-interims: false, methods: [local]}
@@ -70,7 +70,7 @@ accounting:
 			rule(policy.Resource, "failed"), rule(policy.VRRS, policy.Default),
 			rule(policy.Commands(0), policy.Default), rule(policy.Commands(15), policy.Default),
 		},
-		DNIS: []policy.Number{{Number: "7777", Methods: first.Methods}}, SuppressNullUsername: true, AuthenticationFailures: true,
+		DNIS: []policy.Number{{Number: "7777", Methods: first.Methods}}, SuppressNullUsername: true, AuthenticationFailures: true, AuthenticationSuccesses: true,
 		Update: policy.Update{Minimum: time.Minute},
 	}
 	if diff := cmp.Diff(want, c.Policy); diff != "" {

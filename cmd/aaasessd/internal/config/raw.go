@@ -163,6 +163,8 @@ type rawAccounting struct {
 
 type rawSendStopRecord struct {
 	AuthenticationFailure bool `yaml:"authentication-failure" default:"false" doc:"Whether a stop record is made of each login, and of each negotiation of a session, that failed. It goes to the methods of the list that the session would have had. Only aaasess simulate failure reports failures yet; a stop that a NAS sends of one is recorded whatever is set here."`
+
+	AuthenticationSuccessRemoteServer bool `yaml:"authentication-success-remote-server" default:"false" doc:"Whether a stop record is made of each session whose user a remote server has accepted, and that has ended before its start. It goes to the methods of the list that the session would have had. Only aaasess simulate failure --accepted reports these yet; a stop that a NAS sends of one is recorded whatever is set here."`
 }
 
 type rawList struct {
