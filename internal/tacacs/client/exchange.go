@@ -171,7 +171,7 @@ func (g *Group) nextServer(x *exchange, now time.Time) error {
 // notAccepted returns the error of a request that has no server left. The caller holds the mutex.
 func (g *Group) notAccepted(x *exchange) error {
 	for i, state := range g.states {
-		if x.refused&(1<<i) != 0 && !state.Dead() && g.rule.HoldDown > 0 {
+		if x.refused&(1<<i) != 0 && (x.announced || !state.Dead() && g.rule.HoldDown > 0) {
 			return ErrRefused
 		}
 	}
