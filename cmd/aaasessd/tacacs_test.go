@@ -108,7 +108,7 @@ func TestRelayToTACACS(t *testing.T) {
 		return errors.Join(rfc2866.AcctInputOctets_Set(p, 3075), rfc2866.AcctOutputOctets_Set(p, 167), rfc2866.AcctSessionTime_Set(p, 62))
 	}
 	l.mustAccount(packet(acctStart, "S1", "username1", line), packet(acctInterim, "S1", "username1", line, octets), packet(acctStop, "S1", "username1", line, octets))
-	awaitStored(t, s, "START 1", "UPDATE 1", "STOP 1")
+	awaitStored(t, s, "START 1", "WATCHDOG 1", "STOP 1")
 	for _, a := range s.Acknowledged() {
 		if r := a.Request; r.User != "username1" || r.Port != "tty3" || r.RemAddr != "562/4327528" || !slices.Contains(r.Args, "service=ppp") {
 			t.Errorf("%+v", r)
@@ -122,7 +122,7 @@ func TestRelayToTACACS(t *testing.T) {
 		var g api.ServerGroup
 		eventually(t, "the answers are counted", func() bool { g = l.group(name); return g.Servers[0].Statistics.Successes == 3 }, &g)
 		if server := g.Servers[0]; g.Protocol != api.TACACS || server.OperState != "up" || server.TACACS == nil ||
-			!server.TACACS.Agreed || server.TACACS.Watchdog != "with-start" || server.TACACS.Opened != 1 {
+			!server.TACACS.Agreed || server.TACACS.Watchdog != "plain" || server.TACACS.Opened != 1 {
 			t.Errorf("group %s is %+v", name, g)
 		}
 	}
@@ -313,7 +313,7 @@ func TestResyncOfTACACS(t *testing.T) {
 	if r := l.awaitResync("devices"); r.State != "done" || r.Records != 1 {
 		t.Errorf("the resync is %+v", r)
 	}
-	awaitStored(t, s, "START 1", "UPDATE 1")
+	awaitStored(t, s, "START 1", "WATCHDOG 1")
 	if args := s.Acknowledged()[1].Request.Args; !slices.Contains(args, "told-again*resync") {
 		t.Errorf("%q", args)
 	}

@@ -135,7 +135,7 @@ func TestTACACSDocs(t *testing.T) {
 	if len(c.Warnings()) > 0 || devices.AcctOnOff == nil || all.Group != config.AllTACACS || len(all.Servers) != 2 || all.AcctOnOff != nil {
 		t.Errorf("%v, %+v", c.Warnings(), c.TACACSGroups)
 	}
-	if t1, t2 := devices.Servers[0], devices.Servers[1]; t1.Key != "t1.key" || !t1.SingleConnection || !t1.WatchdogStart || t2.SingleConnection || t2.WatchdogStart {
+	if t1, t2 := devices.Servers[0], devices.Servers[1]; t1.Key != "t1.key" || !t1.SingleConnection || t1.WatchdogStart || t2.SingleConnection || !t2.WatchdogStart {
 		t.Errorf("%+v, %+v", t1, t2)
 	}
 }

@@ -24,7 +24,7 @@ var rejectedTACACS = []rejection{
 	{"tacacs, port 0", ofTACACS("{name: t1, address: 10.0.0.2, key: k, port: 0}", ""), "3:57: tacacs.servers[0].port: 0 is not between 1 and 65535"},
 	{"tacacs, no connections", ofTACACS("{name: t1, address: 10.0.0.2, key: k, connections: 0}", ""), "3:64: tacacs.servers[0].connections: 0 is not between 1 and 256"},
 	{"tacacs, too many connections", ofTACACS("{name: t1, address: 10.0.0.2, key: k, connections: 257}", ""), "3:64: tacacs.servers[0].connections: 257 is not between 1 and 256"},
-	{"tacacs, watchdog", ofTACACS("{name: t1, address: 10.0.0.2, key: k, watchdog: update}", ""), `3:61: tacacs.servers[0].watchdog: "update" is not with-start or plain`},
+	{"tacacs, watchdog", ofTACACS("{name: t1, address: 10.0.0.2, key: k, watchdog: update}", ""), `3:61: tacacs.servers[0].watchdog: "update" is not plain or with-start`},
 	{"tacacs, a server twice", ofTACACS(oneTACACS+", {name: t1, address: 10.0.0.2, key: k}", ""), "3:59: tacacs.servers[1].name: t1 is already the name of line 3\n3:72: tacacs.servers[1].address: 10.0.0.2:49 is already the server of line 3"},
 	{"tacacs, a group twice", ofTACACS(oneTACACS, "{name: a, servers: [t1]}, {name: a, servers: [t1]}"), "4:45: tacacs.groups[1].name: a is already the name of line 4"},
 	{"a name for groups of both protocols", ofTACACS(oneTACACS, "{name: isp, servers: [t1]}"), "4:19: tacacs.groups[0].name: isp is already the name of line 1"},

@@ -29,7 +29,7 @@ type rawTACACSServer struct {
 	Backoff          *rawBackoff       `yaml:"backoff" doc:"As tacacs.backoff, for this server. If missing, that one."`
 	SingleConnection bool              `yaml:"single-connection" default:"true" doc:"Whether the server is asked to take many records over one connection (RFC 8907 section 4.3). A server that does not agree gets a connection for each record. false: it is not asked."`
 	Connections      int               `yaml:"connections" default:"4" min:"1" max:"256" doc:"How many connections to the server may be open at the same time."`
-	Watchdog         string            `yaml:"watchdog" default:"with-start" enum:"with-start plain" doc:"The flags of an interim record. with-start: WATCHDOG and START, because it has values that the start had not (RFC 8907 section 7.2); plain: WATCHDOG only, for a server that takes the other for a start, such as tac_plus."`
+	Watchdog         string            `yaml:"watchdog" default:"plain" enum:"plain with-start" doc:"The flags of an interim record. plain: WATCHDOG only, as Cisco IOS sends it; with-start: WATCHDOG and START, which RFC 8907 section 7.2 has for an update with new values. Many servers, such as tac_plus, store the latter as a second start."`
 	Private          bool              `yaml:"private" default:"false" doc:"Whether the server belongs to one group only, as with server-private of Cisco IOS: exactly one group names it, and group tacacs+ does not have it. Another server of another group may have the same address and port."`
 }
 

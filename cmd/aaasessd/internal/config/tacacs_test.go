@@ -30,7 +30,7 @@ tacacs:
     - {nas-port-type: [Async, Virtual], nas-port: [1-16, 20], text: tty%d}
     - {text: port}
   servers:
-    - {name: r1, address: T1.example, key: one, timeout: 3s, retransmit: 2, single-connection: false, connections: 256, watchdog: plain}
+    - {name: r1, address: T1.example, key: one, timeout: 3s, retransmit: 2, single-connection: false, connections: 256, watchdog: with-start}
     - {name: t2, address: 10.0.0.2, port: 4949, key: two}
     - {name: t3, address: 10.0.0.2, port: 4949, key: three, private: true}
   groups:
@@ -50,12 +50,12 @@ tacacs:
 accounting: {exec: {default: {record: start-stop, methods: [group tacacs+]}}}
 `, ".")
 	server := func(name, host string, port uint16, key tacacs.Key, s retry.Schedule) tacclient.Member {
-		m := tacclient.Member{Schedule: s, SingleConnection: true, Connections: 4, WatchdogStart: true}
+		m := tacclient.Member{Schedule: s, SingleConnection: true, Connections: 4}
 		m.Identity = tacclient.Identity{Name: name, Host: host, Port: port, Key: key}
 		return m
 	}
 	first := server("r1", "t1.example", 49, "one", retry.Schedule{Timeout: 3 * time.Second, Retransmit: 2, MaxDelay: 10 * time.Minute, BackoffRetry: 5})
-	first.SingleConnection, first.Connections, first.WatchdogStart = false, 256, false
+	first.SingleConnection, first.Connections, first.WatchdogStart = false, 256, true
 	usual := retry.Schedule{Timeout: 2 * time.Second, MaxDelay: 10 * time.Minute, BackoffRetry: 5}
 	second, third := server("t2", "10.0.0.2", 4949, "two", usual), server("t3", "10.0.0.2", 4949, "three", usual)
 	devices1, devices2 := first, second
