@@ -136,8 +136,8 @@ func TestErrors(t *testing.T) {
 				request := r.send(g, n)
 				r.sleep(20 + float64(n))
 				request.check(nobody)
-				if !errors.Is(request.err, tacclient.ErrRefused) {
-					t.Errorf("request %d: %v", n, request.err)
+				if errors.Is(request.err, tacclient.ErrRefused) != (n < limit) {
+					t.Errorf("request %d of %d: %v", n, limit, request.err)
 				}
 				if st := g.Stats().Servers[0]; (st.State == servers.Dead) != (n == limit) {
 					t.Errorf("after %d requests: %+v", n, st)
