@@ -109,7 +109,7 @@ func TestModel(t *testing.T) {
 		}
 		events := rapid.SliceOfN(rapid.IntRange(0, 18), 1, 60).Draw(rt, "events")
 		synctest.Test(t, func(t *testing.T) {
-			m.bubble = &bubble{T: t, disk: store.NewDisk()}
+			m.bubble, m.rng = &bubble{T: t, disk: store.NewDisk()}, rand.New(rand.NewPCG(m.seed, 2))
 			m.run(events)
 		})
 	})
@@ -120,6 +120,7 @@ type model struct {
 	*bubble
 	rt      *rapid.T
 	seed    uint64
+	rng     *rand.Rand // of the events; the world has its own
 	lost    float64
 	backoff bool
 	waiting int
@@ -191,7 +192,7 @@ func (m *model) end(name accounting.MethodName) {
 }
 
 func (m *model) event(ev int) {
-	rng := m.world.rng
+	rng := m.rng
 	name := modelMethods[ev%3]
 	switch ev {
 	case 10, 11, 12: // the servers of a method go down or come up
@@ -199,14 +200,10 @@ func (m *model) event(ev int) {
 		m.world.silent[name] = !m.world.silent[name]
 		m.world.mu.Unlock()
 	case 13: // a method waits for its Accounting-On
-		m.world.mu.Lock()
 		name, hold := modelMethods[rng.IntN(3)], Hold(rng.IntN(3))
-		m.world.mu.Unlock()
 		m.delivery.SetHold(name, hold)
 	case 14, 15: // a reload removes a method, or adds or changes it
-		m.world.mu.Lock()
 		name, remove := modelMethods[rng.IntN(3)], rng.IntN(2) == 0
-		m.world.mu.Unlock()
 		if remove {
 			m.delivery.RemoveMethod(name)
 			m.end(name)
@@ -229,10 +226,8 @@ func (m *model) event(ev int) {
 		lane := sessions.ID(ev%5 + 1)
 		m.serial++
 		route := modelRoute(lane)
-		m.world.mu.Lock()
 		typ := []sessions.EventType{start, interim, interim, stop, other}[rng.IntN(5)]
 		id := lane + sessions.ID(rng.IntN(2)*10) // a session of its own, or one that is kept in order with it
-		m.world.mu.Unlock()
 		r := rec(id, typ, route[1:]...)
 		r.Lane = lane
 		if typ == start {
