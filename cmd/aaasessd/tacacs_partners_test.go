@@ -75,7 +75,7 @@ func TestTACACSRecords(t *testing.T) {
 	}
 	want := map[string][]partner.TacquitoRecord{
 		"alice": {
-			network(2), network(2|8, "protocol=ip", "addr=10.1.1.2"),
+			network(2), network(8, "protocol=ip", "addr=10.1.1.2"),
 			network(4, "protocol=ip", "addr=10.1.1.2", "bytes_in=2844", "bytes_out=1682", "paks_in=36", "paks_out=24", "elapsed_time=51"),
 		},
 		"bob": {exec(2), exec(4, "elapsed_time=14")},
