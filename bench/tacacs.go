@@ -33,7 +33,10 @@ started for it. "aaasess" is the client of this project (internal/tacacs/client)
 single-connection. "tacplus" is 16 clients of github.com/nwaples/tacplus v0.0.3 with a connection
 each, kept for all records (Mux). "canned packets" are encoded before the clock starts, written
 without looking at the answers, and counted when the server has answered all: the limit of the server,
-whose client costs nothing. The goal is that one connection of ours is at least as fast as "tacplus".`,
+whose client costs nothing. The goals are that one connection of ours is at least as fast as "tacplus",
+and that four reach the limit. A client that shares two processors with the server reaches half of the
+limit at most: it encodes, obfuscates (MD5), sends and receives what the server decodes and answers. By
+a profile of both, obfuscation is 29%% of their CPU time and system calls are 24%%.`,
 		report.Count(records), tacacsload.InFlight)
 }
 
