@@ -173,6 +173,40 @@ func TestNextMethodOfOtherProtocol(t *testing.T) {
 	}
 }
 
+// TestRecordsAreKept: whatever the only server answers, a record waits until it is accepted. Operators
+// see that it waits, and where.
+func TestRecordsAreKept(t *testing.T) {
+	for name, b := range map[string]tacacstest.Behavior{
+		"ERROR":               {Status: tacacs.StatusError},
+		"FOLLOW":              {Status: tacacs.StatusFollow},
+		"nothing":             {Silent: true},
+		"garbage":             {Garbage: []byte("HTTP/1.1 400 Bad Request")},
+		"a part of an answer": {Cut: 7},
+		"another session":     {OtherSession: true},
+		"with another key":    {Key: "another"},
+		"without a key":       {Unencrypted: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := listenTACACS(t)
+			s.Set(b)
+			l := launch(t, mixedConfig(t, "{default: {record: start-stop, methods: [group devices]}}", nil, map[string]*tacacstest.Server{"devices": s}), environment{})
+			l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStop, "S1", "alice"))
+			var q api.Queue
+			eventually(t, "an attempt has failed", func() bool { q = l.queue("group/devices"); return q.NoResponse > 0 }, &q)
+			if q.Records != 2 || q.Delivered != 0 || q.SetAside != 0 {
+				t.Errorf("the queue is %+v", q)
+			}
+			e, err := l.client().Explain(t.Context(), "00000001")
+			if err != nil || len(e.Records) != 2 || e.Records[0].Type != "Start" || e.Records[1].Type != "Stop" {
+				t.Errorf("explained: %+v, %v", e, err)
+			}
+			s.Set(tacacstest.Behavior{})
+			awaitStored(t, s, "START 1", "STOP 1")
+			eventually(t, "nothing waits", func() bool { q = l.queue("group/devices"); return q.Records == 0 && q.Delivered == 2 }, &q)
+		})
+	}
+}
+
 // TestMixedBroadcast: a broadcast to both protocols. The server of one is down, which delays the other
 // in nothing; it gets all records later.
 func TestMixedBroadcast(t *testing.T) {
