@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"aaasess/cmd/aaasessd/internal/authgroups"
 	"aaasess/cmd/aaasessd/internal/config"
@@ -41,7 +41,8 @@ func (d *daemon) openAuthentication(cfg *config.Config) error {
 		change.Discard()
 		return err
 	}
-	if err := a.apply(cfg, change); err != nil {
+	a.blockable.Store(&cfg.Authentication.Blockable)
+	if err := change.Apply(func() error { return nil }); err != nil {
 		return err
 	}
 	lc := cfg.Authentication.Listener
@@ -97,6 +98,14 @@ func (a *authentication) setClients(cfg *config.Config) error {
 	return a.listener.SetClients(cfg.Authentication.Listener.Clients)
 }
 
+// forgetAnswered frees memory of answered requests. It returns how many.
+func (a *authentication) forgetAnswered(now time.Time) int {
+	if a == nil {
+		return 0
+	}
+	return a.listener.ForgetAnswered(now)
+}
+
 // tasks returns what runs for the relay. Its servers are part of the relay: they end after it, which
 // then drops what they give back.
 func (a *authentication) tasks() []task {
@@ -127,6 +136,3 @@ func (a *authentication) close() error {
 	a.groups.Close()
 	return err
 }
-
-// addrs returns the addresses of the listener.
-func (a *authentication) addrs() []netip.AddrPort { return a.listener.Addrs() }
