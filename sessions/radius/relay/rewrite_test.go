@@ -118,7 +118,8 @@ func TestRequest(t *testing.T) {
 		{"CHAP without challenge", []string{chap, user}, admission.Upstream{}, []string{chap, user, attr(radius.CHAPChallenge, string(nasAuthenticator[:]))}},
 		{"MS-CHAP", []string{vsa(311, 11, "challenge"), vsa(311, 25, "response")}, admission.Upstream{}, []string{vsa(311, 11, "challenge"), vsa(311, 25, "response")}},
 		{
-			"an Acct-Session-Id of ours", []string{user, attr(radius.AcctSessionID, "theirs"), state, messageAuthenticator},
+			"an Acct-Session-Id of ours",
+			[]string{user, attr(radius.AcctSessionID, "theirs"), state, messageAuthenticator},
 			admission.Upstream{SessionID: "0A000001", Class: []string{"c1", "\x00\xff"}},
 			[]string{user, state, attr(radius.AcctSessionID, "0A000001"), attr(radius.Class, "c1"), attr(radius.Class, "\x00\xff")},
 		},
