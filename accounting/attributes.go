@@ -39,11 +39,11 @@ type Dropped struct {
 // the session and its last known usage. A record that repeats a session ([sessions.Notice].Only) has
 // all attributes of the session.
 //
-// Last come the attributes that authentication granted ([sessions.Session].Granted) and that neither
+// Last come the attributes that authentication granted ([sessions.Session.Granted]) and that neither
 // the packet nor the session has; see isSentIfGranted. The User-Name of the Access-Accept replaces
 // that of the NAS wherever a record has one (RFC 2865 section 5.1).
 func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
-	c := composer{b: b, start: len(b), n: n, dictionary: radius.Standard(), userName: n.Session.Granted.Text(radius.UserName)}
+	c := composer{b: b, start: len(b), n: n, dictionary: radius.Standard(), userName: n.Session.Granted().Text(radius.UserName)}
 	if n.Type != sessions.Other && n.Attrs.Text(radius.AcctStatusType) == "" {
 		c.appendUint32(radius.AcctStatusType, uint32(n.Type))
 	}
@@ -173,7 +173,7 @@ func (c *composer) addMissing() {
 // addGranted adds what authentication granted, if neither the packet nor the session has an
 // attribute of its type.
 func (c *composer) addGranted() {
-	granted := c.n.Session.Granted
+	granted := c.n.Session.Granted()
 	if granted == "" {
 		return
 	}
@@ -202,8 +202,8 @@ func (c *composer) hasOurID() bool { return c.n.Type != sessions.Other || c.n.Se
 
 // appendSessionID adds the name of the session: [sessions.Session.Name] without allocations.
 func (c *composer) appendSessionID() {
-	if upstream := c.n.Session.Upstream; upstream != "" {
-		c.appendText(radius.AcctSessionID, upstream)
+	if a := c.n.Session.Admission; a != nil && a.Upstream != "" {
+		c.appendText(radius.AcctSessionID, a.Upstream)
 		return
 	}
 	const hex = "0123456789ABCDEF"

@@ -86,7 +86,10 @@ func TestComposeGranted(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			n := sessions.Notice{
 				Type: tt.typ, At: time.Unix(0, 0),
-				Session: &sessions.Session{ID: 7, Kind: tt.kind, NAS: nas4, Attrs: octets(t, tt.session), Granted: octets(t, tt.granted)},
+				Session: &sessions.Session{
+					ID: 7, Kind: tt.kind, NAS: nas4, Attrs: octets(t, tt.session),
+					Admission: &sessions.Admission{Granted: octets(t, tt.granted)},
+				},
 			}
 			if tt.packet != "-" {
 				n.Attrs = octets(t, status[tt.typ]+"2c03 31"+nas+tt.packet)
@@ -126,7 +129,7 @@ func TestComposeUpstream(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, _ := Compose(nil, &sessions.Notice{
 				Type: tt.typ, Attrs: tt.packet,
-				Session: &sessions.Session{ID: tt.id, NAS: nas4, AcctSessionID: "1", Attrs: packet, Upstream: tt.upstream},
+				Session: &sessions.Session{ID: tt.id, NAS: nas4, AcctSessionID: "1", Attrs: packet, Admission: &sessions.Admission{Upstream: tt.upstream}},
 			})
 			if ids := values(radius.Attributes(got), radius.AcctSessionID); !slices.Equal(ids, []string{tt.want}) {
 				t.Errorf("%q, want one %q", ids, tt.want)
@@ -143,7 +146,7 @@ func TestRouterUpstream(t *testing.T) {
 			r := newRouter(t, s, suppressing)
 			n := notice(0xD, sessions.Network, typ)
 			n.Session.Route = sessions.NewRoute(r.Route(n.Session))
-			n.Session.User, n.Session.Upstream, n.Session.Granted = "", "5F2A", octets(t, "0105 626f62")
+			n.Session.Admission = &sessions.Admission{Granted: octets(t, "0105 626f62"), Upstream: "5F2A"}
 			committed(t, r, sessions.Change{Notices: []sessions.Notice{n}})
 			got := records(t, s, "local")
 			if len(got) != 1 || got[0].Number() != 0xD || got[0].SessionName() != "5F2A" {
@@ -169,7 +172,7 @@ func TestDelayStartGranted(t *testing.T) {
 			s := openStore(t, store.NewDisk())
 			r := newRouter(t, s, routes{sessions.Network: {List: "network/default", Record: StartStop, DelayStart: time.Minute, Methods: []MethodName{Local}}})
 			n := notice(7, sessions.Network, sessions.Start)
-			n.Session.Route, n.Session.Granted = sessions.NewRoute(r.Route(n.Session)), octets(t, tt.granted)
+			n.Session.Route, n.Session.Admission = sessions.NewRoute(r.Route(n.Session)), &sessions.Admission{Granted: octets(t, tt.granted)}
 			committed(t, r, sessions.Change{Notices: []sessions.Notice{n}})
 			if got := records(t, s, "local"); len(got) != 1 || (got[0].Hold > 0) != tt.waits {
 				t.Errorf("recorded %v, want one that waits: %t", got, tt.waits)

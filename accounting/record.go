@@ -21,7 +21,7 @@ type Record struct {
 	// placeholderID of the NAS and its id. See Number and SessionName.
 	Session sessions.ID
 	// Renamed says of a [sessions.Other] that Session is the number of a live session whose
-	// Acct-Session-Id upstream is another ([sessions.Session].Upstream).
+	// Acct-Session-Id upstream is another ([sessions.Admission].Upstream).
 	Renamed bool
 	Type    sessions.EventType
 	// Resync says that the record repeats a session for servers that have lost their data (R65).

@@ -326,7 +326,7 @@ func TestRecordsPageGranted(t *testing.T) {
 	want := map[string]string{}
 	for typ := range octets(t, grantedOctets).All() {
 		of := "network"
-		if whoseValue(t, typ, sessions.Exec, true) == whoseValue(t, typ, sessions.Network, true) {
+		if whoseValue(t, typ, sessions.Exec, false) == whoseValue(t, typ, sessions.Network, false) {
 			of = "all"
 		}
 		want[radius.Standard().Name(typ)] = whoseValue(t, typ, sessions.Network, false) + "; " + whoseValue(t, typ, sessions.Network, true) + "; " + of
@@ -351,7 +351,7 @@ func whoseValue(t *testing.T, typ radius.Type, kind sessions.Kind, nasHas bool) 
 	granted := octets(t, grantedOctets)
 	whose := ""
 	for _, event := range []sessions.EventType{sessions.Start, sessions.Interim, sessions.Stop} {
-		n := sessions.Notice{Type: event, Session: &sessions.Session{ID: 7, Kind: kind, NAS: nas4, Granted: granted}, Attrs: attrs(t, radius.AcctSessionID, "1")}
+		n := sessions.Notice{Type: event, Session: &sessions.Session{ID: 7, Kind: kind, NAS: nas4, Admission: &sessions.Admission{Granted: granted}}, Attrs: attrs(t, radius.AcctSessionID, "1")}
 		if nasHas {
 			n.Attrs += packet
 		}

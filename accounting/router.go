@@ -262,14 +262,14 @@ func (r *Router) routeOf(n *sessions.Notice) *preparedRoute {
 func isNullUsername(n *sessions.Notice) bool {
 	s := n.Session
 	forgotten := n.AfterEnd || s.Revived != 0
-	return s.ID != 0 && !forgotten && s.User == "" && n.Attrs.Text(radius.UserName) == "" && s.Granted.Text(radius.UserName) == ""
+	return s.ID != 0 && !forgotten && s.User == "" && n.Attrs.Text(radius.UserName) == "" && s.Granted().Text(radius.UserName) == ""
 }
 
 // waitsForAddress reports whether a notice is of a start of a network session that lives and whose
 // user has no address yet. That of a resync waits only while the session's own start may wait.
 func waitsForAddress(n *sessions.Notice) bool {
 	s := n.Session
-	return n.Type == sessions.Start && s.Kind == sessions.Network && !n.AfterEnd && !HasAddress(n.Attrs) && !HasAddress(s.Attrs) && !grantsAddress(s.Granted)
+	return n.Type == sessions.Start && s.Kind == sessions.Network && !n.AfterEnd && !HasAddress(n.Attrs) && !HasAddress(s.Attrs) && !grantsAddress(s.Granted())
 }
 
 // record adds the records of a notice, one for each branch of its route, if it has any.

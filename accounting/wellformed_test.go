@@ -235,7 +235,8 @@ func TestComposeAnyOctets(t *testing.T) {
 			Type: rapid.SampledFrom(types).Draw(rt, "event"), At: time.Unix(rapid.Int64Range(-1, 9).Draw(rt, "at"), 0), Attrs: draw("packet"),
 			Session: &sessions.Session{
 				ID: sessions.ID(rapid.Uint32Range(0, 2).Draw(rt, "id")), Kind: sessions.Kind(rapid.Uint8Range(1, 4).Draw(rt, "kind")), NAS: nas4,
-				AcctSessionID: "x", Attrs: draw("session"), Granted: draw("granted"), Upstream: rapid.SampledFrom([]string{"", "5F2A"}).Draw(rt, "upstream"),
+				AcctSessionID: "x", Attrs: draw("session"),
+				Admission: &sessions.Admission{Granted: draw("granted"), Upstream: rapid.SampledFrom([]string{"", "5F2A"}).Draw(rt, "upstream")},
 			},
 		}
 		if err := checkWellFormed(&n); err != nil {
@@ -254,7 +255,10 @@ func FuzzCompose(f *testing.F) {
 	f.Fuzz(func(t *testing.T, typ byte, packet, session, granted []byte, id uint32) {
 		n := sessions.Notice{
 			Type: sessions.EventType(typ), At: time.Unix(1, 0), Attrs: radius.Attributes(packet),
-			Session: &sessions.Session{ID: sessions.ID(id), Kind: sessions.Network, NAS: nas4, Attrs: radius.Attributes(session), Granted: radius.Attributes(granted)},
+			Session: &sessions.Session{
+				ID: sessions.ID(id), Kind: sessions.Network, NAS: nas4, Attrs: radius.Attributes(session),
+				Admission: &sessions.Admission{Granted: radius.Attributes(granted)},
+			},
 		}
 		if err := checkWellFormed(&n); err != nil {
 			t.Errorf("% x, session % x, granted % x: %v", packet, session, granted, err)

@@ -152,10 +152,6 @@ type Session struct {
 	NAS           *NAS              // with the newest value of each identifier
 	Attrs         radius.Attributes // who and where; a stop that we make carries them
 	AcctSessionID string            // what the NAS calls it, part of Attrs
-	// Granted is what the Access-Accept of its user granted, "" if authentication is not known.
-	Granted radius.Attributes
-	// Upstream is the Acct-Session-Id that goes upstream if it is not ID.String(); see Name.
-	Upstream string
 
 	Started   Stamp
 	LastEvent Stamp // when the newest event happened, or the end
@@ -172,18 +168,12 @@ type Session struct {
 	Parent ID
 	Usage  Usage
 	Route  *Route // decided at the first packet, never changed
+	// Admission is what authentication has said of it; nil if nothing is known.
+	Admission *Admission
 
 	fingerprints fingerprints
 	node         *nasNode    // of NAS; nil if the session is in no table
 	former       *[]*nasNode // see formerNodes; a pointer, because few sessions have any
-}
-
-// Name returns the Acct-Session-Id that goes upstream.
-func (s *Session) Name() string {
-	if s.Upstream != "" {
-		return s.Upstream
-	}
-	return s.ID.String()
 }
 
 // formerNodes returns the former NAS values of the session's packets.

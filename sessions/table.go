@@ -62,8 +62,9 @@ type Table struct {
 	routes       routes
 	nesting      nesting
 	oneOffs      oneOffs
-	unrouted     []ID      // loaded without a route: Run stores them again
-	lastCounters *Counters // as of the newest commit
+	admissions   Admissions // nil if authentication does not go through us
+	unrouted     []ID       // loaded without a route: Run stores them again
+	lastCounters *Counters  // as of the newest commit
 
 	durableCounters atomic.Pointer[Counters] // as of the newest durable commit
 	view            atomic.Pointer[View]

@@ -49,7 +49,7 @@ func (u *Update) minimum() time.Duration { return cmp.Or(u.Minimum, DefaultMinim
 // session; 0 if there is none. That of its Access-Accept counts, because it is what the server
 // asked for; else what the NAS reports.
 func wanted(s *sessions.Session) time.Duration {
-	for _, attrs := range [...]radius.Attributes{s.Granted, s.Attrs} {
+	for _, attrs := range [...]radius.Attributes{s.Granted(), s.Attrs} {
 		if seconds, _ := attrs.Uint32(radius.AcctInterimInterval); seconds > 0 {
 			return time.Duration(seconds) * time.Second
 		}

@@ -102,7 +102,7 @@ func TestInterimPeriod(t *testing.T) {
 			if tt.route != "" {
 				s.Route = sessions.NewRoute(tt.route)
 			}
-			s.Granted = tt.granted
+			s.Admission = &sessions.Admission{Granted: tt.granted}
 			if tt.wants != 0 {
 				s.Attrs += interval(tt.wants)
 			}

@@ -87,6 +87,16 @@ func (p Packet) Authenticator() Authenticator { return Authenticator(p.data[4:He
 // Attributes returns the octets of the packet's attributes; all are complete.
 func (p Packet) Attributes() []byte { return p.data[HeaderLen:] }
 
+// Has reports whether the packet has an attribute of this type.
+func (p Packet) Has(t Type) bool {
+	for rest := p.Attributes(); len(rest) > 0; rest = rest[rest[1]:] {
+		if Type(rest[0]) == t {
+			return true
+		}
+	}
+	return false
+}
+
 // HasMessageAuthenticator reports whether the packet has a Message-Authenticator.
 func (p Packet) HasMessageAuthenticator() bool { return p.signedAt != 0 }
 
@@ -137,6 +147,33 @@ func AppendHeader(b []byte, code Code, identifier byte) []byte {
 func AppendMessageAuthenticator(b []byte) []byte {
 	b = append(b, byte(MessageAuthenticator), 2+AuthLen)
 	return append(b, make([]byte, AuthLen)...)
+}
+
+// AppendSignedHeader appends a header and, as the first attribute, a Message-Authenticator, as RFC
+// 3579 section 3.2 and draft-ietf-radext-deprecating-radius want it. SealRequest or SealResponse
+// completes the packet after its other attributes have been appended.
+func AppendSignedHeader(b []byte, code Code, identifier byte) []byte {
+	return AppendMessageAuthenticator(AppendHeader(b, code, identifier))
+}
+
+// firstSigned is where the value of a Message-Authenticator begins that is the first attribute.
+const firstSigned = HeaderLen + 2
+
+// SealRequest completes an Access-Request or a Status-Server b, of HeaderLen to MaxPacket octets,
+// that AppendSignedHeader has begun. The authenticator must be random (RFC 2865 section 3). The
+// receiver checks the packet by Packet.Signed.
+func SealRequest(b []byte, authenticator Authenticator, secret Secret) {
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+	copy(b[4:], authenticator[:])
+	sum := hmacMD5(b, secret)
+	copy(b[firstSigned:], sum[:])
+}
+
+// SealResponse completes an answer to an Access-Request or a Status-Server, which AppendSignedHeader
+// has begun. request is the authenticator of the request. The receiver checks the packet by
+// Packet.Authentic.
+func SealResponse(b []byte, request Authenticator, secret Secret) {
+	Seal(b, firstSigned, request, secret)
 }
 
 // Seal completes the packet b of HeaderLen to MaxPacket octets: length, Message-Authenticator (its

@@ -27,6 +27,9 @@ type Client struct {
 	Prefix netip.Prefix
 	// Secret must not be empty.
 	Secret radius.Secret
+	// Signing says whether its Access-Requests must have a Message-Authenticator. It has no effect
+	// on accounting.
+	Signing radius.Signing
 	// Kind is the kind of the client's sessions whose packets have no Service-Type. sshd and proftpd
 	// send none. 0 stands for sessions.Network.
 	Kind sessions.Kind

@@ -67,3 +67,40 @@ type Stats struct {
 	Counters
 	Clients []ClientCounters
 }
+
+// AuthCounters counts events since the AuthListener was created. Requests minus Duplicates,
+// Malformed, BadAuthenticators, Unsigned, UnknownClients and StatusServers is the number of requests
+// passed to the relay.
+type AuthCounters struct {
+	Requests          uint64 // datagrams received
+	Responses         uint64 // answers sent, including repeated ones and those to Status-Servers
+	Accepts           uint64 // Access-Accepts among the Responses, without those to Status-Servers
+	Rejects           uint64 // Access-Rejects among the Responses
+	Challenges        uint64 // Access-Challenges among the Responses
+	Duplicates        uint64 // identical datagrams: answered again or still in flight
+	Malformed         uint64 // requests that could not be parsed, or are of another code
+	BadAuthenticators uint64 // wrong Message-Authenticators
+	Unsigned          uint64 // requests without the Message-Authenticator that they must have
+	UnknownClients    uint64 // datagrams from an address of no client; not in AuthClientCounters
+	StatusServers     uint64 // Status-Servers with the right Message-Authenticator
+	// Refused counts requests that the relay left unanswered, and Status-Servers received while it
+	// accepts none.
+	Refused uint64
+	// Dropped counts answers that could not be sent: too many waited, they were longer than 4,096
+	// octets, or the NAS had sent another request with the same identifier.
+	Dropped uint64
+}
+
+// AuthClientCounters are the counters of one client.
+type AuthClientCounters struct {
+	Name   string
+	Prefix string
+	AuthCounters
+}
+
+// AuthStats are an AuthListener's statistics at one moment: in total, and for each client in the
+// configured order.
+type AuthStats struct {
+	AuthCounters
+	Clients []AuthClientCounters
+}
