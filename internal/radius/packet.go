@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/subtle"
@@ -13,6 +14,8 @@ const (
 	HeaderLen = 20
 	AuthLen   = md5.Size // of an authenticator, and of the value of a Message-Authenticator
 	MaxPacket = 4096     // RFC 2865 section 3
+	// SignatureLen is the length of a Message-Authenticator.
+	SignatureLen = 2 + AuthLen
 )
 
 // Authenticator is a Request or Response Authenticator.
@@ -70,6 +73,12 @@ func Parse(b []byte) (Packet, error) {
 		at += n
 	}
 	return p, nil
+}
+
+// Clone returns a packet with its own octets.
+func (p Packet) Clone() Packet {
+	p.data = bytes.Clone(p.data)
+	return p
 }
 
 // Octets returns the packet's octets without padding.
@@ -145,7 +154,7 @@ func AppendHeader(b []byte, code Code, identifier byte) []byte {
 
 // AppendMessageAuthenticator appends a Message-Authenticator; Seal completes it.
 func AppendMessageAuthenticator(b []byte) []byte {
-	b = append(b, byte(MessageAuthenticator), 2+AuthLen)
+	b = append(b, byte(MessageAuthenticator), SignatureLen)
 	return append(b, make([]byte, AuthLen)...)
 }
 
@@ -156,8 +165,8 @@ func AppendSignedHeader(b []byte, code Code, identifier byte) []byte {
 	return AppendMessageAuthenticator(AppendHeader(b, code, identifier))
 }
 
-// firstSigned is where the value of a Message-Authenticator begins that is the first attribute.
-const firstSigned = HeaderLen + 2
+// FirstSigned is where the value of a Message-Authenticator begins that is the first attribute.
+const FirstSigned = HeaderLen + 2
 
 // SealRequest completes an Access-Request or a Status-Server b, of HeaderLen to MaxPacket octets,
 // that AppendSignedHeader has begun. The authenticator must be random (RFC 2865 section 3). The
@@ -166,14 +175,14 @@ func SealRequest(b []byte, authenticator Authenticator, secret Secret) {
 	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
 	copy(b[4:], authenticator[:])
 	sum := hmacMD5(b, secret)
-	copy(b[firstSigned:], sum[:])
+	copy(b[FirstSigned:], sum[:])
 }
 
 // SealResponse completes an answer to an Access-Request or a Status-Server, which AppendSignedHeader
 // has begun. request is the authenticator of the request. The receiver checks the packet by
 // Packet.Authentic.
 func SealResponse(b []byte, request Authenticator, secret Secret) {
-	Seal(b, firstSigned, request, secret)
+	Seal(b, FirstSigned, request, secret)
 }
 
 // Seal completes the packet b of HeaderLen to MaxPacket octets: length, Message-Authenticator (its

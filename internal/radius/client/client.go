@@ -61,7 +61,9 @@ func (c *Client) leave(g *Group) {
 		}
 		paths = append(paths, p)
 		s := p.server
-		if delete(s.paths, route{p.purpose, p.source}); len(s.paths) == 0 {
+		delete(s.paths, p.route)
+		s.rescheduleTests()
+		if len(s.paths) == 0 {
 			delete(c.servers, s.key())
 			servers = append(servers, s)
 		}

@@ -40,6 +40,8 @@ type Config struct {
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	// LookupTimes is when names are resolved.
 	LookupTimes LookupTimes
+	// NASIdentifier is the NAS-Identifier in the requests of active tests. "" means "aaasess".
+	NASIdentifier string
 	// Logger receives messages for operators. nil discards them.
 	Logger *slog.Logger
 	// Now is the clock for deadlines; it must run at the speed of the system's. nil means time.Now.
@@ -69,6 +71,7 @@ func (c Config) withDefaults() Config {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		}
 	}
+	c.NASIdentifier = cmp.Or(c.NASIdentifier, "aaasess")
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.Now == nil {
 		c.Now = time.Now

@@ -13,6 +13,7 @@ type exchange struct {
 	group     *Group
 	req       Request
 	announced bool   // not counted in the window, and not abandoned: by Announce, AnnounceTo or a test
+	test      bool   // by an active test
 	plain     bool   // each server gets its normal transmissions, dead or not: announced, or by SendTo
 	excluded  uint64 // bit i: it is never sent to server i
 
@@ -206,6 +207,7 @@ func (g *Group) unanswered(x *exchange, now time.Time) {
 
 func (g *Group) noteDead(s *server, x *exchange) {
 	g.changes = append(g.changes, change{server: s, addr: x.path().addr})
+	s.rescheduleTests()
 }
 
 func (g *Group) endProbe(x *exchange) {
@@ -244,6 +246,9 @@ func (g *Group) settle(x *exchange) {
 	g.deadlines.Remove(&x.wait)
 	if x.announced {
 		g.announcing--
+	}
+	if x.test {
+		x.endTest()
 	}
 }
 

@@ -119,6 +119,20 @@ func (g *Group) String() string { return "server group " + g.cfg.Name }
 // servers.
 func (g *Group) Ready() <-chan struct{} { return g.ready }
 
+// Usable reports whether a server of the group may get a request now: it is not dead, or its
+// hold-down is over and the next request may find out whether it answers.
+func (g *Group) Usable() bool {
+	now := g.client.cfg.Now()
+	g.client.mu.Lock()
+	defer g.client.mu.Unlock()
+	for i, state := range g.states {
+		if g.absent&(1<<i) == 0 && (g.isUp(i) || state.Usable(now)) {
+			return true
+		}
+	}
+	return false
+}
+
 // Window is how many requests may be in flight (GroupConfig.MaxInFlight).
 func (g *Group) Window() int { return int(g.window.Load()) }
 
@@ -338,9 +352,12 @@ func (g *Group) expire(due []*exchange, over []ending) (_ []*exchange, _ []endin
 		g.schedule(x, now.Add(g.cfg.Members[x.server].Schedule.Timeout)) // until it is sent
 		due = append(due, x)
 	}
+	due, test := g.beginTests(due, now)
 	g.wakeAt = now.Add(idleWait)
-	if at := g.deadlines.Next(); !at.IsZero() {
-		g.wakeAt = at
+	for _, at := range []time.Time{g.deadlines.Next(), test} {
+		if !at.IsZero() && at.Before(g.wakeAt) {
+			g.wakeAt = at
+		}
 	}
 	return due, over, g.wakeAt.Sub(now)
 }

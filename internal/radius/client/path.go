@@ -155,6 +155,7 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	c := s.client
 	packet, err := radius.Parse(b)
 	c.mu.Lock()
+	p.count(b)
 	received := p.match(packet, err, conn, number)
 	c.mu.Unlock()
 	if received.outcome != "" {
@@ -171,6 +172,9 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	case !right:
 		p.stats().BadAuthenticators++
 		received.outcome = outcomeBadAuthenticator
+	case !p.signedEnough(packet):
+		p.stats().BadAuthenticators++
+		received.outcome = outcomeUnsigned
 	case !p.owns(conn, number): // the address has changed since
 		p.stats().PacketsDropped++
 		received.outcome = outcomeUnexpected
@@ -181,8 +185,11 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	changed := len(a.exchange.group.changes) > 0
 	c.mu.Unlock()
 	p.traceAnswer(&received)
-	if !right {
+	switch received.outcome {
+	case outcomeBadAuthenticator:
 		p.warnThrottled("RADIUS answer dropped: check the shared secret", errForged)
+	case outcomeUnsigned:
+		p.warnThrottled("RADIUS answer dropped: it is not signed", errUnsigned)
 	}
 	if changed {
 		a.exchange.group.logChanges()
@@ -194,6 +201,38 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 		g.cfg.Heard()
 	}
 	return scratch
+}
+
+// signedEnough reports whether a packet with a right authenticator has the Message-Authenticator that
+// the server's Signing wants, and notes that the server sends one. An Accounting-Response needs none:
+// the authenticator of its request protects both. The caller holds the mutex.
+func (p *path) signedEnough(packet radius.Packet) bool {
+	s := p.server
+	switch {
+	case p.purpose != Authentication:
+		return true
+	case packet.HasMessageAuthenticator():
+		s.signs = true
+		return true
+	}
+	return !s.Signing.Requires(packet, s.signs)
+}
+
+// count counts a packet by its code, valid or not, as RFC 4668 does. The caller holds the mutex.
+func (p *path) count(b []byte) {
+	stats := p.stats()
+	stats.Responses++
+	if p.purpose != Authentication || len(b) == 0 {
+		return
+	}
+	switch radius.Code(b[0]) {
+	case radius.CodeAccessAccept:
+		stats.Accepts++
+	case radius.CodeAccessReject:
+		stats.Rejects++
+	case radius.CodeAccessChallenge:
+		stats.Challenges++
+	}
 }
 
 // stats returns the statistics of the server for this purpose. The caller holds the mutex.
@@ -209,7 +248,6 @@ func (p *path) owns(conn Conn, number int) bool {
 // answer. If it answers none, the result has an outcome. The caller holds the mutex.
 func (p *path) match(packet radius.Packet, err error, conn Conn, number int) receivedAnswer {
 	stats := p.stats()
-	stats.Responses++
 	received := receivedAnswer{packet: packet}
 	owned := p.owns(conn, number)
 	if owned {
@@ -260,9 +298,12 @@ func (p *path) answered(n int, was transmission, now time.Time) (x *exchange, li
 	if was.state == waiting && !was.repeated { // not if it timed out
 		p.stats().AverageResponseTime = servers.Smooth(p.stats().AverageResponseTime, p.stats().RoundTripTime)
 	}
+	p.stats().MaxResponseTime = max(p.stats().MaxResponseTime, p.stats().RoundTripTime)
 	if s.state.Answered(now) {
 		g.changes = append(g.changes, change{server: s, addr: p.addr, up: true})
-		listeners = without(groupsOf(s), g)
+		if listeners = groupsOf(s); !was.exchange.test {
+			listeners = without(listeners, g)
+		}
 	}
 	if p.ids.transmissions[n].serial != was.serial || p.ids.transmissions[n].state == free {
 		// Meanwhile a copy of the answer arrived, or the identifier was reused.

@@ -27,7 +27,8 @@ type server struct {
 	assigned int                     // requests of all groups that are with this server, see exchange.assigned
 	stats    [purposes]servers.Stats // counters only
 	problems throttle.Line           // problems that may come with each packet
-	signs    bool                    // it has sent a right Message-Authenticator
+	signs    bool                    // it has sent a right Message-Authenticator on its AuthPort
+	tests    [purposes]portTest
 	aliases  atomic.Pointer[[]netip.Addr]
 
 	stopLookUps context.CancelFunc // nil: resolution was not started
@@ -40,6 +41,7 @@ func newServer(c *Client, id Identity, now time.Time) *server {
 	if a := netipOf(id.Host); a.IsValid() {
 		s.addrs, s.lookedUp = []netip.Addr{a}, true
 	}
+	s.tests = [purposes]portTest{{last: now}, {last: now}}
 	s.setAliases()
 	return s
 }
@@ -64,8 +66,14 @@ func (s *server) pathFor(purpose Purpose, source netip.Addr, id Identity) *path 
 // AuthPort are sent to the new one at once. The caller holds the mutex, and must close the returned
 // Conns afterwards.
 func (s *server) adopt(id Identity, now time.Time) (old []Conn) {
+	if s.Test != id.Test {
+		for i := range s.tests {
+			s.tests[i].last = now
+		}
+	}
 	s.Signing, s.Test, s.Aliases = id.Signing, id.Test, id.Aliases
 	s.setAliases()
+	s.rescheduleTests()
 	if id.AuthPort == 0 || id.AuthPort == s.AuthPort {
 		return nil
 	}
