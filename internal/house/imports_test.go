@@ -23,6 +23,7 @@ var rules = []rule{
 	{"mibs", nil, "MIB modules and their parser"},
 	{"mib/casn", []string{"aaasess/mib", "aaasess/sessions", "aaasess/sessions/termination"}, "the only package that knows both objects and sessions"},
 	{"sessions", []string{"aaasess/internal/cursor", "aaasess/internal/iosmask", "aaasess/internal/radius"}, "the table uses neither network nor disk; it keeps attributes as RADIUS octets"},
+	{"sessions/admission", []string{"aaasess/sessions", "aaasess/internal/radius"}, "what authentication says of users; it knows neither servers nor sockets"},
 	{"sessions/interim", []string{"aaasess/sessions"}, "it only makes records; it knows neither lists nor attributes"},
 	{"sessions/termination", []string{"aaasess/sessions", "aaasess/internal/radius", "aaasess/internal/timeheap"}, "it decides when a NAS is asked to end a session; how it is asked is behind an interface"},
 	{"sessions/sessionstest", []string{"aaasess/sessions"}, "a journal for tests"},

@@ -39,7 +39,7 @@ var largePackages = map[string]struct {
 	"cmd/internal/control":         {2920, "one file for each group of requests"},
 	"internal/radius/client":       {2500, "servers, paths, groups and exchanges are one machine under one mutex; the log of their packets"},
 	"internal/tacacs/client":       {2400, "servers, paths, connections, groups and exchanges are one machine under one mutex"},
-	"sessions":                     {5090, "the table, its machine and its codec share what a session is, and calls are sessions; nesting decides when its ends are recorded; events without a session have its numbers"},
+	"sessions":                     {5400, "the table, its machine and its codec share what a session is, and calls are sessions; nesting decides when its ends are recorded; events without a session have its numbers, and so have logins before their start"},
 	"sessions/radius":              {3300, "two listeners, with what they share, and the disconnector; the disconnector will become a package of its own"},
 	"store":                        {4600, "engine, repair, inventory and modes of one set of files"},
 }
