@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/subtle"
@@ -13,6 +14,8 @@ const (
 	HeaderLen = 20
 	AuthLen   = md5.Size // of an authenticator, and of the value of a Message-Authenticator
 	MaxPacket = 4096     // RFC 2865 section 3
+	// SignatureLen is the length of a Message-Authenticator.
+	SignatureLen = 2 + AuthLen
 )
 
 // Authenticator is a Request or Response Authenticator.
@@ -72,6 +75,12 @@ func Parse(b []byte) (Packet, error) {
 	return p, nil
 }
 
+// Clone returns a packet with its own octets.
+func (p Packet) Clone() Packet {
+	p.data = bytes.Clone(p.data)
+	return p
+}
+
 // Octets returns the packet's octets without padding.
 func (p Packet) Octets() []byte { return p.data }
 
@@ -86,6 +95,16 @@ func (p Packet) Authenticator() Authenticator { return Authenticator(p.data[4:He
 
 // Attributes returns the octets of the packet's attributes; all are complete.
 func (p Packet) Attributes() []byte { return p.data[HeaderLen:] }
+
+// Has reports whether the packet has an attribute of this type.
+func (p Packet) Has(t Type) bool {
+	for rest := p.Attributes(); len(rest) > 0; rest = rest[rest[1]:] {
+		if Type(rest[0]) == t {
+			return true
+		}
+	}
+	return false
+}
 
 // HasMessageAuthenticator reports whether the packet has a Message-Authenticator.
 func (p Packet) HasMessageAuthenticator() bool { return p.signedAt != 0 }
@@ -135,8 +154,35 @@ func AppendHeader(b []byte, code Code, identifier byte) []byte {
 
 // AppendMessageAuthenticator appends a Message-Authenticator; Seal completes it.
 func AppendMessageAuthenticator(b []byte) []byte {
-	b = append(b, byte(MessageAuthenticator), 2+AuthLen)
+	b = append(b, byte(MessageAuthenticator), SignatureLen)
 	return append(b, make([]byte, AuthLen)...)
+}
+
+// AppendSignedHeader appends a header and, as the first attribute, a Message-Authenticator, as RFC
+// 3579 section 3.2 and draft-ietf-radext-deprecating-radius want it. SealRequest or SealResponse
+// completes the packet after its other attributes have been appended.
+func AppendSignedHeader(b []byte, code Code, identifier byte) []byte {
+	return AppendMessageAuthenticator(AppendHeader(b, code, identifier))
+}
+
+// FirstSigned is where the value of a Message-Authenticator begins that is the first attribute.
+const FirstSigned = HeaderLen + 2
+
+// SealRequest completes an Access-Request or a Status-Server b, of HeaderLen to MaxPacket octets,
+// that AppendSignedHeader has begun. The authenticator must be random (RFC 2865 section 3). The
+// receiver checks the packet by Packet.Signed.
+func SealRequest(b []byte, authenticator Authenticator, secret Secret) {
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+	copy(b[4:], authenticator[:])
+	sum := hmacMD5(b, secret)
+	copy(b[FirstSigned:], sum[:])
+}
+
+// SealResponse completes an answer to an Access-Request or a Status-Server, which AppendSignedHeader
+// has begun. request is the authenticator of the request. The receiver checks the packet by
+// Packet.Authentic.
+func SealResponse(b []byte, request Authenticator, secret Secret) {
+	Seal(b, FirstSigned, request, secret)
 }
 
 // Seal completes the packet b of HeaderLen to MaxPacket octets: length, Message-Authenticator (its

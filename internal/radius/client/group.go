@@ -15,8 +15,8 @@ import (
 	"aaasess/internal/timeheap"
 )
 
-// Request is a request that a group sends. Append is called for each transmission. Done is called
-// once. The other methods may be called concurrently with Done and after it, for a transmission that
+// Request is a request that a group sends. Append is called for each transmission; in a group for
+// authentication, once for each server. Done is called once. The other methods may be called concurrently with Done and after it, for a transmission that
 // was due and for late answers.
 type Request interface {
 	// Append appends to b, which is empty, the packet of a transmission made now. It returns the
@@ -26,9 +26,20 @@ type Request interface {
 	Answers(code radius.Code) bool
 	// Session returns the Acct-Session-Id of the request, for the log; "" if it has none.
 	Session() string
-	// Done receives the result: the Name of the server that answered, and its packet, whose octets
-	// are valid until Done returns; or one of the errors of [Group.Send].
-	Done(server string, answer radius.Packet, err error)
+	// Done receives the result: the answer, or one of the errors of [Group.Send].
+	Done(answer Answer, err error)
+}
+
+// Answer is a server's valid answer to a request.
+type Answer struct {
+	// Server is the Name of the server.
+	Server string
+	// Packet is valid until Done returns.
+	Packet radius.Packet
+	// Request is the authenticator of the request that it answers, and Secret that of the server:
+	// some attributes of the answer are encrypted with both.
+	Request radius.Authenticator
+	Secret  radius.Secret
 }
 
 // Group is an ordered list of servers to which requests are sent. Its methods may be called from
@@ -108,6 +119,20 @@ func (g *Group) String() string { return "server group " + g.cfg.Name }
 // servers.
 func (g *Group) Ready() <-chan struct{} { return g.ready }
 
+// Usable reports whether a server of the group may get a request now: it is not dead, or its
+// hold-down is over and the next request may find out whether it answers.
+func (g *Group) Usable() bool {
+	now := g.client.cfg.Now()
+	g.client.mu.Lock()
+	defer g.client.mu.Unlock()
+	for i, state := range g.states {
+		if g.absent&(1<<i) == 0 && (g.isUp(i) || state.Usable(now)) {
+			return true
+		}
+	}
+	return false
+}
+
 // Window is how many requests may be in flight (GroupConfig.MaxInFlight).
 func (g *Group) Window() int { return int(g.window.Load()) }
 
@@ -123,16 +148,34 @@ func (g *Group) Send(req Request, at retry.Progress) { g.send(newExchange(g, req
 // [ErrStopped]. Announcements do not count against Window.
 func (g *Group) Announce(req Request) {
 	x := newExchange(g, req, retry.Progress{})
-	x.announced = true
+	x.announced, x.plain = true, true
 	g.send(x)
 }
 
 // AnnounceTo is Announce for the server with this index in the group only.
 func (g *Group) AnnounceTo(server int, req Request) {
 	x := newExchange(g, req, retry.Progress{})
-	x.announced, x.excluded = true, ^uint64(0)^(1<<server)
+	x.announced, x.plain, x.excluded = true, true, allBut(server)
 	g.send(x)
 }
+
+// SendTo sends a request to the server with this Name only: its normal transmissions, whether it is
+// dead or not. Errors are those of Send, without a [retry.Later]; [ErrNoResponse] also means that
+// the group has no such server.
+func (g *Group) SendTo(server string, req Request) {
+	x := newExchange(g, req, retry.Progress{})
+	// Names stay the same when the group is reconfigured, so this needs no mutex.
+	i := slices.IndexFunc(g.paths, func(p *path) bool { return p.server.Name == server })
+	if i < 0 {
+		go x.fail(ErrNoResponse)
+		return
+	}
+	x.plain, x.excluded = true, allBut(i)
+	g.send(x)
+}
+
+// allBut returns the bits of all servers but one.
+func allBut(server int) uint64 { return ^uint64(0) ^ 1<<server }
 
 // Abandon gives up all requests in flight, like the end of the group: each gets [ErrStopped], and
 // is not sent again. Requests of [Group.Announce] continue.
@@ -193,12 +236,15 @@ func (g *Group) accept(x *exchange) (due bool, err error) {
 func (g *Group) Run(ctx context.Context) error {
 	g.client.mu.Lock()
 	first := !g.begun && g.phase != closed
+	var old []Conn
 	if first {
 		g.begun = true
+		old = g.adoptMembers()
 		g.beginSending()
 		close(g.ready)
 	}
 	g.client.mu.Unlock()
+	closeAll(old)
 	if !first {
 		return errRunning
 	}
@@ -306,9 +352,12 @@ func (g *Group) expire(due []*exchange, over []ending) (_ []*exchange, _ []endin
 		g.schedule(x, now.Add(g.cfg.Members[x.server].Schedule.Timeout)) // until it is sent
 		due = append(due, x)
 	}
+	due, test := g.beginTests(due, now)
 	g.wakeAt = now.Add(idleWait)
-	if at := g.deadlines.Next(); !at.IsZero() {
-		g.wakeAt = at
+	for _, at := range []time.Time{g.deadlines.Next(), test} {
+		if !at.IsZero() && at.Before(g.wakeAt) {
+			g.wakeAt = at
+		}
 	}
 	return due, over, g.wakeAt.Sub(now)
 }
