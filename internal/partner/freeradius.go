@@ -18,8 +18,8 @@ type FreeRADIUSOptions struct {
 	// Secret is the secret of its clients; empty means "testing123". It must be printable, without
 	// ' and \.
 	Secret string
-	// Port is its accounting port; 0 means a free one.
-	Port int
+	// Port is its accounting port, AuthPort that for authentication; 0 means a free one.
+	Port, AuthPort int
 	// In is a command that runs it, such as [Namespace.In]; empty runs it directly. The command must
 	// become FreeRADIUS, with the same process id.
 	In []string
@@ -87,7 +87,10 @@ func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 // authentication returns modules and a server that authenticate.
 func (p *FreeRADIUSProc) authentication(opts FreeRADIUSOptions) (modules, server string) {
 	p.t.Helper()
-	port := FreeUDPPort(p.t)
+	port := opts.AuthPort
+	if port == 0 {
+		port = FreeUDPPort(p.t)
+	}
 	p.AuthAddr = fmt.Sprintf("127.0.0.1:%d", port)
 	if err := os.WriteFile(filepath.Join(p.dir, "users"), []byte(opts.Users), 0o600); err != nil {
 		p.t.Fatal(err)

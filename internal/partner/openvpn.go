@@ -16,7 +16,7 @@ const (
 // OpenVPNOptions configures an OpenVPN server.
 type OpenVPNOptions struct {
 	Interface    string // leads to the clients
-	Auth, Acct   string // the servers, host:port; the hosts must be equal
+	Auth, Acct   string // the servers, host:port; the hosts must be equal. Ports of five digits were seen to fail.
 	Secret       string // of the servers
 	Certificates *Certificates
 }
