@@ -37,7 +37,7 @@ var largePackages = map[string]struct {
 	"cmd/aaasess":                  {4500, "one file for each command"},
 	"cmd/aaasessd/internal/config": {2850, "the keys of one file, and what must hold between them"},
 	"cmd/internal/control":         {2920, "one file for each group of requests"},
-	"internal/radius/client":       {2500, "servers, paths, groups and exchanges are one machine under one mutex; the log of their packets"},
+	"internal/radius/client":       {2850, "servers, paths, groups and exchanges of both purposes, and the tests of idle and dead servers, are one machine under one mutex; the log of their packets"},
 	"internal/tacacs/client":       {2400, "servers, paths, connections, groups and exchanges are one machine under one mutex"},
 	"sessions":                     {5090, "the table, its machine and its codec share what a session is, and calls are sessions; nesting decides when its ends are recorded; events without a session have its numbers"},
 	"sessions/radius":              {3300, "two listeners, with what they share, and the disconnector; the disconnector will become a package of its own"},
