@@ -1,9 +1,10 @@
 package admission
 
 import (
-	"aaasess/sessions"
 	"cmp"
 	"time"
+
+	"aaasess/sessions"
 )
 
 // Admit implements [sessions.Admissions]. A session that begins takes what its login has: the number that
