@@ -43,9 +43,9 @@
 //
 // # Why not layeh.com/radius for encryption
 //
-// [radius.Recrypter] encrypts again in place. layeh's UserPassword and TunnelPassword end a password
-// at its first zero octet, reject salts that others accept, lose the padding, and need seven
-// allocations for each password. Tests hold ours against layeh's.
+// [radius.Recrypter] encrypts again in place. layeh's functions end a password at its first zero
+// octet, reject salts that other servers send, remove padding, and allocate each value twice. Tests
+// hold ours against them.
 //
 // # Order of events
 //

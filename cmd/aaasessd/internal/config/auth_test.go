@@ -112,17 +112,17 @@ func TestAuthenticationWarnings(t *testing.T) {
 		want       []string // without the file
 	}{
 		{"peers", authText, []string{
-			"7:73: radius.clients[1].message-authenticator: Access-Requests of client vpn without Message-Authenticator are accepted until it has sent one with it: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)",
-			"10:70: radius.servers[1].message-authenticator: answers of server r2 need no Message-Authenticator: whoever is between it and aaasess can forge logins (BlastRADIUS, CVE-2024-3596)",
+			"7:74: radius.clients[1].message-authenticator: Access-Requests of client vpn without Message-Authenticator are accepted until it has sent one with it: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)",
+			"10:72: radius.servers[1].message-authenticator: answers of server r2 need no Message-Authenticator: whoever is between it and aaasess can forge logins (BlastRADIUS, CVE-2024-3596)",
 		}},
 		{"a server in auto and a client in legacy", strings.NewReplacer("[group auth]", "[group radius]", "message-authenticator: legacy, ", "", "s2, message-authenticator: auto", "s2, message-authenticator: legacy").Replace(authText), []string{
-			"7:73: radius.clients[1].message-authenticator: Access-Requests of client vpn need no Message-Authenticator: whoever is between it and aaasess can forge logins (BlastRADIUS, CVE-2024-3596)",
-			"11:82: radius.servers[2].message-authenticator: answers of server r3 without Message-Authenticator are accepted until it has sent one with it: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)",
+			"7:74: radius.clients[1].message-authenticator: Access-Requests of client vpn need no Message-Authenticator: whoever is between it and aaasess can forge logins (BlastRADIUS, CVE-2024-3596)",
+			"11:84: radius.servers[2].message-authenticator: answers of server r3 without Message-Authenticator are accepted until it has sent one with it: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)",
 		}},
 		{"no section", strings.Split(authText, "authentication:\n")[0], []string{
 			"2:28: radius.authentication.listen: has no effect without the section authentication",
 			"3:41: radius.attribute-44.include-in-access-req: has no effect without the section authentication",
-			"7:73: radius.clients[1].message-authenticator: has no effect without the section authentication",
+			"7:74: radius.clients[1].message-authenticator: has no effect without the section authentication",
 		}},
 		{"a list that applies nowhere", "authentication: {lists: {default: {methods: []}, other: {methods: []}}}\n", []string{
 			"1:57: authentication.lists.other: applies nowhere: no entry of authentication.apply names it",
