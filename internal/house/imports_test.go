@@ -28,7 +28,7 @@ var rules = []rule{
 	{"sessions/termination", []string{"aaasess/sessions", "aaasess/internal/radius", "aaasess/internal/timeheap"}, "it decides when a NAS is asked to end a session; how it is asked is behind an interface"},
 	{"sessions/sessionstest", []string{"aaasess/sessions"}, "a journal for tests"},
 	{"sessions/radius", []string{"aaasess/sessions", "aaasess/sessions/termination", "aaasess/internal/prefixtable", "aaasess/internal/radius", "aaasess/internal/throttle", "layeh.com/radius/rfc2865", "golang.org/x/sys"}, "requests of NASes; it does not know where records go"},
-	{"sessions/radius/relay", []string{"aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry", "aaasess/sessions/admission", "aaasess/sessions/radius", "layeh.com/radius/rfc2869", "layeh.com/radius/rfc5090"}, "it forwards requests of NASes to servers; it knows neither sockets nor the table"},
+	{"sessions/radius/relay", []string{"aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/sessions/admission", "aaasess/sessions/radius", "layeh.com/radius/rfc2869", "layeh.com/radius/rfc5090"}, "it forwards requests of NASes to servers; it knows neither sockets nor the table"},
 	{"sessions/radius/radiustest", []string{"layeh.com/radius"}, "a NAS for tests"},
 	{"agent/agentx", []string{"aaasess/mib", "aaasess/internal/throttle", "github.com/posteo/go-agentx", "golang.org/x/sys"}, "it serves any tree of objects"},
 	{"agent/agentx/agentxtest", []string{"aaasess/agent/agentx", "aaasess/mib", "github.com/posteo/go-agentx"}, "a master for tests"},

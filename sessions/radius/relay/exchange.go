@@ -30,10 +30,10 @@ type exchange struct {
 	to    replier
 	out   outgoing
 
-	methods []*method // that are left
-	current *method   // the last one that it was sent to
-	server  string    // it goes only to this server, if its State is known
-	asked   *admission.Request
+	methods []*method         // that are left
+	current *method           // the last one that it was sent to
+	server  string            // it goes only to this server, if its State is known
+	asked   admission.Request // if prepared and there are Admissions
 
 	octets     int64 // that it counts
 	prepared   bool  // out is complete
@@ -49,12 +49,11 @@ func (x *exchange) findConversation() {
 	}
 	var space [keySpace]byte
 	group, server, ok := x.relay.conversations.find(x.key(space[:0], x.out.state), x.q.Received)
-	m := find(x.methods, group)
-	if !ok || m == nil {
-		x.relay.count(unknownStates)
+	if m := withServer(x.methods, group, server); ok && m != nil {
+		x.methods, x.server = []*method{m}, server
 		return
 	}
-	x.methods, x.server = []*method{m}, server
+	x.relay.count(unknownStates)
 }
 
 // keySpace is enough for the key of any State.
@@ -147,11 +146,11 @@ func (x *exchange) prepare() error {
 	x.prepared = true
 	var up admission.Upstream
 	if admissions := x.relay.admissions; admissions != nil {
-		x.asked = &admission.Request{
+		x.asked = admission.Request{
 			NAS: x.q.NAS, SameClient: x.q.SameClient, Kind: x.q.Kind, At: x.q.Received,
 			Attrs: x.relay.visible(x.out.attrs),
 		}
-		up = admissions.Ask(x.asked)
+		up = admissions.Ask(&x.asked)
 	}
 	return x.out.add(up, x.q.Packet.Authenticator())
 }
@@ -214,14 +213,17 @@ func (x *exchange) restart(closed *method) {
 			break
 		}
 	}
+	if x.server != "" {
+		m := withServer(methods, closed.name, x.server)
+		if m == nil {
+			x.drop(noResponse, errNoServer)
+			return
+		}
+		methods = []*method{m}
+	}
 	if len(methods) == 0 || methods[0].group == closed.group || r.stopping.Load() {
 		x.drop(stopped, errStopping)
 		return
-	}
-	if x.server != "" && methods[0].name == closed.name {
-		methods = methods[:1]
-	} else {
-		x.server = ""
 	}
 	x.methods = methods
 	x.next()
@@ -242,8 +244,8 @@ func (x *exchange) answered(m *method, a *client.Answer) {
 	switch a.Packet.Code() {
 	case radius.CodeAccessAccept:
 		x.endConversation()
-		if x.asked != nil {
-			r.admissions.Accept(x.asked, r.visible(a.Packet.Attributes()), func() {})
+		if r.admissions != nil {
+			r.admissions.Accept(&x.asked, r.visible(a.Packet.Attributes()), func() {})
 		}
 		x.answer(accepts, radius.CodeAccessAccept, attrs)
 	case radius.CodeAccessReject:
@@ -303,12 +305,12 @@ type rejection struct {
 
 // reject answers with a Reject, after its stop record is durable.
 func (x *exchange) reject(a *client.Answer, attrs []byte) {
-	if x.asked == nil {
+	if x.relay.admissions == nil {
 		x.answer(rejects, radius.CodeAccessReject, attrs)
 		return
 	}
 	w := &rejection{x: x, attrs: append([]byte(nil), attrs...)}
-	x.relay.admissions.Reject(x.asked, x.relay.visible(a.Packet.Attributes()), w.done)
+	x.relay.admissions.Reject(&x.asked, x.relay.visible(a.Packet.Attributes()), w.done)
 	if !w.answered.Load() {
 		w.timer.Store(time.AfterFunc(rejectWait, w.late))
 	}
@@ -324,8 +326,13 @@ func (w *rejection) done() {
 
 // late is called if that takes too long.
 func (w *rejection) late() {
-	if w.answer() {
-		w.x.relay.count(lateRecords)
+	r := w.x.relay
+	if !w.answer() {
+		return
+	}
+	r.count(lateRecords)
+	if suppressed, ok := r.lateLine.Allow(time.Now()); ok {
+		r.log.Warn("Access-Reject sent before its stop record was durable", "client", w.x.q.ClientName, "suppressed", suppressed)
 	}
 }
 
