@@ -3,16 +3,14 @@ package acctcontrol
 import (
 	"slices"
 
+	"aaasess/cmd/aaasessd/internal/authgroups"
 	"aaasess/cmd/internal/api"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/servers"
 )
 
 // AuthGroup is a server group that Access-Requests are relayed to.
-type AuthGroup struct {
-	Config client.GroupConfig
-	Stats  client.Stats // of the servers of Config, in their order
-}
+type AuthGroup = authgroups.Status
 
 // addAuthentication adds what authentication uses to the groups of accounting. A group that only
 // authenticates is added behind them.
@@ -54,7 +52,7 @@ func onlyAuthenticates(cfg *client.GroupConfig, st *client.Stats) api.ServerGrou
 
 // addAuthServer adds what authentication uses to a server. A server of accounting is the one of the
 // same name.
-func addAuthServer(s *api.GroupServer, a *AuthGroup) {
+func addAuthServer(s *api.GroupServer, a *authgroups.Status) {
 	for i, m := range a.Config.Members {
 		st := &a.Stats.Servers[i]
 		if st.Name == s.Name {

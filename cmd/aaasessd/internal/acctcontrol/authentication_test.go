@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/cmd/aaasessd/internal/authgroups"
 	"aaasess/cmd/internal/api"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
@@ -15,8 +16,8 @@ import (
 // A group of accounting that also authenticates has both ports and statistics. One that only
 // authenticates is a group of its own.
 func TestServerGroupsOfAuthentication(t *testing.T) {
-	group := func(name, server string, requests uint64) AuthGroup {
-		return AuthGroup{
+	group := func(name, server string, requests uint64) authgroups.Status {
+		return authgroups.Status{
 			Config: client.GroupConfig{
 				Name: name, Algorithm: client.RoundRobin, HoldDown: -1, MaxInFlight: 64,
 				Members: []client.Member{{
@@ -27,8 +28,8 @@ func TestServerGroupsOfAuthentication(t *testing.T) {
 			Stats: client.Stats{Servers: []servers.Stats{{Name: server, State: servers.Up, Requests: requests, Successes: 7, Accepts: 1, Rejects: 2, Challenges: 4}}},
 		}
 	}
-	of := func(auth ...AuthGroup) *Accounting {
-		return &Accounting{cfg: Config{Authentication: func() []AuthGroup { return auth }}}
+	of := func(auth ...authgroups.Status) *Accounting {
+		return &Accounting{cfg: Config{Authentication: func() []authgroups.Status { return auth }}}
 	}
 	acct := func() []api.ServerGroup {
 		return []api.ServerGroup{
