@@ -83,7 +83,7 @@ var rules = []rule{
 	{"cmd/internal/nas", []string{"aaasess/internal/radius", "layeh.com/radius"}, "a NAS is the other end of the protocol: it does not know the daemon"},
 	{"cmd/aaasess", []string{"aaasess/cmd/internal/api", "aaasess/cmd/internal/apiclient", "aaasess/cmd/internal/nas", "aaasess/cmd/internal/version", "github.com/spf13/", "golang.org/x/sys"}, "the command line is a client of the daemon; it must not link sessions, accounting or the server"},
 	{"cmd/aaasessd/internal/authgroups", []string{"aaasess/internal/radius/client"}, "it runs server groups over reloads; the daemon says which, and who uses them"},
-	{"cmd/aaasessd/internal/acctcontrol", []string{"aaasess/accounting", "aaasess/accounting/", "aaasess/cmd/internal/api", "aaasess/cmd/internal/control", "aaasess/internal/radius", "aaasess/internal/retry", "aaasess/internal/servers", "aaasess/sessions", "aaasess/store"}, "it answers for accounting at the control socket; the daemon gives it its parts"},
+	{"cmd/aaasessd/internal/acctcontrol", []string{"aaasess/accounting", "aaasess/accounting/", "aaasess/cmd/aaasessd/internal/authgroups", "aaasess/cmd/internal/api", "aaasess/cmd/internal/control", "aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry", "aaasess/internal/servers", "aaasess/sessions", "aaasess/store"}, "it answers for accounting at the control socket; the daemon gives it its parts"},
 	{"cmd/...", []string{"aaasess/", "github.com/spf13/", "golang.org/x/", "layeh.com/radius"}, "it wires everything together"},
 	{"deploy/debian", nil, "tests only: they install what users install"},
 	{"deploy/image", []string{"github.com/google/go-containerregistry"}, "it packs programs as they are: no package of ours is in it"},
