@@ -106,8 +106,10 @@ func floodLogins(ctx context.Context, to netip.AddrPort, perSecond int) error {
 	load := slices.Repeat(request, segments)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
+	most := perSecond / 100 // at once, should the machine have been busy: no burst fills the kernel's buffer
 	for began, sent := time.Now(), 0; ; {
-		for ; sent < int(time.Since(began).Seconds()*float64(perSecond)); sent += segments {
+		due := int(time.Since(began).Seconds() * float64(perSecond))
+		for sent = max(sent, due-most); sent < due; sent += segments {
 			if _, err := conn.Write(load); err != nil {
 				return err
 			}
