@@ -12,9 +12,9 @@ type Signing uint8
 const (
 	// SigningRequired drops every packet without a Message-Authenticator.
 	SigningRequired Signing = iota
-	// SigningAuto is SigningRequired from the moment that the peer has sent a right
-	// Message-Authenticator. Before that, it drops only an Access-Request that has a Proxy-State: the
-	// attack needs one.
+	// SigningAuto is SigningRequired from the moment that the peer has shown that it sends
+	// Message-Authenticators, see Packet.ShowsSigning. Before that, it drops only an Access-Request
+	// that has a Proxy-State: the attack needs one.
 	SigningAuto
 	// SigningLegacy requires none.
 	SigningLegacy
@@ -44,8 +44,8 @@ func (s *Signing) UnmarshalText(text []byte) error {
 	return fmt.Errorf("radius: %q is not required, auto or legacy", text)
 }
 
-// Requires reports whether p must have a Message-Authenticator. signs is true if the peer has sent
-// a right one before.
+// Requires reports whether p must have a Message-Authenticator. signs is true if a packet of the peer
+// has shown that it sends them.
 func (s Signing) Requires(p Packet, signs bool) bool {
 	switch {
 	case s == SigningLegacy:
@@ -55,3 +55,8 @@ func (s Signing) Requires(p Packet, signs bool) bool {
 	}
 	return true
 }
+
+// ShowsSigning reports whether p, whose Message-Authenticator is right, shows that its sender has one
+// in every packet. A packet with EAP-Message does not: RFC 3579 section 3.1 demands it there, and many
+// NASes send none with passwords.
+func (p Packet) ShowsSigning() bool { return p.HasMessageAuthenticator() && !p.Has(EAPMessage) }

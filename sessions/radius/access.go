@@ -1,12 +1,17 @@
 package radius
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
+
+var errLongAnswer = errors.New("the answer is longer than 4096 octets")
 
 // Relay forwards Access-Requests to servers.
 type Relay interface {
@@ -39,13 +44,54 @@ type AccessRequest struct {
 	From netip.AddrPort
 	// Received is when the request arrived.
 	Received time.Time
+
+	exchange exchange
+	ended    atomic.Bool // by Answer or Drop
 }
 
 // Answer answers the request. code is Access-Accept, Access-Reject or Access-Challenge. attrs are
 // the attributes without Message-Authenticator and without the Proxy-States of the request; Answer
-// adds both, and does not keep attrs. An answer of more than 4,096 octets is not sent.
-func (q *AccessRequest) Answer(code radius.Code, attrs []byte) {}
+// adds both, and does not keep attrs. An answer of more than 4,096 octets is not sent. After the
+// first call of Answer or Drop, further ones have no effect.
+func (q *AccessRequest) Answer(code radius.Code, attrs []byte) {
+	if q.ended.Swap(true) {
+		return
+	}
+	x := &q.exchange
+	size := x.responseLen() + len(attrs)
+	switch {
+	case code != radius.CodeAccessAccept && code != radius.CodeAccessReject && code != radius.CodeAccessChallenge:
+		q.end(refused, fmt.Errorf("%v is no answer to an Access-Request", code))
+		return
+	case size > radius.MaxPacket:
+		q.end(dropped, errLongAnswer)
+		return
+	}
+	x.code = code
+	// The spare capacity is for Seal, which appends the secret.
+	x.encoded = x.encode(make([]byte, 0, size+len(x.client.Secret)), attrs)
+	now := time.Now()
+	if x.logins.end(q, loginAnswer{code, x.encoded}, now) {
+		x.answer(outcomeAnswered, now)
+	} else {
+		x.endpoint.count(x.client, dropped)
+		x.trace(outcomeSuperseded, nil, now)
+	}
+	x.endpoint.pending.Add(-1)
+}
 
 // Drop leaves the request unanswered, for a reason that is counted and logged. A copy of the request
 // that arrives later is a new request.
-func (q *AccessRequest) Drop(reason error) {}
+func (q *AccessRequest) Drop(reason error) {
+	if !q.ended.Swap(true) {
+		q.end(refused, reason)
+	}
+}
+
+// end ends the request without an answer.
+func (q *AccessRequest) end(what counter, why error) {
+	x, now := &q.exchange, time.Now()
+	x.logins.end(q, loginAnswer{}, now)
+	x.drop(what, now, why)
+	x.endpoint.pending.Add(-1)
+}

@@ -69,6 +69,8 @@ type client struct {
 type clientStats struct {
 	counters counters
 	logged   dropLog
+	// signs is true once the client has shown that it sends Message-Authenticators.
+	signs atomic.Bool
 
 	// Log lines of a Disconnector: an answer with a wrong authenticator, and a source address that
 	// is not local.
