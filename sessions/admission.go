@@ -42,6 +42,9 @@ type Admissions interface {
 	// [Table.Reserve], or is free. call is the call that it begins in, or nil. Admit returns a nil
 	// Admission if nothing is known.
 	Admit(ev *Event, s, call *Session, free func(ID) bool) (ID, *Admission)
+	// Upstream returns the Admission.Upstream of an event without a session, of which authentication
+	// has said nothing. It is called as Admit is.
+	Upstream(nas *NAS, attrs radius.Attributes, id ID) string
 }
 
 // SetAdmissions sets who is asked when a session begins.
@@ -60,6 +63,16 @@ func (t *Table) admit(s *Session, ev *Event) {
 	delete(t.numbers.reserved, s.ID)
 	if s.Admission != nil {
 		s.setAttrs(s.Attrs)
+	}
+}
+
+// name gives an event without a session its Acct-Session-Id upstream, if it has none.
+func (t *Table) name(s *Session, attrs radius.Attributes) {
+	if t.admissions == nil || s.Admission != nil && s.Admission.Upstream != "" {
+		return
+	}
+	if name := t.admissions.Upstream(s.NAS, attrs, s.ID); name != "" {
+		s.Admission = &Admission{Granted: s.Granted(), Upstream: name}
 	}
 }
 
@@ -86,6 +99,75 @@ func (t *Table) Grant(id ID, granted radius.Attributes, done func(error)) error 
 	}
 	t.commit(c, done)
 	return nil
+}
+
+// grantedTypes tell the line of a session, the surest first.
+var grantedTypes = [...]radius.Type{radius.CallingStationID, radius.NASPort, radius.NASPortID}
+
+// lineHash returns the hash of a user on a line.
+func lineHash(t radius.Type, v, user string) uint64 { return fnv(attributeHash(t, v), user) }
+
+// grantedNames calls fn with the names under which a session is in the index of granted ones.
+func (s *Session) grantedNames(fn func(hashedName)) {
+	for _, t := range grantedTypes {
+		v, has := s.Attrs.Get(t)
+		if !has {
+			continue
+		}
+		for _, key := range s.node.keys {
+			if key != 0 {
+				fn(nameHash(key, lineHash(t, v, s.Attrs.Text(radius.UserName))))
+			}
+		}
+		return
+	}
+}
+
+// updateGranted updates the entries of a session of a user in the index of granted ones. was is its state
+// before, nil if it is new, s its state now, nil if it has ended.
+func (t *Table) updateGranted(was, s *Session) {
+	isIndexed := func(s *Session) bool { return s != nil && s.Kind != Resource && s.Granted() != "" }
+	before, now := isIndexed(was), isIndexed(s)
+	if before && now && was.node == s.node && was.Attrs == s.Attrs {
+		return
+	}
+	if before {
+		was.grantedNames(func(name hashedName) {
+			if t.granted[name] == was.ID {
+				delete(t.granted, name)
+			}
+		})
+	}
+	if now {
+		s.grantedNames(func(name hashedName) { t.granted[name] = s.ID })
+	}
+}
+
+// OnLine returns the newest live session of this user on the line that an event is about: with its
+// Calling-Station-Id, else its NAS-Port or NAS-Port-Id. It knows only sessions that an Access-Accept
+// has granted something. It returns nil if there is none.
+func (t *Table) OnLine(ev Event, user string) (found *Session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var room [8]uint64
+	keys := t.nases.appendKeys(room[:0], &ev.NAS)
+	for _, typ := range grantedTypes {
+		v, has := ev.Attrs.Get(typ)
+		if !has || found != nil {
+			continue
+		}
+		for _, key := range keys {
+			s := t.live(t.granted[nameHash(key, lineHash(typ, v, user))])
+			if s == nil || s.Attrs.Text(radius.UserName) != user || !s.Attrs.Has(typ, v) ||
+				found != nil && s.Started <= found.Started || t.closings.anyCovers(s) {
+				continue
+			}
+			if _, ok := ev.matches(s.node); ok {
+				found = s
+			}
+		}
+	}
+	return found
 }
 
 // Live returns a live session or call as it is now, or nil.

@@ -45,6 +45,9 @@ func (n *numbers) isLow(last ID) bool { return !(last + numbersLeft).isBehind(n.
 func (t *Table) SetReserving(on bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if on == t.numbers.on {
+		return
+	}
 	if t.numbers.on = on; on {
 		t.commit(Change{State: []Put{t.countersPut()}}, nil)
 	}

@@ -92,6 +92,7 @@ func (t *Table) Record(o OneOff, done func(error)) (ID, error) {
 		ID: id, Kind: o.Kind, State: Ended, Stopped: true, Unstarted: o.Unstarted,
 		NAS: &o.NAS, Started: at, LastEvent: at, LastTraffic: at, Admission: o.Admission,
 	}
+	t.name(s, attrs)
 	s.setAttrs(attrs)
 	var c Change
 	if s.Unstarted != 0 {

@@ -63,6 +63,7 @@ type Table struct {
 	nesting      nesting
 	oneOffs      oneOffs
 	numbers      numbers
+	granted      lineIndex  // the live sessions with attributes of an Access-Accept
 	admissions   Admissions // nil if authentication does not go through us
 	unrouted     []ID       // loaded without a route: Run stores them again
 	lastCounters *Counters  // as of the newest commit
@@ -88,6 +89,7 @@ func New(cfg Config, journal Journal) *Table {
 		routes:       newRoutes(),
 		nesting:      newNesting(),
 		numbers:      numbers{reserved: map[ID]struct{}{}},
+		granted:      lineIndex{},
 		lastCounters: &Counters{},
 		ready:        make(chan struct{}),
 	}
@@ -340,6 +342,7 @@ func (t *Table) put(c *Change, s *Session) {
 	t.updateIndex(was, s)
 	t.updateLines(was, s)
 	t.updateNesting(was, s)
+	t.updateGranted(was, s)
 	rows.put(s)
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
 }
@@ -378,6 +381,7 @@ func (t *Table) removeRow(s *Session) {
 		t.linesOf(s.Kind).remove(s)
 	}
 	t.updateNesting(s, nil)
+	t.updateGranted(s, nil)
 	t.rowsOf(s.Kind).remove(s.ID)
 	if s.Route != nil {
 		s.Route.live--

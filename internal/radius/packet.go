@@ -132,18 +132,38 @@ func (p Packet) Signed(request Authenticator, secret Secret, scratch []byte) (bo
 	if p.signedAt == 0 {
 		return false, scratch
 	}
-	scratch = append(scratch[:0], p.data...)
-	copy(scratch[4:], request[:])
-	clear(scratch[p.signedAt : p.signedAt+AuthLen])
+	var room [md5.BlockSize]byte
+	scratch = append(append(scratch[:0], room[:]...), p.data...)
+	packet := scratch[len(room):]
+	copy(packet[4:], request[:])
+	clear(packet[p.signedAt : p.signedAt+AuthLen])
 	sum := hmacMD5(scratch, secret)
 	return hmac.Equal(sum[:], p.data[p.signedAt:p.signedAt+AuthLen]), scratch
 }
 
-func hmacMD5(data []byte, secret Secret) (sum Authenticator) {
-	h := hmac.New(md5.New, []byte(secret))
-	h.Write(data)
-	h.Sum(sum[:0])
-	return sum
+// hmacMD5 returns the HMAC-MD5 (RFC 2104) of the octets that follow the first md5.BlockSize octets of
+// b, which it overwrites. Unlike package hmac it allocates nothing, unless the secret is longer than a
+// block. A flood of forged packets must not make garbage.
+func hmacMD5(b []byte, secret Secret) Authenticator {
+	var outer [md5.BlockSize + AuthLen]byte
+	if len(secret) > md5.BlockSize {
+		sum := md5.Sum([]byte(secret))
+		copy(outer[:], sum[:])
+	} else {
+		copy(outer[:], secret)
+	}
+	for i := range md5.BlockSize {
+		b[i], outer[i] = outer[i]^0x36, outer[i]^0x5c
+	}
+	inner := md5.Sum(b)
+	copy(outer[md5.BlockSize:], inner[:])
+	return md5.Sum(outer[:])
+}
+
+// sign returns the Message-Authenticator of a packet whose authenticator is the one that counts.
+func sign(b []byte, secret Secret) Authenticator {
+	var room [md5.BlockSize + 512]byte // most packets fit
+	return hmacMD5(append(room[:md5.BlockSize], b...), secret)
 }
 
 // AppendHeader appends a header to b; Seal completes it.
@@ -174,7 +194,7 @@ const FirstSigned = HeaderLen + 2
 func SealRequest(b []byte, authenticator Authenticator, secret Secret) {
 	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
 	copy(b[4:], authenticator[:])
-	sum := hmacMD5(b, secret)
+	sum := sign(b, secret)
 	copy(b[FirstSigned:], sum[:])
 }
 
@@ -192,7 +212,7 @@ func Seal(b []byte, signedAt int, request Authenticator, secret Secret) Authenti
 	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
 	copy(b[4:], request[:])
 	if signedAt != 0 {
-		sum := hmacMD5(b, secret)
+		sum := sign(b, secret)
 		copy(b[signedAt:], sum[:])
 	}
 	sum := Authenticator(md5.Sum(append(b, secret...))) // in the spare capacity of b, or in a copy

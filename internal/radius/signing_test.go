@@ -1,6 +1,11 @@
 package radius
 
 import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/md5"
+	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"aaasess/internal/radius/captured"
@@ -126,5 +131,42 @@ func TestSignedPackets(t *testing.T) {
 				t.Error("the golden packet is not accepted")
 			}
 		})
+	}
+}
+
+// TestSignatures compares with package hmac, for secrets of more than a block too, and checks that
+// rejecting a packet allocates nothing.
+func TestSignatures(t *testing.T) {
+	random := rand.New(rand.NewPCG(16, 1))
+	var scratch []byte
+	for size := 1; size < 200; size++ {
+		secret := make([]byte, size)
+		for i := range secret {
+			secret[i] = byte(random.Uint32())
+		}
+		b := AppendSignedHeader(nil, CodeAccessRequest, byte(size))
+		for range random.IntN(16) {
+			b = AppendAttribute(b, VendorSpecific, strings.Repeat("v", random.IntN(253)))
+		}
+		SealRequest(b, Authenticator{byte(size)}, Secret(secret))
+		zeroed := bytes.Clone(b)
+		clear(zeroed[FirstSigned : FirstSigned+AuthLen])
+		mac := hmac.New(md5.New, secret)
+		mac.Write(zeroed)
+		if want := mac.Sum(nil); !bytes.Equal(b[FirstSigned:FirstSigned+AuthLen], want) {
+			t.Errorf("a secret of %d octets, a packet of %d: %x, want %x", size, len(b), b[FirstSigned:FirstSigned+AuthLen], want)
+		}
+		p, err := Parse(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ok bool
+		if ok, scratch = p.Signed(p.Authenticator(), Secret(secret), scratch); !ok {
+			t.Errorf("a secret of %d octets: not accepted", size)
+		}
+		other := Secret(secret[1:])
+		if n := testing.AllocsPerRun(1, func() { ok, scratch = p.Signed(p.Authenticator(), other, scratch) }); ok || n != 0 && len(other) <= md5.BlockSize {
+			t.Errorf("a wrong secret of %d octets: accepted %v, %v allocations", size-1, ok, n)
+		}
 	}
 }

@@ -70,15 +70,21 @@ func newIdleAuth(t *testing.T, relay Relay, clients ...Client) (*runningAuth, fu
 	return &runningAuth{l, h}, h.idle(&l.endpoint)
 }
 
-// queued returns the octets of the answers that wait for the first socket.
-func (e *endpoint) queued() (answers []string) {
-	e.sockets[0].answers.mu.Lock()
-	n := len(e.sockets[0].answers.queue)
-	e.sockets[0].answers.mu.Unlock()
+// waiting returns the answers that wait for the first socket.
+func (e *endpoint) waiting() []*exchange {
+	q := &e.sockets[0].answers
+	q.mu.Lock()
+	n := len(q.queue)
+	q.mu.Unlock()
 	if n == 0 {
 		return nil
 	}
-	for _, x := range e.sockets[0].answers.dequeueAll(nil) {
+	return q.dequeueAll(nil)
+}
+
+// queued returns the octets of the answers that wait for the first socket.
+func (e *endpoint) queued() (answers []string) {
+	for _, x := range e.waiting() {
 		answers = append(answers, string(x.appendResponse(nil)))
 	}
 	return answers

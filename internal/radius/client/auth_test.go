@@ -370,3 +370,8 @@ func TestAliasesAsText(t *testing.T) {
 		t.Errorf("%q", none)
 	}
 }
+
+// documentation returns an address with a port.
+func documentation(addr string, port uint16) netip.AddrPort {
+	return netip.AddrPortFrom(netip.MustParseAddr(addr), port)
+}

@@ -10,12 +10,9 @@ import (
 
 // exchange is one request with all of its transmissions. The client's mutex guards it.
 type exchange struct {
-	group     *Group
-	req       Request
-	announced bool   // not counted in the window, and not abandoned: by Announce, AnnounceTo or a test
-	test      bool   // by an active test
-	plain     bool   // each server gets its normal transmissions, dead or not: announced, or by SendTo
-	excluded  uint64 // bit i: it is never sent to server i
+	group    *Group
+	req      Request
+	excluded uint64 // bit i: it is never sent to server i
 
 	wait timeheap.Entry[*exchange] // in the group's deadlines
 
@@ -27,6 +24,10 @@ type exchange struct {
 	kept        *kept     // its octets if it is repeated as it is; then slot is not none
 	probe       uint64    // number of its probe; 0 means that it is no probe
 	membersHash uint32    // result of Group.members that server and tried refer to
+
+	announced bool // not counted in the window, and not abandoned: by Announce, AnnounceTo or a test
+	test      bool // by an active test
+	plain     bool // each server gets its normal transmissions, dead or not: announced, or by SendTo
 
 	settled  bool // Done was called, or is about to be
 	begun    bool // its server was chosen

@@ -107,6 +107,8 @@ func (x *exchange) next() {
 		case x.relay.blocked(m.name):
 			m.count(groupBlocked)
 			what, reason = blocked, errBlocked
+		case len(x.methods) > 0 && !m.group.Usable(): // no answer would come in time
+			m.count(groupSkipped)
 		case !x.enter(m):
 			m.count(groupBusy)
 			what, reason = busy, errBusy
@@ -231,7 +233,8 @@ func (x *exchange) answered(m *method, a *client.Answer) {
 	buf := r.buffer()
 	defer r.buffers.Put(buf)
 	names := r.routes.Load().names
-	attrs, err := appendAnswer((*buf)[:0], a.Packet.Attributes(), names, radius.Protection{Secret: a.Secret, Request: a.Request}, x.protection())
+	crypt := radius.Recrypter{From: radius.Protection{Secret: a.Secret, Request: a.Request}, To: x.protection()}
+	attrs, err := appendAnswer((*buf)[:0], a.Packet.Attributes(), names, crypt)
 	if err != nil {
 		x.drop(badAnswers, fmt.Errorf("%v of server %s: %w", a.Packet.Code(), a.Server, err))
 		return

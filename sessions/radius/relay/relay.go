@@ -138,18 +138,16 @@ func (r *Relay) Accepting() error {
 	if r.stopping.Load() {
 		return errStopping
 	}
-	lists := r.routes.Load().lists
-	if len(lists) == 0 {
-		return errNoList
-	}
-	for _, methods := range lists {
+	reason := errNoList
+	for _, methods := range r.routes.Load().lists {
 		for _, m := range methods {
 			if !r.blocked(m.name) {
 				return nil
 			}
+			reason = errBlocked
 		}
 	}
-	return errBlocked
+	return reason
 }
 
 // Relay forwards a request to the first server of its client's list.

@@ -139,19 +139,11 @@ func (o *outgoing) append(b []byte, identifier byte, from radius.Protection, sec
 	return b, authenticator
 }
 
-// randomSalt returns the first salt of a packet.
-func randomSalt() uint16 {
-	var b [2]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return binary.BigEndian.Uint16(b[:])
-}
-
-// appendAnswer appends to b the attributes of a server's answer, encrypted for the NAS. An error of
-// type *radius.MalformedError means that the NAS must not get the answer.
-func appendAnswer(b, attrs []byte, names *radius.Dictionary, from, to radius.Protection) ([]byte, error) {
-	crypt := radius.Recrypter{From: from, To: to}
+// appendAnswer appends to b the attributes of a server's answer, encrypted for the NAS. A salt of 0
+// means a random one. An error of type *radius.MalformedError means that the NAS must not get the
+// answer.
+func appendAnswer(b, attrs []byte, names *radius.Dictionary, crypt radius.Recrypter) ([]byte, error) {
 	var space [4]radius.HiddenValue
-	salted := false
 	for rest := attrs; len(rest) > 0; rest = rest[rest[1]:] {
 		attr := rest[:rest[1]]
 		switch radius.Type(attr[0]) {
@@ -163,8 +155,8 @@ func appendAnswer(b, attrs []byte, names *radius.Dictionary, from, to radius.Pro
 			return b, err
 		}
 		b = append(b, attr...)
-		if len(hidden) > 0 && !salted {
-			crypt.Salt, salted = randomSalt(), true
+		if len(hidden) > 0 && crypt.Salt == 0 {
+			crypt.Salt = randomSalt()
 		}
 		for _, v := range hidden {
 			if err := crypt.Recrypt(b, v); err != nil {
@@ -173,4 +165,11 @@ func appendAnswer(b, attrs []byte, names *radius.Dictionary, from, to radius.Pro
 		}
 	}
 	return b, nil
+}
+
+// randomSalt returns the first salt of a packet.
+func randomSalt() uint16 {
+	var b [2]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.BigEndian.Uint16(b[:]) | 1
 }

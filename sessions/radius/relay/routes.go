@@ -17,7 +17,7 @@ const DefaultList = "default"
 // been given to a Relay.
 type Routes struct {
 	// Lists has the methods of each list: names of groups, in order. Requests of a client without a
-	// list are dropped.
+	// list, or whose list has no methods, are dropped.
 	Lists map[string][]string
 	// Apply has the list of clients, by the client's name. All others use DefaultList.
 	Apply map[string]string
@@ -63,9 +63,7 @@ func newRoutes(cfg Routes, old *routes) (*routes, error) {
 		r.methods[name] = m
 	}
 	for list, groups := range cfg.Lists {
-		if len(groups) == 0 {
-			return nil, fmt.Errorf("relay: list %q has no method", list)
-		}
+		r.lists[list] = []*method{}
 		for _, name := range groups {
 			m := r.methods[name]
 			if m == nil {

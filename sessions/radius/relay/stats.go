@@ -34,6 +34,7 @@ const (
 	groupAnswers
 	groupSilent
 	groupBlocked
+	groupSkipped
 	groupBusy
 	groupCounterCount
 )
@@ -77,6 +78,7 @@ type GroupStats struct {
 	Answers  uint64 // answered by it
 	Silent   uint64 // to which no server of the group responded
 	Blocked  uint64 // not sent to it because it was blocked
+	Skipped  uint64 // not sent to it because all its servers were dead and the list has another group
 	Busy     uint64 // not sent to it because too many were in flight
 }
 
@@ -92,7 +94,7 @@ func (r *Relay) Stats() Stats {
 	for _, m := range r.routes.Load().methods {
 		s.Groups = append(s.Groups, GroupStats{
 			Name: m.name, InFlight: int(m.inFlight.Load()), Requests: m.counters[groupRequests].Load(), Answers: m.counters[groupAnswers].Load(),
-			Silent: m.counters[groupSilent].Load(), Blocked: m.counters[groupBlocked].Load(), Busy: m.counters[groupBusy].Load(),
+			Silent: m.counters[groupSilent].Load(), Blocked: m.counters[groupBlocked].Load(), Skipped: m.counters[groupSkipped].Load(), Busy: m.counters[groupBusy].Load(),
 		})
 	}
 	slices.SortFunc(s.Groups, func(a, b GroupStats) int { return strings.Compare(a.Name, b.Name) })

@@ -19,7 +19,7 @@ type rawConfig struct {
 	Log            Log                `yaml:"log" doc:"What is logged. The log goes to standard error."`
 	Control        Control            `yaml:"control" doc:"The socket that the command aaasess talks to."`
 	SNMP           rawSNMP            `yaml:"snmp" doc:"How SNMP managers reach the session table, CISCO-AAA-SESSION-MIB."`
-	RADIUS         rawRADIUS          `yaml:"radius" doc:"The NASes that report sessions, and the servers that accounting records go to."`
+	RADIUS         rawRADIUS          `yaml:"radius" doc:"The NASes that report sessions, and the servers that their Access-Requests and the accounting records go to."`
 	TACACS         rawTACACS          `yaml:"tacacs" doc:"The TACACS+ servers that accounting records go to."`
 	Authentication *rawAuthentication `yaml:"authentication" restart:"presence" doc:"The relay of Access-Requests from the NASes to RADIUS servers. If missing, aaasess does not listen for Access-Requests."`
 	Accounting     rawAccounting      `yaml:"accounting" doc:"Method lists by accounting type. A type that has no list is not accounted."`
@@ -172,9 +172,9 @@ type rawAccounting struct {
 }
 
 type rawSendStopRecord struct {
-	AuthenticationFailure bool `yaml:"authentication-failure" default:"false" doc:"Whether a stop record is made of each login, and of each negotiation of a session, that failed. It goes to the methods of the list that the session would have had. Only aaasess simulate failure reports failures yet; a stop that a NAS sends of one is recorded whatever is set here."`
+	AuthenticationFailure bool `yaml:"authentication-failure" default:"false" doc:"Whether a stop record is made of each login, and of each negotiation of a session, that failed. It goes to the methods of the list that the session would have had. A login fails with an Access-Reject that the section authentication relays; only aaasess simulate failure reports failures of negotiations yet. A stop that a NAS sends of a failure is recorded whatever is set here."`
 
-	AuthenticationSuccessRemoteServer bool `yaml:"authentication-success-remote-server" default:"false" doc:"Whether a stop record is made of each session whose user a remote server has accepted, and that has ended before its start. It goes to the methods of the list that the session would have had. Only aaasess simulate failure --accepted reports these yet; a stop that a NAS sends of one is recorded whatever is set here."`
+	AuthenticationSuccessRemoteServer bool `yaml:"authentication-success-remote-server" default:"false" doc:"Whether a stop record is made of each session whose user a remote server has accepted, and that has ended before its start. It goes to the methods of the list that the session would have had. These are Access-Accepts that the section authentication relays, if no start follows in authentication.start-wait. A stop that a NAS sends of such a session is recorded whatever is set here."`
 }
 
 type rawList struct {
