@@ -36,10 +36,10 @@ const (
 	siteSecret = "testing123"
 )
 
-// relayConfig is the configuration of the daemon. %[1]s and %[2]s are the ports of the server, for
+// relaySiteConfig is the configuration of the daemon. %[1]s and %[2]s are the ports of the server, for
 // accounting and authentication, %[3]q is its secret. Times that do not matter to NASes are short.
 // CLIENT, SERVER, RADIUS and ACCOUNTING are further keys.
-const relayConfig = `state: state
+const relaySiteConfig = `state: state
 control: {socket: ctl.sock}
 snmp:
   session-mib-disconnect: true
@@ -62,7 +62,7 @@ ACCOUNTINGsessions: {disconnect: {retry-min: 1s, timeout: 2s, retransmit: 1}}
 store: {min-free: 16MiB}
 `
 
-// keys are further keys of relayConfig.
+// keys are further keys of relaySiteConfig.
 type keys struct {
 	client     string // ", key: value"
 	server     string // the same
@@ -91,7 +91,7 @@ func (s *relaySite) configure(k keys) {
 	s.t.Helper()
 	_, acct, _ := net.SplitHostPort(s.fr.Addr)
 	_, auth, _ := net.SplitHostPort(s.fr.AuthAddr)
-	text := fmt.Sprintf(relayConfig, acct, auth, s.fr.Secret)
+	text := fmt.Sprintf(relaySiteConfig, acct, auth, s.fr.Secret)
 	text = strings.NewReplacer("CLIENT", k.client, "SERVER", k.server, "RADIUS", k.radius, "ACCOUNTING", k.accounting).Replace(text)
 	if err := os.WriteFile(filepath.Join(s.dir, "aaasess.yaml"), []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
