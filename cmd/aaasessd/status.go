@@ -42,8 +42,8 @@ func (d *daemon) registerStatus() {
 	d.control.RegisterStatus("servers", func() any { return acctcontrol.Servers(d.methods) })
 	d.control.RegisterStatus("radius", func() any { return listenerStatus(d.listener.Stats()) })
 	if a := d.authentication; a != nil {
-		d.control.RegisterStatus("authentication", func() any {
-			return acctcontrol.AuthenticationStatus(a.listener.Stats(), a.relay.Stats(), d.admissions.Stats())
+		d.control.RegisterStatus(api.AuthenticationSection, func() any {
+			return authenticationStatus(a.listener.Stats(), a.relay.Stats(), d.admissions.Stats())
 		})
 	}
 	d.control.RegisterStatus("limits", func() any { return d.limits() })
