@@ -38,8 +38,12 @@ type Dropped struct {
 // identify the NAS. A stop or interim that the NAS did not send has the attributes that identify
 // the session and its last known usage. A record that repeats a session ([sessions.Notice].Only) has
 // all attributes of the session.
+//
+// Last come the attributes that authentication granted ([sessions.Session.Granted]) and that neither
+// the packet nor the session has; see isSentIfGranted. The User-Name of the Access-Accept replaces
+// that of the NAS wherever a record has one (RFC 2865 section 5.1).
 func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
-	c := composer{b: b, start: len(b), n: n, dictionary: radius.Standard()}
+	c := composer{b: b, start: len(b), n: n, dictionary: radius.Standard(), userName: n.Session.Granted().Text(radius.UserName)}
 	if n.Type != sessions.Other && n.Attrs.Text(radius.AcctStatusType) == "" {
 		c.appendUint32(radius.AcctStatusType, uint32(n.Type))
 	}
@@ -77,6 +81,7 @@ type composer struct {
 	start      int // where the list begins in b
 	n          *sessions.Notice
 	dictionary *radius.Dictionary
+	userName   string // of the Access-Accept, "" if it has none
 	present    keySet
 	dropped    Dropped
 	// The last attribute is a fragment that continues in the next one of this key; 0: it is complete.
@@ -105,6 +110,8 @@ func (c *composer) addReceived(t radius.Type, v string) {
 		c.appendUint32(t, uint32(c.n.Type))
 	case t == radius.AcctSessionID && c.hasOurID():
 		c.appendSessionID()
+	case t == radius.UserName && c.userName != "":
+		c.appendText(t, c.userName)
 	case t == radius.AcctTerminateCause && c.n.Cause != 0:
 		c.appendUint32(t, c.n.Cause)
 	default:
@@ -158,6 +165,25 @@ func (c *composer) addMissing() {
 			c.addReceived(t, v)
 		}
 	}
+	if c.n.Type != sessions.Other {
+		c.addGranted()
+	}
+}
+
+// addGranted adds what authentication granted, if neither the packet nor the session has an
+// attribute of its type.
+func (c *composer) addGranted() {
+	granted := c.n.Session.Granted()
+	if granted == "" {
+		return
+	}
+	sent := c.present
+	c.fragmentKey = 0
+	for t, v := range granted.All() {
+		if isSentIfGranted(c.n.Session.Kind, t, v) && !sent.has(keyOf(t)) {
+			c.addReceived(t, v)
+		}
+	}
 }
 
 func (c *composer) appendText(t radius.Type, v string) {
@@ -170,12 +196,16 @@ func (c *composer) appendUint32(t radius.Type, n uint32) {
 	c.present.add(keyOf(t))
 }
 
-// hasOurID reports whether the record has our session number as its Acct-Session-Id. A record of an
-// Other without a session does not.
+// hasOurID reports whether the record has the name of our session as its Acct-Session-Id. A record of
+// an Other without a session does not.
 func (c *composer) hasOurID() bool { return c.n.Type != sessions.Other || c.n.Session.ID != 0 }
 
-// appendSessionID adds our session number. It is ID.String without allocations.
+// appendSessionID adds the name of the session: [sessions.Session.Name] without allocations.
 func (c *composer) appendSessionID() {
+	if a := c.n.Session.Admission; a != nil && a.Upstream != "" {
+		c.appendText(radius.AcctSessionID, a.Upstream)
+		return
+	}
 	const hex = "0123456789ABCDEF"
 	c.b = append(c.b, byte(radius.AcctSessionID), 2+8)
 	for shift := 28; shift >= 0; shift -= 4 {

@@ -72,7 +72,10 @@
 // order with, 0 for its own. hold is how long a start waits for the address of its user, 0 for not
 // at all. nas-session is the Acct-Session-Id that the NAS sent, empty if it sent none.
 //
-// Version 2 is the same without kind, lane and hold: its kind is what the name of the list begins
+// Version 4 is the same. It is of type 255, its session is the number of a live session, and the
+// Acct-Session-Id of that session upstream is another (R55).
+//
+// Version 2 is the same as 3 without kind, lane and hold: its kind is what the name of the list begins
 // with. Version 1 also lacks nas-session. A record has the lowest version that says all of it, so
 // after a downgrade all records can be read that do not need a newer version.
 //

@@ -20,6 +20,9 @@ type Record struct {
 	// Session is the number of the session. For a [sessions.Other] of no live session it is the
 	// placeholderID of the NAS and its id. See Number and SessionName.
 	Session sessions.ID
+	// Renamed says of a [sessions.Other] that Session is the number of a live session whose
+	// Acct-Session-Id upstream is another ([sessions.Admission].Upstream).
+	Renamed bool
 	Type    sessions.EventType
 	// Resync says that the record repeats a session for servers that have lost their data (R65).
 	Resync bool
@@ -48,20 +51,19 @@ type Record struct {
 	Reason string
 }
 
-// SessionName returns the Acct-Session-Id that is sent upstream: our number in eight hex digits or,
+// SessionName returns the Acct-Session-Id that is sent upstream: that of [sessions.Session.Name] or,
 // for a [sessions.Other] of no live session, the value that the NAS sent. An Accounting-On or -Off
 // has an id of its own.
 func (r *Record) SessionName() string {
-	switch r.Type {
-	case sessions.Other, sessions.On, sessions.Off:
-		return r.Attrs.Text(radius.AcctSessionID)
+	if name := r.Attrs.Text(radius.AcctSessionID); name != "" || r.Type != sessions.Start && r.Type != sessions.Stop && r.Type != sessions.Interim {
+		return name
 	}
 	return r.Session.String()
 }
 
 // Number returns the number of the record's session, 0 if it has none.
 func (r *Record) Number() sessions.ID {
-	if r.Type == sessions.Other && r.SessionName() != r.Session.String() {
+	if r.Type == sessions.Other && !r.Renamed && r.SessionName() != r.Session.String() {
 		return 0
 	}
 	return r.Session
@@ -110,11 +112,12 @@ func placeholderID(s *sessions.Session) sessions.ID {
 const (
 	recordWithoutNAS = 1 // with nothing that a later version has
 	recordWithNAS    = 2 // with NASSession
-	recordVersion    = 3 // with NASSession, Kind, Lane and Hold; each may be missing
+	recordExtended   = 3 // with NASSession, Kind, Lane and Hold; each may be missing
+	recordRenamed    = 4 // the same, Renamed
 )
 
-// headLen is the length of a record's head: version, type, session and time. In version 3, the kind,
-// the lane and the hold follow it.
+// headLen is the length of a record's head: version, type, session and time. From version 3 on, the
+// kind, the lane and the hold follow it.
 const (
 	headLen      = 14
 	extensionLen = 9
@@ -147,18 +150,20 @@ func kindOf(list string) sessions.Kind {
 	return 0
 }
 
-// needsExtension reports whether only version 3 can store the record, whose list is of kind
+// needsExtension reports whether only versions 3 and 4 can store the record, whose list is of kind
 // listKind. All other records can be read after a downgrade.
 func (r *Record) needsExtension(listKind sessions.Kind) bool {
-	return r.Hold > 0 || r.InLane() != r.Session || r.Kind != 0 && r.Kind != listKind
+	return r.Renamed || r.Hold > 0 || r.InLane() != r.Session || r.Kind != 0 && r.Kind != listKind
 }
 
 // appendHead appends what precedes the name of the list. listKind is the kind of the list.
 func appendHead(b []byte, r *Record, listKind sessions.Kind) []byte {
 	version, extended := byte(recordWithoutNAS), r.needsExtension(listKind)
 	switch {
+	case r.Renamed:
+		version = recordRenamed
 	case extended:
-		version = recordVersion
+		version = recordExtended
 	case r.NASSession != "":
 		version = recordWithNAS
 	}
@@ -215,14 +220,15 @@ func appendName(b []byte, s string) []byte {
 func ParseRecord(b []byte) (*Record, error) {
 	d := newDecoder(string(b)) // one copy, shared by all strings of the record
 	version := d.Octet()
-	if (version < recordWithoutNAS || version > recordVersion) && d.OK() {
+	if (version < recordWithoutNAS || version > recordRenamed) && d.OK() {
 		return nil, fmt.Errorf("%w: unknown version %d", ErrRecord, version)
 	}
 	r := &Record{}
 	r.Type, r.Resync = parseType(d.Octet())
 	r.Session = sessions.ID(d.Uint32())
 	r.At = time.Unix(0, int64(d.Uint64()))
-	if version == recordVersion {
+	r.Renamed = version == recordRenamed
+	if version >= recordExtended {
 		r.Kind, r.Lane = sessions.Kind(d.Octet()), sessions.ID(d.Uint32())
 		r.Hold = time.Duration(d.Uint32()) * time.Millisecond
 	}
@@ -250,7 +256,8 @@ func (r *Record) check(version byte, listKind sessions.Kind, rest string) error 
 	case len(rest) > 0:
 		return fmt.Errorf("%d octets follow its end", len(rest))
 	case version == recordWithNAS && r.NASSession == "",
-		version == recordVersion && (!r.needsExtension(listKind) || r.Kind == 0 && listKind != 0 || r.Lane != 0 && r.Lane == r.Session):
+		version == recordRenamed && (r.Type != sessions.Other || r.SessionName() == r.Session.String()),
+		version >= recordExtended && (!r.needsExtension(listKind) || r.Kind == 0 && listKind != 0 || r.Lane != 0 && r.Lane == r.Session):
 		return fmt.Errorf("version %d has no need", version) // else it would have another form
 	case (r.Type < sessions.Start || r.Type > sessions.Interim) && r.Type != sessions.Other:
 		return fmt.Errorf("unknown type %d", r.Type)
@@ -284,13 +291,13 @@ type Head struct {
 
 // PeekRecord reads the head of a record without parsing the rest.
 func PeekRecord(b []byte) (h Head, ok bool) {
-	if len(b) < headLen || b[0] < recordWithoutNAS || b[0] > recordVersion {
+	if len(b) < headLen || b[0] < recordWithoutNAS || b[0] > recordRenamed {
 		return h, false
 	}
 	h.Type, _ = parseType(b[1])
 	h.Session = sessions.ID(binary.BigEndian.Uint32(b[2:]))
 	h.Lane, h.At = h.Session, int64(binary.BigEndian.Uint64(b[6:]))
-	if b[0] != recordVersion {
+	if b[0] < recordExtended {
 		return h, true
 	}
 	if len(b) < headLen+extensionLen {

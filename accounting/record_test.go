@@ -137,6 +137,55 @@ func TestRecordExtended(t *testing.T) {
 	}
 }
 
+// TestRecordRenamed: an event other than start, interim and stop of a live session keeps the number of
+// its session, whatever its Acct-Session-Id upstream is.
+func TestRecordRenamed(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		renamed bool
+		nas     string // the Acct-Session-Id
+		version byte
+		number  sessions.ID
+	}{
+		{"of no live session", false, "5F2A", recordWithoutNAS, 0},
+		{"our number", false, "0000000E", recordWithoutNAS, 0xE},
+		{"another Acct-Session-Id of a live session", true, "5F2A", recordRenamed, 0xE},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rec := goldenRecord(t)
+			rec.Type, rec.Renamed = sessions.Other, tt.renamed
+			rec.Attrs = attrs(t, radius.AcctStatusType, 15, radius.AcctSessionID, tt.nas)
+			b := AppendRecord(nil, rec)
+			got, err := ParseRecord(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(rec, got); diff != "" {
+				t.Errorf("want (-) and got (+):\n%s", diff)
+			}
+			if b[0] != tt.version || got.Number() != tt.number || got.SessionName() != tt.nas {
+				t.Errorf("version %d, number %d, name %s", b[0], got.Number(), got.SessionName())
+			}
+			if h, ok := PeekRecord(b); h != (Head{Type: rec.Type, Session: 0xE, Lane: 0xE, At: rec.At.UnixNano()}) || !ok {
+				t.Errorf("%v %v", h, ok)
+			}
+			if route, ok := recordRoute(b); string(route) != string(appendRoute(nil, rec.List, rec.Next)) || !ok {
+				t.Errorf("the route is %x", route)
+			}
+		})
+	}
+	for name, change := range map[string]func(*Record){
+		"a stop": func(r *Record) { r.Type = sessions.Stop }, "its own name": func(r *Record) { r.Type = sessions.Other },
+	} {
+		rec := goldenRecord(t)
+		rec.Renamed = true
+		change(rec)
+		if got, err := ParseRecord(AppendRecord(nil, rec)); !errors.Is(err, ErrRecord) {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+}
+
 // TestRecordHoldRounded: no hold gets shorter than it was, and none is stored as another one.
 func TestRecordHoldRounded(t *testing.T) {
 	for hold, want := range map[time.Duration]time.Duration{
@@ -164,7 +213,7 @@ func TestParseRecordRefuses(t *testing.T) {
 		want string
 	}{
 		{"nothing", nil, "ends early, after 0 octets"},
-		{"a later version", change(0, 4), "version 4"},
+		{"a later version", change(0, 5), "version 5"},
 		{"a type that no record has", change(1, 9), "type 9"},
 		{"an octet behind", append(change(0, 1), 0), "1 octets follow its end"},
 		{"a method that is none", change(len(golden)-2-16-5, 'x'), `method "xocal"`},
@@ -220,6 +269,7 @@ func FuzzParseRecord(f *testing.F) {
 	f.Add(AppendRecord(nil, &Record{Type: sessions.Start, At: time.Unix(0, 0)}))
 	f.Add(AppendRecord(nil, &Record{Type: sessions.Other, At: time.Unix(0, 0)}))
 	f.Add(AppendRecord(nil, &Record{Type: sessions.Start, At: time.Unix(0, 0), Kind: sessions.Exec, Lane: 7, Hold: time.Second, NASSession: "x"}))
+	f.Add(AppendRecord(nil, &Record{Type: sessions.Other, At: time.Unix(0, 0), Kind: sessions.Network, Renamed: true}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		rec, err := ParseRecord(b)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -305,4 +306,69 @@ func TestRecordsPageArguments(t *testing.T) {
 // isOfSessions reports whether kinds are kinds of sessions of users only.
 func isOfSessions(kinds []string) bool {
 	return len(kinds) > 0 && !slices.ContainsFunc(kinds, func(k string) bool { return k != "network" && k != "exec" && k != "connection" })
+}
+
+// TestRecordsPageGranted: docs/records.md says of each attribute of an Access-Accept that a session
+// remembers whether its records have it, and whether it is the Accept's or the NAS's.
+func TestRecordsPageGranted(t *testing.T) {
+	b, err := os.ReadFile("../docs/records.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, row := range cells(section(t, string(b), "## What authentication granted"))[2:] {
+		if len(row) == 5 {
+			for _, name := range strings.Split(row[0], ", ") {
+				got[name] = strings.Join(row[1:4], "; ")
+			}
+		}
+	}
+	want := map[string]string{}
+	for typ := range octets(t, grantedOctets).All() {
+		of := "network"
+		if whoseValue(t, typ, sessions.Exec, false) == whoseValue(t, typ, sessions.Network, false) {
+			of = "all"
+		}
+		want[radius.Standard().Name(typ)] = whoseValue(t, typ, sessions.Network, false) + "; " + whoseValue(t, typ, sessions.Network, true) + "; " + of
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("sent (-) and docs/records.md (+):\n%s", diff)
+	}
+}
+
+// whoseValue returns whose value of an attribute is in the start, interim and stop of a session that
+// was granted all.
+func whoseValue(t *testing.T, typ radius.Type, kind sessions.Kind, nasHas bool) string {
+	t.Helper()
+	var packet radius.Attributes
+	nas := map[radius.Type]string{
+		radius.FramedIPAddress: "0806 0a000001", radius.FramedInterfaceID: "600a 0000000000000001", radius.FramedIPv6Prefix: "6104 0000",
+		radius.DelegatedIPv6Prefix: "7b04 0000", radius.FramedIPv6Address: "a812 20010db8000000000000000000000001",
+	}
+	if packet = attrs(t, typ, 1); nas[typ] != "" {
+		packet = octets(t, nas[typ])
+	}
+	granted := octets(t, grantedOctets)
+	whose := ""
+	for _, event := range []sessions.EventType{sessions.Start, sessions.Interim, sessions.Stop} {
+		n := sessions.Notice{Type: event, Session: &sessions.Session{ID: 7, Kind: kind, NAS: nas4, Admission: &sessions.Admission{Granted: granted}}, Attrs: attrs(t, radius.AcctSessionID, "1")}
+		if nasHas {
+			n.Attrs += packet
+		}
+		record, _ := Compose(nil, &n)
+		is := "something else"
+		switch v := values(radius.Attributes(record), typ); {
+		case len(v) == 0:
+			is = "none"
+		case slices.Equal(v, values(granted, typ)):
+			is = "the Accept's"
+		case slices.Equal(v, values(packet, typ)):
+			is = "the NAS's"
+		}
+		if whose != "" && whose != is {
+			t.Errorf("%s: %s and %s", radius.Standard().Name(typ), whose, is)
+		}
+		whose = is
+	}
+	return whose
 }

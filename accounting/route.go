@@ -278,7 +278,7 @@ func (n *newestRecords) consider(m MethodName, e *store.Entry, known map[string]
 // recordRoute returns the octets of a record's list and methods, without parsing the rest.
 func recordRoute(b []byte) (route []byte, ok bool) {
 	begin := headLen
-	if len(b) > 0 && b[0] == recordVersion {
+	if len(b) > 0 && b[0] >= recordExtended {
 		begin += extensionLen
 	}
 	if len(b) <= begin {

@@ -262,13 +262,14 @@ func (r *Router) routeOf(n *sessions.Notice) *preparedRoute {
 func isNullUsername(n *sessions.Notice) bool {
 	s := n.Session
 	forgotten := n.AfterEnd || s.Revived != 0
-	return s.ID != 0 && !forgotten && s.User == "" && n.Attrs.Text(radius.UserName) == ""
+	return s.ID != 0 && !forgotten && s.User == "" && n.Attrs.Text(radius.UserName) == "" && s.Granted().Text(radius.UserName) == ""
 }
 
 // waitsForAddress reports whether a notice is of a start of a network session that lives and whose
 // user has no address yet. That of a resync waits only while the session's own start may wait.
 func waitsForAddress(n *sessions.Notice) bool {
-	return n.Type == sessions.Start && n.Session.Kind == sessions.Network && !n.AfterEnd && !HasAddress(n.Attrs) && !HasAddress(n.Session.Attrs)
+	s := n.Session
+	return n.Type == sessions.Start && s.Kind == sessions.Network && !n.AfterEnd && !HasAddress(n.Attrs) && !HasAddress(s.Attrs) && !grantsAddress(s.Granted())
 }
 
 // record adds the records of a notice, one for each branch of its route, if it has any.
@@ -289,8 +290,12 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 		// The packet has it as the NAS sent it; an ended session may have it in shortened form.
 		NASSession: cmp.Or(n.Attrs.Text(radius.AcctSessionID), n.Session.AcctSessionID),
 	}
-	if n.Type == sessions.Other && rec.Session == 0 {
-		rec.Session = placeholderID(n.Session)
+	if n.Type == sessions.Other {
+		if rec.Session == 0 {
+			rec.Session = placeholderID(n.Session)
+		} else {
+			rec.Renamed = n.Session.Name() != rec.Session.String()
+		}
 	}
 	if to.route.DelayStart > 0 && waitsForAddress(n) {
 		rec.Hold = to.route.DelayStart

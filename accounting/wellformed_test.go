@@ -233,7 +233,11 @@ func TestComposeAnyOctets(t *testing.T) {
 		}
 		n := sessions.Notice{
 			Type: rapid.SampledFrom(types).Draw(rt, "event"), At: time.Unix(rapid.Int64Range(-1, 9).Draw(rt, "at"), 0), Attrs: draw("packet"),
-			Session: &sessions.Session{ID: sessions.ID(rapid.Uint32Range(0, 2).Draw(rt, "id")), NAS: nas4, AcctSessionID: "x", Attrs: draw("session")},
+			Session: &sessions.Session{
+				ID: sessions.ID(rapid.Uint32Range(0, 2).Draw(rt, "id")), Kind: sessions.Kind(rapid.Uint8Range(1, 4).Draw(rt, "kind")), NAS: nas4,
+				AcctSessionID: "x", Attrs: draw("session"),
+				Admission: &sessions.Admission{Granted: draw("granted"), Upstream: rapid.SampledFrom([]string{"", "5F2A"}).Draw(rt, "upstream")},
+			},
 		}
 		if err := checkWellFormed(&n); err != nil {
 			rt.Fatal(err)
@@ -242,17 +246,22 @@ func TestComposeAnyOctets(t *testing.T) {
 }
 
 func FuzzCompose(f *testing.F) {
-	f.Add(byte(1), []byte(octets(f, "2806 00000001 0102 0103 61 0103 62 2c03 31")), []byte(octets(f, sessionOctets)), uint32(7))
-	f.Add(byte(2), []byte{}, []byte(octets(f, sessionOctets)), uint32(7))
-	f.Add(byte(3), []byte(octets(f, "f505 018031 f504 0180 f504 0100 f505 010032 4006 01000003 4006 01000003")), []byte{1, 2}, uint32(1))
-	f.Add(byte(255), []byte(octets(f, "2806 00000009 2c03 31")), []byte{}, uint32(0))
-	f.Fuzz(func(t *testing.T, typ byte, packet, session []byte, id uint32) {
+	granted := []byte(octets(f, grantedOctets))
+	f.Add(byte(1), []byte(octets(f, "2806 00000001 0102 0103 61 0103 62 2c03 31")), []byte(octets(f, sessionOctets)), granted, uint32(7))
+	f.Add(byte(2), []byte{}, []byte(octets(f, sessionOctets)), granted, uint32(7))
+	f.Add(byte(2), []byte{}, []byte{}, granted, uint32(7))
+	f.Add(byte(3), []byte(octets(f, "f505 018031 f504 0180 f504 0100 f505 010032 4006 01000003 4006 01000003")), []byte{1, 2}, []byte{1, 2}, uint32(1))
+	f.Add(byte(255), []byte(octets(f, "2806 00000009 2c03 31")), []byte{}, []byte{}, uint32(0))
+	f.Fuzz(func(t *testing.T, typ byte, packet, session, granted []byte, id uint32) {
 		n := sessions.Notice{
 			Type: sessions.EventType(typ), At: time.Unix(1, 0), Attrs: radius.Attributes(packet),
-			Session: &sessions.Session{ID: sessions.ID(id), NAS: nas4, Attrs: radius.Attributes(session)},
+			Session: &sessions.Session{
+				ID: sessions.ID(id), Kind: sessions.Network, NAS: nas4, Attrs: radius.Attributes(session),
+				Admission: &sessions.Admission{Granted: radius.Attributes(granted)},
+			},
 		}
 		if err := checkWellFormed(&n); err != nil {
-			t.Errorf("% x, session % x: %v", packet, session, err)
+			t.Errorf("% x, session % x, granted % x: %v", packet, session, granted, err)
 		}
 	})
 }

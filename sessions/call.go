@@ -114,11 +114,8 @@ func (t *Table) join(c *Change, s *Session, ev *Event) {
 
 // joinCall is join for a session of a user. admitted says that the user was admitted.
 func (t *Table) joinCall(c *Change, s *Session, ev *Event, admitted bool) {
-	if t.calls.n == 0 {
-		return
-	}
-	call := t.findOnLine(t.calls.lines, s, ev)
-	if call == nil || !s.beganIn(call) || t.closings.anyCovers(call) {
+	call := t.callOf(s, ev)
+	if call == nil {
 		return
 	}
 	joined := *call
@@ -126,6 +123,18 @@ func (t *Table) joinCall(c *Change, s *Session, ev *Event, admitted bool) {
 	if shareID(&joined, s); joined.Reached != call.Reached || joined.Attrs != call.Attrs {
 		t.put(c, &joined)
 	}
+}
+
+// callOf returns the live call that a session of a user begins in, or nil.
+func (t *Table) callOf(s *Session, ev *Event) *Session {
+	if t.calls.n == 0 || s.Kind == Resource {
+		return nil
+	}
+	call := t.findOnLine(t.calls.lines, s, ev)
+	if call == nil || !s.beganIn(call) || t.closings.anyCovers(call) {
+		return nil
+	}
+	return call
 }
 
 // isFailedLogin reports whether the first event of a session says that its user was not admitted: it

@@ -25,6 +25,7 @@ import (
 //	                   | set of fingerprints (1 octet), of each: sum (8 BE) and,
 //	                     unless the session has ended, attrs (4 BE) and at
 //	                   | NAS | number of former NASes, each | attributes
+//	                   | by their flags: Upstream, Granted (attributes)
 //	key "r" route (4 BE): version 1 | text
 //	key "n" seq (8 BE): version 1 | flags (1 octet) | before (8 BE) | timestamp (4 BE)
 //	                   | NAS | Called-Station-Id | number of source addresses, each
@@ -38,7 +39,7 @@ import (
 // Acked, 8 NASRestarted and 16 Revived; the flag of "n" is 1 sameAddrOnly, that of "w" 1 AfterEnd. In
 // the set of fingerprints of an ended session, bit 64 says that at follows each sum.
 //
-// "More flags" are 1 Reached, 2 Told and 4 Parent. A session is written in version 4 if one of them
+// "More flags" are 1 Reached, 2 Told, 4 Parent, 8 Upstream and 16 Granted. A session is written in version 4 if one of them
 // is set, else in version 3, so an older daemon can read a store that has no such sessions.
 //
 // Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
@@ -111,6 +112,10 @@ const (
 	moreReached = 1 << iota
 	moreTold
 	moreParent
+	moreUpstream
+	moreGranted
+
+	allMore = moreReached | moreTold | moreParent | moreUpstream | moreGranted
 )
 
 func (s *Session) flags() (f byte) {
@@ -141,6 +146,14 @@ func (s *Session) moreFlags() (f byte) {
 	}
 	if s.Parent != 0 {
 		f |= moreParent
+	}
+	if a := s.Admission; a != nil {
+		if a.Upstream != "" {
+			f |= moreUpstream
+		}
+		if a.Granted != "" {
+			f |= moreGranted
+		}
 	}
 	return f
 }
@@ -185,7 +198,14 @@ func appendSession(b []byte, s *Session) []byte {
 	for _, n := range s.formerNodes() {
 		b = appendNAS(b, &n.NAS)
 	}
-	return appendText(b, string(s.Attrs))
+	b = appendText(b, string(s.Attrs))
+	if more&moreUpstream != 0 {
+		b = appendText(b, s.Admission.Upstream)
+	}
+	if more&moreGranted != 0 {
+		b = appendText(b, string(s.Admission.Granted))
+	}
+	return b
 }
 
 // flagTimed is set in the set of fingerprints of an ended session if at follows each sum.
@@ -330,10 +350,12 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		for d.Require(n <= maxFormer); n > 0 && d.OK(); n-- {
 			former = append(former, d.nas())
 		}
-		s.setAttrs(radius.Attributes(d.text()))
+		attrs := radius.Attributes(d.text())
+		s.Admission = d.admission(more)
+		s.setAttrs(attrs)
 	}
 	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage &&
-		flags < flagRevived<<1 && more&^(moreReached|moreTold|moreParent) == 0 &&
+		flags < flagRevived<<1 && more&^allMore == 0 &&
 		s.Kind >= Network && s.Kind <= Resource && (!s.Reached || s.Kind == Resource) && s.State >= Active && s.State <= Ended)
 	if err := d.end("session"); err != nil {
 		return stored{}, fmt.Errorf("%w (id %s)", err, id)
@@ -425,6 +447,22 @@ func (d *decoder) stampIf(flagged bool, started Stamp) (at Stamp) {
 		d.Require(!at.IsZero())
 	}
 	return at
+}
+
+// admission reads what authentication has said of a session, nil if nothing is stored.
+func (d *decoder) admission(more byte) *Admission {
+	if more&(moreUpstream|moreGranted) == 0 {
+		return nil
+	}
+	var a Admission
+	if more&moreUpstream != 0 {
+		a.Upstream = d.text()
+	}
+	if more&moreGranted != 0 {
+		a.Granted = radius.Attributes(d.text())
+	}
+	d.Require(a.Granted.Valid() && (a.Upstream != "") == (more&moreUpstream != 0) && (a.Granted != "") == (more&moreGranted != 0))
+	return &a
 }
 
 func (d *decoder) text() string { return string(d.Octets(d.Uvarint())) }

@@ -99,7 +99,8 @@ func (e *endedSessions) nextExpired(now Stamp) ID {
 	return 0
 }
 
-// maxEnded is the largest size of a remembered session in octets.
+// maxEnded is the largest size of a remembered session in octets, without [Admission].Upstream, which
+// its late packets must have.
 const maxEnded = 250
 
 // appendEnded appends what is remembered of an ended session: its identity, its usage, its Class and
@@ -115,11 +116,15 @@ func appendEnded(b []byte, s *Session) []byte {
 	}
 	trimmed.fingerprints = all.compact()
 	cut := trimming{sid: s.AcctSessionID, level: 0}
+	most := maxEnded
+	if s.Admission != nil {
+		most += len(s.Admission.Upstream) + 2
+	}
 	for ; ; cut.level++ {
 		cut.trim(&trimmed)
-		trimmed.Attrs = cut.attrs(s.Attrs)
+		trimmed.Attrs, trimmed.Admission = cut.attrs(s.Attrs), cut.admission(s.Admission)
 		out := appendSession(b, &trimmed)
-		if len(out)-len(b) <= maxEnded || cut.level == smallestLevel {
+		if len(out)-len(b) <= most || cut.level == smallestLevel {
 			return out
 		}
 	}
@@ -185,6 +190,28 @@ func (r *trimming) attrs(all radius.Attributes) radius.Attributes {
 		b = radius.AppendAttribute(b, t, v)
 	}
 	return radius.Attributes(b)
+}
+
+// admission returns what stays of what authentication has said: of the Access-Accept what each record
+// of the session carries.
+func (r *trimming) admission(a *Admission) *Admission {
+	if a == nil {
+		return nil
+	}
+	kept := Admission{Upstream: a.Upstream}
+	if r.level < 2 {
+		var b []byte
+		for t, v := range a.Granted.All() {
+			if t == radius.UserName || t == radius.Class || t == radius.ChargeableUserIdentity {
+				b = radius.AppendAttribute(b, t, v)
+			}
+		}
+		kept.Granted = radius.Attributes(b)
+	}
+	if kept == (Admission{}) {
+		return nil
+	}
+	return &kept
 }
 
 // shortened returns s, or the beginning of a long s and a hash.

@@ -58,6 +58,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 				t.register(n, s.Session)
 			}
 			t.updateNesting(nil, s.Session)
+			t.updateGranted(nil, s.Session)
 		}
 	}
 	for s := range (&View{root: t.calls.root}).All() {

@@ -1,6 +1,8 @@
 package sessions
 
 import (
+	"cmp"
+
 	"aaasess/internal/radius"
 )
 
@@ -19,14 +21,24 @@ func namesKind(known, start radius.Attributes) bool {
 	return false
 }
 
+// setAttrs sets the attributes, and what is derived from them. The row shows the User-Name of the
+// Access-Accept, and its address if the NAS has sent none.
 func (s *Session) setAttrs(a radius.Attributes) {
 	s.Attrs = a
-	s.User = a.Text(radius.UserName)
 	s.AcctSessionID = a.Text(radius.AcctSessionID)
-	s.IPv4 = 0
-	if v := a.Text(radius.FramedIPAddress); len(v) == 4 && !radius.IsUnassigned(v) {
-		s.IPv4, _ = a.Uint32(radius.FramedIPAddress)
+	s.User, s.IPv4 = a.Text(radius.UserName), assignedAddress(a)
+	if granted := s.Granted(); granted != "" {
+		s.User = cmp.Or(granted.Text(radius.UserName), s.User)
+		s.IPv4 = cmp.Or(s.IPv4, assignedAddress(granted))
 	}
+}
+
+// assignedAddress returns the Framed-IP-Address, 0 if there is none or it is not assigned yet.
+func assignedAddress(a radius.Attributes) (addr uint32) {
+	if v := a.Text(radius.FramedIPAddress); len(v) == 4 && !radius.IsUnassigned(v) {
+		addr, _ = a.Uint32(radius.FramedIPAddress)
+	}
+	return addr
 }
 
 // isProvisional reports whether an address is unassigned or link-local (RFC 3927): another follows.

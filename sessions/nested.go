@@ -56,9 +56,10 @@ var portTypes = [...]radius.Type{radius.NASPort, radius.NASPortID}
 // ports returns hashes of what a session has of portTypes, each with its user; 0 for what it does not
 // have, or if it has no user.
 func (s *Session) ports() (hashes [len(portTypes)]uint64) {
+	user := s.Attrs.Text(radius.UserName)
 	for i, t := range portTypes {
-		if v, has := s.Attrs.Get(t); has && s.User != "" {
-			hashes[i] = fnv(attributeHash(t, v), s.User)
+		if v, has := s.Attrs.Get(t); has && user != "" {
+			hashes[i] = fnv(attributeHash(t, v), user)
 		}
 	}
 	return hashes
@@ -80,7 +81,7 @@ func (t *Table) nest(s *Session, ev *Event) {
 		for _, id := range t.nesting.execs.find(&t.nases, ev, port, room[:0]) {
 			o := t.rows.get(id)
 			_, ok := ev.matches(o.node)
-			if ok && o.User == s.User && o.Attrs.Same(s.Attrs, portTypes[i]) && o.Route != nil && !t.closings.anyCovers(o) &&
+			if ok && o.Attrs.Same(s.Attrs, radius.UserName) && o.Attrs.Same(s.Attrs, portTypes[i]) && o.Route != nil && !t.closings.anyCovers(o) &&
 				(parent == nil || o.Started > parent.Started) {
 				parent = o
 			}

@@ -24,6 +24,10 @@ type OneOff struct {
 	// Calling-Station-Id. Of a session they may have an Acct-Terminate-Cause; without it, it is that
 	// of Unstarted.
 	Attrs radius.Attributes
+	// Of a session whose login went through us: the number that was reserved for it, else 0, and what
+	// authentication has said of it, else nil.
+	ID        ID
+	Admission *Admission
 	// Of a Command:
 	Level int    // the privilege level, 0 to MaxLevel
 	Text  string // as it was typed, with its secrets
@@ -77,22 +81,27 @@ func (t *Table) Record(o OneOff, done func(error)) (ID, error) {
 	if err := t.journal.Accepting(); err != nil {
 		return 0, fmt.Errorf("sessions: %w", err)
 	}
-	id, err := t.nextID()
-	if err != nil {
-		return 0, err
+	id := o.ID
+	if id == 0 {
+		if id, err = t.nextID(); err != nil {
+			return 0, err
+		}
 	}
 	at, _ := t.clock.fromHost(o.At)
 	s := &Session{
 		ID: id, Kind: o.Kind, State: Ended, Stopped: true, Unstarted: o.Unstarted,
-		NAS: &o.NAS, Started: at, LastEvent: at, LastTraffic: at,
+		NAS: &o.NAS, Started: at, LastEvent: at, LastTraffic: at, Admission: o.Admission,
 	}
+	t.name(s, attrs)
 	s.setAttrs(attrs)
 	var c Change
 	if s.Unstarted != 0 {
 		t.joinCall(&c, s, &Event{NAS: o.NAS}, s.Unstarted != AuthenticationFailed)
 	}
 	if route := t.journal.Route(s); route != "" {
-		s.Route, t.last = NewRoute(route), id
+		if s.Route = NewRoute(route); o.ID == 0 {
+			t.last = id
+		}
 		c.State = append(c.State, t.countersPut()) // with the number, so that it is not given again
 	} else {
 		s.ID = 0

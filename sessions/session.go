@@ -168,6 +168,8 @@ type Session struct {
 	Parent ID
 	Usage  Usage
 	Route  *Route // decided at the first packet, never changed
+	// Admission is what authentication has said of it; nil if nothing is known.
+	Admission *Admission
 
 	fingerprints fingerprints
 	node         *nasNode    // of NAS; nil if the session is in no table

@@ -62,8 +62,11 @@ type Table struct {
 	routes       routes
 	nesting      nesting
 	oneOffs      oneOffs
-	unrouted     []ID      // loaded without a route: Run stores them again
-	lastCounters *Counters // as of the newest commit
+	numbers      numbers
+	granted      lineIndex  // the live sessions with attributes of an Access-Accept
+	admissions   Admissions // nil if authentication does not go through us
+	unrouted     []ID       // loaded without a route: Run stores them again
+	lastCounters *Counters  // as of the newest commit
 
 	durableCounters atomic.Pointer[Counters] // as of the newest durable commit
 	view            atomic.Pointer[View]
@@ -85,6 +88,8 @@ func New(cfg Config, journal Journal) *Table {
 		calls:        calls{rows: rows{epoch: 1}, lines: lineIndex{}, users: lineIndex{}},
 		routes:       newRoutes(),
 		nesting:      newNesting(),
+		numbers:      numbers{reserved: map[ID]struct{}{}},
+		granted:      lineIndex{},
 		lastCounters: &Counters{},
 		ready:        make(chan struct{}),
 	}
@@ -199,9 +204,11 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	node := t.nases.nodeOf(ev.NAS)
 	s := newSession(id, &node.NAS, ev)
 	s.node = node
+	if t.admit(s, ev); s.ID == id {
+		t.last = id
+	}
 	s.Route = t.routes.findOrAdd(t.journal.Route(s))
 	t.nest(s, ev)
-	t.last = id
 	if ev.Kind != Resource {
 		t.counters.Total++
 	}
@@ -279,14 +286,21 @@ func (t *Table) recordOther(c *Change, ev *Event) {
 
 // nextID returns the next free id after the last one.
 func (t *Table) nextID() (ID, error) {
-	if uint64(t.rows.n)+uint64(t.calls.n) >= 1<<32-1 {
+	if uint64(t.rows.n)+uint64(t.calls.n)+uint64(len(t.numbers.reserved)) >= 1<<32-1 {
 		return 0, ErrFull
 	}
 	for id := t.last + 1; ; id++ {
-		if _, remembered := t.remembered.byID[id]; id != 0 && !remembered && t.live(id) == nil && !t.nesting.needs(id) {
+		if t.isFree(id) {
 			return id, nil
 		}
 	}
+}
+
+// isFree reports whether a number may be given to a session.
+func (t *Table) isFree(id ID) bool {
+	_, remembered := t.remembered.byID[id]
+	_, reserved := t.numbers.reserved[id]
+	return id != 0 && !remembered && !reserved && t.live(id) == nil && !t.nesting.needs(id)
 }
 
 // nodes returns the nodes of all NAS values that a session has or had, the present one first.
@@ -328,6 +342,7 @@ func (t *Table) put(c *Change, s *Session) {
 	t.updateIndex(was, s)
 	t.updateLines(was, s)
 	t.updateNesting(was, s)
+	t.updateGranted(was, s)
 	rows.put(s)
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
 }
@@ -366,6 +381,7 @@ func (t *Table) removeRow(s *Session) {
 		t.linesOf(s.Kind).remove(s)
 	}
 	t.updateNesting(s, nil)
+	t.updateGranted(s, nil)
 	t.rowsOf(s.Kind).remove(s.ID)
 	if s.Route != nil {
 		s.Route.live--
@@ -446,23 +462,24 @@ func (t *Table) commit(c Change, done func(error)) {
 
 // countersPut stores the counters and the number that was given last.
 func (t *Table) countersPut() Put {
-	return Put{Key: countersKey, Value: appendCounters(make([]byte, 0, 64), t.last, t.counters, t.clock.anchor())}
+	return Put{Key: countersKey, Value: appendCounters(make([]byte, 0, 64), t.numbers.extended(t.last), t.counters, t.clock.anchor())}
 }
 
 // whenDurable returns the done of a commit. Before it calls the caller's, it shows the counters to
-// readers and notes which routes are durable. Most commits change neither.
+// readers and notes which routes and numbers are durable. Most commits change none of them.
 func (t *Table) whenDurable(routes []*Route, done func(error)) func(error) {
 	if *t.lastCounters != t.counters {
 		counters := t.counters
 		t.lastCounters = &counters
 	}
-	counters := t.lastCounters
-	if len(routes) == 0 && t.durableCounters.Load() == counters {
+	counters, numbers := t.lastCounters, t.numbers.until
+	if len(routes) == 0 && t.durableCounters.Load() == counters && ID(t.numbers.durable.Load()) == numbers {
 		return done
 	}
 	return func(err error) {
 		if err == nil {
 			t.durableCounters.Store(counters)
+			t.numbers.durable.Store(uint32(numbers))
 			for _, r := range routes {
 				r.stored.Store(true)
 			}

@@ -165,6 +165,7 @@ func (s *Set) updateHoldsLocked() {
 			}
 		}
 	}
+	s.blocks.Store(&blocks)
 	for name := range s.running {
 		hold := delivery.Open
 		b := blocks[name.Group()] // "" is the method local

@@ -30,6 +30,9 @@ func (s *scene) onOffGroup() Config {
 func TestHold(t *testing.T) {
 	groups := []string{"a monitor", "free", "on", "z monitor"}
 	inBubble(t, func(s *scene) {
+		if !s.Blocked("on") || !s.Blocked("free") {
+			t.Error("nothing is configured, and a group is not blocked")
+		}
 		s.setSilent("on", true)
 		for i, name := range groups {
 			s.add(name, sessions.ID(i+1))
@@ -40,6 +43,9 @@ func TestHold(t *testing.T) {
 			for name, hold := range want {
 				if got := s.queue(name).Method.Hold; got != hold {
 					t.Errorf("%s is %v, want %v", name, got, hold)
+				}
+				if got := s.Blocked(name); got != (hold != delivery.Open) {
+					t.Errorf("%s is blocked: %v, and its records are %v", name, got, hold)
 				}
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aaasess/accounting"
@@ -41,6 +42,8 @@ type Set struct {
 	failed        chan error
 	tasks         sync.WaitGroup
 	ready         chan struct{}
+
+	blocks atomic.Pointer[map[string]onoff.Block] // by group; nil before the first Apply
 
 	orphans map[string]bool // queues that were logged; only the goroutine that changes methods uses it
 

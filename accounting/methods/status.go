@@ -68,6 +68,15 @@ func (s *Set) controller(monitor accounting.MethodName) accounting.MethodName {
 	return s.firstBefore(monitor)
 }
 
+// Blocked reports whether a server group is blocked: its own Accounting-On that must be answered, or
+// that of the group that it monitors, is not answered (S3). A group that is not configured is not
+// blocked. Before the first [Set.Apply], all are. It takes no lock, so it may be called for each
+// request.
+func (s *Set) Blocked(group string) bool {
+	blocks := s.blocks.Load()
+	return blocks == nil || (*blocks)[group].Blocked
+}
+
 // OnOffGroups returns the configured acct-on-off-groups.
 func (s *Set) OnOffGroups() onoff.Groups {
 	s.mu.Lock()

@@ -45,8 +45,20 @@ type Update struct {
 // minimum returns Minimum or its default.
 func (u *Update) minimum() time.Duration { return cmp.Or(u.Minimum, DefaultMinimum) }
 
+// wanted returns the value of attribute 85, Acct-Interim-Interval (RFC 2869 section 5.16), of a
+// session; 0 if there is none. That of its Access-Accept counts, because it is what the server
+// asked for; else what the NAS reports.
+func wanted(s *sessions.Session) time.Duration {
+	for _, attrs := range [...]radius.Attributes{s.Granted(), s.Attrs} {
+		if seconds, _ := attrs.Uint32(radius.AcctInterimInterval); seconds > 0 {
+			return time.Duration(seconds) * time.Second
+		}
+	}
+	return 0
+}
+
 // period returns how often aaasess makes interims for a session, 0 for never. wanted is the value of
-// its attribute 85, Acct-Interim-Interval, or 0 if there is none (RFC 2869 section 5.16). It takes
+// its attribute 85, or 0 if there is none. It takes
 // precedence over own, the period of services or of its list, which takes precedence over that of
 // all lists (R47). own is 0 if there is none, or NoInterims.
 func (u *Update) period(wanted, own time.Duration) time.Duration {
@@ -74,8 +86,7 @@ func (p *Plan) InterimPeriod(s *sessions.Session) time.Duration {
 	if !ok || record != accounting.StartStop || !TypeOf(s.Kind).isOfUsers() {
 		return 0
 	}
-	seconds, _ := s.Attrs.Uint32(radius.AcctInterimInterval)
-	return p.update.period(time.Duration(seconds)*time.Second, cmp.Or(p.servicePeriod(s), p.periods[list]))
+	return p.update.period(wanted(s), cmp.Or(p.servicePeriod(s), p.periods[list]))
 }
 
 // servicePeriod returns ServicePeriodic for a service of a subscriber, else 0.

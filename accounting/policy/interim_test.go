@@ -69,22 +69,29 @@ func TestInterimPeriod(t *testing.T) {
 		name  string
 		call  call
 		route string // if not the one that the plan decides
-		wants uint32 // attribute 85, 0 for none
+		wants uint32 // attribute 85 of the NAS, 0 for none
 		want  time.Duration
+		// Of the Access-Accept.
+		granted radius.Attributes
 	}{
-		{"default list", call{kind: network}, "", 0, 10 * m},
-		{"list with a period", call{kind: network, port: 5}, "", 0, 5 * m},
-		{"list without interims", call{kind: network, port: 6}, "", 0, 0},
-		{"number with a period", call{kind: network, called: "7777"}, "", 0, 7 * m},
-		{"stop-only", call{kind: exec}, "", 0, 0},
-		{"stop-only, attribute 85", call{kind: exec}, "", 600, 0},
-		{"attribute 85", call{kind: network, port: 6}, "", 600, 10 * m},
-		{"its list is gone", call{kind: network}, gone, 0, 10 * m},
-		{"its list was stop-only", call{kind: network}, wasStopOnly, 0, 0},
-		{"its route cannot be read", call{kind: network}, "\x07x", 0, 0},
-		{"not accounted", call{kind: connection}, "", 600, 0},
-		{"a call", call{kind: Resource}, "", 0, 0},
-		{"a call, attribute 85", call{kind: Resource}, "", 600, 0},
+		{"default list", call{kind: network}, "", 0, 10 * m, ""},
+		{"list with a period", call{kind: network, port: 5}, "", 0, 5 * m, ""},
+		{"list without interims", call{kind: network, port: 6}, "", 0, 0, ""},
+		{"number with a period", call{kind: network, called: "7777"}, "", 0, 7 * m, ""},
+		{"stop-only", call{kind: exec}, "", 0, 0, ""},
+		{"stop-only, attribute 85", call{kind: exec}, "", 600, 0, ""},
+		{"attribute 85", call{kind: network, port: 6}, "", 600, 10 * m, ""},
+		{"attribute 85 of the Accept", call{kind: network, port: 6}, "", 0, 9 * m, interval(540)},
+		{"attribute 85 of the Accept and of the NAS", call{kind: network, port: 6}, "", 600, 9 * m, interval(540)},
+		{"attribute 85 of the Accept is 0", call{kind: network, port: 6}, "", 600, 10 * m, interval(0)},
+		{"attribute 85 of the Accept is not a number", call{kind: network, port: 5}, "", 0, 5 * m, interval(540)[:5]},
+		{"stop-only, attribute 85 of the Accept", call{kind: exec}, "", 0, 0, interval(540)},
+		{"its list is gone", call{kind: network}, gone, 0, 10 * m, ""},
+		{"its list was stop-only", call{kind: network}, wasStopOnly, 0, 0, ""},
+		{"its route cannot be read", call{kind: network}, "\x07x", 0, 0, ""},
+		{"not accounted", call{kind: connection}, "", 600, 0, ""},
+		{"a call", call{kind: Resource}, "", 0, 0, ""},
+		{"a call, attribute 85", call{kind: Resource}, "", 600, 0, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -95,6 +102,7 @@ func TestInterimPeriod(t *testing.T) {
 			if tt.route != "" {
 				s.Route = sessions.NewRoute(tt.route)
 			}
+			s.Admission = &sessions.Admission{Granted: tt.granted}
 			if tt.wants != 0 {
 				s.Attrs += interval(tt.wants)
 			}

@@ -93,9 +93,9 @@ func (r *request) Session() string { return r.rec.Attrs.Text(radius.AcctSessionI
 
 // Done implements [client.Request]. The attributes of a response are ignored (RFC 2866 section
 // 4.2).
-func (r *request) Done(server string, _ radius.Packet, err error) {
+func (r *request) Done(answer client.Answer, err error) {
 	if r.announced != nil {
-		r.announced(server, toMethodError(err))
+		r.announced(answer.Server, toMethodError(err))
 		return
 	}
 	r.done(toMethodError(err))

@@ -38,10 +38,11 @@ func (r *request) Append(b []byte, identifier byte, secret radius.Secret, now ti
 // appendAttributes appends the record's attributes, and the NAS's own Acct-Session-Id if the group
 // has an attribute for it. That attribute replaces those of its type that the NAS sent, because RFC
 // 2866 allows only one; a vendor's attribute is added to the others. If there is no room for it, it
-// is left out.
+// is left out. It is also left out if the Acct-Session-Id of the session is the NAS's own (R55,
+// "attribute 44 sync-with-client").
 func (r *request) appendAttributes(b []byte) []byte {
 	to := r.adds.nasSession
-	if to == (radius.ID{}) || r.rec.NASSession == "" {
+	if to == (radius.ID{}) || r.rec.NASSession == "" || r.rec.Number() != 0 && r.rec.SessionName() == r.rec.NASSession {
 		return append(b, r.rec.Attrs...)
 	}
 	start := len(b)

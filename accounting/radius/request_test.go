@@ -45,6 +45,7 @@ func TestNASSessionID(t *testing.T) {
 	user := radius.AppendAttribute(nil, radius.UserName, "u")
 	sent := radius.AppendAttribute(bytes.Clone(user), radius.AcctMultiSessionID, "m")
 	pair := radius.AppendAttribute(bytes.Clone(user), radius.VendorSpecific, "\x00\x00\x00\x09\x01\x03x")
+	synced := radius.AppendAttribute(bytes.Clone(sent), radius.AcctSessionID, "5F2A")
 	const ours = "\x1a\x0c\x00\x00\x00\x09\x01\x06" + "5F2A"
 	large := bytes.Clone(user)
 	for len(large) < accounting.MaxAttributes-5 {
@@ -62,9 +63,11 @@ func TestNASSessionID(t *testing.T) {
 		{"added", user, multi, "5F2A", radius.AppendAttribute(bytes.Clone(user), radius.AcctMultiSessionID, "5F2A")},
 		{"instead of the NAS's", sent, multi, "5F2A", radius.AppendAttribute(bytes.Clone(user), radius.AcctMultiSessionID, "5F2A")},
 		{"a vendor's", pair, vendor, "5F2A", append(bytes.Clone(pair), ours...)},
+		{"the Acct-Session-Id is the NAS's own", synced, multi, "5F2A", synced},
+		{"the Acct-Session-Id is another NAS's own", synced, vendor, "5F2B", append(bytes.Clone(synced), strings.Replace(ours, "5F2A", "5F2B", 1)...)},
 		{"no room", large, multi, "5F2A", large},
 	} {
-		r := request{rec: &accounting.Record{Attrs: radius.Attributes(tt.attrs), NASSession: tt.nas}, adds: additions{nasSession: tt.id}}
+		r := request{rec: &accounting.Record{Session: 13, Attrs: radius.Attributes(tt.attrs), NASSession: tt.nas}, adds: additions{nasSession: tt.id}}
 		b, _ := r.Append(nil, 1, testSecret, time.Time{})
 		if got := b[radius.HeaderLen : len(b)-6]; !bytes.Equal(got, tt.expect) || len(b) > radius.MaxPacket {
 			t.Errorf("%s: %x, want %x", tt.name, got, tt.expect)

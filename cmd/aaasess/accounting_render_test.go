@@ -21,22 +21,35 @@ func s3(zone *time.Location) []api.ServerGroup {
 		return []api.GroupServer{{
 			Index: 1, Name: name, Address: address, AccountingPort: 1813, OperState: "up", Timeout: 5, Retransmit: 3,
 			Statistics: api.ServerStatistics{
-				Requests: 1200, Retransmissions: 34, Responses: 1198, Timeouts: 36, MalformedResponses: 1, BadAuthenticators: 2,
-				Unexpected: 3, PendingRequests: 4, RoundTripTime: 0.00123, AverageResponseTime: 0.0254, Successes: 1192, Failures: 5,
+				ServerCounters: api.ServerCounters{
+					Requests: 1200, Retransmissions: 34, Responses: 1198, Timeouts: 36, MalformedResponses: 1, BadAuthenticators: 2,
+					Unexpected: 3, PendingRequests: 4, RoundTripTime: 0.00123, AverageResponseTime: 0.0254, Successes: 1192, Failures: 5,
+				},
 				StateSince: on, PreviousStateDuration: 190, TotalDeadTime: 3700, DeadCount: 1,
 			},
 		}}
 	}
 	unknown := server("server-3", "172.16.1.10")
 	unknown[0].OperState, unknown[0].Statistics = "unknown", api.ServerStatistics{}
+	unknown[0].AuthenticationPort, unknown[0].Authentication = 1812, &api.AuthenticationStatistics{}
+	both := server("server-1", "172.16.1.8")
+	both[0].AuthenticationPort = 1645
+	both[0].Authentication = &api.AuthenticationStatistics{
+		ServerCounters: api.ServerCounters{
+			Requests: 310, Retransmissions: 6, Responses: 305, Timeouts: 11, MalformedResponses: 5, BadAuthenticators: 7, Unexpected: 1,
+			PendingRequests: 2, RoundTripTime: 0.0031, AverageResponseTime: 0.0754, Successes: 298, Failures: 10,
+		},
+		Accepts: 90, Rejects: 8, Challenges: 200,
+	}
+	both[0].Test = &api.ServerTest{Username: "probe", IdleTime: 3600, AuthenticationPort: true, AccountingPort: true}
 	return []api.ServerGroup{
 		{
-			Name: "aaa-server-policy-1", Protocol: api.RADIUS, Description: "accounting", AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
+			Name: "aaa-server-policy-1", Protocol: api.RADIUS, Authenticates: true, Description: "accounting", AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
 			AcctOnOff: api.AcctOnOff{
 				Enabled: true, OperStateChange: true, Group: "group-1", State: api.StateOn, SessionID: "242FFF0000008F512A3985",
 				LastStateChange: on, Trigger: "startUp", Server: "server-1",
 			},
-			LastManagementChange: changed, Waiting: pointer(uint64(0)), Servers: server("server-1", "172.16.1.8"),
+			LastManagementChange: changed, Waiting: pointer(uint64(0)), Servers: both,
 		},
 		{
 			Name: "aaa-server-policy-2", Protocol: api.RADIUS, AccessAlgorithm: "least-outstanding", BatchSize: 25, HoldDown: 0.5, Window: 256, DrainRate: 250,
@@ -44,7 +57,7 @@ func s3(zone *time.Location) []api.ServerGroup {
 			LastManagementChange: changed, Servers: server("server-2", "172.16.1.9"),
 		},
 		{
-			Name: "aaa-server-policy-3", Protocol: api.RADIUS, AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
+			Name: "aaa-server-policy-3", Protocol: api.RADIUS, Authenticates: true, AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
 			AcctOnOff:            api.AcctOnOff{Enabled: true, Blocked: true, OperStateChange: true, State: api.SendAcctOn, SessionID: "243"},
 			LastManagementChange: changed, Waiting: pointer(uint64(17)), Servers: unknown,
 		},
@@ -61,9 +74,9 @@ func unprintableGroup() *api.ServerGroup {
 		AcctOnOff: api.AcctOnOff{State: api.StateUnknown},
 		Servers: []api.GroupServer{
 			{
-				Index: 1, Name: strings.Repeat("name", 10), Address: "2001:db8:1111:2222:3333:4444:5555:6666", AccountingPort: 65535,
+				Index: 1, Name: strings.Repeat("name", 10), Address: "2001:db8:1111:2222:3333:4444:5555:6666", AccountingPort: 65535, Test: &api.ServerTest{IdleTime: 0.5, AccountingPort: true},
 				OperState: "down", Timeout: 5, Retransmit: 3, Backoff: backoff, Statistics: api.ServerStatistics{
-					Requests: math.MaxUint64, AverageResponseTime: 12.3456, RoundTripTime: 0.0099949, DeadCount: 2, TotalDeadTime: 86400,
+					ServerCounters: api.ServerCounters{Requests: math.MaxUint64, AverageResponseTime: 12.3456, RoundTripTime: 0.0099949}, DeadCount: 2, TotalDeadTime: 86400,
 					StateSince: now.Add(-42 * time.Second), DownUntil: now.Add(time.Minute),
 				},
 			},
@@ -85,8 +98,11 @@ func tacacsGroup() *api.ServerGroup {
 			{
 				Index: 1, Name: "t1", Address: "10.0.0.11", AccountingPort: 49, OperState: "up", Timeout: 5,
 				Statistics: api.ServerStatistics{
-					Requests: 100, Responses: 99, Successes: 90, Failures: 1, BadAuthenticators: 2, MalformedResponses: 3, Unexpected: 4, PendingRequests: 1,
-					AverageResponseTime: 0.002, RoundTripTime: 0.001, StateSince: at,
+					ServerCounters: api.ServerCounters{
+						Requests: 100, Responses: 99, Successes: 90, Failures: 1, BadAuthenticators: 2, MalformedResponses: 3, Unexpected: 4, PendingRequests: 1,
+						AverageResponseTime: 0.002, RoundTripTime: 0.001,
+					},
+					StateSince: at,
 				},
 				TACACS: &api.TACACSServer{
 					SingleConnection: true, Agreed: true, MaxConnections: 4, Watchdog: "with-start", Connections: 1, Opened: 5, Failed: 3, Errors: 6, Follows: 7,
@@ -150,7 +166,7 @@ func TestAccountingScreens(t *testing.T) {
 		{"acct-on-off-groups.txt", func(w io.Writer) error { return printOnOffGroups(w, books(time.Local).OnOff) }},
 		{"acct-on-off-groups-none.txt", func(w io.Writer) error { return printOnOffGroups(w, nil) }},
 		{"radius-statistics.txt", func(w io.Writer) error {
-			return printStatistics(w, []api.ServerGroup{groups[0], groups[2], *unprintable}, time.Date(2013, 2, 25, 18, 6, 41, 0, time.Local))
+			return printStatistics(w, []api.ServerGroup{groups[0], groups[1], groups[2], *unprintable}, time.Date(2013, 2, 25, 18, 6, 41, 0, time.Local))
 		}},
 		{"server-group-tacacs.txt", func(w io.Writer) error { return printServerGroup(w, tacacsGroup()) }},
 		{"server-group-tacacs-alike.txt", func(w io.Writer) error {
@@ -283,9 +299,9 @@ func TestS3Layout(t *testing.T) {
 			`Servers for "aaa-server-policy-3"`,
 			frame,
 			`Idx Name                             Address         Port        Oper State`,
-			`                                                     Acct`,
+			`                                                     Auth/Acct`,
 			strings.Repeat("-", 79),
-			`1   server-3                         172.16.1.10     1813        unknown`,
+			`1   server-3                         172.16.1.10     1812/1813   unknown`,
 			frame,
 		}},
 		{"acct-on-off-group", func(w io.Writer) error { return printOnOffGroups(w, books(time.Local).OnOff[:1]) }, []string{

@@ -133,7 +133,8 @@ func explainedSession(s *api.Session) string {
 			parts = append(parts, name+value)
 		}
 	}
-	add("user ", s.User)
+	add("Acct-Session-Id ", s.Upstream)
+	add("user ", userText(s))
 	add("NAS ", cmp.Or(s.NAS, s.NASAddress))
 	if s.NASPort != nil {
 		add("NAS-Port ", strconv.FormatUint(uint64(*s.NASPort), 10))

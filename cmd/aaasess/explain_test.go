@@ -16,6 +16,8 @@ func explained() map[string]*api.Explanation {
 	session.NASPort, session.CalledStation = &port, "7777"
 	nameless := session
 	nameless.User = ""
+	accepted := session
+	accepted.UserFrom, accepted.Upstream = api.FromAccept, "C00002010000000D"
 	methods := []api.ExplainedMethod{
 		{Method: "group isp", Queue: "group/isp", Records: 2, State: "up", Servers: []api.ExplainedServer{{Name: "r1", Address: "10.0.0.1", State: "up"}, {Name: "r2", Address: "10.0.0.2", State: "unknown"}}},
 		{Method: "group isp_customer", Queue: "group/isp_customer", Records: 1, State: "down", DownSince: at, NextProbe: now.Add(4 * time.Second)},
@@ -47,7 +49,7 @@ func explained() map[string]*api.Explanation {
 			Complete: true,
 		},
 		"with a User-Name": {
-			Session:  &session,
+			Session:  &accepted,
 			Decision: &api.Decision{Accounted: true, List: "network/default", Record: "start-stop", SuppressNullUsername: true, Methods: []string{"local"}},
 			Complete: true,
 		},

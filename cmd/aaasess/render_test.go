@@ -81,6 +81,8 @@ func TestSessionText(t *testing.T) {
 		detail := api.SessionDetail{Session: s, Attributes: []api.Attribute{{Name: "User-Name", Value: s.User}, {Name: "Cisco-AVPair", Value: "x=y"}}}
 		if i == 0 {
 			detail.Service, detail.ParentSession = "INTERNET", "00000012"
+			detail.Upstream, detail.UserFrom, detail.NASUser, detail.AddressFrom = "C00002010000000D", api.FromAccept, "anonymous", api.FromAccept
+			detail.Granted = []api.Attribute{{Name: "User-Name", Value: s.User}, {Name: "Class", Value: "0x00ff"}}
 		}
 		if err := printSession(&out, &detail, now); err != nil {
 			t.Fatal(err)
@@ -145,9 +147,44 @@ func TestStatusText(t *testing.T) {
 		}
 		golden(t, name, out.String())
 	}
+	status.Sections = map[string]json.RawMessage{api.AuthenticationSection: relayed(t)}
+	out.Reset()
+	if err := printStatus(&out, status, false, now); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "status-authentication.txt", out.String())
 	deep := json.RawMessage(strings.Repeat("[", 100) + strings.Repeat("]", 100))
 	if err := printStatus(&out, &api.Status{Sections: map[string]json.RawMessage{"deep": deep}}, true, now); err == nil {
 		t.Error("a section that is nested 100 deep is printed")
+	}
+}
+
+// relayed returns the section of an authentication relay in which everything has happened.
+func relayed(t *testing.T) json.RawMessage {
+	t.Helper()
+	b, err := json.Marshal(api.AuthenticationStatus{
+		Listener: api.AuthListenerStatus{AuthListenerCounters: api.AuthListenerCounters{
+			Requests: 1234, Malformed: 1, BadAuthenticators: 2, Unsigned: 3, UnknownClients: 4,
+		}},
+		Relay: api.RelayStatus{
+			Requests: 1200, Accepts: 900, Rejects: 80, Challenges: 180, InFlight: 4, Conversations: 7,
+			Dropped: api.RelayDropped{NoList: 1, Blocked: 2, NoResponse: 3, Busy: 4, Unusable: 5, Looped: 6, BadAnswers: 7, Stopped: 8},
+		},
+		Logins: api.LoginStatus{Waiting: 12},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestReasonsText(t *testing.T) {
+	for want, counts := range map[string][]reasonCount{
+		"0": {{"a", 0}}, "2 (2 b)": {{"a", 0}, {"b", 2}}, "5 (3 a, 2 b)": {{"a", 3}, {"b", 2}},
+	} {
+		if got := reasonsText(counts...); got != want {
+			t.Errorf("%v: %q, want %q", counts, got, want)
+		}
 	}
 }
 

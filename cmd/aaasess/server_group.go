@@ -7,13 +7,14 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"aaasess/cmd/internal/api"
 
 	"github.com/spf13/cobra"
 )
 
-const serverGroupHelp = `Show the groups of accounting servers, of RADIUS and of TACACS+.
+const serverGroupHelp = `Show the groups of servers, of RADIUS and of TACACS+.
 
 Without NAME, list all groups:
 
@@ -42,7 +43,12 @@ With NAME, show the settings and the servers of one group:
   Dead criteria       when a server counts as failed
   Window (records)    records that may wait for answers at the same time
   Drain rate          speed at which a backlog is sent
+  Authenticates       whether Access-Requests are relayed to the group
+  Port                of a RADIUS server for authentication and accounting, - if it has none;
+                      of a TACACS+ server for accounting
   Oper State          up, down, or unknown if nothing was sent to the server yet
+  Tests               how a server is tested when it is idle or down: the User-Name of the test
+                      requests, or Status-Server; after how many idle seconds; on which ports
 
 Of TACACS+ servers:
 
@@ -63,7 +69,7 @@ NAME.`
 func newShowServerGroup(g *global) *cobra.Command {
 	return &cobra.Command{
 		Use:   "server-group [NAME [acct-on-off]]",
-		Short: "Show the groups of accounting servers",
+		Short: "Show the groups of servers",
 		Long:  serverGroupHelp,
 		Example: `  aaasess show server-group
   aaasess show server-group isp
@@ -217,6 +223,9 @@ func printServerGroup(w io.Writer, group *api.ServerGroup) error {
 	var s screen
 	s.title("%s server group %s", protocolName(group.Protocol), quoted(group.Name))
 	s.field("Description", cmp.Or(group.Description, notSpecified))
+	if group.Protocol == api.RADIUS {
+		s.field("Authenticates", yesNo(group.Authenticates))
+	}
 	s.field("Acct-On-Off", enabledText(&group.AcctOnOff))
 	if a := group.AcctOnOff; a.Enabled {
 		s.field("Oper state change", yesNo(a.OperStateChange))
@@ -258,6 +267,9 @@ func printServerGroup(w io.Writer, group *api.ServerGroup) error {
 	s.field("Last management change", moment(group.LastManagementChange))
 	s.rule("=")
 	s.servers(group)
+	if slices.ContainsFunc(group.Servers, func(server api.GroupServer) bool { return server.Test != nil }) {
+		s.tests(group)
+	}
 	if retryDiffers || timeoutDiffers || backoffDiffers {
 		s.transmissions(group)
 	}
@@ -273,14 +285,44 @@ func (s *screen) servers(group *api.ServerGroup) {
 	var rows [][]string
 	for _, server := range group.Servers {
 		rows = append(rows, []string{
-			strconv.Itoa(server.Index), server.Name, server.Address, strconv.Itoa(int(server.AccountingPort)), server.OperState,
+			strconv.Itoa(server.Index), server.Name, server.Address, portsText(group.Protocol, &server), server.OperState,
 		})
+	}
+	ports := "Auth/Acct"
+	if group.Protocol == api.TACACS {
+		ports = "Acct"
 	}
 	s.cells([]int{4, 33, 16, 12, 11}, [][]string{
 		{"Idx", "Name", "Address", "Port", "Oper State"},
-		{"", "", "", "Acct", ""},
+		{"", "", "", ports, ""},
 	}, rows)
 	s.rule("=")
+}
+
+// tests writes how the servers are tested.
+func (s *screen) tests(group *api.ServerGroup) {
+	s.title("Tests of the servers for %s", quoted(group.Name))
+	var rows [][]string
+	for _, server := range group.Servers {
+		row := []string{strconv.Itoa(server.Index), none, "", ""}
+		if t := server.Test; t != nil {
+			row = []string{strconv.Itoa(server.Index), cmp.Or(t.Username, "Status-Server"), number(float64(t.IdleTime)), testedText(t)}
+		}
+		rows = append(rows, row)
+	}
+	s.cells([]int{4, 33, 16, 12}, [][]string{{"Idx", "Request", "Idle time (s)", "Ports"}}, rows)
+	s.rule("=")
+}
+
+func testedText(t *api.ServerTest) string {
+	var ports []string
+	if t.AuthenticationPort {
+		ports = append(ports, "Auth")
+	}
+	if t.AccountingPort {
+		ports = append(ports, "Acct")
+	}
+	return strings.Join(ports, "/")
 }
 
 func (s *screen) transmissions(group *api.ServerGroup) {

@@ -14,28 +14,40 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// counter is a counter of a server, and what it counts.
+// counter is a counter of a server, and what it counts. Of its three functions one is set.
 type counter struct {
 	label, meaning string
-	count          func(*api.GroupServer) uint64
+	count          func(*api.ServerCounters) uint64           // for both purposes
+	ofAuth         func(*api.AuthenticationStatistics) uint64 // for authentication only
+	ofTACACS       func(*api.TACACSServer) uint64             // for accounting only
 }
 
 // counters returns the counters of servers of a protocol, in the order in which they are shown.
 func counters(p api.Protocol) []counter {
+	both := func(label, meaning string, count func(*api.ServerCounters) uint64) counter {
+		return counter{label: label, meaning: meaning, count: count}
+	}
 	all := []counter{
-		{"Requests sent", "records sent, without retransmissions", func(s *api.GroupServer) uint64 { return s.Statistics.Requests }},
-		{"Retransmissions", "further transmissions of records to this server", func(s *api.GroupServer) uint64 { return s.Statistics.Retransmissions }},
-		{"Total responses seen", "datagrams from the server, valid or not", func(s *api.GroupServer) uint64 { return s.Statistics.Responses }},
-		{"Packets with responses", "records with a valid answer", func(s *api.GroupServer) uint64 { return s.Statistics.Successes }},
-		{"Packets without responses", "records without a valid answer after all transmissions", func(s *api.GroupServer) uint64 { return s.Statistics.Failures }},
-		{"Number of " + protocolName(p) + " timeouts", "transmissions without an answer in time", func(s *api.GroupServer) uint64 { return s.Statistics.Timeouts }},
-		{"Malformed responses", "datagrams that are not valid RADIUS packets", func(s *api.GroupServer) uint64 { return s.Statistics.MalformedResponses }},
-		{"Bad authenticators", "answers with a wrong authenticator: usually a wrong secret", func(s *api.GroupServer) uint64 { return s.Statistics.BadAuthenticators }},
-		{"Unexpected responses", "answers of another type, or to no pending request: usually\nduplicates", func(s *api.GroupServer) uint64 { return s.Statistics.Unexpected }},
-		{"Pending requests", "transmissions that wait for an answer now", func(s *api.GroupServer) uint64 { return s.Statistics.PendingRequests }},
+		both("Requests sent", "requests sent, without retransmissions", func(c *api.ServerCounters) uint64 { return c.Requests }),
+		both("Retransmissions", "further transmissions of requests to this server", func(c *api.ServerCounters) uint64 { return c.Retransmissions }),
+		both("Total responses seen", "datagrams from the server, valid or not", func(c *api.ServerCounters) uint64 { return c.Responses }),
+		both("Packets with responses", "requests with a valid answer", func(c *api.ServerCounters) uint64 { return c.Successes }),
+		both("Packets without responses", "requests without a valid answer after all transmissions", func(c *api.ServerCounters) uint64 { return c.Failures }),
+		both("Number of "+protocolName(p)+" timeouts", "transmissions without an answer in time", func(c *api.ServerCounters) uint64 { return c.Timeouts }),
+		both("Malformed responses", "datagrams that are not valid RADIUS packets", func(c *api.ServerCounters) uint64 { return c.MalformedResponses }),
+		both("Bad authenticators", "answers with a wrong authenticator: usually a wrong secret", func(c *api.ServerCounters) uint64 { return c.BadAuthenticators }),
+		both("Unexpected responses", "answers of another type, or to no pending request: usually\nduplicates", func(c *api.ServerCounters) uint64 { return c.Unexpected }),
+		both("Pending requests", "transmissions that wait for an answer now", func(c *api.ServerCounters) uint64 { return c.PendingRequests }),
 	}
 	if p != api.TACACS {
-		return all
+		ofAuth := func(label, meaning string, count func(*api.AuthenticationStatistics) uint64) counter {
+			return counter{label: label, meaning: meaning, ofAuth: count}
+		}
+		return append(all,
+			ofAuth("Access accepts", "users whom the server has accepted", func(a *api.AuthenticationStatistics) uint64 { return a.Accepts }),
+			ofAuth("Access rejects", "users whom it has rejected", func(a *api.AuthenticationStatistics) uint64 { return a.Rejects }),
+			ofAuth("Access challenges", "rounds of a login that goes on", func(a *api.AuthenticationStatistics) uint64 { return a.Challenges }),
+		)
 	}
 	all[2].meaning = "packets from the server, valid or not"
 	all[3].meaning = "records that the server has accepted"
@@ -43,20 +55,15 @@ func counters(p api.Protocol) []counter {
 	all[6].meaning = "packets that are not valid TACACS+ packets"
 	all[7].label, all[7].meaning = "Wrong keys", "answers that a wrong key explains: lengths that do not add up"
 	all[8].meaning = "answers of another type or another session"
-	ofTACACS := func(count func(*api.TACACSServer) uint64) func(*api.GroupServer) uint64 {
-		return func(s *api.GroupServer) uint64 {
-			if s.TACACS == nil {
-				return 0
-			}
-			return count(s.TACACS)
-		}
+	ofTACACS := func(label, meaning string, count func(*api.TACACSServer) uint64) counter {
+		return counter{label: label, meaning: meaning, ofTACACS: count}
 	}
 	return append(all,
-		counter{"Answers with ERROR", "the record goes to the next server", ofTACACS(func(s *api.TACACSServer) uint64 { return s.Errors })},
-		counter{"Answers with FOLLOW", "treated like ERROR", ofTACACS(func(s *api.TACACSServer) uint64 { return s.Follows })},
-		counter{"Connections now", "open connections", ofTACACS(func(s *api.TACACSServer) uint64 { return uint64(max(0, s.Connections)) })},
-		counter{"Connections opened", "in all", ofTACACS(func(s *api.TACACSServer) uint64 { return s.Opened })},
-		counter{"Connections failed", "not opened, or ended by the server before an answer", ofTACACS(func(s *api.TACACSServer) uint64 { return s.Failed })},
+		ofTACACS("Answers with ERROR", "the record goes to the next server", func(s *api.TACACSServer) uint64 { return s.Errors }),
+		ofTACACS("Answers with FOLLOW", "treated like ERROR", func(s *api.TACACSServer) uint64 { return s.Follows }),
+		ofTACACS("Connections now", "open connections", func(s *api.TACACSServer) uint64 { return uint64(max(0, s.Connections)) }),
+		ofTACACS("Connections opened", "in all", func(s *api.TACACSServer) uint64 { return s.Opened }),
+		ofTACACS("Connections failed", "not opened, or ended by the server before an answer", func(s *api.TACACSServer) uint64 { return s.Failed }),
 	)
 }
 
@@ -71,8 +78,12 @@ func protocolName(p api.Protocol) string {
 // statisticsHelp describes the statistics of the servers of a protocol.
 func statisticsHelp(p api.Protocol) string {
 	var b strings.Builder
-	b.WriteString("Show the statistics of each accounting server since the daemon started, for all server groups\n" +
-		"or for GROUP. A server of several groups is shown with each of them, with the same counts.\n\n")
+	b.WriteString("Show the statistics of each server since the daemon started, for all server groups or for GROUP.\n" +
+		"A server of several groups is shown with each of them, with the same counts.\n\n")
+	if p != api.TACACS {
+		b.WriteString("Auth. is authentication, Acct. accounting, and Both their sum, or their average. NA stands where\n" +
+			"a group does not authenticate, and where a counter is not of this purpose.\n\n")
+	}
 	width := len("Number of " + protocolName(p) + " timeouts") // the longest label
 	line := func(label, meaning string) {
 		fmt.Fprintf(&b, "  %-*s  %s\n", width, label, strings.ReplaceAll(meaning, "\n", "\n"+strings.Repeat(" ", width+4)))
@@ -101,7 +112,7 @@ func newShowStatistics(g *global, name string, p api.Protocol) *cobra.Command {
 	has := func(group api.ServerGroup) bool { return group.Protocol == p }
 	cmd.AddCommand(&cobra.Command{
 		Use:   "statistics [GROUP]",
-		Short: "Show the statistics of the " + protocolName(p) + " accounting servers",
+		Short: "Show the statistics of the " + protocolName(p) + " servers",
 		Long:  statisticsHelp(p),
 		Args:  optionalName(1),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -170,16 +181,27 @@ func (s *screen) statistics(group *api.ServerGroup, server *api.GroupServer, now
 	st := &server.Statistics
 	const width = 34
 	text := func(label, value string) { s.line(fmt.Sprintf("%*s: %s", width, label, printable(value))) }
-	row := func(label, value string) { text(label, fmt.Sprintf("%12s", value)) }
+	row := func(label string, values ...string) {
+		line := ""
+		for _, v := range values {
+			line += fmt.Sprintf("%12s", v)
+		}
+		text(label, line)
+	}
 	s.title("%s statistics of server %s", protocolName(group.Protocol), quoted(server.Name))
 	text("Server group", group.Name)
-	text("Address", net.JoinHostPort(server.Address, strconv.Itoa(int(server.AccountingPort))))
-	s.line(fmt.Sprintf("%*s  %12s", width, "", "Acct."))
-	for _, c := range counters(group.Protocol) {
-		row(c.label, strconv.FormatUint(c.count(server), 10))
+	text("Address", net.JoinHostPort(server.Address, portsText(group.Protocol, server)))
+	if group.Protocol == api.TACACS {
+		s.line(fmt.Sprintf("%*s  %12s", width, "", "Acct."))
+	} else {
+		s.line(fmt.Sprintf("%*s  %12s%12s%12s", width, "", "Auth.", "Acct.", "Both"))
 	}
-	row("Average response delay(ms)", milliseconds(st.AverageResponseTime))
-	row("Last response delay(ms)", milliseconds(st.RoundTripTime))
+	for _, c := range counters(group.Protocol) {
+		row(c.label, c.columns(group.Protocol, server)...)
+	}
+	average, last := delays(group.Protocol, server)
+	row("Average response delay(ms)", average...)
+	row("Last response delay(ms)", last...)
 	if server.TACACS != nil {
 		text("Single connection", singleConnectionText(server.TACACS))
 	}
@@ -194,6 +216,69 @@ func (s *screen) statistics(group *api.ServerGroup, server *api.GroupServer, now
 		text("Tried again at", date(st.DownUntil))
 	}
 	s.rule("=")
+}
+
+// notApplicable stands where there is no count, as in IOS.
+const notApplicable = "NA"
+
+// columns returns the counts of a server: for a TACACS+ server that of accounting, else those of
+// authentication, accounting and both.
+func (c *counter) columns(p api.Protocol, server *api.GroupServer) []string {
+	text := func(n uint64) string { return strconv.FormatUint(n, 10) }
+	switch {
+	case c.ofTACACS != nil && server.TACACS == nil:
+		return []string{"0"}
+	case c.ofTACACS != nil:
+		return []string{text(c.ofTACACS(server.TACACS))}
+	case c.ofAuth != nil && server.Authentication == nil:
+		return []string{notApplicable, notApplicable, notApplicable}
+	case c.ofAuth != nil:
+		n := text(c.ofAuth(server.Authentication))
+		return []string{n, notApplicable, n}
+	}
+	acct := c.count(&server.Statistics.ServerCounters)
+	switch {
+	case p == api.TACACS:
+		return []string{text(acct)}
+	case server.Authentication == nil:
+		return []string{notApplicable, text(acct), text(acct)}
+	}
+	auth := c.count(&server.Authentication.ServerCounters)
+	return []string{text(auth), text(acct), text(auth + acct)}
+}
+
+// delays returns the average and the last response delay of a server, in the columns of the counters.
+// The average of both purposes counts each answered request once. Which purpose had the last answer
+// is not known.
+func delays(p api.Protocol, server *api.GroupServer) (average, last []string) {
+	acct := &server.Statistics
+	average, last = []string{milliseconds(acct.AverageResponseTime)}, []string{milliseconds(acct.RoundTripTime)}
+	auth := server.Authentication
+	switch {
+	case p == api.TACACS:
+		return average, last
+	case auth == nil:
+		return []string{notApplicable, average[0], average[0]}, []string{notApplicable, last[0], last[0]}
+	}
+	both := api.Seconds(0)
+	if n := auth.Successes + acct.Successes; n > 0 {
+		both = (auth.AverageResponseTime*api.Seconds(auth.Successes) + acct.AverageResponseTime*api.Seconds(acct.Successes)) / api.Seconds(n)
+	}
+	return []string{milliseconds(auth.AverageResponseTime), average[0], milliseconds(both)}, []string{milliseconds(auth.RoundTripTime), last[0], notApplicable}
+}
+
+// portsText returns the ports of a server: of a RADIUS server as S3 has them, Auth/Acct.
+func portsText(p api.Protocol, s *api.GroupServer) string {
+	port := func(n uint16) string {
+		if n == 0 {
+			return "-"
+		}
+		return strconv.Itoa(int(n))
+	}
+	if p == api.TACACS {
+		return port(s.AccountingPort)
+	}
+	return port(s.AuthenticationPort) + "/" + port(s.AccountingPort)
 }
 
 // singleConnectionText returns whether a server takes many records over one connection.

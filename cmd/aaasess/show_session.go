@@ -12,9 +12,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const showSessionHelp = `Show one live session: what the daemon knows of it, and the attributes that the NAS sent.
+const showSessionHelp = `Show one live session: what the daemon knows of it, the attributes that the NAS sent, and what
+the Access-Accept of the user has granted.
 
-An ID is the Acct-Session-Id in the first column of "show sessions": exactly eight hex
+An ID is what is in the first column of "show sessions": exactly eight hex
 digits, or 0x and one to eight hex digits.
 
 The exit code is 4 if no session has the ID.`
@@ -57,10 +58,11 @@ func printSession(w io.Writer, s *api.SessionDetail, now time.Time) error {
 		{0, "kind", s.Kind},
 		{0, "state", state(s.Session)},
 		{0, "disconnect", attemptsText(s.Session, now)},
-		{0, "user", s.User},
+		{0, "id upstream", s.Upstream},
+		{0, "user", userText(&s.Session)},
 		{0, "service", s.Service},
 		{0, "parent session", s.ParentSession},
-		{0, "address", s.Address},
+		{0, "address", addressText(&s.Session)},
 		{0, "IPv6", strings.Join(s.IPv6Addresses, ", ")},
 		{0, "IPv6 prefix", strings.Join(s.IPv6Prefixes, ", ")},
 		{0, "delegated prefix", strings.Join(s.DelegatedPrefixes, ", ")},
@@ -85,7 +87,32 @@ func printSession(w io.Writer, s *api.SessionDetail, now time.Time) error {
 	for _, a := range s.Attributes {
 		set = append(set, statusLine{1, a.Name, a.Value})
 	}
+	if len(s.Granted) > 0 {
+		set = append(set, statusLine{0, "granted", ""})
+	}
+	for _, a := range s.Granted {
+		set = append(set, statusLine{1, a.Name, a.Value})
+	}
 	return printLines(w, set)
+}
+
+// userText returns the user of a session, and where the name comes from if it is not the NAS's.
+func userText(s *api.Session) string {
+	switch {
+	case s.UserFrom != api.FromAccept:
+		return s.User
+	case s.NASUser != "":
+		return s.User + " (Access-Accept; the NAS has " + s.NASUser + ")"
+	}
+	return s.User + " (Access-Accept)"
+}
+
+// addressText returns the address of a session, and where it comes from if it is not the NAS's.
+func addressText(s *api.Session) string {
+	if s.AddressFrom == api.FromAccept {
+		return s.Address + " (Access-Accept)"
+	}
+	return s.Address
 }
 
 func ifIndexText(i uint32) string {

@@ -24,6 +24,16 @@ const showStatusHelp = `Show whether the daemon is well: ok, or degraded and why
   total            sessions since the first start
   disconnected     sessions that an operator disconnected
 
+If the daemon relays authentication, what became of the Access-Requests since it started:
+
+  requests         requests that were relayed or dropped, without copies
+  accepts, rejects, challenges  their answers
+  dropped          requests that got no answer, by reason
+  invalid          datagrams that were not even tried, by reason
+  in flight        requests that wait for their answer now
+  conversations    logins of several rounds whose server is known now
+  waiting logins   accepted users whose accounting has not started yet
+
 --all adds the state and the counters of each part of the daemon. --json always has them.`
 
 func newShowStatus(g *global) *cobra.Command {
@@ -63,6 +73,11 @@ func printStatus(w io.Writer, s *api.Status, all bool, now time.Time) error {
 		{0, "total", strconv.FormatUint(s.Total, 10)},
 		{0, "disconnected", strconv.FormatUint(s.Disconnected, 10)},
 	}...)
+	auth, err := authenticationLines(s.Sections[api.AuthenticationSection])
+	if err != nil {
+		return fmt.Errorf("section %q: %w", api.AuthenticationSection, err)
+	}
+	lines = append(lines, auth...)
 	if !all {
 		return printLines(w, lines)
 	}
@@ -76,6 +91,60 @@ func printStatus(w io.Writer, s *api.Status, all bool, now time.Time) error {
 		lines = append(lines, section...)
 	}
 	return printLines(w, lines)
+}
+
+// authenticationLines summarizes the section of the authentication relay, if there is one.
+func authenticationLines(section json.RawMessage) ([]statusLine, error) {
+	if section == nil {
+		return nil, nil
+	}
+	var a api.AuthenticationStatus
+	if err := json.Unmarshal(section, &a); err != nil {
+		return nil, err
+	}
+	number := func(n uint64) string { return strconv.FormatUint(n, 10) }
+	d, l := &a.Relay.Dropped, &a.Listener
+	return []statusLine{
+		{0, "authentication", ""},
+		{1, "requests", number(a.Relay.Requests)},
+		{1, "accepts", number(a.Relay.Accepts)},
+		{1, "rejects", number(a.Relay.Rejects)},
+		{1, "challenges", number(a.Relay.Challenges)},
+		{1, "dropped", reasonsText(
+			reasonCount{"no list", d.NoList}, reasonCount{"group blocked", d.Blocked}, reasonCount{"no server answered", d.NoResponse},
+			reasonCount{"too many in flight", d.Busy}, reasonCount{"unusable", d.Unusable}, reasonCount{"looped", d.Looped},
+			reasonCount{"unusable answer", d.BadAnswers}, reasonCount{"stopped", d.Stopped},
+		)},
+		{1, "invalid", reasonsText(
+			reasonCount{"unknown client", l.UnknownClients}, reasonCount{"malformed", l.Malformed}, reasonCount{"no Message-Authenticator", l.Unsigned},
+			reasonCount{"wrong Message-Authenticator", l.BadAuthenticators},
+		)},
+		{1, "in flight", strconv.Itoa(a.Relay.InFlight)},
+		{1, "conversations", strconv.Itoa(a.Relay.Conversations)},
+		{1, "waiting logins", strconv.Itoa(a.Logins.Waiting)},
+	}, nil
+}
+
+// reasonCount is how often something happened for a reason.
+type reasonCount struct {
+	reason string
+	n      uint64
+}
+
+// reasonsText returns the sum of counts, and those that are not 0: "5 (3 no list, 2 looped)".
+func reasonsText(counts ...reasonCount) string {
+	var sum uint64
+	var parts []string
+	for _, c := range counts {
+		if sum += c.n; c.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.reason))
+		}
+	}
+	text := strconv.FormatUint(sum, 10)
+	if len(parts) > 0 {
+		text += " (" + strings.Join(parts, ", ") + ")"
+	}
+	return text
 }
 
 // statusLine is a name and its value at a depth of nested sections. The name of a section has no

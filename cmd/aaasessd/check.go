@@ -97,6 +97,9 @@ func checkPorts(cfg *config.Config, may func(port uint16) bool) error {
 		}
 	}
 	each("radius.accounting.listen", cfg.Listener.Addresses)
+	if a := cfg.Authentication; a != nil {
+		each("radius.authentication.listen", a.Listener.Addresses)
+	}
 	if r := cfg.SNMP.Responder; r != nil {
 		each("snmp.responder.listen", r.Config.Listen)
 	}

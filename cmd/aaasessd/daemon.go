@@ -30,6 +30,7 @@ import (
 	"aaasess/mib"
 	"aaasess/mib/casn"
 	"aaasess/sessions"
+	"aaasess/sessions/admission"
 	"aaasess/sessions/interim"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/termination"
@@ -45,21 +46,23 @@ type daemon struct {
 	level *slog.LevelVar
 	load  func() (*config.Config, error)
 
-	store        *store.Store
-	router       *accounting.Router
-	table        *sessions.Table
-	listener     *nasradius.Listener
-	disconnector *nasradius.Disconnector
-	terminator   *termination.Terminator
-	interims     *interim.Maker
-	resyncs      *resync.Resyncs
-	control      *control.Server
-	methods      *methods.Set
-	radius       *client.Client    // the servers of all groups of RADIUS servers
-	tacacs       *tacclient.Client // those of TACACS+ servers
-	subagent     *agentx.Subagent  // nil: no master agent is configured
-	snmp         *snmpEngine       // nil: no responder is configured
-	service      *systemd.Service
+	store          *store.Store
+	router         *accounting.Router
+	table          *sessions.Table
+	listener       *nasradius.Listener
+	disconnector   *nasradius.Disconnector
+	admissions     *admission.Store
+	authentication *authentication // nil: Access-Requests are not relayed
+	terminator     *termination.Terminator
+	interims       *interim.Maker
+	resyncs        *resync.Resyncs
+	control        *control.Server
+	methods        *methods.Set
+	radius         *client.Client    // the servers of all groups of RADIUS servers
+	tacacs         *tacclient.Client // those of TACACS+ servers
+	subagent       *agentx.Subagent  // nil: no master agent is configured
+	snmp           *snmpEngine       // nil: no responder is configured
+	service        *systemd.Service
 
 	memory      *memoryWatch  // nil: GOMEMLIMIT is not set
 	refusedLine throttle.Line // of the log: sessions that a limit refused
@@ -123,6 +126,9 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		return nil, explainDamage(err)
 	}
 	if err := d.openRADIUS(cfg); err != nil {
+		return nil, err
+	}
+	if err := d.openAuthentication(cfg); err != nil {
 		return nil, err
 	}
 	if err := d.openSNMP(cfg); err != nil {
@@ -213,6 +219,7 @@ func (d *daemon) close() error {
 	if d.listener != nil {
 		errs = append(errs, unlessClosed(d.listener.Close()))
 	}
+	errs = append(errs, d.authentication.close())
 	if d.disconnector != nil {
 		errs = append(errs, unlessClosed(d.disconnector.Close()))
 	}
@@ -241,8 +248,9 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	serving = []task{
 		loop{"store", readyAtOnce(), d.watchStore},
 		loop{"memory", readyAtOnce(), d.returnMemory},
-		d.table, d.interims, d.resyncs, d.listener, d.disconnector, d.terminator, d.control,
+		d.table, d.interims, d.resyncs, d.listener, d.disconnector, d.terminator, d.control, d.admissions,
 	}
+	serving = append(serving, d.authentication.tasks()...)
 	if d.snmp != nil {
 		serving = append(serving, d.snmp)
 	}
@@ -263,6 +271,9 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 	first, serving, others := d.tasks(hup, change)
 	err = runTasks(ctx, first, serving, others, func() {
 		addresses := []any{"accounting", d.listener.Addrs()}
+		if d.authentication != nil {
+			addresses = append(addresses, "authentication", d.authentication.listener.Addrs())
+		}
 		if d.snmp != nil {
 			addresses = append(addresses, "snmp", d.snmp.responder.Addrs())
 		}

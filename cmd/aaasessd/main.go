@@ -33,7 +33,7 @@ func root() *cobra.Command {
 		Short: "AAA session agent: table of sessions, CISCO-AAA-SESSION-MIB, disconnect, accounting",
 		Long: `Run the AAA session agent. It receives sessions from NASes by RADIUS accounting, serves them
 to SNMP managers as CISCO-AAA-SESSION-MIB, ends them at the NAS on request, and delivers
-their accounting records.
+their accounting records. It can also relay the Access-Requests of the NASes to RADIUS servers.
 
 Without --config, it runs its built-in configuration on loopback. Its state is then
 in the folder var/.

@@ -36,14 +36,29 @@ func (d *daemon) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.setClients(cfg); err != nil {
+	servers, err := d.authentication.prepare(cfg)
+	if err != nil {
 		change.Discard()
 		return err
 	}
+	discard := func() {
+		change.Discard()
+		d.authentication.discard(servers)
+	}
+	if err := d.setClients(cfg); err != nil {
+		discard()
+		return err
+	}
 	if err := d.setSNMP(cfg, users); err != nil {
+		discard()
+		return errors.Join(err, d.setClients(d.cfg))
+	}
+	if err := d.authentication.apply(cfg, servers); err != nil {
+		// Does not happen: the configuration is valid.
 		change.Discard()
 		return errors.Join(err, d.setClients(d.cfg))
 	}
+	d.admissions.SetConfig(cfg.Admissions)
 	if !plan.SamePeriods(d.plan.Load()) {
 		d.interims.SetPolicy(interimPolicy(plan))
 	}
@@ -76,6 +91,10 @@ func (d *daemon) setClients(cfg *config.Config) error {
 	if err := d.disconnector.SetClients(cfg.Disconnector.Clients); err != nil {
 		// Does not happen: the listener has accepted them.
 		return errors.Join(err, d.listener.SetClients(d.cfg.Listener.Clients))
+	}
+	if err := d.authentication.setClients(cfg); err != nil {
+		// Does not happen either.
+		return errors.Join(err, d.listener.SetClients(d.cfg.Listener.Clients), d.disconnector.SetClients(d.cfg.Disconnector.Clients))
 	}
 	return nil
 }

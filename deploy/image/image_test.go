@@ -117,7 +117,7 @@ func TestContainerfile(t *testing.T) {
 		User: "65534:65534", WorkingDir: "/var/lib/aaasess", Env: []string{"PATH=/usr/bin"},
 		Entrypoint: []string{"aaasessd"}, Cmd: []string{"--config", "/etc/aaasess/aaasess.yaml"},
 		Healthcheck:  &v1.HealthConfig{Test: []string{"CMD", "aaasess", "show", "status"}},
-		ExposedPorts: set([]string{"161/udp", "1813/udp"}), Volumes: set([]string{"/var/lib/aaasess", "/var/log/aaasess"}),
+		ExposedPorts: set([]string{"161/udp", "1812/udp", "1813/udp"}), Volumes: set([]string{"/var/lib/aaasess", "/var/log/aaasess"}),
 		Labels: map[string]string{
 			"org.opencontainers.image.title":       "aaasess",
 			"org.opencontainers.image.description": "AAA session agent: session table, CISCO-AAA-SESSION-MIB, disconnect, accounting",

@@ -6,6 +6,7 @@ import (
 
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
+	"layeh.com/radius/rfc2868"
 	"layeh.com/radius/rfc2869"
 	"layeh.com/radius/rfc3162"
 	"layeh.com/radius/rfc4372"
@@ -19,6 +20,8 @@ type Type uint8
 // The attributes that this program interprets. It passes on all others unchanged.
 const (
 	UserName               = Type(rfc2865.UserName_Type)               // RFC 2865
+	UserPassword           = Type(rfc2865.UserPassword_Type)           // RFC 2865
+	CHAPPassword           = Type(rfc2865.CHAPPassword_Type)           // RFC 2865
 	NASIPAddress           = Type(rfc2865.NASIPAddress_Type)           // RFC 2865
 	NASPort                = Type(rfc2865.NASPort_Type)                // RFC 2865
 	ServiceType            = Type(rfc2865.ServiceType_Type)            // RFC 2865
@@ -27,8 +30,12 @@ const (
 	LoginIPHost            = Type(rfc2865.LoginIPHost_Type)            // RFC 2865
 	LoginService           = Type(rfc2865.LoginService_Type)           // RFC 2865
 	LoginLATNode           = Type(rfc2865.LoginLATNode_Type)           // RFC 2865
+	ReplyMessage           = Type(rfc2865.ReplyMessage_Type)           // RFC 2865
+	State                  = Type(rfc2865.State_Type)                  // RFC 2865
 	Class                  = Type(rfc2865.Class_Type)                  // RFC 2865
 	VendorSpecific         = Type(rfc2865.VendorSpecific_Type)         // RFC 2865
+	SessionTimeout         = Type(rfc2865.SessionTimeout_Type)         // RFC 2865
+	IdleTimeout            = Type(rfc2865.IdleTimeout_Type)            // RFC 2865
 	CalledStationID        = Type(rfc2865.CalledStationID_Type)        // RFC 2865
 	CallingStationID       = Type(rfc2865.CallingStationID_Type)       // RFC 2865
 	NASIdentifier          = Type(rfc2865.NASIdentifier_Type)          // RFC 2865
@@ -48,7 +55,10 @@ const (
 	AcctOutputGigawords    = Type(rfc2869.AcctOutputGigawords_Type)    // RFC 2869
 	AcctInterimInterval    = Type(rfc2869.AcctInterimInterval_Type)    // RFC 2869
 	EventTimestamp         = Type(rfc2869.EventTimestamp_Type)         // RFC 2869
+	CHAPChallenge          = Type(rfc2865.CHAPChallenge_Type)          // RFC 2865
 	NASPortType            = Type(rfc2865.NASPortType_Type)            // RFC 2865
+	TunnelPassword         = Type(rfc2868.TunnelPassword_Type)         // RFC 2868
+	EAPMessage             = Type(rfc2869.EAPMessage_Type)             // RFC 3579
 	NASPortID              = Type(rfc2869.NASPortID_Type)              // RFC 2869
 	MessageAuthenticator   = Type(rfc2869.MessageAuthenticator_Type)   // RFC 3579
 	NASIPv6Address         = Type(rfc3162.NASIPv6Address_Type)         // RFC 3162

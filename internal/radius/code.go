@@ -9,6 +9,8 @@ type Code uint8
 const (
 	CodeAccessRequest      = Code(layeh.CodeAccessRequest)      // RFC 2865
 	CodeAccessAccept       = Code(layeh.CodeAccessAccept)       // RFC 2865
+	CodeAccessReject       = Code(layeh.CodeAccessReject)       // RFC 2865
+	CodeAccessChallenge    = Code(layeh.CodeAccessChallenge)    // RFC 2865
 	CodeAccountingRequest  = Code(layeh.CodeAccountingRequest)  // RFC 2866
 	CodeAccountingResponse = Code(layeh.CodeAccountingResponse) // RFC 2866
 	CodeStatusServer       = Code(layeh.CodeStatusServer)       // RFC 5997

@@ -96,6 +96,7 @@ type Dictionary struct {
 	vendors     map[uint32]*vendor
 	names       map[string]*Definition
 	skipped     []Skipped
+	encryptions encryptions
 }
 
 //go:embed dictionary/*.dictionary
@@ -154,6 +155,7 @@ func (d *Dictionary) define(list []*dictionary.Attribute, number uint32) (name s
 		if number != 0 {
 			def.ID = ID{VendorSpecific, number, uint8(a.OID[0])}
 		}
+		d.encryptions.set(def.ID, encryptionOf(a.FlagEncrypt.Int, def.Tagged))
 		if def.Encrypted {
 			def.Kind, def.Tagged = Octets, false
 		}

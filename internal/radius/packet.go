@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/subtle"
@@ -13,6 +14,8 @@ const (
 	HeaderLen = 20
 	AuthLen   = md5.Size // of an authenticator, and of the value of a Message-Authenticator
 	MaxPacket = 4096     // RFC 2865 section 3
+	// SignatureLen is the length of a Message-Authenticator.
+	SignatureLen = 2 + AuthLen
 )
 
 // Authenticator is a Request or Response Authenticator.
@@ -72,6 +75,12 @@ func Parse(b []byte) (Packet, error) {
 	return p, nil
 }
 
+// Clone returns a packet with its own octets.
+func (p Packet) Clone() Packet {
+	p.data = bytes.Clone(p.data)
+	return p
+}
+
 // Octets returns the packet's octets without padding.
 func (p Packet) Octets() []byte { return p.data }
 
@@ -86,6 +95,16 @@ func (p Packet) Authenticator() Authenticator { return Authenticator(p.data[4:He
 
 // Attributes returns the octets of the packet's attributes; all are complete.
 func (p Packet) Attributes() []byte { return p.data[HeaderLen:] }
+
+// Has reports whether the packet has an attribute of this type.
+func (p Packet) Has(t Type) bool {
+	for rest := p.Attributes(); len(rest) > 0; rest = rest[rest[1]:] {
+		if Type(rest[0]) == t {
+			return true
+		}
+	}
+	return false
+}
 
 // HasMessageAuthenticator reports whether the packet has a Message-Authenticator.
 func (p Packet) HasMessageAuthenticator() bool { return p.signedAt != 0 }
@@ -113,18 +132,38 @@ func (p Packet) Signed(request Authenticator, secret Secret, scratch []byte) (bo
 	if p.signedAt == 0 {
 		return false, scratch
 	}
-	scratch = append(scratch[:0], p.data...)
-	copy(scratch[4:], request[:])
-	clear(scratch[p.signedAt : p.signedAt+AuthLen])
+	var room [md5.BlockSize]byte
+	scratch = append(append(scratch[:0], room[:]...), p.data...)
+	packet := scratch[len(room):]
+	copy(packet[4:], request[:])
+	clear(packet[p.signedAt : p.signedAt+AuthLen])
 	sum := hmacMD5(scratch, secret)
 	return hmac.Equal(sum[:], p.data[p.signedAt:p.signedAt+AuthLen]), scratch
 }
 
-func hmacMD5(data []byte, secret Secret) (sum Authenticator) {
-	h := hmac.New(md5.New, []byte(secret))
-	h.Write(data)
-	h.Sum(sum[:0])
-	return sum
+// hmacMD5 returns the HMAC-MD5 (RFC 2104) of the octets that follow the first md5.BlockSize octets of
+// b, which it overwrites. Unlike package hmac it allocates nothing, unless the secret is longer than a
+// block. A flood of forged packets must not make garbage.
+func hmacMD5(b []byte, secret Secret) Authenticator {
+	var outer [md5.BlockSize + AuthLen]byte
+	if len(secret) > md5.BlockSize {
+		sum := md5.Sum([]byte(secret))
+		copy(outer[:], sum[:])
+	} else {
+		copy(outer[:], secret)
+	}
+	for i := range md5.BlockSize {
+		b[i], outer[i] = outer[i]^0x36, outer[i]^0x5c
+	}
+	inner := md5.Sum(b)
+	copy(outer[md5.BlockSize:], inner[:])
+	return md5.Sum(outer[:])
+}
+
+// sign returns the Message-Authenticator of a packet whose authenticator is the one that counts.
+func sign(b []byte, secret Secret) Authenticator {
+	var room [md5.BlockSize + 512]byte // most packets fit
+	return hmacMD5(append(room[:md5.BlockSize], b...), secret)
 }
 
 // AppendHeader appends a header to b; Seal completes it.
@@ -135,8 +174,35 @@ func AppendHeader(b []byte, code Code, identifier byte) []byte {
 
 // AppendMessageAuthenticator appends a Message-Authenticator; Seal completes it.
 func AppendMessageAuthenticator(b []byte) []byte {
-	b = append(b, byte(MessageAuthenticator), 2+AuthLen)
+	b = append(b, byte(MessageAuthenticator), SignatureLen)
 	return append(b, make([]byte, AuthLen)...)
+}
+
+// AppendSignedHeader appends a header and, as the first attribute, a Message-Authenticator, as RFC
+// 3579 section 3.2 and draft-ietf-radext-deprecating-radius want it. SealRequest or SealResponse
+// completes the packet after its other attributes have been appended.
+func AppendSignedHeader(b []byte, code Code, identifier byte) []byte {
+	return AppendMessageAuthenticator(AppendHeader(b, code, identifier))
+}
+
+// FirstSigned is where the value of a Message-Authenticator begins that is the first attribute.
+const FirstSigned = HeaderLen + 2
+
+// SealRequest completes an Access-Request or a Status-Server b, of HeaderLen to MaxPacket octets,
+// that AppendSignedHeader has begun. The authenticator must be random (RFC 2865 section 3). The
+// receiver checks the packet by Packet.Signed.
+func SealRequest(b []byte, authenticator Authenticator, secret Secret) {
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+	copy(b[4:], authenticator[:])
+	sum := sign(b, secret)
+	copy(b[FirstSigned:], sum[:])
+}
+
+// SealResponse completes an answer to an Access-Request or a Status-Server, which AppendSignedHeader
+// has begun. request is the authenticator of the request. The receiver checks the packet by
+// Packet.Authentic.
+func SealResponse(b []byte, request Authenticator, secret Secret) {
+	Seal(b, FirstSigned, request, secret)
 }
 
 // Seal completes the packet b of HeaderLen to MaxPacket octets: length, Message-Authenticator (its
@@ -146,7 +212,7 @@ func Seal(b []byte, signedAt int, request Authenticator, secret Secret) Authenti
 	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
 	copy(b[4:], request[:])
 	if signedAt != 0 {
-		sum := hmacMD5(b, secret)
+		sum := sign(b, secret)
 		copy(b[signedAt:], sum[:])
 	}
 	sum := Authenticator(md5.Sum(append(b, secret...))) // in the spare capacity of b, or in a copy

@@ -28,6 +28,7 @@ type Health struct {
 	downUntil time.Time // if dead: nothing is sent before that time, and then one probe
 	probe     uint64    // number of the probe in flight to the dead server; 0 means none
 	probes    uint64    // number of the last probe
+	tested    bool      // an active test finds out when a dead server answers again
 
 	since    time.Time     // start of the current state; at first, when the server was first configured
 	previous time.Duration // duration of the previous state; 0 means none
@@ -121,9 +122,16 @@ func (s *Health) Down(now time.Time) bool { return s.dead && now.Before(s.downUn
 // Probing reports whether the server is dead and a probe is in flight.
 func (s *Health) Probing() bool { return s.dead && s.probe != 0 }
 
+// DownUntil returns the end of the hold-down; the zero time means that there was none.
+func (s *Health) DownUntil() time.Time { return s.downUntil }
+
+// SetTested says whether the server has an active test. Then no request is its probe while others are
+// up.
+func (s *Health) SetTested(tested bool) { s.tested = tested }
+
 // Usable reports whether a request may be sent to the server while others are up.
 func (s *Health) Usable(now time.Time) bool {
-	return !s.dead || !s.Down(now) && s.probe == 0
+	return !s.dead || !s.tested && !s.Down(now) && s.probe == 0
 }
 
 // BeginProbe makes the request that is sent now the probe of a dead server without one. It returns

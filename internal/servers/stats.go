@@ -18,7 +18,7 @@ const (
 )
 
 // Stats are the statistics of one server. The first ones have the names of
-// radiusAccServerExtTable (RFC 4670), those from State on belong to casStatisticsTable
+// radiusAccServerExtTable (RFC 4670) and radiusAuthServerExtTable (RFC 4668), those from State on belong to casStatisticsTable
 // (CISCO-AAA-SERVER-MIB). In the latter table, casAcctRequests is Requests plus Retransmissions,
 // casAcctRequestTimeouts is Timeouts, casAcctUnexpectedResponses is PacketsDropped, and
 // casAcctIncorrectResponses is MalformedResponses plus BadAuthenticators plus UnknownTypes. A
@@ -36,10 +36,13 @@ type Stats struct {
 	Retransmissions uint64
 	// Responses counts all packets from the server, valid or not.
 	Responses uint64
+	// Accepts, Rejects and Challenges count those with the codes Access-Accept, Access-Reject and
+	// Access-Challenge (RFC 4668). They are 0 in the statistics of accounting.
+	Accepts, Rejects, Challenges uint64
 	// MalformedResponses counts answers with invalid framing.
 	MalformedResponses uint64
-	// BadAuthenticators counts answers with a wrong authenticator or Message-Authenticator. The
-	// usual cause is a different secret; another one is an answer to a transmission so old that its
+	// BadAuthenticators counts answers with a wrong authenticator or Message-Authenticator, or
+	// without the Message-Authenticator that the server must send. The usual cause of the first kind is a different secret; another one is an answer to a transmission so old that its
 	// identifier was reused.
 	BadAuthenticators uint64
 	// PendingRequests is the number of transmissions that wait for their answer and have not timed
@@ -81,6 +84,8 @@ type Stats struct {
 	// timed out moves it by an eighth of the difference, like SRTT in RFC 6298; the first answer
 	// sets it (casAcctResponseTime).
 	AverageResponseTime time.Duration
+	// MaxResponseTime is the longest RoundTripTime of all valid answers.
+	MaxResponseTime time.Duration
 }
 
 // Smooth moves an average towards one more sample; an average of 0 means that there is none yet.

@@ -60,7 +60,7 @@ func (w *writer) batchLen(batch []*exchange) int {
 
 // send sends answers that batchLen has grouped.
 func (w *writer) send(answers []*exchange) {
-	l, first := w.socket.listener, answers[0]
+	e, first := w.socket.endpoint, answers[0]
 	w.buf = w.buf[:0]
 	for _, x := range answers {
 		w.buf = x.appendResponse(w.buf)
@@ -85,12 +85,15 @@ func (w *writer) send(answers []*exchange) {
 		}
 		return
 	}
-	what := responses
-	if err != nil {
-		what = dropped
-	}
 	for _, x := range answers {
-		l.count(x.client, what)
+		if err != nil {
+			e.count(x.client, dropped)
+			continue
+		}
+		e.count(x.client, responses)
+		if what := x.sentAs(); what != responses {
+			e.count(x.client, what)
+		}
 	}
 }
 

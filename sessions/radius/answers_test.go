@@ -73,7 +73,7 @@ func TestAnswersTogether(t *testing.T) {
 func TestBatchLen(t *testing.T) {
 	port := func(n uint16) netip.AddrPort { return netip.AddrPortFrom(source, n) }
 	answer := func(to netip.AddrPort, state int) *exchange {
-		return &exchange{arrival: arrival{from: to}, proxyState: strings.Repeat("s", state)}
+		return &exchange{endpoint: &endpoint{}, arrival: arrival{from: to}, proxyState: strings.Repeat("s", state)}
 	}
 	elsewhere := answer(port(1), 0)
 	elsewhere.local.addr = source
@@ -161,7 +161,7 @@ func TestAnswersThroughAStream(t *testing.T) {
 	l, _ := newIdleListener(t, sink, local())
 	to := &stream{}
 	a := arrival{
-		replies: to, seen: newDuplicateTable(generationCap), status: radius.CodeAccountingResponse,
+		replies: to, seen: newDuplicateTable(generationCap),
 		from: netip.MustParseAddrPort("127.0.0.1:9"), sentTo: source,
 	}
 	one := start(1, "a")

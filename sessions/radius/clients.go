@@ -27,6 +27,9 @@ type Client struct {
 	Prefix netip.Prefix
 	// Secret must not be empty.
 	Secret radius.Secret
+	// Signing says whether its Access-Requests must have a Message-Authenticator. It has no effect
+	// on accounting.
+	Signing radius.Signing
 	// Kind is the kind of the client's sessions whose packets have no Service-Type. sshd and proftpd
 	// send none. 0 stands for sessions.Network.
 	Kind sessions.Kind
@@ -66,6 +69,8 @@ type client struct {
 type clientStats struct {
 	counters counters
 	logged   dropLog
+	// signs is true once the client has shown that it sends Message-Authenticators.
+	signs atomic.Bool
 
 	// Log lines of a Disconnector: an answer with a wrong authenticator, and a source address that
 	// is not local.

@@ -1,11 +1,8 @@
 package radius
 
 import (
-	"net/netip"
 	"sync"
 	"time"
-
-	"aaasess/internal/radius"
 )
 
 const (
@@ -16,9 +13,8 @@ const (
 	// NAS may send the identical octets from the same port, with the same identifier, and the
 	// sessions that began since the last restart are over.
 	rebootCopyWithin = 2 * time.Second
-	// generation is how long the recent map collects requests. After that it is kept as the older
-	// map for as long again. So an answer is remembered for at least copyWithin and at most twice
-	// that.
+	// generation is the span of generations: an answer is remembered for at least copyWithin and at
+	// most twice that.
 	generation = copyWithin
 	// generationCap bounds one generation. At about 60 octets a request, two full generations use
 	// 32 MB for each socket. A full generation is retired early, so above 8,700 requests a second
@@ -26,19 +22,6 @@ const (
 	// the session costs less than the memory.
 	generationCap = 1 << 18
 )
-
-// requestKey identifies a datagram (RFC 5080 section 2.2.2). It contains no pointer, so the garbage
-// collector does not scan the tables.
-type requestKey struct {
-	auth       radius.Authenticator
-	addr       [16]byte
-	port       uint16
-	identifier byte
-}
-
-func keyOf(p radius.Packet, from netip.AddrPort) requestKey {
-	return requestKey{p.Authenticator(), from.Addr().As16(), from.Port(), p.Identifier()}
-}
 
 // progress is the state of a request.
 type progress uint8
@@ -57,20 +40,20 @@ type requestState struct {
 	progress progress
 }
 
-// duplicateTable remembers requests in two generations. It may be used from any goroutine. It uses
+// duplicateTable remembers the Accounting-Requests of a socket in two generations. It may be used from any goroutine. It uses
 // the monotonic clock, so a step of the wall clock does not affect it.
 type duplicateTable struct {
 	limit int // requests in one generation
 
-	mu            sync.Mutex
-	recent, older map[requestKey]requestState
-	// epoch is when the table began, since when recent began, and newest when a request was last
-	// entered or ended. All are zero before the first request.
-	epoch, since, newest time.Time
+	mu sync.Mutex
+	generations[requestState]
+	// epoch is when the table began, and newest when a request was last entered or ended. Both are
+	// zero before the first request.
+	epoch, newest time.Time
 }
 
 func newDuplicateTable(limit int) *duplicateTable {
-	return &duplicateTable{limit: limit, recent: map[requestKey]requestState{}}
+	return &duplicateTable{limit: limit, generations: newGenerations[requestState](generation)}
 }
 
 // begin returns the state of a request and marks a new one as inFlight. reboot is true for an
@@ -79,10 +62,7 @@ func (d *duplicateTable) begin(k requestKey, reboot bool, now time.Time) progres
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.rotate(now)
-	s, known := d.recent[k]
-	if !known {
-		s, known = d.older[k]
-	}
+	s, known := d.find(k)
 	within := copyWithin
 	if reboot {
 		within = rebootCopyWithin
@@ -137,18 +117,11 @@ func (d *duplicateTable) forget(now time.Time) (forgotten int) {
 	return forgotten
 }
 
-// rotate retires recent when it is too old or full.
 func (d *duplicateTable) rotate(now time.Time) {
 	if d.epoch.IsZero() {
-		d.epoch, d.since = now, now
+		d.epoch = now
 	}
-	switch age := now.Sub(d.since); {
-	case age >= 2*generation:
-		d.recent, d.older, d.since = map[requestKey]requestState{}, nil, now
-	case age >= generation || len(d.recent) >= d.limit:
-		// The old size is a good capacity: the map need not grow under load.
-		d.recent, d.older, d.since = make(map[requestKey]requestState, len(d.recent)), d.recent, now
-	}
+	d.generations.rotate(len(d.recent) >= d.limit, now)
 }
 
 func (d *duplicateTable) millis(now time.Time) uint32 { return uint32(now.Sub(d.epoch).Milliseconds()) }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestDuplicateTable(t *testing.T) {
-	key := func(n byte) requestKey { return requestKey{identifier: n} }
+	key := func(n byte) requestKey { return requestKey{sourceKey: sourceKey{identifier: n}} }
 	const ms = time.Millisecond
 	type step struct {
 		at   time.Duration
@@ -165,14 +165,14 @@ func TestRequestStateClock(t *testing.T) {
 	d := newDuplicateTable(10)
 	d.begin(requestKey{}, false, noon)
 	for _, began := range []time.Duration{round - 5*time.Second, 3*round - time.Second} {
-		if got := d.begin(requestKey{identifier: 1}, false, noon.Add(began)); got != newRequest {
+		if got := d.begin(requestKey{sourceKey: sourceKey{identifier: 1}}, false, noon.Add(began)); got != newRequest {
 			t.Errorf("%d, want a new request", got)
 		}
-		d.end(requestKey{identifier: 1}, true, noon.Add(began+time.Second))
-		if got := d.begin(requestKey{identifier: 1}, false, noon.Add(began+31*time.Second)); got != answered {
+		d.end(requestKey{sourceKey: sourceKey{identifier: 1}}, true, noon.Add(began+time.Second))
+		if got := d.begin(requestKey{sourceKey: sourceKey{identifier: 1}}, false, noon.Add(began+31*time.Second)); got != answered {
 			t.Errorf("%d 30 s after the answer, want a copy", got)
 		}
-		if got := d.begin(requestKey{identifier: 1}, false, noon.Add(began+32*time.Second)); got != newRequest {
+		if got := d.begin(requestKey{sourceKey: sourceKey{identifier: 1}}, false, noon.Add(began+32*time.Second)); got != newRequest {
 			t.Errorf("%d 31 s after the answer, want a new request", got)
 		}
 	}

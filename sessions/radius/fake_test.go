@@ -66,36 +66,52 @@ func (r recorder) next(t *testing.T) report {
 	}
 }
 
-// runningListener is a Listener that runs until its test ends.
-type runningListener struct {
-	*Listener
+// harness is what the tests of both listeners have.
+type harness struct {
 	t    *testing.T
 	log  *lockedBuffer
 	stop func() // ends Run and waits for it; may be called twice
 }
 
-func startListener(t *testing.T, sink Sink, addr string, clients ...Client) *runningListener {
-	t.Helper()
+// configFor returns the harness and configuration of a listener with one address.
+func configFor(t *testing.T, addr string, clients []Client) (harness, Config) {
 	log := &lockedBuffer{}
-	l, err := New(Config{
+	return harness{t: t, log: log}, Config{
 		Addresses: []netip.AddrPort{netip.MustParseAddrPort(addr)},
 		Clients:   clients,
 		Log:       slog.New(slog.NewTextHandler(log, nil)),
-	}, sink)
+	}
+}
+
+// run calls Run of a listener until stop is called or the test ends.
+func (h *harness) run(run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(h.t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx) }()
+	h.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			h.t.Errorf("Run: %v", err)
+		}
+	})
+	h.t.Cleanup(h.stop)
+}
+
+// runningListener is a Listener that runs until its test ends.
+type runningListener struct {
+	*Listener
+	harness
+}
+
+func startListener(t *testing.T, sink Sink, addr string, clients ...Client) *runningListener {
+	t.Helper()
+	h, cfg := configFor(t, addr, clients)
+	l, err := New(cfg, sink)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- l.Run(ctx) }()
-	stop := sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
-	t.Cleanup(stop)
-	return &runningListener{l, t, log, stop}
+	h.run(l.Run)
+	return &runningListener{l, h}
 }
 
 // local returns the client that most tests use.
@@ -109,14 +125,14 @@ type nas struct {
 	conn *net.UDPConn
 }
 
-func (l *runningListener) dial(to netip.AddrPort) nas {
-	l.t.Helper()
+func (h *harness) dial(to netip.AddrPort) nas {
+	h.t.Helper()
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
 	if err != nil {
-		l.t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	l.t.Cleanup(func() { _ = conn.Close() })
-	return nas{l.t, conn}
+	h.t.Cleanup(func() { _ = conn.Close() })
+	return nas{h.t, conn}
 }
 
 func (n nas) send(datagrams ...[]byte) {
@@ -128,8 +144,14 @@ func (n nas) send(datagrams ...[]byte) {
 	}
 }
 
-// receive returns the next answer and checks that it belongs to the request.
+// receive returns the next answer and checks that it is an Accounting-Response to the request.
 func (n nas) receive(request []byte) radius.Packet {
+	n.t.Helper()
+	return n.receiveCode(request, radius.CodeAccountingResponse)
+}
+
+// receiveCode returns the next answer and checks that it belongs to the request.
+func (n nas) receiveCode(request []byte, code radius.Code) radius.Packet {
 	n.t.Helper()
 	if err := n.conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		n.t.Fatal(err)
@@ -143,8 +165,8 @@ func (n nas) receive(request []byte) radius.Packet {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	if p.Code() != radius.CodeAccountingResponse || p.Identifier() != request[1] {
-		n.t.Fatalf("code %d, identifier %d; want %d, %d", p.Code(), p.Identifier(), radius.CodeAccountingResponse, request[1])
+	if p.Code() != code || p.Identifier() != request[1] {
+		n.t.Fatalf("%v, identifier %d; want %v, %d", p.Code(), p.Identifier(), code, request[1])
 	}
 	if ok, _ := p.Authentic(radius.Authenticator(request[4:radius.HeaderLen]), captured.Secret, nil); !ok {
 		n.t.Fatal("the answer is not authentic")

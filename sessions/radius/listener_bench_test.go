@@ -168,6 +168,6 @@ func BenchmarkHandle(b *testing.B) {
 	now := time.Now()
 	b.ReportAllocs()
 	for b.Loop() {
-		r.scratch = s.listener.handle(request, s.arrival(from, localAddr{}), r.scratch, now)
+		r.scratch = s.endpoint.handle(request, s.arrival(from, localAddr{}), r.scratch, now)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -157,20 +156,21 @@ func TestRetransmissions(t *testing.T) {
 // newIdleListener returns a Listener that does not run, and a function that passes it a datagram.
 func newIdleListener(t *testing.T, sink Sink, clients ...Client) (*runningListener, func(datagram []byte, now time.Time)) {
 	t.Helper()
-	log := &lockedBuffer{}
-	l, err := New(Config{
-		Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
-		Clients:   clients,
-		Log:       slog.New(slog.NewTextHandler(log, nil)),
-	}, sink)
+	h, cfg := configFor(t, "127.0.0.1:0", clients)
+	l, err := New(cfg, sink)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = l.Close() })
-	s := l.sockets[0]
+	return &runningListener{l, h}, h.idle(&l.endpoint)
+}
+
+// idle returns a function that passes a datagram to a listener that does not run.
+func (h *harness) idle(e *endpoint) func(datagram []byte, now time.Time) {
+	h.t.Cleanup(func() { _ = e.Close() })
+	s := e.sockets[0]
 	r := newReceiver(s)
-	return &runningListener{l, t, log, nil}, func(datagram []byte, now time.Time) {
-		r.scratch = s.listener.handle(datagram, s.arrival(netip.MustParseAddrPort("127.0.0.1:9"), localAddr{}), r.scratch, now)
+	return func(datagram []byte, now time.Time) {
+		r.scratch = e.handle(datagram, s.arrival(netip.MustParseAddrPort("127.0.0.1:9"), localAddr{}), r.scratch, now)
 	}
 }
 
@@ -374,7 +374,7 @@ func TestSeveralAddresses(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- l.Run(ctx) }()
 	for _, to := range l.Addrs() {
-		n := (&runningListener{t: t}).dial(to)
+		n := (&harness{t: t}).dial(to)
 		one := start(1, "a")
 		n.send(one)
 		sink.next(t).done(nil)

@@ -186,7 +186,9 @@ func (a attribute) values(s *sessions.Session) iter.Seq[string] {
 			yield(a.literal)
 			return
 		case a.Type == radius.UserName:
-			_ = s.User == "" || yield(s.User)
+			// Session.User may be that of the Access-Accept.
+			user := s.Attrs.Text(radius.UserName)
+			_ = user == "" || yield(user)
 			return
 		case a.Type == radius.AcctSessionID:
 			_ = s.AcctSessionID == "" || yield(s.AcctSessionID)

@@ -20,17 +20,18 @@ const (
 	answerLimit = 1 << 16
 )
 
-// socket is one UDP socket of a Listener.
+// socket is one UDP socket of an endpoint.
 type socket struct {
-	listener *Listener
+	endpoint *endpoint
 	conn     *net.UDPConn
 	addr     netip.AddrPort
 	wildcard bool // bound to all local addresses: each answer must name its source address
 	seen     *duplicateTable
+	logins   *loginTable
 	answers  answerQueue
 }
 
-func (l *Listener) open(addr netip.AddrPort) (*socket, error) {
+func (e *endpoint) openSocket(addr netip.AddrPort) (*socket, error) {
 	network := "udp6"
 	if addr.Addr().Is4() {
 		network = "udp4"
@@ -40,11 +41,12 @@ func (l *Listener) open(addr netip.AddrPort) (*socket, error) {
 		return nil, fmt.Errorf("radius: listen %v: %w", addr, rootCause(err))
 	}
 	s := &socket{
-		listener: l,
+		endpoint: e,
 		conn:     conn,
 		addr:     conn.LocalAddr().(*net.UDPAddr).AddrPort(),
 		wildcard: addr.Addr().IsUnspecified(),
 		seen:     newDuplicateTable(generationCap),
+		logins:   newLoginTable(loginGenerationOctets),
 	}
 	s.answers.init(answerLimit)
 	if err := s.setOptions(); err != nil {
@@ -109,7 +111,7 @@ func setBuffers(fd int) {
 // arrival describes where a datagram came from and how to answer it.
 func (s *socket) arrival(from netip.AddrPort, local localAddr) arrival {
 	return arrival{
-		replies: s, seen: s.seen, status: radius.CodeAccountingResponse, from: from,
+		replies: s, seen: s.seen, logins: s.logins, from: from,
 		sentTo: s.localOf(local, from.Addr().Zone()), local: local,
 	}
 }

@@ -2,7 +2,7 @@ package radius
 
 import "sync/atomic"
 
-// counter is the index of a Listener's counter.
+// counter is the index of a counter. Some are only for accounting, others only for authentication.
 type counter uint8
 
 const (
@@ -16,10 +16,14 @@ const (
 	statusServers
 	refused
 	dropped
+	accepts
+	rejects
+	challenges
+	unsigned
 	numCounters
 )
 
-// counters is the live form of Counters.
+// counters is the live form of Counters and AuthCounters.
 type counters [numCounters]atomic.Uint64
 
 // Counters counts events since the Listener was created. Requests minus Duplicates, Malformed,
@@ -66,4 +70,59 @@ type ClientCounters struct {
 type Stats struct {
 	Counters
 	Clients []ClientCounters
+}
+
+// AuthCounters counts events since the AuthListener was created. Requests minus Duplicates,
+// Malformed, BadAuthenticators, Unsigned, UnknownClients and StatusServers is the number of requests
+// passed to the relay.
+type AuthCounters struct {
+	Requests          uint64 // datagrams received
+	Responses         uint64 // answers sent, including repeated ones and those to Status-Servers
+	Accepts           uint64 // Access-Accepts among the Responses, without those to Status-Servers
+	Rejects           uint64 // Access-Rejects among the Responses
+	Challenges        uint64 // Access-Challenges among the Responses
+	Duplicates        uint64 // identical datagrams: answered again or still in flight
+	Malformed         uint64 // requests that could not be parsed, or are of another code
+	BadAuthenticators uint64 // wrong Message-Authenticators, and Status-Servers without one
+	Unsigned          uint64 // Access-Requests without the Message-Authenticator that they must have
+	UnknownClients    uint64 // datagrams from an address of no client; not in AuthClientCounters
+	StatusServers     uint64 // Status-Servers with the right Message-Authenticator
+	// Refused counts requests that the relay left unanswered, and Status-Servers received while it
+	// accepts none.
+	Refused uint64
+	// Dropped counts answers that could not be sent: too many waited, they were longer than 4,096
+	// octets, or the NAS had sent another request with the same identifier.
+	Dropped uint64
+}
+
+func (c *counters) authSnapshot() AuthCounters {
+	return AuthCounters{
+		Requests:          c[requests].Load(),
+		Responses:         c[responses].Load(),
+		Accepts:           c[accepts].Load(),
+		Rejects:           c[rejects].Load(),
+		Challenges:        c[challenges].Load(),
+		Duplicates:        c[duplicates].Load(),
+		Malformed:         c[malformed].Load(),
+		BadAuthenticators: c[badAuthenticators].Load(),
+		Unsigned:          c[unsigned].Load(),
+		UnknownClients:    c[unknownClients].Load(),
+		StatusServers:     c[statusServers].Load(),
+		Refused:           c[refused].Load(),
+		Dropped:           c[dropped].Load(),
+	}
+}
+
+// AuthClientCounters are the counters of one client.
+type AuthClientCounters struct {
+	Name   string
+	Prefix string
+	AuthCounters
+}
+
+// AuthStats are an AuthListener's statistics at one moment: in total, and for each client in the
+// configured order.
+type AuthStats struct {
+	AuthCounters
+	Clients []AuthClientCounters
 }

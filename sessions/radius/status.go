@@ -7,37 +7,32 @@ import (
 	"aaasess/internal/radius"
 )
 
-var errUnsigned = errors.New("Status-Server without Message-Authenticator")
+var errUnsignedStatus = errors.New("Status-Server without Message-Authenticator")
 
 // answerStatus answers a Status-Server (RFC 5997), by which a client asks whether we would accept
-// its accounting. While the sink refuses events there is no answer: the RFC lets a server that
-// cannot work stay silent, and a proxy then uses another server (R27). A Status-Server is not in
-// the table of duplicates, because each answer must reflect the current state.
-func (x *exchange) answerStatus(p radius.Packet, scratch []byte, now time.Time) []byte {
-	l := x.listener
+// its requests. While they would be refused there is no answer: the RFC lets a server that cannot
+// work stay silent, and a proxy then uses another server (R27). A Status-Server is not in a table of
+// duplicates, because each answer must reflect the current state.
+func (e *endpoint) answerStatus(checked exchange, p radius.Packet, scratch []byte, now time.Time) []byte {
 	// RFC 5997 section 3: the Request Authenticator is random, so only the Message-Authenticator
 	// proves the secret.
 	if !p.HasMessageAuthenticator() {
-		x.drop(badAuthenticators, now, errUnsigned)
+		checked.drop(badAuthenticators, now, errUnsignedStatus)
 		return scratch
 	}
-	ok, scratch := p.Signed(p.Authenticator(), x.client.Secret, scratch)
+	ok, scratch := p.Signed(p.Authenticator(), checked.client.Secret, scratch)
 	if !ok {
-		x.drop(badAuthenticators, now, errAuthenticator)
+		checked.drop(badAuthenticators, now, errAuthenticator)
 		return scratch
 	}
-	l.count(x.client, statusServers)
-	if err := l.sink.Accepting(); err != nil {
+	x := &exchange{}
+	*x = checked
+	e.count(x.client, statusServers)
+	if err := e.service.accepting(); err != nil {
 		x.drop(refused, now, err)
 		return scratch
 	}
-	var states []byte
-	for t, value := range radius.Attributes(p.Attributes()).All() {
-		if t == radius.ProxyState {
-			states = radius.AppendAttribute(states, t, value)
-		}
-	}
-	x.code, x.proxyState = x.status, string(states)
-	x.answer(outcomeAnswered)
+	x.code, x.proxyState = e.status, proxyStates(p)
+	x.answer(outcomeAnswered, now)
 	return scratch
 }

@@ -6,21 +6,22 @@ import "time"
 const (
 	outcomeAnswered      = "answered"
 	outcomeAnsweredAgain = "duplicate, answered again"
-	outcomeInProgress    = "duplicate of a request that waits for the disk"
+	outcomeInProgress    = "duplicate of a request in flight"
+	outcomeSuperseded    = "answer not sent, the NAS has reused the identifier"
 	outcomeDropped       = "dropped"
 	outcomeNotSent       = "answer not sent, too many wait"
 )
 
 // drop counts and logs a request that is not answered.
 func (x *exchange) drop(what counter, now time.Time, why error) {
-	x.listener.drop(x.client, what, x.from, now, why)
-	x.trace(outcomeDropped, why)
+	x.endpoint.drop(x.client, what, x.from, now, why)
+	x.trace(outcomeDropped, why, now)
 }
 
 // trace logs what became of a request, at level debug.
-func (x *exchange) trace(outcome string, why error) {
-	l := x.listener
-	suppressed, ok := l.traced.Allow(l.log, time.Now())
+func (x *exchange) trace(outcome string, why error, now time.Time) {
+	e := x.endpoint
+	suppressed, ok := e.traced.Allow(e.log, now)
 	if !ok {
 		return
 	}
@@ -35,5 +36,5 @@ func (x *exchange) trace(outcome string, why error) {
 	if why != nil {
 		args = append(args, "err", why)
 	}
-	l.log.Debug("accounting request", args...)
+	e.log.Debug(e.subject+" request", args...)
 }

@@ -8,14 +8,16 @@ func GroupMethod(name string) string { return "group " + name }
 // GroupQueue returns the name of the queue of a server group, as a [Queue] has it.
 func GroupQueue(name string) string { return "group/" + name }
 
-// ServerGroup is the JSON form of a group of accounting servers (S3: a radius-server-policy). The
-// names of the fields never change.
+// ServerGroup is the JSON form of a group of servers (S3: a radius-server-policy). The names of the
+// fields never change.
 type ServerGroup struct {
 	Name string `json:"name"`
 	// Protocol is that of all servers of the group.
 	Protocol    Protocol  `json:"protocol"`
 	Description string    `json:"description"`
 	AcctOnOff   AcctOnOff `json:"acctOnOff"`
+	// Authenticates: Access-Requests are relayed to the group.
+	Authenticates bool `json:"authenticates,omitempty"`
 	// SourceAddress is the source address of requests; "" lets the system choose.
 	SourceAddress string `json:"sourceAddress"`
 	// AccessAlgorithm is direct (the first server that is up), round-robin or least-outstanding. It is
@@ -109,6 +111,8 @@ type GroupServer struct {
 	Name           string `json:"name"`
 	Address        string `json:"address"`
 	AccountingPort uint16 `json:"accountingPort"`
+	// AuthenticationPort is where Access-Requests go; absent: the group does not authenticate.
+	AuthenticationPort uint16 `json:"authenticationPort,omitempty"`
 	// OperState is unknown (nothing was sent to it yet), up or down.
 	OperState string `json:"operState"`
 	// Timeout is how long a transmission waits for its answer.
@@ -116,10 +120,26 @@ type GroupServer struct {
 	// Retransmit is the number of transmissions after the first one.
 	Retransmit int `json:"retransmit"`
 	// Backoff describes the transmissions after those (R62); absent: there are none.
-	Backoff    *Backoff         `json:"backoff,omitempty"`
+	Backoff *Backoff `json:"backoff,omitempty"`
+	// Statistics are those of accounting, and of the state of the server for both purposes.
 	Statistics ServerStatistics `json:"statistics"`
+	// Authentication are the statistics of authentication; absent: the group does not authenticate.
+	Authentication *AuthenticationStatistics `json:"authentication,omitempty"`
+	// Test says how the server is tested when it is idle or down; absent: it is not.
+	Test *ServerTest `json:"test,omitempty"`
 	// TACACS has what only TACACS+ servers have; absent for a RADIUS server.
 	TACACS *TACACSServer `json:"tacacs,omitempty"`
+}
+
+// ServerTest describes the test requests to a RADIUS server that is idle or down (S4).
+type ServerTest struct {
+	// Username is the user of the test requests; "" if they are Status-Servers (RFC 5997).
+	Username string `json:"username"`
+	// IdleTime is how long a port has no valid answer before it is tested.
+	IdleTime Seconds `json:"idleTime"`
+	// AuthenticationPort and AccountingPort say which ports are tested, if they are used.
+	AuthenticationPort bool `json:"authenticationPort"`
+	AccountingPort     bool `json:"accountingPort"`
 }
 
 // TACACSServer has the settings and counters that a TACACS+ server has beside those of a RADIUS
@@ -146,30 +166,44 @@ type Backoff struct {
 	Retry    int     `json:"retry"`    // number of transmissions
 }
 
-// ServerStatistics are the counters of a server since the daemon started: those of
-// radiusAccServerExtTable (RFC 4670), and those of casStatisticsTable (CISCO-AAA-SERVER-MIB) for
-// accounting. For a TACACS+ server they count packets in the place of datagrams.
-type ServerStatistics struct {
-	Requests           uint64 `json:"requests"`           // records sent, without retransmissions
+// ServerCounters count what a server was sent for one purpose, and what it answered, since the daemon
+// started: they are those of radiusAccServerExtTable (RFC 4670) or radiusAuthServerExtTable (RFC
+// 4668), and those of casStatisticsTable (CISCO-AAA-SERVER-MIB). For a TACACS+ server they count
+// packets in the place of datagrams. A request is a record, or an Access-Request.
+type ServerCounters struct {
+	Requests           uint64 `json:"requests"`           // requests sent, without retransmissions
 	Retransmissions    uint64 `json:"retransmissions"`    // further transmissions to this server
 	Responses          uint64 `json:"responses"`          // datagrams from the server, valid or not
 	Timeouts           uint64 `json:"timeouts"`           // transmissions without an answer in time
 	MalformedResponses uint64 `json:"malformedResponses"` // datagrams that are not valid RADIUS packets
 	BadAuthenticators  uint64 `json:"badAuthenticators"`  // usually because of a wrong secret; for TACACS+, a wrong key
-	Unexpected         uint64 `json:"unexpected"`         // radiusAccClientExtUnknownTypes and -PacketsDropped
+	Unexpected         uint64 `json:"unexpected"`         // UnknownTypes and PacketsDropped of the MIB
 	PendingRequests    uint64 `json:"pendingRequests"`    // transmissions that wait for an answer now
 
 	RoundTripTime       Seconds `json:"roundTripTime"`       // of the last answer; 0: none yet
-	AverageResponseTime Seconds `json:"averageResponseTime"` // casAcctResponseTime; 0: none yet
+	AverageResponseTime Seconds `json:"averageResponseTime"` // casAcctResponseTime or casAuthResponseTime; 0: none yet
 
-	Successes uint64 `json:"successes"` // casAcctTransactionSuccesses: records with a valid answer
-	Failures  uint64 `json:"failures"`  // casAcctTransactionFailures: records without one
+	Successes uint64 `json:"successes"` // requests with a valid answer (casAcctTransactionSuccesses)
+	Failures  uint64 `json:"failures"`  // requests without one (casAcctTransactionFailures)
+}
 
+// ServerStatistics are the counters of accounting, and the state of the server.
+type ServerStatistics struct {
+	ServerCounters
 	StateSince            time.Time `json:"stateSince,omitzero"`   // when OperState last changed (casCurrentStateDuration)
 	PreviousStateDuration Seconds   `json:"previousStateDuration"` // casPreviousStateDuration
 	TotalDeadTime         Seconds   `json:"totalDeadTime"`         // casTotalDeadTime
 	DeadCount             uint64    `json:"deadCount"`             // casDeadCount: how often it was declared down
 	DownUntil             time.Time `json:"downUntil,omitzero"`    // end of the hold down; absent: the server is not held down
+}
+
+// AuthenticationStatistics are the counters of authentication. A server that has rejected a user has
+// answered: its request counts in Successes.
+type AuthenticationStatistics struct {
+	ServerCounters
+	Accepts    uint64 `json:"accepts"`    // valid Access-Accepts
+	Rejects    uint64 `json:"rejects"`    // valid Access-Rejects
+	Challenges uint64 `json:"challenges"` // valid Access-Challenges
 }
 
 // OnOffGroup is the JSON form of an acct-on-off-group (S3).

@@ -8,10 +8,10 @@ import (
 )
 
 // ID is the number of a session, casnSessionId; 0 is no session. Its text is the Acct-Session-Id
-// that the AAA servers receive.
+// that the AAA servers receive, unless the configuration says otherwise ([Session].Upstream).
 type ID uint32
 
-// String returns eight hex digits, as in the Acct-Session-Id.
+// String returns eight hex digits.
 func (id ID) String() string { return fmt.Sprintf("%08X", uint32(id)) }
 
 // ParseID parses a session ID: exactly eight hex digits, as lists show it, or 0x and one to eight
@@ -31,7 +31,7 @@ func ParseID(s string) (ID, error) {
 // Session is the JSON form of a session. The names of the fields never change. A text is "" and a
 // number is 0 if the NAS did not send it.
 type Session struct {
-	ID            string `json:"id"`            // Acct-Session-Id towards the AAA servers, eight hex digits
+	ID            string `json:"id"`            // Acct-Session-Id towards the AAA servers, eight hex digits; but see Upstream
 	Number        uint32 `json:"number"`        // casnSessionId: the same as a number
 	Kind          string `json:"kind"`          // network, exec or connection; resource for an event or explanation of a call, commands for a command
 	State         string `json:"state"`         // active, terminating; ended only in the answer to a disconnect
@@ -40,6 +40,15 @@ type Session struct {
 	NAS           string `json:"nas"`           // its client's name in the configuration, else as nasIdentifier
 	NASIdentifier string `json:"nasIdentifier"` // what the NAS calls itself: NAS-Identifier, else NAS-IP-Address or NAS-IPv6-Address
 	NASAddress    string `json:"nasAddress"`    // source address of its packets
+	// Upstream is the Acct-Session-Id towards the AAA servers if it is not ID (attribute-44); else absent.
+	Upstream string `json:"upstream,omitempty"`
+	// UserFrom is FromAccept if User is that of the user's Access-Accept; absent: it is that of the
+	// NAS. NASUser is then the NAS's User-Name, if that is another one.
+	UserFrom string `json:"userFrom,omitempty"`
+	NASUser  string `json:"nasUser,omitempty"`
+	// AddressFrom is FromAccept if Address is that of the user's Access-Accept; absent: it is that of
+	// the NAS.
+	AddressFrom string `json:"addressFrom,omitempty"`
 	// IPv6 addresses and prefixes, in the order of the packets; absent if there are none.
 	IPv6Addresses     []string  `json:"ipv6Addresses,omitempty"`     // Framed-IPv6-Address
 	IPv6Prefixes      []string  `json:"ipv6Prefixes,omitempty"`      // Framed-IPv6-Prefix
@@ -65,6 +74,9 @@ type Session struct {
 	Termination *Termination `json:"termination,omitempty"`
 }
 
+// FromAccept says that a value is from the Access-Accept of a session's user.
+const FromAccept = "access-accept"
+
 // SessionDetail is a session with all its attributes.
 type SessionDetail struct {
 	Session
@@ -75,6 +87,9 @@ type SessionDetail struct {
 	// Attributes identify the session: what the NAS sent in accounting, without the counters and
 	// the times, in the order of the packets.
 	Attributes []Attribute `json:"attributes"`
+	// Granted is what the user's Access-Accept has granted, as far as a session remembers it; absent if
+	// authentication has said nothing of the session.
+	Granted []Attribute `json:"granted,omitempty"`
 }
 
 // Termination is the progress of ending a session (R30).

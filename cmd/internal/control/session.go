@@ -32,6 +32,7 @@ func (srv *Server) describeRow(s *sessions.Session) api.Session {
 		InputOctets: s.Usage.InputOctets, OutputOctets: s.Usage.OutputOctets,
 		InputPackets: s.Usage.InputPackets, OutputPackets: s.Usage.OutputPackets,
 	}
+	srv.describeAdmission(&out, s)
 	out.NAS = cmp.Or(srv.cfg.ClientName(s.NAS.Addr), out.NASIdentifier)
 	for prefix, t := range ipv6Of(s) {
 		switch t {
@@ -53,6 +54,23 @@ func (srv *Server) describeRow(s *sessions.Session) api.Session {
 		out.NASPort = &port
 	}
 	return out
+}
+
+// describeAdmission adds what authentication has said of a session.
+func (srv *Server) describeAdmission(out *api.Session, s *sessions.Session) {
+	if name := s.Name(); name != out.ID {
+		out.Upstream = utf8Text(name)
+	}
+	granted := s.Granted()
+	if user := granted.Text(radius.UserName); user != "" {
+		out.UserFrom = api.FromAccept
+		if own := s.Attrs.Text(radius.UserName); own != user {
+			out.NASUser = utf8Text(own)
+		}
+	}
+	if own, _ := s.Attrs.Get(radius.FramedIPAddress); s.IPv4 != 0 && (own == "" || radius.IsUnassigned(own)) {
+		out.AddressFrom = api.FromAccept
+	}
 }
 
 func framedAddress(s *sessions.Session) netip.Addr {
@@ -79,33 +97,56 @@ func (srv *Server) showSession(w http.ResponseWriter, r *http.Request) {
 	detail := api.SessionDetail{Session: srv.describe(session), Attributes: []api.Attribute{}}
 	name, parent := session.Attrs.Service()
 	detail.Service, detail.ParentSession = utf8Text(name), utf8Text(parent)
-	for p := range srv.cfg.Names().Print(session.Attrs) {
-		detail.Attributes = append(detail.Attributes, api.Attribute{Name: p.Name, Value: utf8Text(p.Text)})
+	detail.Attributes = srv.printed(session.Attrs)
+	if granted := session.Granted(); granted != "" {
+		detail.Granted = srv.printed(granted)
 	}
 	srv.writeJSON(w, http.StatusOK, detail)
 }
 
+// printed returns attributes by their names.
+func (srv *Server) printed(attrs radius.Attributes) []api.Attribute {
+	out := []api.Attribute{}
+	for p := range srv.cfg.Names().Print(attrs) {
+		out = append(out, api.Attribute{Name: p.Name, Value: utf8Text(p.Text)})
+	}
+	return out
+}
+
 // ipv6Of yields the IPv6 addresses and prefixes of a session with their attributes:
 // Framed-IPv6-Address (RFC 6911 section 3.1), Framed-IPv6-Prefix (RFC 3162 section 2.3) and
-// Delegated-IPv6-Prefix (RFC 4818 section 3). It leaves out values that are not valid.
+// Delegated-IPv6-Prefix (RFC 4818 section 3). It leaves out values that are not valid. Those that the
+// user's Access-Accept grants count if the NAS sends none of their type, as in records.
 func ipv6Of(s *sessions.Session) iter.Seq2[netip.Prefix, radius.Type] {
 	return func(yield func(netip.Prefix, radius.Type) bool) {
 		for t, value := range s.Attrs.All() {
-			var p netip.Prefix
-			switch {
-			case t == radius.FramedIPv6Address && len(value) == 16:
-				p = netip.PrefixFrom(netip.AddrFrom16([16]byte([]byte(value))), 128)
-			// An octet that is reserved, the length in bits, and up to 16 octets of the prefix.
-			case (t == radius.FramedIPv6Prefix || t == radius.DelegatedIPv6Prefix) && len(value) >= 2 && len(value) <= 18:
-				var b [16]byte
-				copy(b[:], value[2:])
-				p = netip.PrefixFrom(netip.AddrFrom16(b), int(value[1])).Masked()
+			if p := ipv6Prefix(t, value); p.IsValid() && !yield(p, t) {
+				return
 			}
-			if p.IsValid() && !yield(p, t) {
+		}
+		for t, value := range s.Granted().All() {
+			if _, own := s.Attrs.Get(t); own {
+				continue
+			}
+			if p := ipv6Prefix(t, value); p.IsValid() && !yield(p, t) {
 				return
 			}
 		}
 	}
+}
+
+// ipv6Prefix returns the address or prefix in an attribute; the zero Prefix if it has none.
+func ipv6Prefix(t radius.Type, value string) (p netip.Prefix) {
+	switch {
+	case t == radius.FramedIPv6Address && len(value) == 16:
+		p = netip.PrefixFrom(netip.AddrFrom16([16]byte([]byte(value))), 128)
+	// An octet that is reserved, the length in bits, and up to 16 octets of the prefix.
+	case (t == radius.FramedIPv6Prefix || t == radius.DelegatedIPv6Prefix) && len(value) >= 2 && len(value) <= 18:
+		var b [16]byte
+		copy(b[:], value[2:])
+		p = netip.PrefixFrom(netip.AddrFrom16(b), int(value[1])).Masked()
+	}
+	return p
 }
 
 // describeTermination returns the JSON form of a termination.

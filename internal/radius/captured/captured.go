@@ -13,7 +13,7 @@ import (
 // Secret is the secret of all packets.
 const Secret = "testing123"
 
-//go:embed *.hex disconnect/*.hex
+//go:embed *.hex access/*.hex disconnect/*.hex
 var files embed.FS
 
 // Packet returns the packet in a file: lines of hexadecimal digits, with comments that begin with

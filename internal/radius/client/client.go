@@ -16,17 +16,18 @@ type Client struct {
 	// mu guards all mutable state here, and in servers, paths, groups and exchanges. It is never
 	// held over I/O.
 	mu      sync.Mutex
-	servers map[Identity]*server
-	invalid uint64 // Stats.InvalidServerAddresses
+	servers map[key]*server
+	invalid [purposes]uint64 // Stats.InvalidServerAddresses
 
 	buffers sync.Pool // of *[]byte, for encoding requests
+	kept    keptPools
 
 	tracedRequests, tracedAnswers throttle.Packets
 }
 
 // New creates a Client without servers; groups add them.
 func New(cfg Config) *Client {
-	c := &Client{cfg: cfg.withDefaults(), servers: map[Identity]*server{}}
+	c := &Client{cfg: cfg.withDefaults(), servers: map[key]*server{}}
 	c.buffers.New = func() any { b := make([]byte, 0, radius.MaxPacket); return &b }
 	return c
 }
@@ -37,12 +38,12 @@ func (c *Client) join(g *Group) {
 	defer c.mu.Unlock()
 	now := c.cfg.Now()
 	for i, m := range g.cfg.Members {
-		s := c.servers[m.Identity]
+		s := c.servers[m.key()]
 		if s == nil {
 			s = newServer(c, m.Identity, now)
-			c.servers[m.Identity] = s
+			c.servers[m.key()] = s
 		}
-		g.paths[i], g.states[i] = s.pathFrom(g.cfg.Source), &s.state
+		g.paths[i], g.states[i] = s.pathFor(g.cfg.Purpose, g.cfg.Source, m.Identity), &s.state
 		g.paths[i].join(g)
 	}
 	g.findAbsent()
@@ -60,8 +61,10 @@ func (c *Client) leave(g *Group) {
 		}
 		paths = append(paths, p)
 		s := p.server
-		if delete(s.paths, p.source); len(s.paths) == 0 {
-			delete(c.servers, s.Identity)
+		delete(s.paths, p.route)
+		s.rescheduleTests()
+		if len(s.paths) == 0 {
+			delete(c.servers, s.key())
 			servers = append(servers, s)
 		}
 	}
@@ -88,34 +91,52 @@ type preparedTransmission struct {
 	slot   int
 	serial uint32
 	addr   netip.AddrPort
-	number int // of this transmission to the server, from 1
+	number int   // of this transmission to the server, from 1
+	kept   *kept // the octets of an earlier transmission, or nil
 }
 
-// transmit sends the next transmission of x to its server, with a new identifier and authenticator.
-// A failure counts as a lost packet: the deadline handles it.
+// transmit sends the next transmission of x to its server: the octets of the first one if they are
+// kept, else a packet with a new identifier and authenticator. A failure counts as a lost packet:
+// the deadline handles it.
 func (c *Client) transmit(x *exchange) {
 	t, ok := c.prepare(x)
 	if !ok {
 		return
 	}
+	if t.kept != nil {
+		c.sendPrepared(x, &t, t.kept.octets)
+		t.kept.release()
+		return
+	}
 	buf := c.buffers.Get().(*[]byte)
 	defer c.buffers.Put(buf)
 	b, auth := x.req.Append((*buf)[:0], byte(t.slot%perConn), t.path.server.Secret, c.cfg.Now())
+	if t.path.purpose == Authentication {
+		t.kept = c.kept.keep(b)
+	}
 	c.mu.Lock()
-	ok = t.path.ids.arm(t.slot, t.serial, auth)
+	if ok = t.path.ids.arm(t.slot, t.serial, auth); ok {
+		x.kept = t.kept
+	}
 	c.mu.Unlock()
 	if !ok { // x was just settled by an answer to an earlier transmission
+		t.kept.release()
 		return
 	}
+	c.sendPrepared(x, &t, b)
+}
+
+// sendPrepared sends the packet b.
+func (c *Client) sendPrepared(x *exchange, t *preparedTransmission, b []byte) {
 	err := t.conn.Send(b)
 	if err != nil && !isClosed(err) {
-		t.path.server.sendFailed(err)
+		t.path.sendFailed(err)
 	}
-	c.trace(x, &t, b, err)
+	c.trace(x, t, b, err)
 }
 
 // prepare allocates an identifier for the next transmission of x, and opens a Conn if there is
-// none.
+// none. A transmission that is repeated keeps its identifier.
 func (c *Client) prepare(x *exchange) (preparedTransmission, bool) {
 	for force := false; ; {
 		now := c.cfg.Now()
@@ -125,19 +146,26 @@ func (c *Client) prepare(x *exchange) (preparedTransmission, bool) {
 			return preparedTransmission{}, false
 		}
 		p := x.path()
+		if x.kept != nil {
+			t := preparedTransmission{p, p.conns[x.slot/perConn], x.slot, 0, p.addr, x.tries + 1, x.kept.acquire()}
+			x.group.beginTransmission(x, x.slot, now)
+			p.ids.repeat(x.slot, now)
+			c.mu.Unlock()
+			return t, true
+		}
 		slot, conns, addr := p.ids.acquire(x, now, force), len(p.conns), p.addr
 		if slot != none || force || p.ids.full() {
 			var t preparedTransmission
 			x.group.beginTransmission(x, slot, now)
 			if slot != none {
-				t = preparedTransmission{p, p.conns[slot/perConn], slot, p.ids.transmissions[slot].serial, p.addr, x.tries}
+				t = preparedTransmission{p, p.conns[slot/perConn], slot, p.ids.transmissions[slot].serial, p.addr, x.tries, nil}
 			}
 			c.mu.Unlock()
 			return t, slot != none
 		}
 		c.mu.Unlock()
 		if err := p.open(addr, conns); err != nil {
-			p.server.sendFailed(err)
+			p.sendFailed(err)
 			force = true
 		}
 	}

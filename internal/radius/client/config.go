@@ -40,6 +40,8 @@ type Config struct {
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	// LookupTimes is when names are resolved.
 	LookupTimes LookupTimes
+	// NASIdentifier is the NAS-Identifier in the requests of active tests. "" means "aaasess".
+	NASIdentifier string
 	// Logger receives messages for operators. nil discards them.
 	Logger *slog.Logger
 	// Now is the clock for deadlines; it must run at the speed of the system's. nil means time.Now.
@@ -69,6 +71,7 @@ func (c Config) withDefaults() Config {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		}
 	}
+	c.NASIdentifier = cmp.Or(c.NASIdentifier, "aaasess")
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.Now == nil {
 		c.Now = time.Now
@@ -77,17 +80,51 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Identity identifies a server. Groups with the same Identity share the server, with its state and
-// statistics. The same host with another port, secret or name is another server (R43).
+// Identity identifies a server, and has the settings that it has in all groups. Groups whose
+// Identity has the same Name, Host, Port and Secret share the server, with its state and statistics.
+// The same host with another port, secret or name is another server (R43). The other fields may
+// change while it runs: the newest group, or the latest change by [Group.Reconfigure], decides.
 type Identity struct {
 	// Name is for logs and statistics; "" means host and port.
 	Name string
 	// Host is an address, or a name that is resolved.
 	Host string
-	// Port is the destination of requests, and the only source port of answers.
+	// Port is the destination of Accounting-Requests, and the only source port of their answers. 0
+	// means none: the server is for authentication only, and AuthPort identifies it.
 	Port uint16
+	// AuthPort is the same for Access-Requests. 0 means none.
+	AuthPort uint16
 	// Secret is shared with the server; it must not be empty.
 	Secret radius.Secret
+	// Signing says which answers to Access-Requests need a Message-Authenticator.
+	Signing radius.Signing
+	// Aliases are further addresses from which the server answers, with the same port.
+	Aliases Aliases
+	// Test is its active test.
+	Test Test
+}
+
+// key is what identifies a server.
+type key struct {
+	name, host     string
+	port, authPort uint16
+	secret         radius.Secret
+}
+
+func (id *Identity) key() key {
+	k := key{name: id.Name, host: id.Host, port: id.Port, secret: id.Secret}
+	if id.Port == 0 {
+		k.authPort = id.AuthPort
+	}
+	return k
+}
+
+// portFor returns the port for a purpose; 0 means none.
+func (id *Identity) portFor(p Purpose) uint16 {
+	if p == Authentication {
+		return id.AuthPort
+	}
+	return id.Port
 }
 
 // Member is a server of a group.
@@ -95,7 +132,7 @@ type Member struct {
 	Identity
 	// Schedule is when a request is sent to the server. Timeout 0 means 5 s. Retransmit 0 means 3;
 	// a negative number means none. BackoffRetry 0 means no back-off; with a back-off, MaxDelay 0
-	// means an hour.
+	// means an hour. Groups for authentication have no back-off: they ignore BackoffRetry.
 	Schedule retry.Schedule
 }
 
@@ -103,6 +140,8 @@ type Member struct {
 type GroupConfig struct {
 	// Name is the group's name in logs.
 	Name string
+	// Purpose is what the group sends. All members must have a port for it.
+	Purpose Purpose
 	// Members are the servers of the group: 1..64, each address once.
 	Members []Member
 	// Algorithm is the order in which they are tried. The default is Direct.
@@ -138,18 +177,22 @@ func (c GroupConfig) withDefaults() (GroupConfig, error) {
 	}
 	c.Members = append([]Member(nil), c.Members...) // independent of later changes by the caller
 	for i := range c.Members {
-		c.Members[i] = c.Members[i].withDefaults()
+		c.Members[i] = c.Members[i].withDefaults(c.Purpose)
 	}
 	return c, c.check()
 }
 
-func (m Member) withDefaults() Member {
+func (m Member) withDefaults(p Purpose) Member {
 	if a, err := netip.ParseAddr(m.Host); err == nil {
 		m.Host = a.Unmap().String()
 	}
-	m.Name = cmp.Or(m.Name, net.JoinHostPort(m.Host, strconv.Itoa(int(m.Port))))
+	m.Name = cmp.Or(m.Name, net.JoinHostPort(m.Host, strconv.Itoa(int(cmp.Or(m.Port, m.AuthPort)))))
+	m.Test.IdleTime = cmp.Or(m.Test.IdleTime, DefaultIdleTime)
 	m.Schedule.Timeout = cmp.Or(m.Schedule.Timeout, DefaultTimeout)
 	m.Schedule.Retransmit = max(0, cmp.Or(m.Schedule.Retransmit, DefaultRetransmit))
+	if p == Authentication {
+		m.Schedule.BackoffRetry = 0
+	}
 	if m.Schedule.BackoffRetry > 0 {
 		m.Schedule.MaxDelay = cmp.Or(m.Schedule.MaxDelay, DefaultMaxDelay)
 	}
@@ -159,6 +202,8 @@ func (m Member) withDefaults() Member {
 // check returns an error that names the invalid setting.
 func (c GroupConfig) check() error {
 	switch {
+	case c.Purpose >= purposes:
+		return fmt.Errorf("radius: group %q: unknown %v", c.Name, c.Purpose)
 	case int(c.Algorithm) >= len(algorithmNames):
 		return fmt.Errorf("radius: group %q: unknown %v", c.Name, c.Algorithm)
 	case c.DeadCriteria.Time < 0 || c.DeadCriteria.Tries < 0:
@@ -172,11 +217,14 @@ func (c GroupConfig) check() error {
 	}
 	seen := map[string]bool{}
 	for i, m := range c.Members {
-		at := net.JoinHostPort(m.Host, fmt.Sprint(m.Port))
+		port := m.portFor(c.Purpose)
+		at := net.JoinHostPort(m.Host, fmt.Sprint(port))
 		addr, err := netip.ParseAddr(m.Host)
 		switch {
-		case m.Host == "" || m.Port == 0:
-			return fmt.Errorf("radius: group %q: server %d: no address or port", c.Name, i+1)
+		case m.Host == "" || port == 0:
+			return fmt.Errorf("radius: group %q: server %d: no address or port for %v", c.Name, i+1, c.Purpose)
+		case m.Test.IdleTime < 0:
+			return fmt.Errorf("radius: group %q: server %s: idle-time %v is negative", c.Name, m.Name, m.Test.IdleTime)
 		case m.Secret == "":
 			return fmt.Errorf("radius: group %q: server %s: no secret", c.Name, m.Name)
 		case seen[at]:

@@ -80,7 +80,7 @@ func TestDefaults(t *testing.T) {
 			retry.Schedule{Timeout: 1, Retransmit: 2, MaxDelay: 3, BackoffRetry: 4},
 		},
 	} {
-		if got := (Member{Schedule: tc.in}).withDefaults().Schedule; got != tc.want {
+		if got := (Member{Schedule: tc.in}).withDefaults(Accounting).Schedule; got != tc.want {
 			t.Errorf("%+v is %+v, want %+v", tc.in, got, tc.want)
 		}
 	}

@@ -16,8 +16,10 @@ type Conn interface {
 	Close() error
 }
 
-// Dial opens a Conn to a server. The zero local address lets the system choose.
-type Dial func(local netip.Addr, server netip.AddrPort) (Conn, error)
+// Dial opens a Conn to a server. The zero local address lets the system choose. isAlias reports
+// whether an address is another one of the server: answers from there, with the port of the server,
+// are the server's. It may be called from any goroutine.
+type Dial func(local netip.Addr, server netip.AddrPort, isAlias func(netip.Addr) bool) (Conn, error)
 
 // Socket is a UDP socket: a [net.UDPConn], or one of package radiusnet. It may also have
 // SetReadBuffer.
@@ -38,7 +40,7 @@ func OverUDP(listen func(network string, laddr netip.AddrPort) (Socket, error)) 
 	if listen == nil {
 		listen = listenUDP
 	}
-	return func(local netip.Addr, server netip.AddrPort) (Conn, error) {
+	return func(local netip.Addr, server netip.AddrPort, isAlias func(netip.Addr) bool) (Conn, error) {
 		network := "udp4"
 		if server.Addr().Is6() {
 			network = "udp6"
@@ -56,7 +58,7 @@ func OverUDP(listen func(network string, laddr netip.AddrPort) (Socket, error)) 
 			// answers may be lost.
 			_ = s.SetReadBuffer(readBuffer)
 		}
-		return &udpConn{socket, server}, nil
+		return &udpConn{socket, server, isAlias}, nil
 	}
 }
 
@@ -64,7 +66,8 @@ func OverUDP(listen func(network string, laddr netip.AddrPort) (Socket, error)) 
 // address even if the route to the server changes.
 type udpConn struct {
 	Socket
-	server netip.AddrPort
+	server  netip.AddrPort
+	isAlias func(netip.Addr) bool
 }
 
 func (c *udpConn) Send(packet []byte) error {
@@ -74,12 +77,18 @@ func (c *udpConn) Send(packet []byte) error {
 
 func (c *udpConn) Receive(b []byte) (int, error) {
 	n, from, err := c.ReadFromUDPAddrPort(b)
-	// Ignore the zone of a link-local address: the system may name it differently, and the
-	// authenticator identifies the server.
-	if err == nil && (from.Port() != c.server.Port() || from.Addr().Unmap().WithZone("") != c.server.Addr().WithZone("")) {
+	if err == nil && !c.isServer(from) {
 		return 0, ErrForeign
 	}
 	return n, err
+}
+
+// isServer reports whether an address is the server's, or an alias with the server's port. It
+// ignores the zone of a link-local address: the system may name it differently, and the
+// authenticator identifies the server.
+func (c *udpConn) isServer(from netip.AddrPort) bool {
+	addr := from.Addr().Unmap().WithZone("")
+	return from.Port() == c.server.Port() && (addr == c.server.Addr().WithZone("") || c.isAlias(addr))
 }
 
 // listenUDP opens a UDP socket of the system.

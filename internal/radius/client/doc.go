@@ -1,20 +1,24 @@
 // Package client sends RADIUS requests to the servers of a [Group], in order, and repeats them as
-// the servers' schedules say until one answers. The purpose of a request is its caller's business:
-// accounting, or an authentication relay.
+// the servers' schedules say until one answers. A group has a [Purpose]: accounting, or an
+// authentication relay. What is in a request is its caller's business.
 //
 // # Servers
 //
-// A [Client] has each server once, whichever groups name it ([Identity]). State and statistics
-// belong to the server, not to a group, and stay as long as any group has the server. At a reload,
-// the new group is created before the old one is closed, so the state of an unchanged server
-// survives.
+// A [Client] has each server once, whichever groups name it ([Identity]). Its state, its addresses
+// and its statistics for each purpose belong to the server, not to a group, and stay as long as any
+// group has the server. So an Access-Request without an answer makes a server dead for accounting
+// too, as in Cisco IOS. At a reload, the new group is created before the old one is closed, so the
+// state of an unchanged server survives.
 //
 // A server whose Host is a name resolves it independently, every few minutes. While it has no
 // address, groups skip it. When its address changes, requests in flight are sent to the new address
 // at once, and the server starts with a clean state there.
 //
 // Package servers decides by a server's answers and timeouts which server is dead, and which one a
-// request goes to ([servers.Health], [servers.Choose]).
+// request goes to ([servers.Health], [servers.Choose]). A server may have an active [Test]: an idle
+// or dead port gets a request that no user has made, from the Run of the first group that has the
+// port and finds that a test is due. It has the schedule and the rules of that group, but does not
+// count in its window (activetest.go).
 //
 // # Transmissions
 //
@@ -38,27 +42,29 @@
 // made, but nothing is sent. So one request probes for a whole backlog (R62), and a single request
 // is sent on its schedule.
 //
-// A request's contents may change with each transmission (Acct-Delay-Time), so each transmission
-// has its own identifier and authenticator (RFC 2866 sections 4.1 and 5.2, R61). The identifiers of
-// earlier transmissions stay reserved for half a minute, or as long as a request may be with a
-// server, and a late answer to any of them settles the request too. An identifier is reused earlier
-// only if no more Conns may be opened. An answer during the wait of a back-off does not settle the
-// request. It marks the server up, and GroupConfig.Heard tells the caller that the request may be
-// sent again at once.
+// An Accounting-Request's contents may change with each transmission (Acct-Delay-Time), so each
+// transmission has its own identifier and authenticator (RFC 2866 sections 4.1 and 5.2, R61). An
+// Access-Request is repeated as it is, from the same Conn, because the server must know it again
+// (RFC 5080 section 2.2.1): the exchange keeps its octets until it leaves the server. It has no
+// back-off. The identifiers of earlier transmissions stay reserved for half a minute, or as long as
+// a request may be with a server, and a late answer to any of them settles the request too. An
+// identifier is reused earlier only if no more Conns may be opened. An answer during the wait of a
+// back-off does not settle the request. It marks the server up, and GroupConfig.Heard tells the
+// caller that the request may be sent again at once.
 //
 // Each answer's framing, code, authenticator and, if there is one, Message-Authenticator (RFC 3579
-// section 3.2) are checked. An invalid answer is counted and dropped, and the transmission keeps
-// waiting.
+// section 3.2) are checked. An answer on the AuthPort must have one as the server's Signing says. An
+// invalid answer is counted and dropped, and the transmission keeps waiting.
 //
 // # Who owns what
 //
-// A server has a path for each local address that groups send from. An identifier belongs to one
-// [Conn] of one path. Conns are opened when identifiers run out, up to two for each 256 requests of
-// the groups' windows (identifiers.go, path.go). One reader goroutine for each Conn receives
-// answers. Run of a group handles deadlines and retransmissions; the caller of Send or Announce
-// makes a transmission that is due immediately. Done is called by a reader, by Run, by the caller
-// of Abandon or Close, or by its own goroutine, never with the mutex held. The client's mutex
-// guards all mutable state of all servers and groups. Packets are encoded, checked, sent and
+// A server has a path for each purpose and each local address that groups send from. An identifier
+// belongs to one [Conn] of one path. Conns are opened when identifiers run out, up to two for each
+// 256 requests of the groups' windows (identifiers.go, path.go). One reader goroutine for each Conn
+// receives answers. Run of a group handles deadlines and retransmissions; the caller of Send or
+// Announce makes a transmission that is due immediately. Done is called by a reader, by Run, by the
+// caller of Abandon or Close, or by its own goroutine, never with the mutex held. The client's
+// mutex guards all mutable state of all servers and groups. Packets are encoded, checked, sent and
 // received without it. Between allocating an identifier and arming it, the transmission is
 // "preparing" and accepts no answer.
 package client

@@ -20,5 +20,8 @@ var errRunning = errors.New("radius: group has already run or was closed")
 // ErrForeign is returned by a [Conn] if a packet has another source address than its server.
 var ErrForeign = errors.New("radius: packet from an address other than the server's")
 
+// errUnsigned describes an answer that has no Message-Authenticator although it needs one.
+var errUnsigned = errors.New("radius: no Message-Authenticator; if the server cannot send one, set its message-authenticator to auto or legacy")
+
 // errForged describes an answer that was made without the right secret.
 var errForged = errors.New("radius: wrong authenticator or Message-Authenticator")

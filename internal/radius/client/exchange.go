@@ -3,7 +3,6 @@ package client
 import (
 	"time"
 
-	"aaasess/internal/radius"
 	"aaasess/internal/retry"
 	"aaasess/internal/servers"
 	"aaasess/internal/timeheap"
@@ -11,10 +10,9 @@ import (
 
 // exchange is one request with all of its transmissions. The client's mutex guards it.
 type exchange struct {
-	group     *Group
-	req       Request
-	announced bool   // by Announce or AnnounceTo
-	excluded  uint64 // bit i: it is never sent to server i
+	group    *Group
+	req      Request
+	excluded uint64 // bit i: it is never sent to server i
 
 	wait timeheap.Entry[*exchange] // in the group's deadlines
 
@@ -23,8 +21,13 @@ type exchange struct {
 	tries       int       // transmissions to the current server
 	since       time.Time // when the first of them was made; in the back-off, the last one
 	slot        int       // identifier of the last of them, or none
+	kept        *kept     // its octets if it is repeated as it is; then slot is not none
 	probe       uint64    // number of its probe; 0 means that it is no probe
 	membersHash uint32    // result of Group.members that server and tried refer to
+
+	announced bool // not counted in the window, and not abandoned: by Announce, AnnounceTo or a test
+	test      bool // by an active test
+	plain     bool // each server gets its normal transmissions, dead or not: announced, or by SendTo
 
 	settled  bool // Done was called, or is about to be
 	begun    bool // its server was chosen
@@ -42,7 +45,7 @@ func newExchange(g *Group, req Request, at retry.Progress) *exchange {
 }
 
 // fail calls Done with an error. The caller must not hold the mutex.
-func (x *exchange) fail(err error) { x.req.Done("", radius.Packet{}, err) }
+func (x *exchange) fail(err error) { x.req.Done(Answer{}, err) }
 
 // path returns the path to the current server of x. The caller holds the mutex.
 func (x *exchange) path() *path { return x.group.paths[x.server] }
@@ -91,7 +94,7 @@ func (g *Group) advance(x *exchange, now time.Time) error {
 		return nil
 	}
 	g.unanswered(x, now)
-	if !x.announced && x.tries < schedule.Transmissions() {
+	if !x.plain && x.tries < schedule.Transmissions() {
 		next := x.wait.At().Add(schedule.Interval(x.tries-1) - schedule.Timeout)
 		return &retry.Later{After: max(0, next.Sub(now)), At: x.progress(x.tries)}
 	}
@@ -107,7 +110,7 @@ func (g *Group) start(x *exchange, now time.Time) error {
 	x.membersHash = g.members()
 	if x.tries == 0 {
 		start := 0
-		if g.cfg.Algorithm == RoundRobin {
+		if g.cfg.Algorithm == RoundRobin && x.excluded == 0 {
 			start, g.next = g.next, (g.next+1)%len(g.paths)
 		}
 		return g.nextServer(x, start, now)
@@ -142,7 +145,8 @@ func (g *Group) validProgress(at retry.Progress) bool {
 
 // failOver moves x from a server that did not answer to the next one. The caller holds the mutex.
 func (g *Group) failOver(x *exchange, now time.Time) error {
-	g.paths[x.server].server.stats.Failures++
+	g.paths[x.server].stats().Failures++
+	g.endTransmission(x)
 	return g.nextServer(x, g.searchStart(x), now)
 }
 
@@ -159,9 +163,9 @@ func (g *Group) nextServer(x *exchange, start int, now time.Time) error {
 	x.unassign()
 	var next int
 	switch {
-	case g.cfg.Algorithm == LeastOutstanding && !x.announced:
+	case g.cfg.Algorithm == LeastOutstanding && !x.plain:
 		next = g.leastOutstanding(x.tried, now)
-	case x.announced || g.rule.HoldDown == 0:
+	case x.plain || g.rule.HoldDown == 0:
 		next = servers.Untried(len(g.paths), x.tried|x.excluded|g.absent, start)
 	default:
 		next = servers.Choose(g.states, x.tried, g.absent, start, now)
@@ -181,10 +185,12 @@ func (g *Group) timeOut(x *exchange, now time.Time) {
 	if !x.pending {
 		return
 	}
-	s := g.paths[x.server].server
-	s.stats.Timeouts++
-	g.endTransmission(x)
-	if s.state.TimedOut(now, g.rule) {
+	x.path().stats().Timeouts++
+	if x.kept == nil { // else it is sent again, or failOver ends it
+		g.endTransmission(x)
+	}
+	g.unpend(x)
+	if s := x.path().server; s.state.TimedOut(now, g.rule) {
 		g.noteDead(s, x)
 	}
 }
@@ -202,6 +208,7 @@ func (g *Group) unanswered(x *exchange, now time.Time) {
 
 func (g *Group) noteDead(s *server, x *exchange) {
 	g.changes = append(g.changes, change{server: s, addr: x.path().addr})
+	s.rescheduleTests()
 }
 
 func (g *Group) endProbe(x *exchange) {
@@ -214,13 +221,20 @@ func (g *Group) endProbe(x *exchange) {
 // endTransmission ends the current transmission; its identifier stays reserved for a late answer.
 // The caller holds the mutex.
 func (g *Group) endTransmission(x *exchange) {
-	if x.pending {
-		x.pending = false
-		x.path().server.stats.PendingRequests--
-	}
+	g.unpend(x)
+	x.kept.release()
+	x.kept = nil
 	if x.slot != none {
 		x.path().ids.supersede(x.slot)
 		x.slot = none
+	}
+}
+
+// unpend ends the waiting for the answer to the current transmission. The caller holds the mutex.
+func (g *Group) unpend(x *exchange) {
+	if x.pending {
+		x.pending = false
+		x.path().stats().PendingRequests--
 	}
 }
 
@@ -234,23 +248,26 @@ func (g *Group) settle(x *exchange) {
 	if x.announced {
 		g.announcing--
 	}
+	if x.test {
+		x.endTest()
+	}
 }
 
 // beginTransmission counts a transmission that is made now, with identifier slot, or none if no
 // identifier was available. The caller holds the mutex.
 func (g *Group) beginTransmission(x *exchange, slot int, now time.Time) {
-	s, member := g.member(x.server)
+	stats, member := x.path().stats(), &g.cfg.Members[x.server]
 	if x.tries == 0 {
-		s.stats.Requests++
+		stats.Requests++
 	} else {
-		s.stats.Retransmissions++
+		stats.Retransmissions++
 	}
 	if x.tries == 0 || x.tries > member.Schedule.Retransmit {
 		x.since = now
 	}
 	x.tries++
 	x.slot, x.due, x.pending = slot, false, true
-	s.stats.PendingRequests++
+	stats.PendingRequests++
 	g.schedule(x, now.Add(member.Schedule.Timeout))
 }
 

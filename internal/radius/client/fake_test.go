@@ -33,7 +33,7 @@ func (r *fakeRequest) Answers(code radius.Code) bool { return code == radius.Cod
 
 func (r *fakeRequest) Session() string { return "" }
 
-func (r *fakeRequest) Done(_ string, _ radius.Packet, err error) { r.done(err) }
+func (r *fakeRequest) Done(_ Answer, err error) { r.done(err) }
 
 // setup is a group with its own client.
 type setup struct {

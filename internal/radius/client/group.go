@@ -9,27 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"aaasess/internal/radius"
-	"aaasess/internal/retry"
 	"aaasess/internal/servers"
 	"aaasess/internal/timeheap"
 )
-
-// Request is a request that a group sends. Append is called for each transmission. Done is called
-// once. The other methods may be called concurrently with Done and after it, for a transmission that
-// was due and for late answers.
-type Request interface {
-	// Append appends to b, which is empty, the packet of a transmission made now. It returns the
-	// authenticator for checking the answer.
-	Append(b []byte, identifier byte, secret radius.Secret, now time.Time) ([]byte, radius.Authenticator)
-	// Answers reports whether packets with this code answer the request.
-	Answers(code radius.Code) bool
-	// Session returns the Acct-Session-Id of the request, for the log; "" if it has none.
-	Session() string
-	// Done receives the result: the Name of the server that answered, and its packet, whose octets
-	// are valid until Done returns; or one of the errors of [Group.Send].
-	Done(server string, answer radius.Packet, err error)
-}
 
 // Group is an ordered list of servers to which requests are sent. Its methods may be called from
 // any goroutine.
@@ -108,97 +90,37 @@ func (g *Group) String() string { return "server group " + g.cfg.Name }
 // servers.
 func (g *Group) Ready() <-chan struct{} { return g.ready }
 
-// Window is how many requests may be in flight (GroupConfig.MaxInFlight).
-func (g *Group) Window() int { return int(g.window.Load()) }
-
-// Send sends a request to the group's servers, one after the other, until one answers. It never
-// calls Done itself. If a server's Schedule has a back-off, it gets its normal transmissions and
-// then one for each Send; in between the result is a [retry.Later]. Other errors are
-// [ErrNoResponse], [ErrStopped] and [ErrOverflow]. A Progress that is not from a Later of a group
-// with these servers means the start.
-func (g *Group) Send(req Request, at retry.Progress) { g.send(newExchange(g, req, at)) }
-
-// Announce sends a request to each server in the order of the algorithm, dead or not, until one
-// answers. It uses only the normal transmissions, once. Errors are [ErrNoResponse] and
-// [ErrStopped]. Announcements do not count against Window.
-func (g *Group) Announce(req Request) {
-	x := newExchange(g, req, retry.Progress{})
-	x.announced = true
-	g.send(x)
-}
-
-// AnnounceTo is Announce for the server with this index in the group only.
-func (g *Group) AnnounceTo(server int, req Request) {
-	x := newExchange(g, req, retry.Progress{})
-	x.announced, x.excluded = true, ^uint64(0)^(1<<server)
-	g.send(x)
-}
-
-// Abandon gives up all requests in flight, like the end of the group: each gets [ErrStopped], and
-// is not sent again. Requests of [Group.Announce] continue.
-func (g *Group) Abandon() {
-	g.client.mu.Lock()
-	var left []*exchange
-	for x := range g.deadlines.All() {
-		if !x.announced {
-			left = append(left, x)
-		}
-	}
-	for _, x := range left {
-		g.settle(x)
-	}
-	g.client.mu.Unlock()
-	for _, x := range left {
-		x.fail(ErrStopped)
-	}
-}
-
-func (g *Group) send(x *exchange) {
-	due, err := g.accept(x)
-	if err != nil {
-		go x.fail(err)
-	} else if due {
-		g.client.transmit(x)
-	}
-}
-
-// accept adds a new request. due reports whether the caller must transmit it; before Run, Run does
-// that. On error the request was not added.
-func (g *Group) accept(x *exchange) (due bool, err error) {
+// Usable reports whether a server of the group may get a request now: it is not dead, or its
+// hold-down is over and the next request may find out whether it answers.
+func (g *Group) Usable() bool {
 	now := g.client.cfg.Now()
 	g.client.mu.Lock()
 	defer g.client.mu.Unlock()
-	switch {
-	case g.phase == closed:
-		return false, ErrStopped
-	case !x.announced && g.deadlines.Len()-g.announcing >= g.cfg.MaxInFlight:
-		return false, ErrOverflow
-	}
-	deadline := now
-	if due = g.phase == running; due {
-		if err := g.advance(x, now); err != nil {
-			return false, err
+	for i, state := range g.states {
+		if g.absent&(1<<i) == 0 && (g.isUp(i) || state.Usable(now)) {
+			return true
 		}
-		deadline = now.Add(g.cfg.Members[x.server].Schedule.Timeout) // until it is sent
 	}
-	g.schedule(x, deadline)
-	if x.announced {
-		g.announcing++
-	}
-	return due, nil
+	return false
 }
+
+// Window is how many requests may be in flight (GroupConfig.MaxInFlight).
+func (g *Group) Window() int { return int(g.window.Load()) }
 
 // Run sends requests until ctx ends or Close is called; then it returns nil. Unanswered requests
 // get [ErrStopped]. A group runs once.
 func (g *Group) Run(ctx context.Context) error {
 	g.client.mu.Lock()
 	first := !g.begun && g.phase != closed
+	var old []Conn
 	if first {
 		g.begun = true
+		old = g.adoptMembers()
 		g.beginSending()
 		close(g.ready)
 	}
 	g.client.mu.Unlock()
+	closeAll(old)
 	if !first {
 		return errRunning
 	}
@@ -306,9 +228,12 @@ func (g *Group) expire(due []*exchange, over []ending) (_ []*exchange, _ []endin
 		g.schedule(x, now.Add(g.cfg.Members[x.server].Schedule.Timeout)) // until it is sent
 		due = append(due, x)
 	}
+	due, test := g.beginTests(due, now)
 	g.wakeAt = now.Add(idleWait)
-	if at := g.deadlines.Next(); !at.IsZero() {
-		g.wakeAt = at
+	for _, at := range []time.Time{g.deadlines.Next(), test} {
+		if !at.IsZero() && at.Before(g.wakeAt) {
+			g.wakeAt = at
+		}
 	}
 	return due, over, g.wakeAt.Sub(now)
 }

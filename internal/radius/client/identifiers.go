@@ -29,6 +29,7 @@ type transmission struct {
 	sent       time.Time
 	serial     uint32 // identifies this use of the identifier, within the path
 	state      transmissionState
+	repeated   bool  // sent again since
 	prev, next int32 // on the list old
 }
 
@@ -74,7 +75,7 @@ func (ids *identifiers) acquire(x *exchange, now time.Time, force bool) int {
 		ids.old.remove(ids.transmissions, n)
 	}
 	a := &ids.transmissions[n]
-	a.exchange, a.state, a.sent = x, preparing, now
+	a.exchange, a.state, a.sent, a.repeated = x, preparing, now, false
 	ids.allocated++
 	a.serial = ids.allocated
 	return n
@@ -92,6 +93,11 @@ func (ids *identifiers) arm(n int, serial uint32, auth radius.Authenticator) boo
 	}
 	a.auth, a.state = auth, waiting
 	return true
+}
+
+// repeat notes that transmission n is sent again as it is.
+func (ids *identifiers) repeat(n int, now time.Time) {
+	ids.transmissions[n].sent, ids.transmissions[n].repeated = now, true
 }
 
 // pending returns the transmission with this number if it accepts an answer.

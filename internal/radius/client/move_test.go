@@ -46,7 +46,7 @@ func TestMoveWhileAnswerIsChecked(t *testing.T) {
 		var moved, checking atomic.Bool
 		conns := make(chan *pipe, 2)
 		c := client.New(client.Config{
-			Dial: func(netip.Addr, netip.AddrPort) (client.Conn, error) {
+			Dial: func(netip.Addr, netip.AddrPort, func(netip.Addr) bool) (client.Conn, error) {
 				p := &pipe{make(chan []byte, 9), make(chan []byte), make(chan struct{})}
 				conns <- p
 				return p, nil

@@ -10,11 +10,17 @@ import (
 	"aaasess/internal/servers"
 )
 
-// path is the route to a server from one local address: its Conns and their identifiers. The
-// client's mutex guards its mutable fields.
-type path struct {
-	server  *server
+// route is what distinguishes the paths to a server.
+type route struct {
+	purpose Purpose
 	source  netip.Addr // the zero Addr means the system's choice
+}
+
+// path is the way to one port of a server from one local address: its Conns and their identifiers.
+// The client's mutex guards its mutable fields.
+type path struct {
+	server *server
+	route
 	readers sync.WaitGroup
 	closed  chan struct{} // closed when no group uses the path
 
@@ -56,7 +62,7 @@ func (p *path) updateLimits() {
 	for _, g := range p.groups {
 		p.ids.limit += identifierLimit(g.cfg.MaxInFlight)
 		for i, member := range g.cfg.Members {
-			if g.paths[i] == p || g.paths[i] == nil && member.Identity == p.server.Identity {
+			if g.paths[i] == p || g.paths[i] == nil && g.cfg.Purpose == p.purpose && member.key() == p.server.key() {
 				p.ids.linger = max(p.ids.linger, member.Schedule.Timeout*time.Duration(member.Schedule.Retransmit+1))
 			}
 		}
@@ -87,7 +93,7 @@ func (p *path) move(addr netip.AddrPort, now time.Time) (old []Conn) {
 // open opens one more Conn, unless another goroutine has done so or the address has changed.
 func (p *path) open(addr netip.AddrPort, conns int) error {
 	c := p.server.client
-	conn, err := c.cfg.Dial(p.source, addr)
+	conn, err := c.cfg.Dial(p.source, addr, p.server.isAlias)
 	if err != nil {
 		return err
 	}
@@ -122,7 +128,7 @@ func (p *path) read(conn Conn, number int) {
 		case errors.Is(err, ErrForeign):
 			c := p.server.client
 			c.mu.Lock()
-			c.invalid++
+			c.invalid[p.purpose]++
 			c.mu.Unlock()
 			p.traceAnswer(&receivedAnswer{outcome: outcomeForeign})
 		default:
@@ -133,8 +139,7 @@ func (p *path) read(conn Conn, number int) {
 
 // receiveFailed logs a kernel error and pauses.
 func (p *path) receiveFailed(err error) {
-	s := p.server
-	s.warnThrottled("receiving RADIUS answers failed", err)
+	p.warnThrottled("receiving RADIUS answers failed", err)
 	timer := time.NewTimer(errorPause)
 	defer timer.Stop()
 	select {
@@ -150,6 +155,7 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	c := s.client
 	packet, err := radius.Parse(b)
 	c.mu.Lock()
+	p.count(b)
 	received := p.match(packet, err, conn, number)
 	c.mu.Unlock()
 	if received.outcome != "" {
@@ -164,10 +170,13 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	c.mu.Lock()
 	switch {
 	case !right:
-		s.stats.BadAuthenticators++
+		p.stats().BadAuthenticators++
 		received.outcome = outcomeBadAuthenticator
+	case !p.signedEnough(packet):
+		p.stats().BadAuthenticators++
+		received.outcome = outcomeUnsigned
 	case !p.owns(conn, number): // the address has changed since
-		s.stats.PacketsDropped++
+		p.stats().PacketsDropped++
 		received.outcome = outcomeUnexpected
 	default:
 		x, listeners = p.answered(number*perConn+int(packet.Identifier()), a, now)
@@ -176,20 +185,58 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	changed := len(a.exchange.group.changes) > 0
 	c.mu.Unlock()
 	p.traceAnswer(&received)
-	if !right {
-		s.warnThrottled("RADIUS answer dropped: check the shared secret", errForged)
+	switch received.outcome {
+	case outcomeBadAuthenticator:
+		p.warnThrottled("RADIUS answer dropped: check the shared secret", errForged)
+	case outcomeUnsigned:
+		p.warnThrottled("RADIUS answer dropped: it is not signed", errUnsigned)
 	}
 	if changed {
 		a.exchange.group.logChanges()
 	}
 	if x != nil {
-		x.req.Done(s.Name, packet, nil)
+		x.req.Done(Answer{Server: s.Name, Packet: packet, Request: a.auth, Secret: s.Secret}, nil)
 	}
 	for _, g := range listeners {
 		g.cfg.Heard()
 	}
 	return scratch
 }
+
+// signedEnough reports whether a packet with a right authenticator has the Message-Authenticator that
+// the server's Signing wants, and notes that the server sends one. An Accounting-Response needs none:
+// the authenticator of its request protects both. The caller holds the mutex.
+func (p *path) signedEnough(packet radius.Packet) bool {
+	s := p.server
+	switch {
+	case p.purpose != Authentication:
+		return true
+	case packet.HasMessageAuthenticator():
+		s.signs = true
+		return true
+	}
+	return !s.Signing.Requires(packet, s.signs)
+}
+
+// count counts a packet by its code, valid or not, as RFC 4668 does. The caller holds the mutex.
+func (p *path) count(b []byte) {
+	stats := p.stats()
+	stats.Responses++
+	if p.purpose != Authentication || len(b) == 0 {
+		return
+	}
+	switch radius.Code(b[0]) {
+	case radius.CodeAccessAccept:
+		stats.Accepts++
+	case radius.CodeAccessReject:
+		stats.Rejects++
+	case radius.CodeAccessChallenge:
+		stats.Challenges++
+	}
+}
+
+// stats returns the statistics of the server for this purpose. The caller holds the mutex.
+func (p *path) stats() *servers.Stats { return &p.server.stats[p.purpose] }
 
 // owns reports whether a Conn belongs to the path. A Conn to an earlier address has no identifiers
 // any more. The caller holds the mutex.
@@ -200,8 +247,7 @@ func (p *path) owns(conn Conn, number int) bool {
 // match counts a packet, for which radius.Parse returned err, and finds the transmission that it may
 // answer. If it answers none, the result has an outcome. The caller holds the mutex.
 func (p *path) match(packet radius.Packet, err error, conn Conn, number int) receivedAnswer {
-	stats := &p.server.stats
-	stats.Responses++
+	stats := p.stats()
 	received := receivedAnswer{packet: packet}
 	owned := p.owns(conn, number)
 	if owned {
@@ -248,13 +294,16 @@ func outcomeOf(x *exchange, a transmission) string {
 // server answers. The caller holds the mutex.
 func (p *path) answered(n int, was transmission, now time.Time) (x *exchange, listeners []*Group) {
 	s, g := p.server, was.exchange.group
-	s.stats.LastResponse, s.stats.RoundTripTime = now, now.Sub(was.sent)
-	if was.state == waiting { // not if it timed out
-		s.stats.AverageResponseTime = servers.Smooth(s.stats.AverageResponseTime, s.stats.RoundTripTime)
+	p.stats().LastResponse, p.stats().RoundTripTime = now, now.Sub(was.sent)
+	if was.state == waiting && !was.repeated { // not if it timed out
+		p.stats().AverageResponseTime = servers.Smooth(p.stats().AverageResponseTime, p.stats().RoundTripTime)
 	}
+	p.stats().MaxResponseTime = max(p.stats().MaxResponseTime, p.stats().RoundTripTime)
 	if s.state.Answered(now) {
 		g.changes = append(g.changes, change{server: s, addr: p.addr, up: true})
-		listeners = without(groupsOf(s), g)
+		if listeners = groupsOf(s); !was.exchange.test {
+			listeners = without(listeners, g)
+		}
 	}
 	if p.ids.transmissions[n].serial != was.serial || p.ids.transmissions[n].state == free {
 		// Meanwhile a copy of the answer arrived, or the identifier was reused.
@@ -269,6 +318,6 @@ func (p *path) answered(n int, was transmission, now time.Time) (x *exchange, li
 		return nil, g.appendListener(listeners)
 	}
 	g.settle(x)
-	s.stats.Successes++
+	p.stats().Successes++
 	return x, listeners
 }

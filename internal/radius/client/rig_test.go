@@ -176,13 +176,13 @@ func (s *sent) Answers(code radius.Code) bool { return code == radius.CodeAccoun
 
 func (s *sent) Session() string { return fmt.Sprint(s.number) }
 
-func (s *sent) Done(server string, answer radius.Packet, err error) {
+func (s *sent) Done(answer client.Answer, err error) {
 	s.err = err
-	end := "answered by " + server
+	end := "answered by " + answer.Server
 	if err != nil {
 		end = err.Error()
-	} else if answer.Code() != radius.CodeAccountingResponse {
-		end = "answered with " + answer.Code().String()
+	} else if answer.Packet.Code() != radius.CodeAccountingResponse {
+		end = "answered with " + answer.Packet.Code().String()
 	}
 	select {
 	case s.ends <- end:

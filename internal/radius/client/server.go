@@ -1,12 +1,14 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
 	"net/netip"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"aaasess/internal/servers"
@@ -15,16 +17,19 @@ import (
 
 // server is the state of one server, for all groups. The client's mutex guards its mutable fields.
 type server struct {
-	Identity
-	client *Client
+	Identity // the mutex guards what adopt changes
+	client   *Client
 
-	paths    map[netip.Addr]*path // by the local address that requests leave from
-	addrs    []netip.Addr         // its addresses; empty if they are unknown
-	lookedUp bool                 // the first resolution is done
+	paths    map[route]*path
+	addrs    []netip.Addr // its addresses; empty if they are unknown
+	lookedUp bool         // the first resolution is done
 	state    servers.Health
-	assigned int           // requests of all groups that are with this server, see exchange.assigned
-	stats    servers.Stats // counters only
-	problems throttle.Line // problems that may come with each packet
+	assigned int                     // requests of all groups that are with this server, see exchange.assigned
+	stats    [purposes]servers.Stats // counters only
+	problems throttle.Line           // problems that may come with each packet
+	signs    bool                    // it has sent a right Message-Authenticator on its AuthPort
+	tests    [purposes]portTest
+	aliases  atomic.Pointer[[]netip.Addr]
 
 	stopLookUps context.CancelFunc // nil: resolution was not started
 	lookUps     chan struct{}      // closed when resolution has ended
@@ -32,41 +37,97 @@ type server struct {
 }
 
 func newServer(c *Client, id Identity, now time.Time) *server {
-	s := &server{Identity: id, client: c, paths: map[netip.Addr]*path{}, lookUpNow: make(chan struct{}, 1), state: servers.NewHealth(now)}
+	s := &server{Identity: id, client: c, paths: map[route]*path{}, lookUpNow: make(chan struct{}, 1), state: servers.NewHealth(now)}
 	if a := netipOf(id.Host); a.IsValid() {
 		s.addrs, s.lookedUp = []netip.Addr{a}, true
 	}
+	s.tests = [purposes]portTest{{last: now}, {last: now}}
+	s.setAliases()
 	return s
 }
 
-// pathFrom returns the path from a local address. The caller holds the mutex.
-func (s *server) pathFrom(source netip.Addr) *path {
-	p := s.paths[source]
+// pathFor returns the path for a purpose from a local address. A server that had no port for this
+// purpose gets that of id. The caller holds the mutex.
+func (s *server) pathFor(purpose Purpose, source netip.Addr, id Identity) *path {
+	if purpose == Authentication && s.AuthPort == 0 {
+		s.AuthPort = id.AuthPort
+	}
+	at := route{purpose, source}
+	p := s.paths[at]
 	if p == nil {
-		p = &path{server: s, source: source, ids: newIdentifiers(), closed: make(chan struct{})}
+		p = &path{server: s, route: at, ids: newIdentifiers(), closed: make(chan struct{})}
 		p.addr = p.choose()
-		s.paths[source] = p
+		s.paths[at] = p
 	}
 	return p
 }
 
-// sendFailed counts and logs that the system could not send a request.
-func (s *server) sendFailed(err error) {
-	s.client.mu.Lock()
-	s.stats.SendErrors++
-	s.client.mu.Unlock()
-	s.warnThrottled("sending a RADIUS request failed", err)
+// adopt takes over the settings of an Identity with the same key. Requests in flight to another
+// AuthPort are sent to the new one at once. The caller holds the mutex, and must close the returned
+// Conns afterwards.
+func (s *server) adopt(id Identity, now time.Time) (old []Conn) {
+	if s.Test != id.Test {
+		for i := range s.tests {
+			s.tests[i].last = now
+		}
+	}
+	s.Signing, s.Test, s.Aliases = id.Signing, id.Test, id.Aliases
+	s.setAliases()
+	s.rescheduleTests()
+	if id.AuthPort == 0 || id.AuthPort == s.AuthPort {
+		return nil
+	}
+	s.AuthPort = id.AuthPort
+	for _, p := range s.paths {
+		if p.purpose == Authentication && p.addr.IsValid() {
+			old = append(old, p.move(netip.AddrPortFrom(p.addr.Addr(), s.AuthPort), now)...)
+		}
+	}
+	s.tellMoved(now)
+	return old
 }
 
-// warnThrottled logs a problem that may come with each packet. The caller does not hold the mutex.
-func (s *server) warnThrottled(message string, err error) {
-	if suppressed, ok := s.problems.Allow(s.client.cfg.Now()); ok {
-		s.warn(message, err, "suppressed", suppressed)
+// tellMoved makes the groups of the server find out which of their members they can use now. The
+// caller holds the mutex.
+func (s *server) tellMoved(now time.Time) {
+	for _, g := range groupsOf(s) {
+		g.findAbsent()
+		g.rescheduleAbsent(now)
+		g.wakeUp()
 	}
 }
 
-func (s *server) warn(message string, err error, args ...any) {
-	address := net.JoinHostPort(s.Host, strconv.Itoa(int(s.Port)))
+func (s *server) setAliases() {
+	aliases := s.Aliases.Addrs()
+	s.aliases.Store(&aliases)
+}
+
+// isAlias reports whether the server also answers from an address. The caller need not hold the
+// mutex.
+func (s *server) isAlias(a netip.Addr) bool { return slices.Contains(*s.aliases.Load(), a) }
+
+// sendFailed counts and logs that the system could not send a request.
+func (p *path) sendFailed(err error) {
+	p.server.client.mu.Lock()
+	p.stats().SendErrors++
+	p.server.client.mu.Unlock()
+	p.warnThrottled("sending a RADIUS request failed", err)
+}
+
+// warnThrottled logs a problem that may come with each packet. The caller does not hold the mutex.
+func (p *path) warnThrottled(message string, err error) {
+	s := p.server
+	if suppressed, ok := s.problems.Allow(s.client.cfg.Now()); ok {
+		s.warn(p.purpose, message, err, "suppressed", suppressed)
+	}
+}
+
+// warn logs a problem with the server's port for a purpose. The caller does not hold the mutex.
+func (s *server) warn(purpose Purpose, message string, err error, args ...any) {
+	s.client.mu.Lock()
+	port := cmp.Or(s.portFor(purpose), s.AuthPort)
+	s.client.mu.Unlock()
+	address := net.JoinHostPort(s.Host, strconv.Itoa(int(port)))
 	s.client.cfg.Logger.Warn(message, append([]any{"server", s.Name, "address", address, "err", err}, args...)...)
 }
 
@@ -124,7 +185,7 @@ func (s *server) lookUp(ctx context.Context) {
 			return
 		}
 		if err != nil && !failed {
-			s.warn("RADIUS server name cannot be resolved; will retry", err)
+			s.warn(Accounting, "RADIUS server name cannot be resolved; will retry", err)
 		}
 		failed = err != nil
 		next := times.Every
@@ -171,12 +232,7 @@ func (s *server) setAddresses(found []netip.Addr) (known bool) {
 	if left {
 		s.state.Moved(now)
 	}
-	groups := groupsOf(s)
-	for _, g := range groups {
-		g.findAbsent()
-		g.rescheduleAbsent(now)
-		g.wakeUp()
-	}
+	s.tellMoved(now)
 	c.mu.Unlock()
 	closeAll(old)
 	for _, addr := range moved {
@@ -191,7 +247,7 @@ func (s *server) setAddresses(found []netip.Addr) (known bool) {
 func (p *path) choose() netip.AddrPort {
 	usable := func(a netip.Addr) bool { return !p.source.IsValid() || a.Is4() == p.source.Unmap().Is4() }
 	if i := slices.IndexFunc(p.server.addrs, usable); i >= 0 && !slices.Contains(p.server.addrs, p.addr.Addr()) {
-		return netip.AddrPortFrom(p.server.addrs[i], p.server.Port)
+		return netip.AddrPortFrom(p.server.addrs[i], p.server.portFor(p.purpose))
 	}
 	return p.addr
 }

@@ -16,6 +16,7 @@ const (
 	outcomeMalformed        = "malformed"
 	outcomeWrongCode        = "wrong code"
 	outcomeBadAuthenticator = "bad authenticator"
+	outcomeUnsigned         = "no Message-Authenticator"
 	outcomeForeign          = "from another address"
 )
 

@@ -1,4 +1,4 @@
-// Package radiusnet is an in-memory network of RADIUS accounting servers for tests. It provides the
+// Package radiusnet is an in-memory network of RADIUS servers for tests. It provides the
 // sockets for a client whose Dial is client.OverUDP([Network.Listen]), and servers whose behaviour
 // is a function of the test.
 //

@@ -73,8 +73,8 @@ func (n *Network) Arrivals() []Arrival {
 // maxFaults is how many faults are stored.
 const maxFaults = 100
 
-// Faults returns the problems of requests that were not valid Accounting-Requests, at most the
-// first hundred. Servers do not answer them.
+// Faults returns the problems of requests that were not valid, or not for the purpose of their
+// server, at most the first hundred. Servers do not answer them.
 func (n *Network) Faults() []error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

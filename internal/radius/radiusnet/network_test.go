@@ -18,6 +18,7 @@ import (
 	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2866"
 
+	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
 )
@@ -161,7 +162,7 @@ func TestArrivals(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		first := Arrival{
 			At: began.Add(time.Second), Server: "a", From: netip.MustParseAddrPort("198.51.100.1:49152"), Identifier: 7,
-			Authenticator: [16]byte(b[4:20]), SessionID: "0000000A", StatusType: 2, DelayTime: 3,
+			Authenticator: [16]byte(b[4:20]), Code: radius.CodeAccountingRequest, SessionID: "0000000A", StatusType: 2, DelayTime: 3,
 		}
 		second, third := first, first
 		second.At, second.Number = began.Add(6*time.Second), 1

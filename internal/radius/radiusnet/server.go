@@ -1,6 +1,7 @@
 package radiusnet
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,6 +21,9 @@ type Server struct {
 	Addr netip.AddrPort
 	// Secret checks requests and authenticates answers.
 	Secret radius.Secret
+	// Purpose is which requests it takes, in addition to Status-Server: Accounting-Requests or
+	// Access-Requests.
+	Purpose client.Purpose
 	// Link is the connection to the server, until SetLink.
 	Link Link
 	// Handle decides the reaction to a request; a is the parsed request. It must not keep the
@@ -47,6 +51,8 @@ type Arrival struct {
 	From          netip.AddrPort
 	Identifier    byte
 	Authenticator [16]byte
+	Code          radius.Code
+	UserName      string
 	SessionID     string // Acct-Session-Id
 	StatusType    uint32 // Acct-Status-Type
 	DelayTime     uint32 // Acct-Delay-Time, in seconds
@@ -55,6 +61,9 @@ type Arrival struct {
 // Reaction is a server's reaction to a request.
 type Reaction struct {
 	Answer Answer
+	// Code is the code of the answer. 0 means Accounting-Response or Access-Accept, as the server's
+	// Purpose needs.
+	Code radius.Code
 	// After is the processing time, in addition to the delay of the Link.
 	After time.Duration
 	// Copies is how many additional answers the server sends.
@@ -67,17 +76,24 @@ type Reaction struct {
 type Answer uint8
 
 const (
-	Right           Answer = iota // a valid Accounting-Response
+	Right           Answer = iota // a valid answer; a Message-Authenticator is in those for authentication
 	Silent                        // no answer
 	WrongSecret                   // authenticator of another secret
 	WrongIdentifier               // another identifier
-	WrongCode                     // an Access-Accept
+	WrongCode                     // an Access-Accept for accounting, an Accounting-Response for authentication
 	CutOff                        // 19 octets
+	Unsigned                      // valid but for a Message-Authenticator, which is missing
+	WronglySigned                 // valid but for its Message-Authenticator
 )
 
 // Member returns the server as a member of a group.
 func (h *Host) Member(s retry.Schedule) client.Member {
-	id := client.Identity{Name: h.Name, Host: h.Addr.Addr().String(), Port: h.Addr.Port(), Secret: h.Secret}
+	id := client.Identity{Name: h.Name, Host: h.Addr.Addr().String(), Secret: h.Secret}
+	if h.Purpose == client.Authentication {
+		id.AuthPort = h.Addr.Port()
+	} else {
+		id.Port = h.Addr.Port()
+	}
 	return client.Member{Identity: id, Schedule: s}
 }
 
@@ -159,7 +175,7 @@ func (h *Host) handle(b []byte, from netip.AddrPort, key uint64) {
 		return
 	}
 	for i := range 1 + r.Copies {
-		h.answer(h.response(b, r.Answer), r, to, since, scatter(key)+uint64(i))
+		h.answer(h.response(b, r), r, to, since, scatter(key)+uint64(i))
 	}
 }
 
@@ -178,7 +194,9 @@ func (h *Host) answer(octets []byte, r Reaction, to *socket, now time.Duration, 
 // Problems of a request.
 var (
 	errPadding       = errors.New("octets behind the request")
-	errCode          = errors.New("no Accounting-Request")
+	errCode          = errors.New("no request for the purpose of the server")
+	errUnsigned      = errors.New("the first attribute is not a right Message-Authenticator")
+	errUser          = errors.New("not one User-Name")
 	errAuthenticator = errors.New("wrong authenticator")
 	errAttributes    = errors.New("not one Acct-Status-Type, Acct-Delay-Time and Acct-Session-Id each")
 )
@@ -192,17 +210,29 @@ func (h *Host) read(b []byte, a *Arrival) error {
 	switch {
 	case radius.HeaderLen+len(p.Attributes()) != len(b):
 		return errPadding
-	case p.Code() != radius.CodeAccountingRequest:
+	}
+	a.Identifier, a.Authenticator, a.Code = p.Identifier(), p.Authenticator(), p.Code()
+	accounting := a.Code == radius.CodeAccountingRequest
+	var right bool
+	switch {
+	case accounting && h.Purpose == client.Accounting:
+		if right, h.scratch = p.Authentic(radius.Authenticator{}, h.Secret, h.scratch); !right {
+			return errAuthenticator
+		}
+	case a.Code == radius.CodeAccessRequest && h.Purpose == client.Authentication, a.Code == radius.CodeStatusServer:
+		right, h.scratch = p.Signed(p.Authenticator(), h.Secret, h.scratch)
+		if !right || radius.Type(p.Attributes()[0]) != radius.MessageAuthenticator {
+			return errUnsigned
+		}
+	default:
 		return errCode
 	}
-	a.Identifier, a.Authenticator = p.Identifier(), p.Authenticator()
-	var right bool
-	if right, h.scratch = p.Authentic(radius.Authenticator{}, h.Secret, h.scratch); !right {
-		return errAuthenticator
-	}
-	var statuses, delays, sessions int
+	var users, statuses, delays, sessions int
 	for t, value := range radius.Attributes(p.Attributes()).All() {
 		switch {
+		case t == radius.UserName:
+			a.UserName = value
+			users++
 		case t == radius.AcctStatusType && len(value) == 4:
 			a.StatusType = binary.BigEndian.Uint32([]byte(value))
 			statuses++
@@ -214,26 +244,45 @@ func (h *Host) read(b []byte, a *Arrival) error {
 			sessions++
 		}
 	}
-	if statuses != 1 || delays != 1 || sessions != 1 {
+	switch {
+	case accounting && (statuses != 1 || delays != 1 || sessions != 1):
 		return errAttributes
+	case a.Code == radius.CodeAccessRequest && users != 1:
+		return errUser
 	}
 	return nil
 }
 
 // response encodes an answer to a request.
-func (h *Host) response(b []byte, kind Answer) []byte {
-	code, identifier, secret := radius.CodeAccountingResponse, b[1], h.Secret
-	switch kind {
+func (h *Host) response(b []byte, r Reaction) []byte {
+	code, other := radius.CodeAccountingResponse, radius.CodeAccessAccept
+	if h.Purpose == client.Authentication {
+		code, other = other, code
+	}
+	code = cmp.Or(r.Code, code)
+	identifier, secret := b[1], h.Secret
+	switch r.Answer {
 	case WrongSecret:
 		secret += "?"
 	case WrongIdentifier:
 		identifier += 128
 	case WrongCode:
-		code = radius.CodeAccessAccept
+		code = other
 	}
-	out := radius.AppendHeader(nil, code, identifier)
-	radius.Seal(out, 0, radius.Authenticator(b[4:radius.HeaderLen]), secret)
-	if kind == CutOff {
+	request := radius.Authenticator(b[4:radius.HeaderLen])
+	var out []byte
+	switch {
+	case h.Purpose == client.Accounting || r.Answer == Unsigned:
+		out = radius.AppendHeader(nil, code, identifier)
+		radius.Seal(out, 0, request, secret)
+	case r.Answer == WronglySigned:
+		out = radius.AppendSignedHeader(nil, code, identifier) // with a Message-Authenticator of zeros
+		radius.Seal(out, 0, request, secret)
+	default:
+		out = radius.AppendSignedHeader(nil, code, identifier)
+		radius.SealResponse(out, request, secret)
+	}
+	if r.Answer == CutOff {
 		return out[:radius.HeaderLen-1]
 	}
 	return out

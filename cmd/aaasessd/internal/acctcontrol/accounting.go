@@ -18,6 +18,8 @@ type Config struct {
 	Store   *store.Store
 	Folder  string                    // of the store
 	Names   func() *radius.Dictionary // the names of attributes and values
+	// Authentication returns the groups that Access-Requests are relayed to; nil means none.
+	Authentication func() []AuthGroup
 }
 
 // Accounting implements control.Accounting.

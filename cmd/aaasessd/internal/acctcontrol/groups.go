@@ -26,7 +26,7 @@ func (c *Accounting) ServerGroups() []api.ServerGroup {
 			out = append(out, g)
 		}
 	}
-	return out
+	return c.addAuthentication(out)
 }
 
 // serverGroup returns the group of a method. It returns false for a method that is none.
@@ -49,7 +49,9 @@ func radiusGroup(s methods.Status, g acctradius.GroupStatus) api.ServerGroup {
 		Window: spec.Window, DrainRate: spec.DrainRate, LastManagementChange: s.Since.UTC(), Waiting: &s.Waiting,
 	}
 	for i, m := range spec.Servers {
-		out.Servers = append(out.Servers, groupServer(i, m.Host, m.Port, m.Schedule, &g.Stats.Servers[i]))
+		server := groupServer(i, m.Host, m.Port, m.Schedule, &g.Stats.Servers[i])
+		server.Test = serverTest(&m.Test)
+		out.Servers = append(out.Servers, server)
 	}
 	return out
 }
@@ -105,12 +107,8 @@ func groupServer(i int, host string, port uint16, s retry.Schedule, st *servers.
 		out.Address = st.Addr.Addr().String()
 	}
 	out.Statistics = api.ServerStatistics{
-		Requests: st.Requests, Retransmissions: st.Retransmissions, Responses: st.Responses, Timeouts: st.Timeouts,
-		MalformedResponses: st.MalformedResponses, BadAuthenticators: st.BadAuthenticators,
-		Unexpected: st.UnknownTypes + st.PacketsDropped, PendingRequests: uint64(max(0, st.PendingRequests)),
-		RoundTripTime: api.InSeconds(st.RoundTripTime), AverageResponseTime: api.InSeconds(st.AverageResponseTime),
-		Successes: st.Successes, Failures: st.Failures,
-		StateSince: st.StateSince.UTC(), PreviousStateDuration: api.InSeconds(st.PreviousState),
+		ServerCounters: serverCounters(st),
+		StateSince:     st.StateSince.UTC(), PreviousStateDuration: api.InSeconds(st.PreviousState),
 		TotalDeadTime: api.InSeconds(st.TotalDeadTime), DeadCount: st.DeadCount,
 	}
 	if !st.DownUntil.IsZero() {

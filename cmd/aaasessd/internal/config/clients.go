@@ -35,7 +35,7 @@ func (d checker) clients(raw []rawClient, dictionary *radius.Dictionary) []nasra
 		}
 		d.checkDisconnectSource(path+".disconnect", &r)
 		clients = append(clients, nasradius.Client{
-			Name: string(r.Name), Prefix: r.Address, Secret: radius.Secret(r.Secret), Dictionary: dictionary, Kind: r.Kind,
+			Name: string(r.Name), Prefix: r.Address, Secret: radius.Secret(r.Secret), Dictionary: dictionary, Kind: r.Kind, Signing: r.Signing,
 			DisconnectAddr: r.Disconnect.Address, DisconnectPort: r.Disconnect.Port,
 			DisconnectSecret: radius.Secret(r.Disconnect.Secret), DisconnectSource: r.Disconnect.SourceAddress,
 			DisconnectAttributes: d.attributes(path+".disconnect.attributes", r.Disconnect.Attributes, dictionary),

@@ -18,6 +18,7 @@ import (
 	"aaasess/internal/radius/client"
 	tacclient "aaasess/internal/tacacs/client"
 	"aaasess/sessions"
+	"aaasess/sessions/admission"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/termination"
 	"aaasess/store"
@@ -38,6 +39,12 @@ type Config struct {
 	Disconnector nasradius.DisconnectConfig
 	// Dictionary has the names of attributes and values.
 	Dictionary *radius.Dictionary
+
+	// Authentication is the relay of Access-Requests; nil: none.
+	Authentication *Authentication
+	// Admissions keeps what authentication says of users until their accounting starts, and says what
+	// the servers get as Acct-Session-Id (R55).
+	Admissions admission.Config
 
 	// Groups are the groups of RADIUS servers of the file, in order. If a method list names the
 	// group AllRADIUS, it is the last. TACACSGroups are those of TACACS+ servers, in the same way.

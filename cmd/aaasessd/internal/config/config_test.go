@@ -32,6 +32,7 @@ import (
 	"aaasess/internal/retry"
 	"aaasess/mib"
 	"aaasess/sessions"
+	"aaasess/sessions/admission"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/termination"
 	"aaasess/store"
@@ -86,6 +87,11 @@ func TestDefault(t *testing.T) {
 		Listener:     nasradius.Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1813")}, Clients: clients},
 		Disconnector: disconnector(clients...),
 		Dictionary:   radius.Standard(),
+		Authentication: &config.Authentication{
+			Listener: nasradius.AuthConfig{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1812")}, Clients: clients},
+			Lists:    map[string][]string{"default": nil},
+		},
+		Admissions: admission.Config{StartWait: 2 * time.Minute},
 		Policy: policy.Policy{Lists: []policy.List{
 			{Type: policy.Network, Name: "default", Methods: methods},
 			{Type: policy.Exec, Name: "default", Methods: methods},
@@ -123,6 +129,7 @@ func TestDefaultsOfMissingKeys(t *testing.T) {
 	want.Listener = nasradius.Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:1813"), netip.MustParseAddrPort("[::]:1813")}}
 	want.Disconnector.Clients = nil
 	want.Policy.Lists, want.Local = nil, nil
+	want.Authentication, want.Admissions = nil, admission.Config{}
 	want.Store.MinFree = 256 << 20
 	if diff := cmp.Diff(want, got, plain); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
@@ -132,7 +139,7 @@ func TestDefaultsOfMissingKeys(t *testing.T) {
 // server returns a member with the default schedule.
 func server(name, host string, port uint16, secret radius.Secret) client.Member {
 	return client.Member{
-		Identity: client.Identity{Name: name, Host: host, Port: port, Secret: secret},
+		Identity: client.Identity{Name: name, Host: host, Port: port, AuthPort: 1812, Secret: secret},
 		Schedule: retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3},
 	}
 }

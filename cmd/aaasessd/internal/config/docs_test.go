@@ -79,6 +79,41 @@ func TestDisconnectDocs(t *testing.T) {
 	}
 }
 
+// TestAuthenticationDocs: each example of docs/authentication.md is a valid configuration. Its secrets
+// are in files.
+func TestAuthenticationDocs(t *testing.T) {
+	page, err := os.ReadFile("../../../../docs/authentication.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(page), "```yaml\n")[1:]
+	if len(blocks) != 6 {
+		t.Errorf("%d examples", len(blocks))
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"ap-1", "vpn", "nas", "r1", "r2", "campus-1", "auth-1", "acct-1"} {
+		if err := os.WriteFile(filepath.Join(dir, name+".secret"), []byte(name+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, block := range blocks {
+		text, _, _ := strings.Cut(block, "```")
+		c, err := config.Parse("authentication.md", []byte(text), dir)
+		if err != nil {
+			t.Errorf("%v\n%s", err, text)
+			continue
+		}
+		if c.Authentication == nil || len(c.Authentication.Lists["default"]) == 0 {
+			t.Errorf("nobody is authenticated:\n%s", text)
+		}
+		for _, w := range c.Warnings() {
+			if !strings.Contains(w.Error(), "CVE-2024-3596") {
+				t.Errorf("%v\n%s", w, text)
+			}
+		}
+	}
+}
+
 // TestAccountingDocs: each example of docs/accounting.md and docs/system.md is a valid configuration.
 func TestAccountingDocs(t *testing.T) {
 	for name, examples := range map[string]int{"accounting.md": 11, "system.md": 1} {

@@ -24,12 +24,26 @@ func nasIdentifier(given string, hostname func() (string, error)) string {
 	return anonymous
 }
 
+// identity returns what makes a server the same one for all groups, and for both purposes.
+func (r *rawServer) identity() client.Identity {
+	id := client.Identity{
+		Name: string(r.Name), Host: string(r.Address), Port: r.acctPort(), AuthPort: r.AuthPort, Secret: radius.Secret(r.Secret), Signing: r.Signing,
+		Aliases: client.NewAliases(r.Alias...),
+	}
+	if t := r.Test; t != nil {
+		id.Test = client.Test{
+			Username: t.Username, IdleTime: t.IdleTime, StatusServer: t.StatusServer, IgnoreAuthPort: t.IgnoreAuthPort, IgnoreAcctPort: t.IgnoreAcctPort,
+		}
+	}
+	return id
+}
+
 // members returns the RADIUS servers.
 func (raw *rawRADIUS) members(s *section) []client.Member {
 	members := make([]client.Member, len(raw.Servers))
 	for i, r := range raw.Servers {
 		members[i] = client.Member{
-			Identity: client.Identity{Name: string(r.Name), Host: string(r.Address), Port: r.Port, Secret: radius.Secret(r.Secret)},
+			Identity: r.identity(),
 			Schedule: s.servers[i].schedule,
 		}
 	}

@@ -45,14 +45,14 @@ accounting:
   exec: {default: {record: none}}
   local: {file: records.jsonl}
 `, ".")
-	r2 := []client.Member{{Identity: client.Identity{Name: "r2", Host: "r.example", Port: 1813, Secret: "two"}, Schedule: retry.Schedule{Timeout: 3 * time.Second}}}
+	r2 := []client.Member{{Identity: client.Identity{Name: "r2", Host: "r.example", Port: 1813, AuthPort: 1812, Secret: "two"}, Schedule: retry.Schedule{Timeout: 3 * time.Second}}}
 	isp := &acctradius.Spec{
 		Group: "isp", Description: "of the city", Algorithm: client.RoundRobin, Source: netip.MustParseAddr("192.0.2.9"),
 		HoldDown: 7 * time.Second, DeadCriteria: servers.DeadCriteria{Time: 8 * time.Second, Tries: 9}, Window: 2000, DrainRate: 300,
 		AcctOnOff: &accounting.OnOff{Attributes: "\x20\x04ab", Blocks: true, Controls: "tied"},
 		Servers: []client.Member{
 			{
-				Identity: client.Identity{Name: "r1", Host: "192.0.2.1", Port: 1814, Secret: "one"},
+				Identity: client.Identity{Name: "r1", Host: "192.0.2.1", Port: 1814, AuthPort: 1812, Secret: "one"},
 				Schedule: retry.Schedule{Timeout: time.Second, Retransmit: 2, MaxDelay: time.Minute, BackoffRetry: 5},
 			},
 			r2[0],

@@ -7,6 +7,7 @@ import (
 
 	"aaasess/accounting"
 	"aaasess/cmd/internal/strictyaml"
+	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/sessions"
 )
@@ -14,15 +15,16 @@ import (
 // The raw structs describe the configuration file. Package strictyaml documents their tags.
 
 type rawConfig struct {
-	State      strictyaml.Path `yaml:"state" default:"var/state" restart:"yes" doc:"Folder of the store: sessions, counters, and accounting records that are not delivered yet. Its mode is 0700, and that of its files 0600; aaasessd sets them at its start. A relative file name, here and in other keys, begins in the folder of this file."`
-	Log        Log             `yaml:"log" doc:"What is logged. The log goes to standard error."`
-	Control    Control         `yaml:"control" doc:"The socket that the command aaasess talks to."`
-	SNMP       rawSNMP         `yaml:"snmp" doc:"How SNMP managers reach the session table, CISCO-AAA-SESSION-MIB."`
-	RADIUS     rawRADIUS       `yaml:"radius" doc:"The NASes that report sessions, and the servers that accounting records go to."`
-	TACACS     rawTACACS       `yaml:"tacacs" doc:"The TACACS+ servers that accounting records go to."`
-	Accounting rawAccounting   `yaml:"accounting" doc:"Method lists by accounting type. A type that has no list is not accounted."`
-	Sessions   rawSessions     `yaml:"sessions" doc:"The session table."`
-	Store      rawStore        `yaml:"store" doc:"The store on disk."`
+	State          strictyaml.Path    `yaml:"state" default:"var/state" restart:"yes" doc:"Folder of the store: sessions, counters, and accounting records that are not delivered yet. Its mode is 0700, and that of its files 0600; aaasessd sets them at its start. A relative file name, here and in other keys, begins in the folder of this file."`
+	Log            Log                `yaml:"log" doc:"What is logged. The log goes to standard error."`
+	Control        Control            `yaml:"control" doc:"The socket that the command aaasess talks to."`
+	SNMP           rawSNMP            `yaml:"snmp" doc:"How SNMP managers reach the session table, CISCO-AAA-SESSION-MIB."`
+	RADIUS         rawRADIUS          `yaml:"radius" doc:"The NASes that report sessions, and the servers that their Access-Requests and the accounting records go to."`
+	TACACS         rawTACACS          `yaml:"tacacs" doc:"The TACACS+ servers that accounting records go to."`
+	Authentication *rawAuthentication `yaml:"authentication" restart:"presence" doc:"The relay of Access-Requests from the NASes to RADIUS servers. If missing, aaasess does not listen for Access-Requests."`
+	Accounting     rawAccounting      `yaml:"accounting" doc:"Method lists by accounting type. A type that has no list is not accounted."`
+	Sessions       rawSessions        `yaml:"sessions" doc:"The session table."`
+	Store          rawStore           `yaml:"store" doc:"The store on disk."`
 }
 
 // Log configures the log.
@@ -53,6 +55,8 @@ type rawRADIUS struct {
 	NASIdentifier   string              `yaml:"nas-identifier" default:"" min:"1" max:"253" doc:"NAS-Identifier in the Accounting-On and -Off that aaasess sends. If missing, the name of the host."`
 	Dictionaries    []strictyaml.Path   `yaml:"dictionaries" max:"64" doc:"Files in FreeRADIUS's format with the names of further attributes and values, mostly those of vendors. They override the built-in names, and a later file overrides an earlier one. Lines that aaasess cannot use are left out, with one warning per file."`
 	Accounting      rawListener         `yaml:"accounting" doc:"The accounting listener (RFC 2866)."`
+	Authentication  rawAuthListener     `yaml:"authentication" doc:"The authentication listener (RFC 2865), for the section authentication."`
+	Attribute44     rawAttribute44      `yaml:"attribute-44" doc:"What the servers get as Acct-Session-Id (attribute 44). If all are false: the number of the session in eight hexadecimal digits, in accounting only."`
 	Clients         []rawClient         `yaml:"clients" doc:"The NASes. Packets from other addresses are dropped."`
 	Timeout         time.Duration       `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long a transmission to a server waits for its answer. The key of a server wins over this one, and that of a group over both."`
 	Retransmit      int                 `yaml:"retransmit" default:"3" min:"0" max:"100" doc:"How often a record is sent to the same server again, before the next server is tried. The key of a server wins over this one, and that of a group over both."`
@@ -81,7 +85,8 @@ type rawListener struct {
 type rawClient struct {
 	Name       nameText            `yaml:"name" required:"yes" doc:"For logs and statistics."`
 	Address    netip.Prefix        `yaml:"address" required:"yes" doc:"Source address, or a prefix for many NASes. If several clients match, the longest prefix counts."`
-	Secret     strictyaml.Secret   `yaml:"secret" required:"yes" doc:"The secret shared with the NAS, for its accounting. Also for Disconnect-Requests, if disconnect.secret is missing."`
+	Secret     strictyaml.Secret   `yaml:"secret" required:"yes" doc:"The secret shared with the NAS, for its accounting and its Access-Requests. Also for Disconnect-Requests, if disconnect.secret is missing."`
+	Signing    radius.Signing      `yaml:"message-authenticator" default:"required" enum:"required auto legacy" doc:"Whether an Access-Request must have a Message-Authenticator (RFC 3579). required: one without it is dropped; auto: as required once the NAS has sent one, and until then only an Access-Request with Proxy-State must have it; legacy: it need not have it. A wrong one is always dropped. Without it, whoever is between the NAS and aaasess can have logins accepted (BlastRADIUS, CVE-2024-3596). The start logs a warning for each client with auto or legacy."`
 	Kind       sessions.Kind       `yaml:"kind" default:"network" enum:"network exec connection" doc:"The kind of sessions whose packets have no Service-Type. Login hosts (sshd, proftpd) send none: choose exec. A Service-Type in the packet takes precedence."`
 	Disconnect rawClientDisconnect `yaml:"disconnect" doc:"How Disconnect-Requests (RFC 5176) are sent to the NAS."`
 }
@@ -97,8 +102,13 @@ type rawClientDisconnect struct {
 type rawServer struct {
 	Name       nameText          `yaml:"name" required:"yes" doc:"For groups, logs and statistics."`
 	Address    hostText          `yaml:"address" required:"yes" doc:"IP address or host name."`
-	Port       uint16            `yaml:"port" default:"1813" min:"1" max:"65535" doc:"UDP port for accounting."`
 	Secret     strictyaml.Secret `yaml:"secret" required:"yes" doc:"The secret shared with the server."`
+	AcctPort   uint16            `yaml:"acct-port" default:"1813" min:"1" max:"65535" doc:"UDP port for accounting."`
+	Port       *uint16           `yaml:"port" min:"1" max:"65535" doc:"The older name of acct-port. If missing, acct-port."`
+	AuthPort   uint16            `yaml:"auth-port" default:"1812" min:"1" max:"65535" doc:"UDP port for authentication."`
+	Signing    radius.Signing    `yaml:"message-authenticator" default:"required" enum:"required auto legacy" doc:"Whether an answer to an Access-Request must have a Message-Authenticator (RFC 3579). required: one without it is dropped; auto: as required once the server has sent one; legacy: it need not have it. A wrong one is always dropped. Without it, whoever is between aaasess and the server can turn a reject into an accept (BlastRADIUS, CVE-2024-3596). The start logs a warning for each server with auto or legacy."`
+	Alias      []netip.Addr      `yaml:"alias" max:"16" doc:"Other addresses of the server: answers that come from them are the server's."`
+	Test       *rawTest          `yaml:"test" doc:"Test requests to the server when it is idle or dead. While a server with this key is dead, no request of a user is sent to it as a probe. If missing, a server is tested only by the requests of users."`
 	Timeout    *time.Duration    `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for this server. If missing, that one."`
 	Retransmit *int              `yaml:"retransmit" min:"0" max:"100" doc:"As radius.retransmit, for this server. If missing, that one."`
 	Backoff    *rawBackoff       `yaml:"backoff" doc:"As radius.backoff, for this server. If missing, that one."`
@@ -162,9 +172,9 @@ type rawAccounting struct {
 }
 
 type rawSendStopRecord struct {
-	AuthenticationFailure bool `yaml:"authentication-failure" default:"false" doc:"Whether a stop record is made of each login, and of each negotiation of a session, that failed. It goes to the methods of the list that the session would have had. Only aaasess simulate failure reports failures yet; a stop that a NAS sends of one is recorded whatever is set here."`
+	AuthenticationFailure bool `yaml:"authentication-failure" default:"false" doc:"Whether a stop record is made of each login, and of each negotiation of a session, that failed. It goes to the methods of the list that the session would have had. A login fails with an Access-Reject that the section authentication relays; only aaasess simulate failure reports failures of negotiations yet. A stop that a NAS sends of a failure is recorded whatever is set here."`
 
-	AuthenticationSuccessRemoteServer bool `yaml:"authentication-success-remote-server" default:"false" doc:"Whether a stop record is made of each session whose user a remote server has accepted, and that has ended before its start. It goes to the methods of the list that the session would have had. Only aaasess simulate failure --accepted reports these yet; a stop that a NAS sends of one is recorded whatever is set here."`
+	AuthenticationSuccessRemoteServer bool `yaml:"authentication-success-remote-server" default:"false" doc:"Whether a stop record is made of each session whose user a remote server has accepted, and that has ended before its start. It goes to the methods of the list that the session would have had. These are Access-Accepts that the section authentication relays, if no start follows in authentication.start-wait. A stop that a NAS sends of such a session is recorded whatever is set here."`
 }
 
 type rawList struct {

@@ -46,7 +46,7 @@ var rejectedDelivery = []rejection{
 	{"timeout of a server", ofServer("timeout: 0s"), "13:16: radius.servers[0].timeout: 0s is not between 10ms and 1000s"},
 	{"retransmit of a server", ofServer("retransmit: -1"), "13:19: radius.servers[0].retransmit: -1 is not between 0 and 100"},
 	{"retransmit of a server without value", ofServer("retransmit:"), "13:7: radius.servers[0].retransmit: must be an integer, is nothing"},
-	{"hold-down of a server", ofServer("hold-down: 1m"), `13:7: radius.servers[0]: unknown key "hold-down"; the keys here: name, address, port, secret, timeout, retransmit, backoff, private`},
+	{"hold-down of a server", ofServer("hold-down: 1m"), `13:7: radius.servers[0]: unknown key "hold-down"; the keys here: name, address, secret, acct-port, port, auth-port, message-authenticator, alias, test, timeout, retransmit, backoff, private`},
 	{"back-off without value", global("backoff:"), "2:3: radius.backoff: must be a mapping of keys, is nothing"},
 	{"back-off as a time", global("backoff: 60m"), "2:12: radius.backoff: must be a mapping of keys, is text"},
 	{"back-off of unknown key", global("backoff: {max: 60m}"), `2:13: radius.backoff: unknown key "max"; the keys here: max-delay, retry`},

@@ -49,7 +49,7 @@ func (r *rawRADIUS) section() *section {
 	for i := range r.Servers {
 		v := &r.Servers[i]
 		s.servers = append(s.servers, sectionServer{
-			string(v.Name), string(v.Address), v.Port, v.Private, global.and(resend{v.Timeout, v.Retransmit, v.Backoff}),
+			string(v.Name), string(v.Address), v.acctPort(), v.Private, global.and(resend{v.Timeout, v.Retransmit, v.Backoff}),
 		})
 	}
 	for i := range r.Groups {

@@ -56,7 +56,7 @@ func faultsOfTags(f reflect.StructField) (faults []string) {
 			faults = append(faults, "unknown tag "+name)
 		}
 	}
-	if key := f.Tag.Get("yaml"); key == "" || strings.Trim(key, "abcdefghijklmnopqrstuvwxyz-") != "" {
+	if key := f.Tag.Get("yaml"); key == "" || strings.Trim(key, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		faults = append(faults, "key is not kebab-case")
 	}
 	if doc := f.Tag.Get("doc"); !strings.HasSuffix(doc, ".") {

@@ -33,23 +33,27 @@ func (d checker) config(raw *rawConfig) *Config {
 		SNMP: SNMP{
 			AgentX: d.agentX(raw.SNMP.AgentX), Responder: d.responder(&raw.SNMP), SessionMIBDisconnect: raw.SNMP.SessionMIBDisconnect,
 		},
-		Listener: nasradius.Config{Addresses: d.listen("radius.accounting.listen", raw.RADIUS.Accounting.Listen), Clients: clients},
+		Listener: nasradius.Config{Addresses: raw.RADIUS.Accounting.Listen, Clients: clients},
 		Disconnector: nasradius.DisconnectConfig{
 			Clients: clients, Timeout: disconnect.Timeout, Retransmissions: orNone(disconnect.Retransmit),
 		},
 		Dictionary:  names,
+		Admissions:  raw.admissions(),
 		OnOffGroups: d.onOffGroups(&raw.RADIUS),
 		Sessions:    sessions.Config{Remember: raw.Sessions.Remember, Max: raw.Sessions.Max},
 		Terminator:  termination.Config{StopWait: disconnect.StopWait, RetryMin: disconnect.RetryMin, RetryMax: disconnect.RetryMax},
 		Store:       store.Config{MinFree: int64(raw.Store.MinFree), MaxSize: int64(raw.Store.MaxSize)},
 	}
+	d.checkListeners(&raw.RADIUS, raw.Authentication != nil)
 	d.checkSocket("control.socket", string(c.Control.Socket))
 	if disconnect.RetryMin > disconnect.RetryMax {
 		d.Fault("sessions.disconnect.retry-min", "%v is more than retry-max, %v", disconnect.RetryMin, disconnect.RetryMax)
 	}
 	sections := []*section{raw.RADIUS.section(), raw.TACACS.section()}
 	d.checkSections(sections)
-	d.policy(c, raw, sections, d.addGroups(c, raw, sections))
+	addAll := d.addGroups(c, raw, sections)
+	c.Authentication = d.authentication(raw, sections, c.Groups, clients)
+	d.policy(c, raw, sections, addAll)
 	return c
 }
 
@@ -119,11 +123,23 @@ func isHostPort(text string) bool {
 }
 
 func (d checker) listen(path string, raw []netip.AddrPort) []netip.AddrPort {
+	checkListen(d.Unique(), path, raw)
+	return raw
+}
+
+// checkListeners checks the addresses of the RADIUS listeners.
+func (d checker) checkListeners(raw *rawRADIUS, authenticates bool) {
 	addresses := d.Unique()
+	checkListen(addresses, "radius.accounting.listen", raw.Accounting.Listen)
+	if authenticates {
+		checkListen(addresses, "radius.authentication.listen", raw.Authentication.Listen)
+	}
+}
+
+func checkListen(addresses strictyaml.Unique, path string, raw []netip.AddrPort) {
 	for i, a := range raw {
 		if a.Port() != 0 { // each 0 is a different free port
 			addresses.Check(fmt.Sprintf("%s[%d]", path, i), a.String(), "in")
 		}
 	}
-	return raw
 }

@@ -1,0 +1,115 @@
+package acctcontrol
+
+import (
+	"slices"
+
+	"aaasess/cmd/internal/api"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/servers"
+	"aaasess/sessions/admission"
+	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/radius/relay"
+)
+
+// AuthGroup is a server group that Access-Requests are relayed to.
+type AuthGroup struct {
+	Config client.GroupConfig
+	Stats  client.Stats // of the servers of Config, in their order
+}
+
+// AuthenticationStatus returns the status of the authentication relay.
+func AuthenticationStatus(l nasradius.AuthStats, r relay.Stats, a admission.Stats) api.AuthenticationStatus {
+	out := api.AuthenticationStatus{
+		Listener: api.AuthListenerStatus{AuthListenerCounters: api.AuthListenerCounters(l.AuthCounters), Clients: []api.AuthClientStatus{}},
+		Relay: api.RelayStatus{
+			Requests: r.Requests, Accepts: r.Accepts, Rejects: r.Rejects, Challenges: r.Challenges,
+			Dropped: api.RelayDropped{
+				NoList: r.NoList, Blocked: r.Blocked, NoResponse: r.NoResponse, Busy: r.Busy, Unusable: r.Unusable, Looped: r.Looped,
+				BadAnswers: r.BadAnswers, Stopped: r.Stopped,
+			},
+			UnknownStates: r.UnknownStates, LateRecords: r.LateRecords, InFlight: r.InFlight, Octets: r.Octets, Conversations: r.Conversations,
+			Groups: []api.RelayGroup{},
+		},
+		Logins: api.LoginStatus(a),
+	}
+	for _, c := range l.Clients {
+		out.Listener.Clients = append(out.Listener.Clients, api.AuthClientStatus{Name: c.Name, Address: c.Prefix, AuthListenerCounters: api.AuthListenerCounters(c.AuthCounters)})
+	}
+	for _, g := range r.Groups {
+		out.Relay.Groups = append(out.Relay.Groups, api.RelayGroup(g))
+	}
+	return out
+}
+
+// addAuthentication adds what authentication uses to the groups of accounting. A group that only
+// authenticates is added behind them.
+func (c *Accounting) addAuthentication(groups []api.ServerGroup) []api.ServerGroup {
+	if c.cfg.Authentication == nil {
+		return groups
+	}
+	for _, a := range c.cfg.Authentication() {
+		i := slices.IndexFunc(groups, func(g api.ServerGroup) bool { return g.Protocol == api.RADIUS && g.Name == a.Config.Name })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, onlyAuthenticates(&a.Config, &a.Stats))
+		}
+		g := &groups[i]
+		g.Authenticates = true
+		for k := range g.Servers {
+			addAuthServer(&g.Servers[k], &a)
+		}
+	}
+	return groups
+}
+
+// onlyAuthenticates returns a group that no accounting list has.
+func onlyAuthenticates(cfg *client.GroupConfig, st *client.Stats) api.ServerGroup {
+	out := api.ServerGroup{
+		Name: cfg.Name, Protocol: api.RADIUS, AcctOnOff: api.AcctOnOff{State: api.StateUnknown}, SourceAddress: address(cfg.Source),
+		AccessAlgorithm: cfg.Algorithm.String(), BatchSize: cfg.BatchSize, HoldDown: api.InSeconds(max(0, cfg.HoldDown)),
+		DeadCriteria: deadCriteria(cfg.DeadCriteria), Window: cfg.MaxInFlight,
+	}
+	for i, m := range cfg.Members {
+		s := groupServer(i, m.Host, 0, m.Schedule, &st.Servers[i])
+		s.Retransmit = max(0, s.Retransmit)
+		s.Statistics.ServerCounters = api.ServerCounters{} // they are those of authentication
+		s.Test = serverTest(&m.Test)
+		out.Servers = append(out.Servers, s)
+	}
+	return out
+}
+
+// addAuthServer adds what authentication uses to a server. A server of accounting is the one of the
+// same name.
+func addAuthServer(s *api.GroupServer, a *AuthGroup) {
+	for i, m := range a.Config.Members {
+		st := &a.Stats.Servers[i]
+		if st.Name == s.Name {
+			s.AuthenticationPort = m.AuthPort
+			s.Authentication = &api.AuthenticationStatistics{ServerCounters: serverCounters(st), Accepts: st.Accepts, Rejects: st.Rejects, Challenges: st.Challenges}
+		}
+	}
+}
+
+// serverCounters returns the counters of a server for one purpose.
+func serverCounters(st *servers.Stats) api.ServerCounters {
+	return api.ServerCounters{
+		Requests: st.Requests, Retransmissions: st.Retransmissions, Responses: st.Responses, Timeouts: st.Timeouts,
+		MalformedResponses: st.MalformedResponses, BadAuthenticators: st.BadAuthenticators,
+		Unexpected: st.UnknownTypes + st.PacketsDropped, PendingRequests: uint64(max(0, st.PendingRequests)),
+		RoundTripTime: api.InSeconds(st.RoundTripTime), AverageResponseTime: api.InSeconds(st.AverageResponseTime),
+		Successes: st.Successes, Failures: st.Failures,
+	}
+}
+
+// serverTest returns how a server is tested, nil if it is not.
+func serverTest(t *client.Test) *api.ServerTest {
+	if t.Username == "" && !t.StatusServer || t.IgnoreAuthPort && t.IgnoreAcctPort {
+		return nil
+	}
+	out := &api.ServerTest{Username: t.Username, IdleTime: api.InSeconds(t.IdleTime), AuthenticationPort: !t.IgnoreAuthPort, AccountingPort: !t.IgnoreAcctPort}
+	if t.StatusServer {
+		out.Username = ""
+	}
+	return out
+}

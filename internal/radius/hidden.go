@@ -1,0 +1,208 @@
+package radius
+
+import (
+	"crypto/md5"
+	"crypto/subtle"
+	"encoding/binary"
+)
+
+// Encryption is how the values of an attribute are encrypted. All kinds depend on the shared secret
+// and the Request Authenticator of an exchange, so a proxy must change each such value.
+type Encryption uint8
+
+// The kinds of encryption, with FreeRADIUS's notation in dictionaries.
+const (
+	Plain                  Encryption = iota
+	UserPasswordEncryption            // encrypt=1: RFC 2865 section 5.2
+	SaltedEncryption                  // encrypt=2: RFC 2868 section 3.5 without the tag, RFC 2548 section 2.4.2
+	TaggedEncryption                  // has_tag,encrypt=2: RFC 2868 section 3.5
+	AscendEncryption                  // encrypt=3: 16 octets, as Ascend did it
+)
+
+const (
+	saltLen         = 2
+	maxUserPassword = 128 // RFC 2865 section 5.2
+)
+
+// encryptionOf returns the Encryption for a flag of a dictionary.
+func encryptionOf(flag int, tagged bool) Encryption {
+	switch {
+	case flag == 1:
+		return UserPasswordEncryption
+	case flag == 2 && tagged:
+		return TaggedEncryption
+	case flag == 2:
+		return SaltedEncryption
+	case flag == 3:
+		return AscendEncryption
+	}
+	return Plain
+}
+
+// fits reports whether a value of n octets can be one of this kind.
+func (e Encryption) fits(n int) bool {
+	switch e {
+	case UserPasswordEncryption:
+		return n >= AuthLen && n <= maxUserPassword && n%AuthLen == 0
+	case SaltedEncryption:
+		return n >= saltLen+AuthLen && (n-saltLen)%AuthLen == 0
+	case TaggedEncryption:
+		return n >= 1+saltLen+AuthLen && (n-1-saltLen)%AuthLen == 0
+	case AscendEncryption:
+		return n == AuthLen
+	}
+	return true
+}
+
+// encryptions has the kinds of encryption of a dictionary's attributes.
+type encryptions struct {
+	standard [256]Encryption
+	vendors  map[uint32]*[256]Encryption // those with at least one encrypted attribute
+}
+
+func (e *encryptions) set(id ID, kind Encryption) {
+	if id.Vendor == 0 {
+		e.standard[id.Type] = kind
+		return
+	}
+	types := e.vendors[id.Vendor]
+	if types == nil && kind == Plain {
+		return
+	}
+	if types == nil {
+		types = new([256]Encryption)
+		if e.vendors == nil {
+			e.vendors = map[uint32]*[256]Encryption{}
+		}
+		e.vendors[id.Vendor] = types
+	}
+	types[id.VendorType] = kind
+}
+
+// HiddenValue is where an encrypted value is in a list of attributes.
+type HiddenValue struct {
+	ID         ID
+	Encryption Encryption
+	Start, End int // offsets in the list
+}
+
+// AppendHidden appends the encrypted values in a complete attribute, which begins at offset start of
+// its list. A Vendor-Specific may have several. An error of type *MalformedError means that the
+// length of an encrypted value is wrong. Octets in a Vendor-Specific that are not an attribute of
+// the vendor have no encrypted value.
+func (d *Dictionary) AppendHidden(list []HiddenValue, attr []byte, start int) ([]HiddenValue, error) {
+	t := Type(attr[0])
+	if t != VendorSpecific {
+		return appendHidden(list, ID{Type: t}, d.encryptions.standard[t], start+2, start+len(attr))
+	}
+	const vendorLen = 2 + 4
+	if len(attr) < vendorLen {
+		return list, nil
+	}
+	vendor := binary.BigEndian.Uint32(attr[2:])
+	kinds := d.encryptions.vendors[vendor]
+	if kinds == nil {
+		return list, nil
+	}
+	start += vendorLen
+	for rest := attr[vendorLen:]; len(rest) >= 2 && rest[1] >= 2 && int(rest[1]) <= len(rest); rest = rest[rest[1]:] {
+		var err error
+		id := ID{Type: VendorSpecific, Vendor: vendor, VendorType: rest[0]}
+		if list, err = appendHidden(list, id, kinds[rest[0]], start+2, start+int(rest[1])); err != nil {
+			return list, err
+		}
+		start += int(rest[1])
+	}
+	return list, nil
+}
+
+func appendHidden(list []HiddenValue, id ID, kind Encryption, start, end int) ([]HiddenValue, error) {
+	if kind == Plain {
+		return list, nil
+	}
+	if !kind.fits(end - start) {
+		return list, &MalformedError{id.Type, "the length of an encrypted value is wrong"}
+	}
+	return append(list, HiddenValue{id, kind, start, end}), nil
+}
+
+// Protection is what values in one exchange are encrypted with.
+type Protection struct {
+	Secret  Secret
+	Request Authenticator // of the request, also for values in the answer
+}
+
+// Recrypter changes the encryption of values from one exchange to another. It is used for one packet,
+// because salts must be unique in it (RFC 2868 section 3.5).
+type Recrypter struct {
+	From, To Protection
+	Salt     uint16 // of the next value with a salt; it grows by one with each
+	scratch  []byte
+}
+
+// Recrypt decrypts the value at v in attrs and encrypts it again, in place. Padding stays as it is.
+// An error of type *MalformedError means that the decrypted length of a salted value is larger than
+// the value; its octets are then undefined.
+func (r *Recrypter) Recrypt(attrs []byte, v HiddenValue) error {
+	value := attrs[v.Start:v.End]
+	switch v.Encryption {
+	case Plain:
+	case UserPasswordEncryption:
+		r.recryptBlocks(value, nil, nil)
+	case AscendEncryption:
+		r.recryptAscend(value)
+	case TaggedEncryption:
+		return r.recryptSalted(value[1:], v.ID.Type)
+	default:
+		return r.recryptSalted(value, v.ID.Type)
+	}
+	return nil
+}
+
+func (r *Recrypter) recryptSalted(value []byte, t Type) error {
+	const isSalt = 0x8000 // the most significant bit is always set
+	old := [saltLen]byte(value)
+	binary.BigEndian.PutUint16(value, r.Salt|isSalt)
+	r.Salt++
+	blocks := value[saltLen:]
+	if length := r.recryptBlocks(blocks, old[:], value[:saltLen]); int(length) >= len(blocks) {
+		return &MalformedError{t, "cannot be decrypted"}
+	}
+	return nil
+}
+
+// recryptBlocks is for values whose blocks are XORed with MD5(secret + previous block), and the first
+// with MD5(secret + Request Authenticator + salt). It returns the first octet of the plain text.
+func (r *Recrypter) recryptBlocks(blocks, oldSalt, newSalt []byte) (first byte) {
+	previousOld, previousNew := [AuthLen]byte(r.From.Request), [AuthLen]byte(r.To.Request)
+	for at := 0; at < len(blocks); at += AuthLen {
+		block := blocks[at : at+AuthLen]
+		old := [AuthLen]byte(block)
+		pad := r.pad(r.From.Secret, previousOld, oldSalt)
+		subtle.XORBytes(block, block, pad[:])
+		if at == 0 {
+			first = block[0]
+		}
+		pad = r.pad(r.To.Secret, previousNew, newSalt)
+		subtle.XORBytes(block, block, pad[:])
+		previousOld, previousNew = old, [AuthLen]byte(block)
+		oldSalt, newSalt = nil, nil
+	}
+	return first
+}
+
+func (r *Recrypter) pad(secret Secret, previous [AuthLen]byte, salt []byte) [AuthLen]byte {
+	r.scratch = append(r.scratch[:0], secret...)
+	r.scratch = append(r.scratch, previous[:]...)
+	r.scratch = append(r.scratch, salt...)
+	return md5.Sum(r.scratch)
+}
+
+// recryptAscend is for values XORed with MD5(Request Authenticator + secret).
+func (r *Recrypter) recryptAscend(value []byte) {
+	for _, p := range [...]*Protection{&r.From, &r.To} {
+		r.scratch = append(append(r.scratch[:0], p.Request[:]...), p.Secret...)
+		pad := md5.Sum(r.scratch)
+		subtle.XORBytes(value, value, pad[:])
+	}
+}

@@ -1,0 +1,210 @@
+package sessions
+
+import (
+	"fmt"
+
+	"aaasess/internal/radius"
+)
+
+// Admission is what authentication has said of a session. It never changes: states of the session
+// share it.
+type Admission struct {
+	// Granted are attributes of the Access-Accept: User-Name, Class (all, in order),
+	// Chargeable-User-Identity, Acct-Interim-Interval, Session-Timeout, Idle-Timeout, and the IPv4 and
+	// IPv6 addresses and prefixes of the user. Of an ended session it has User-Name, Class and
+	// Chargeable-User-Identity, if they are short.
+	Granted radius.Attributes
+	// Upstream is the Acct-Session-Id that goes upstream if it is not that of the number (R55), else
+	// "". It never changes in the life of a session.
+	Upstream string
+}
+
+// Granted returns what the Access-Accept of the session's user had; see [Admission].
+func (s *Session) Granted() radius.Attributes {
+	if s.Admission == nil {
+		return ""
+	}
+	return s.Admission.Granted
+}
+
+// Name returns the Acct-Session-Id that goes upstream.
+func (s *Session) Name() string {
+	if s.Admission != nil && s.Admission.Upstream != "" {
+		return s.Admission.Upstream
+	}
+	return s.ID.String()
+}
+
+// Admissions knows what authentication has said of users whose accounting begins.
+type Admissions interface {
+	// Admit is called when a session begins, under the table's lock, so it must be quick and must not
+	// call the table. s has the number that it gets unless Admit returns another, which is one of
+	// [Table.Reserve], or is free. call is the call that it begins in, or nil. Admit returns a nil
+	// Admission if nothing is known.
+	Admit(ev *Event, s, call *Session, free func(ID) bool) (ID, *Admission)
+	// Upstream returns the Admission.Upstream of an event without a session, of which authentication
+	// has said nothing. It is called as Admit is.
+	Upstream(nas *NAS, attrs radius.Attributes, id ID) string
+}
+
+// SetAdmissions sets who is asked when a session begins.
+func (t *Table) SetAdmissions(a Admissions) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.admissions = a
+}
+
+// admit gives a new session its number, and what authentication has said of it.
+func (t *Table) admit(s *Session, ev *Event) {
+	if t.admissions == nil {
+		return
+	}
+	s.ID, s.Admission = t.admissions.Admit(ev, s, t.callOf(s, ev), t.isFree)
+	delete(t.numbers.reserved, s.ID)
+	if s.Admission != nil {
+		s.setAttrs(s.Attrs)
+	}
+}
+
+// name gives an event without a session its Acct-Session-Id upstream, if it has none.
+func (t *Table) name(s *Session, attrs radius.Attributes) {
+	if t.admissions == nil || s.Admission != nil && s.Admission.Upstream != "" {
+		return
+	}
+	if name := t.admissions.Upstream(s.NAS, attrs, s.ID); name != "" {
+		s.Admission = &Admission{Granted: s.Granted(), Upstream: name}
+	}
+}
+
+// Grant gives a live session or call what a later Access-Accept of its user has granted (a
+// re-authentication). It does nothing if the session is not live, or was granted that already. After an
+// error nothing has changed; otherwise done is called as [Journal.Commit] describes.
+func (t *Table) Grant(id ID, granted radius.Attributes, done func(error)) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.journal.Accepting(); err != nil {
+		return fmt.Errorf("sessions: %w", err)
+	}
+	var c Change
+	if s := t.live(id); s != nil && s.Granted() != granted && !t.closings.anyCovers(s) {
+		n, a := *s, Admission{Granted: granted}
+		if s.Admission != nil {
+			a.Upstream = s.Admission.Upstream
+		}
+		if n.Admission = &a; a == (Admission{}) {
+			n.Admission = nil
+		}
+		n.setAttrs(n.Attrs)
+		t.put(&c, &n)
+	}
+	t.commit(c, done)
+	return nil
+}
+
+// grantedTypes tell the line of a session, the surest first.
+var grantedTypes = [...]radius.Type{radius.CallingStationID, radius.NASPort, radius.NASPortID}
+
+// lineHash returns the hash of a user on a line.
+func lineHash(t radius.Type, v, user string) uint64 { return fnv(attributeHash(t, v), user) }
+
+// grantedNames calls fn with the names under which a session is in the index of granted ones.
+func (s *Session) grantedNames(fn func(hashedName)) {
+	for _, t := range grantedTypes {
+		v, has := s.Attrs.Get(t)
+		if !has {
+			continue
+		}
+		for _, key := range s.node.keys {
+			if key != 0 {
+				fn(nameHash(key, lineHash(t, v, s.Attrs.Text(radius.UserName))))
+			}
+		}
+		return
+	}
+}
+
+// updateGranted updates the entries of a session of a user in the index of granted ones. was is its state
+// before, nil if it is new, s its state now, nil if it has ended.
+func (t *Table) updateGranted(was, s *Session) {
+	isIndexed := func(s *Session) bool { return s != nil && s.Kind != Resource && s.Granted() != "" }
+	before, now := isIndexed(was), isIndexed(s)
+	if before && now && was.node == s.node && was.Attrs == s.Attrs {
+		return
+	}
+	if before {
+		was.grantedNames(func(name hashedName) {
+			if t.granted[name] == was.ID {
+				delete(t.granted, name)
+			}
+		})
+	}
+	if now {
+		s.grantedNames(func(name hashedName) { t.granted[name] = s.ID })
+	}
+}
+
+// OnLine returns the newest live session of this user on the line that an event is about: with its
+// Calling-Station-Id, else its NAS-Port or NAS-Port-Id. It knows only sessions that an Access-Accept
+// has granted something. It returns nil if there is none.
+func (t *Table) OnLine(ev Event, user string) (found *Session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var room [8]uint64
+	keys := t.nases.appendKeys(room[:0], &ev.NAS)
+	for _, typ := range grantedTypes {
+		v, has := ev.Attrs.Get(typ)
+		if !has || found != nil {
+			continue
+		}
+		for _, key := range keys {
+			s := t.live(t.granted[nameHash(key, lineHash(typ, v, user))])
+			if s == nil || s.Attrs.Text(radius.UserName) != user || !s.Attrs.Has(typ, v) ||
+				found != nil && s.Started <= found.Started || t.closings.anyCovers(s) {
+				continue
+			}
+			if _, ok := ev.matches(s.node); ok {
+				found = s
+			}
+		}
+	}
+	return found
+}
+
+// Live returns a live session or call as it is now, or nil.
+func (t *Table) Live(id ID) *Session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.live(id)
+}
+
+// Named returns the live session or call that an event with this Acct-Session-Id would belong to, or
+// nil. The event needs its NAS, Acct-Session-Id, kind and attributes.
+func (t *Table) Named(ev Event) *Session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var best *Session
+	var least rank
+	var room [16]ID
+	for _, id := range t.names.find(&t.nases, &ev, sidHash(ev.AcctSessionID), room[:0]) {
+		s := t.live(id)
+		if s.Kind.class() != ev.Kind.class() || t.closings.anyCovers(s) {
+			continue
+		}
+		if r, ok := s.rank(&ev); ok && (best == nil || r.better(least)) {
+			best, least = s, r
+		}
+	}
+	return best
+}
+
+// CallOnLine returns the live call on the line that an event of a user is about, or nil. The event
+// needs its NAS and attributes.
+func (t *Table) CallOnLine(ev Event) *Session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	call := t.findOnLine(t.calls.lines, &Session{Kind: Network, Attrs: ev.Attrs}, &ev)
+	if call == nil || t.closings.anyCovers(call) {
+		return nil
+	}
+	return call
+}

@@ -1,0 +1,245 @@
+package admission
+
+import (
+	"context"
+	"time"
+
+	"aaasess/internal/radius"
+	"aaasess/sessions"
+)
+
+// Accept is called for an Access-Accept, before the NAS gets it. done is called once: at once, or when
+// what a live session has been granted is durable.
+func (s *Store) Accept(q *Request, accept radius.Attributes, done func()) {
+	w := whoOf(&q.NAS, q.Kind, q.Attrs)
+	s.mu.Lock()
+	l := s.same(&w)
+	if l == nil {
+		l = newLogin(q)
+	} else {
+		s.drop(l)
+	}
+	l.accepted, l.granted = true, only(accept, granting)
+	l.also = l.granted.Text(radius.UserName)
+	granted, of := l.granted, l.who
+	s.stats.Accepts++
+	session := l.session
+	if session == 0 {
+		session = s.beganBefore(l, q)
+	}
+	if session != 0 {
+		s.setIdle()
+		s.mu.Unlock()
+		s.release([]sessions.ID{l.number})
+		s.grant(session, granted, done)
+		return
+	}
+	s.keep(l)
+	surplus := s.forgetSurplus()
+	s.mu.Unlock()
+	s.release(surplus)
+	s.renew(q, l, &of, done)
+}
+
+// renew gives the Accept of a login of w to the live session whose user it has authenticated again, if there
+// is one. The login is kept, because a new session may begin with it.
+func (s *Store) renew(q *Request, l *login, w *who, done func()) {
+	ev := q.event(w)
+	if w.sid != "" {
+		if live := s.table.Named(ev); live != nil && w.isOf(live) {
+			s.grantFrom(l, live.ID, done)
+			return
+		}
+	} else if !w.call {
+		live := s.table.OnLine(ev, w.user)
+		if live == nil && w.also != "" {
+			live = s.table.OnLine(ev, w.also)
+		}
+		if live != nil {
+			s.renewLater(l, live.ID)
+		}
+	}
+	done()
+}
+
+// renewAfter is how long a new session can begin with an Accept that may also be that of a live session
+// on the same line. Its NAS sends no Acct-Session-Id in Access-Requests, so nothing else tells.
+const renewAfter = 10 * time.Second
+
+// renewal is a login whose Accept is given to a live session if no new one begins with it.
+type renewal struct {
+	*login
+	due time.Time
+}
+
+func (s *Store) renewLater(l *login, session sessions.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cfg := s.config.Load()
+	if l.links == nil || len(s.renewals) >= cfg.Max {
+		return // a session has begun with it, or it was forgotten
+	}
+	l.renews = session
+	if s.renewals = append(s.renewals, renewal{l, cfg.Now().Add(renewAfter)}); len(s.renewals) == 1 {
+		s.wakeRun()
+	}
+}
+
+// grantFrom gives a live session what a login was granted, unless another session has begun with it.
+func (s *Store) grantFrom(l *login, session sessions.ID, done func()) {
+	s.mu.Lock()
+	granted, kept := l.granted, l.links != nil
+	if kept {
+		l.renews = session
+	}
+	s.mu.Unlock()
+	if !kept {
+		done()
+		return
+	}
+	s.grant(session, granted, done)
+}
+
+func (s *Store) grant(session sessions.ID, granted radius.Attributes, done func()) {
+	s.mu.Lock()
+	s.stats.Renewed++
+	s.mu.Unlock()
+	// R64: a table that accepts nothing delays no user.
+	if err := s.table.Grant(session, granted, func(error) { done() }); err != nil {
+		done()
+	}
+}
+
+// Reject is called for an Access-Reject, before the NAS gets it. done is called once: when the stop
+// record (R49) is durable, or at once if there is none. Of the reject nothing is recorded: S1 tells who
+// has failed, not what the user was told.
+func (s *Store) Reject(q *Request, _ radius.Attributes, done func()) {
+	w := whoOf(&q.NAS, q.Kind, q.Attrs)
+	s.mu.Lock()
+	l := s.same(&w)
+	if l != nil {
+		s.drop(l)
+	} else {
+		l = newLogin(q)
+	}
+	s.stats.Rejected++
+	s.mu.Unlock()
+	s.record(l, q.At, sessions.AuthenticationFailed, done)
+}
+
+// record has the table record a login that no session has followed, and gives its number back. A call
+// that was refused has no user.
+func (s *Store) record(l *login, at time.Time, how sessions.Unstarted, done func()) {
+	released := func() {
+		s.release([]sessions.ID{l.number})
+		done()
+	}
+	if l.call || l.kind < sessions.Network || l.kind > sessions.Connection {
+		released()
+		return
+	}
+	o := sessions.OneOff{Kind: l.kind, Unstarted: how, NAS: l.nas, At: at, Attrs: l.attrs, ID: l.number}
+	if l.upstream != "" || l.granted != "" {
+		o.Admission = &sessions.Admission{Granted: l.granted, Upstream: unlessNumber(l.upstream, l.number)}
+	}
+	if _, err := s.table.Record(o, func(error) { released() }); err != nil {
+		released()
+	}
+}
+
+// String names the store for a log.
+func (s *Store) String() string { return "admissions" }
+
+// Ready is closed when Run has begun. The other methods need no Run.
+func (s *Store) Ready() <-chan struct{} { return s.ready }
+
+func (s *Store) wakeRun() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run forgets logins that have waited long enough, and has those recorded that were accepted and begun
+// by no session. It works until ctx is done. Call it once.
+func (s *Store) Run(ctx context.Context) error {
+	close(s.ready)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.wake:
+		case <-timer.C:
+		}
+		for ctx.Err() == nil && s.expire() {
+		}
+		if wait, any := s.nextDue(); any {
+			timer.Reset(wait)
+		} else {
+			timer.Stop()
+		}
+	}
+}
+
+// nextDue returns how long it is until a login is due; any is false if none is kept.
+func (s *Store) nextDue() (wait time.Duration, any bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cfg := s.config.Load()
+	now := cfg.Now()
+	if s.oldest != nil {
+		wait, any = s.oldest.at.Add(cfg.StartWait).Sub(now), true
+	}
+	if len(s.renewals) > 0 {
+		if due := s.renewals[0].due.Sub(now); !any || due < wait {
+			wait, any = due, true
+		}
+	}
+	return max(0, wait), any
+}
+
+// expireBatch is how many logins are expired before others have the lock again.
+const expireBatch = 64
+
+// expire does what is due with some logins. It returns false if nothing more is due.
+func (s *Store) expire() (more bool) {
+	var expired []*login
+	var renewed []renewal
+	s.mu.Lock()
+	cfg := s.config.Load()
+	now := cfg.Now()
+	for len(s.renewals) > 0 && !s.renewals[0].due.After(now) && len(renewed) < expireBatch {
+		if r := s.renewals[0]; r.links != nil {
+			renewed = append(renewed, r)
+		}
+		s.renewals[0] = renewal{}
+		s.renewals = s.renewals[1:]
+	}
+	for l := s.oldest; l != nil && now.Sub(l.at) >= cfg.StartWait && len(expired) < expireBatch; l = s.oldest {
+		s.drop(l)
+		expired = append(expired, l)
+	}
+	more = len(renewed) == expireBatch || len(expired) == expireBatch
+	s.mu.Unlock()
+	for _, r := range renewed {
+		s.grantFrom(r.login, r.renews, func() {})
+	}
+	for _, l := range expired {
+		s.expired(l)
+	}
+	return more
+}
+
+// expired does with a login what its state demands, after it was forgotten in time.
+func (s *Store) expired(l *login) {
+	if !l.accepted || l.renews != 0 || l.ambiguous || l.session != 0 {
+		s.release([]sessions.ID{l.number})
+		return
+	}
+	s.mu.Lock()
+	s.stats.Expired++
+	s.mu.Unlock()
+	s.record(l, s.config.Load().Now(), sessions.AuthenticatedRemotely, func() {})
+}
