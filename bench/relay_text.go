@@ -47,7 +47,7 @@ Load generator, contender and accepter share all CPUs. A NAS retransmits a reque
 it at most 4 times. To measure only this: go run ./bench -sections relay. Peers: %s, %s.`
 
 func (r *relayBench) papNote() string {
-	return fmt.Sprintf(`A login is one request with User-Password (190 octets). First %s requests are sent, with %d in
+	return fmt.Sprintf(`A login is one request with User-Password (10 attributes, 150 octets). First %s requests are sent, with %d in
 flight. Then requests are sent for %v at fixed times, whether or not answers arrive, at half the rate
 that "freeradius-proxy" reached in the same run.
 
