@@ -118,7 +118,7 @@ func startWired(t *testing.T) *wired {
 	w.run(w.dir, "ip", "link", "add", wiredTrunk, "type", "veth", "peer", "name", wiredStation)
 	w.run(w.dir, "ip", "link", "set", wiredTrunk, "up")
 	w.run(w.dir, "ip", "link", "set", wiredStation, "up")
-	w.fr = partner.FreeRADIUS(t, partner.FreeRADIUSOptions{Secret: "testing123", Port: port, In: w.in(), Password: "secret"})
+	w.fr = partner.FreeRADIUS(t, partner.FreeRADIUSOptions{Port: port, In: w.in(), Users: "DEFAULT Cleartext-Password := \"secret\"\n"})
 	w.startHostapd("1813")
 	return w
 }

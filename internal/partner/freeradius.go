@@ -18,14 +18,19 @@ type FreeRADIUSOptions struct {
 	// Secret is the secret of its clients; empty means "testing123". It must be printable, without
 	// ' and \.
 	Secret string
-	// Port is its accounting port; 0 means a free one.
-	Port int
-	// In is a command that runs it, such as nsenter in a network namespace; empty runs it directly.
-	// The command must become FreeRADIUS, with the same process id.
+	// Port is its accounting port, AuthPort that for authentication; 0 means a free one.
+	Port, AuthPort int
+	// In is a command that runs it, such as [Namespace.In]; empty runs it directly. The command must
+	// become FreeRADIUS, with the same process id.
 	In []string
-	// Password makes it an authentication server too, by EAP-MD5: it accepts every user with this
-	// password.
-	Password string
+	// Users makes it an authentication server too, by PAP, CHAP, EAP-MD5 and EAP-MSCHAPv2. It is the
+	// text of its users file.
+	Users string
+	// Certificates makes it an authentication server by EAP-TTLS and PEAP too.
+	Certificates *Certificates
+	// Sign makes it send Message-Authenticator in all answers of authentication. Otherwise they are
+	// in answers with EAP-Message only.
+	Sign bool
 	// SQL makes it keep sessions in an SQLite database too, with the queries that it comes with.
 	SQL bool
 }
@@ -52,9 +57,7 @@ func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 		env:   []string{"TZ=UTC"},
 		ready: func(line string) bool { return strings.Contains(line, "Ready to process requests") },
 	}}
-	if len(opts.In) > 0 {
-		p.path, p.args = lookPath(t, opts.In[0]), append(append(opts.In[1:len(opts.In):len(opts.In)], p.path), p.args...)
-	}
+	p.inside(opts.In)
 	p.Secret = cmp.Or(p.Secret, "testing123")
 	if strings.ContainsAny(p.Secret, "'\\\n") {
 		t.Fatalf("partner: freeradius: its configuration cannot hold the secret %q", p.Secret)
@@ -65,14 +68,8 @@ func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 	}
 	p.Addr = fmt.Sprintf("127.0.0.1:%d", port)
 	modules, servers := "", ""
-	if opts.Password != "" {
-		auth := FreeUDPPort(t)
-		p.AuthAddr = fmt.Sprintf("127.0.0.1:%d", auth)
-		modules, servers = freeRADIUSAuthModules, fmt.Sprintf(freeRADIUSAuthServer, auth)
-		users := fmt.Sprintf("DEFAULT Cleartext-Password := %q\n", opts.Password)
-		if err := os.WriteFile(filepath.Join(p.dir, "users"), []byte(users), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if opts.Users != "" {
+		modules, servers = p.authentication(opts)
 	}
 	sections, accounting := "", ""
 	if opts.SQL {
@@ -87,136 +84,26 @@ func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 	return p
 }
 
-// freeRADIUSConf is a complete configuration of FreeRADIUS 3.2: %[1]s is the folder of all its
-// files, %[2]s the secret, %[3]d the port, %[4]s to %[7]s additional modules, servers, sections of
-// the server and modules for accounting.
-const freeRADIUSConf = `prefix = /usr
-logdir = %[1]s
-raddbdir = %[1]s
-radacctdir = %[1]s
-run_dir = %[1]s
-libdir = /usr/lib/freeradius
-name = radiusd
-pidfile = %[1]s/radiusd.pid
-max_request_time = 30
-cleanup_delay = 0
-max_requests = 65536
-hostname_lookups = no
-log {
-	destination = stdout
+// authentication returns modules and a server that authenticate.
+func (p *FreeRADIUSProc) authentication(opts FreeRADIUSOptions) (modules, server string) {
+	p.t.Helper()
+	port := opts.AuthPort
+	if port == 0 {
+		port = FreeUDPPort(p.t)
+	}
+	p.AuthAddr = fmt.Sprintf("127.0.0.1:%d", port)
+	if err := os.WriteFile(filepath.Join(p.dir, "users"), []byte(opts.Users), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	tunnels, sign := "", ""
+	if opts.Certificates != nil {
+		tunnels = fmt.Sprintf(freeRADIUSTunnels, opts.Certificates.ServerKey, opts.Certificates.Server)
+	}
+	if opts.Sign {
+		sign = freeRADIUSSign
+	}
+	return fmt.Sprintf(freeRADIUSAuthModules, p.dir, tunnels), fmt.Sprintf(freeRADIUSAuthServer, port, sign)
 }
-security {
-	max_attributes = 0
-	allow_vulnerable_openssl = yes
-}
-thread pool {
-	start_servers = 2
-	max_servers = 4
-	min_spare_servers = 1
-	max_spare_servers = 4
-	max_requests_per_server = 0
-	max_queue_size = 65536
-}
-client loopback {
-	ipaddr = 127.0.0.0/8
-	secret = '%[2]s'
-	require_message_authenticator = no
-}
-modules {
-	detail {
-		filename = %[1]s/detail
-		header = "Arrived at %%l.%%M"
-		permissions = 0600
-		locking = no
-	}
-%[4]s}
-server default {
-	listen {
-		type = acct
-		ipaddr = 127.0.0.1
-		port = %[3]d
-	}
-%[6]s	accounting {
-		detail
-%[7]s	}
-}
-%[5]s`
-
-// For SQL: %[1]s is the folder. The queries, the schema and the policy are those of Debian's
-// package.
-const (
-	freeRADIUSSQLModule = `	expr {
-	}
-	sql {
-		dialect = "sqlite"
-		driver = "rlm_sql_sqlite"
-		sqlite {
-			filename = "%[1]s/accounting.db"
-			busy_timeout = 5000
-			bootstrap = "/etc/freeradius/3.0/mods-config/sql/main/sqlite/schema.sql"
-		}
-		radius_db = "radius"
-		acct_table1 = "radacct"
-		acct_table2 = "radacct"
-		postauth_table = "radpostauth"
-		authcheck_table = "radcheck"
-		groupcheck_table = "radgroupcheck"
-		authreply_table = "radreply"
-		groupreply_table = "radgroupreply"
-		usergroup_table = "radusergroup"
-		client_table = "nas"
-		group_attribute = "SQL-Group"
-		pool {
-			start = ${thread[pool].max_servers}
-			min = ${thread[pool].max_servers}
-			max = ${thread[pool].max_servers}
-			spare = 0
-		}
-		$INCLUDE /etc/freeradius/3.0/mods-config/sql/main/sqlite/queries.conf
-	}
-`
-	freeRADIUSSQLSections = `	preacct {
-		acct_unique
-	}
-`
-	freeRADIUSSQLPolicy = `instantiate {
-	expr
-}
-policy {
-	$INCLUDE /etc/freeradius/3.0/policy.d/accounting
-}
-`
-)
-
-// For EAP-MD5: %[1]d is the port.
-const (
-	freeRADIUSAuthModules = `	eap {
-		default_eap_type = md5
-		md5 {
-		}
-	}
-	files {
-		usersfile = ${raddbdir}/users
-	}
-`
-	freeRADIUSAuthServer = `server authentication {
-	listen {
-		type = auth
-		ipaddr = 127.0.0.1
-		port = %[1]d
-	}
-	authorize {
-		eap {
-			ok = return
-		}
-		files
-	}
-	authenticate {
-		eap
-	}
-}
-`
-)
 
 // Query runs an SQL statement on its database, and returns a line for each row, with | between the
 // values.
@@ -228,6 +115,20 @@ func (p *FreeRADIUSProc) Query(statement string) (rows []string) {
 		p.t.Fatalf("sqlite3: %v: %s", err, b)
 	}
 	return strings.Fields(string(b))
+}
+
+// Logins returns the Access-Requests that it received, also those of the rounds of EAP, in the order
+// in which it wrote them. The requests inside a tunnel of EAP are not among them.
+func (p *FreeRADIUSProc) Logins() (records []DetailRecord) {
+	p.t.Helper()
+	all, err := parseDetail(string(p.file("logins")))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, a := range all {
+		records = append(records, a.Record)
+	}
+	return records
 }
 
 // Detail returns the accounting requests that it received, in the order in which it wrote them.
@@ -242,7 +143,7 @@ func (p *FreeRADIUSProc) Detail() (records []DetailRecord) {
 // Arrivals returns the accounting requests that it received, in the order in which it wrote them.
 func (p *FreeRADIUSProc) Arrivals() []Arrival {
 	p.t.Helper()
-	all, err := parseDetail(string(p.detail()))
+	all, err := parseDetail(string(p.file("detail")))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -253,13 +154,13 @@ func (p *FreeRADIUSProc) Arrivals() []Arrival {
 // for a record that is incomplete.
 func (p *FreeRADIUSProc) Received() int {
 	p.t.Helper()
-	return bytes.Count(p.detail(), []byte("\n\n"))
+	return bytes.Count(p.file("detail"), []byte("\n\n"))
 }
 
-// detail returns the contents of the detail file, or nil if it does not exist.
-func (p *FreeRADIUSProc) detail() []byte {
+// file returns the contents of one of its files, or nil if it does not exist.
+func (p *FreeRADIUSProc) file(name string) []byte {
 	p.t.Helper()
-	b, err := os.ReadFile(filepath.Join(p.dir, "detail"))
+	b, err := os.ReadFile(filepath.Join(p.dir, name))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		p.t.Fatal(err)
 	}

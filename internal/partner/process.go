@@ -17,7 +17,7 @@ const (
 	stopTimeout  = 5 * time.Second
 )
 
-// process is a foreign program that a test starts and stops. Snmpd and FreeRADIUS share it.
+// process is a foreign program that a test starts and stops. All programs of this package are one.
 type process struct {
 	t     testing.TB
 	name  string
@@ -32,6 +32,16 @@ type process struct {
 
 	mu  sync.Mutex
 	log strings.Builder
+}
+
+// inside makes another command run the program, which must become it.
+func (p *process) inside(command []string) {
+	p.t.Helper()
+	if len(command) == 0 {
+		return
+	}
+	args := append(append(command[1:len(command):len(command)], p.path), p.args...)
+	p.path, p.args = lookPath(p.t, command[0]), args
 }
 
 // begin starts the program for the first time. It ends with the test. If the test fails, its log is
@@ -67,7 +77,7 @@ func (p *process) Start() {
 	cmd := exec.Command(p.path, p.args...)
 	cmd.Env = append(append(os.Environ(), "LC_ALL=C"), p.env...)
 	// If the test dies without its clean-up, the kernel kills the program.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		p.t.Fatal(err)
@@ -109,7 +119,7 @@ func (p *process) follow(out io.Reader, serving chan<- struct{}) {
 // Stop ends it with SIGTERM, as an init system does. It does nothing if it does not run.
 func (p *process) Stop() { p.end(syscall.SIGTERM) }
 
-// Kill ends it with SIGKILL. It does nothing if it does not run.
+// Kill ends it and the processes that it started with SIGKILL. It does nothing if it does not run.
 func (p *process) Kill() { p.end(syscall.SIGKILL) }
 
 // Restart is Stop and Start.
@@ -148,14 +158,20 @@ func (p *process) end(sig syscall.Signal) {
 		return
 	}
 	_ = p.cmd.Process.Signal(sig) // it may have ended already
+	if sig == syscall.SIGKILL {
+		p.killGroup()
+	}
 	if p.paused {
 		_ = p.cmd.Process.Signal(syscall.SIGCONT) // otherwise it does not react to SIGTERM
 	}
 	select {
 	case <-p.done:
 	case <-time.After(stopTimeout):
-		_ = p.cmd.Process.Kill()
+		p.killGroup()
 		<-p.done
 	}
 	p.cmd = nil
 }
+
+// killGroup kills it and the processes that it started, which may hold its output open.
+func (p *process) killGroup() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }

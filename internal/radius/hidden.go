@@ -136,8 +136,8 @@ type Protection struct {
 // because salts must be unique in it (RFC 2868 section 3.5).
 type Recrypter struct {
 	From, To Protection
-	Salt     uint16 // of the next value with a salt; it grows by one with each
-	scratch  []byte
+	Salt     uint16    // of the next value with a salt; it grows by one with each
+	space    [128]byte // working memory, enough for secrets of usual length
 }
 
 // Recrypt decrypts the value at v in attrs and encrypts it again, in place. Padding stays as it is.
@@ -192,17 +192,17 @@ func (r *Recrypter) recryptBlocks(blocks, oldSalt, newSalt []byte) (first byte) 
 }
 
 func (r *Recrypter) pad(secret Secret, previous [AuthLen]byte, salt []byte) [AuthLen]byte {
-	r.scratch = append(r.scratch[:0], secret...)
-	r.scratch = append(r.scratch, previous[:]...)
-	r.scratch = append(r.scratch, salt...)
-	return md5.Sum(r.scratch)
+	scratch := append(r.space[:0], secret...)
+	scratch = append(scratch, previous[:]...)
+	scratch = append(scratch, salt...)
+	return md5.Sum(scratch)
 }
 
 // recryptAscend is for values XORed with MD5(Request Authenticator + secret).
 func (r *Recrypter) recryptAscend(value []byte) {
 	for _, p := range [...]*Protection{&r.From, &r.To} {
-		r.scratch = append(append(r.scratch[:0], p.Request[:]...), p.Secret...)
-		pad := md5.Sum(r.scratch)
+		scratch := append(append(r.space[:0], p.Request[:]...), p.Secret...)
+		pad := md5.Sum(scratch)
 		subtle.XORBytes(value, value, pad[:])
 	}
 }

@@ -56,6 +56,9 @@ func (s *Store) callOf(q *Request, w *who) (c callInfo) {
 	s.mu.Lock()
 	if l, _ := s.find(&ev, &line); l != nil {
 		c = callInfo{l.upstream, l.granted}
+		if cfg := s.config.Load(); c.name == "" && cfg.SyncWithClient && l.sid != "" {
+			c.name = cfg.name(&l.nas, l.sid, 0)
+		}
 		s.mu.Unlock()
 		return c
 	}

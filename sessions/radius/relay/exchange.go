@@ -33,7 +33,7 @@ type exchange struct {
 	methods []*method // that are left
 	current *method   // the last one that it was sent to
 	server  string    // it goes only to this server, if its State is known
-	asked   *admission.Request
+	asked   admission.Request // if prepared and there are Admissions
 
 	octets     int64 // that it counts
 	prepared   bool  // out is complete
@@ -147,11 +147,11 @@ func (x *exchange) prepare() error {
 	x.prepared = true
 	var up admission.Upstream
 	if admissions := x.relay.admissions; admissions != nil {
-		x.asked = &admission.Request{
+		x.asked = admission.Request{
 			NAS: x.q.NAS, SameClient: x.q.SameClient, Kind: x.q.Kind, At: x.q.Received,
 			Attrs: x.relay.visible(x.out.attrs),
 		}
-		up = admissions.Ask(x.asked)
+		up = admissions.Ask(&x.asked)
 	}
 	return x.out.add(up, x.q.Packet.Authenticator())
 }
@@ -242,8 +242,8 @@ func (x *exchange) answered(m *method, a *client.Answer) {
 	switch a.Packet.Code() {
 	case radius.CodeAccessAccept:
 		x.endConversation()
-		if x.asked != nil {
-			r.admissions.Accept(x.asked, r.visible(a.Packet.Attributes()), func() {})
+		if r.admissions != nil {
+			r.admissions.Accept(&x.asked, r.visible(a.Packet.Attributes()), func() {})
 		}
 		x.answer(accepts, radius.CodeAccessAccept, attrs)
 	case radius.CodeAccessReject:
@@ -303,12 +303,12 @@ type rejection struct {
 
 // reject answers with a Reject, after its stop record is durable.
 func (x *exchange) reject(a *client.Answer, attrs []byte) {
-	if x.asked == nil {
+	if x.relay.admissions == nil {
 		x.answer(rejects, radius.CodeAccessReject, attrs)
 		return
 	}
 	w := &rejection{x: x, attrs: append([]byte(nil), attrs...)}
-	x.relay.admissions.Reject(x.asked, x.relay.visible(a.Packet.Attributes()), w.done)
+	x.relay.admissions.Reject(&x.asked, x.relay.visible(a.Packet.Attributes()), w.done)
 	if !w.answered.Load() {
 		w.timer.Store(time.AfterFunc(rejectWait, w.late))
 	}
