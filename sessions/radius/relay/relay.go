@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/throttle"
 	"aaasess/sessions/admission"
 	nasradius "aaasess/sessions/radius"
 )
@@ -65,6 +66,7 @@ type Relay struct {
 	inFlight      atomic.Int64
 	octets        atomic.Int64
 	stopping      atomic.Bool
+	lateLine      throttle.Line
 	buffers       sync.Pool // of *[]byte
 	ready         chan struct{}
 }
