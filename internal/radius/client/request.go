@@ -63,14 +63,22 @@ func (g *Group) AnnounceTo(server int, req Request) {
 // the group has no such server.
 func (g *Group) SendTo(server string, req Request) {
 	x := newExchange(g, req, retry.Progress{})
-	// Names stay the same when the group is reconfigured, so this needs no mutex.
-	i := slices.IndexFunc(g.paths, func(p *path) bool { return p.server.Name == server })
+	i := g.indexOf(server)
 	if i < 0 {
 		go x.fail(ErrNoResponse)
 		return
 	}
 	x.plain, x.excluded = true, allBut(i)
 	g.send(x)
+}
+
+// Has reports whether a server with this Name is in the group.
+func (g *Group) Has(server string) bool { return g.indexOf(server) >= 0 }
+
+// indexOf returns the index of the server with this Name, or -1. Names stay the same when the group
+// is reconfigured, so this needs no mutex.
+func (g *Group) indexOf(server string) int {
+	return slices.IndexFunc(g.paths, func(p *path) bool { return p.server.Name == server })
 }
 
 // allBut returns the bits of all servers but one.
