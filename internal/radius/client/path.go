@@ -204,7 +204,7 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 }
 
 // signedEnough reports whether a packet with a right authenticator has the Message-Authenticator that
-// the server's Signing wants, and notes that the server sends one. An Accounting-Response needs none:
+// the server's Signing wants, and notes whether the server always sends one. An Accounting-Response needs none:
 // the authenticator of its request protects both. The caller holds the mutex.
 func (p *path) signedEnough(packet radius.Packet) bool {
 	s := p.server
@@ -212,7 +212,7 @@ func (p *path) signedEnough(packet radius.Packet) bool {
 	case p.purpose != Authentication:
 		return true
 	case packet.HasMessageAuthenticator():
-		s.signs = true
+		s.signs = s.signs || packet.ShowsSigning()
 		return true
 	}
 	return !s.Signing.Requires(packet, s.signs)

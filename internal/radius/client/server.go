@@ -27,7 +27,7 @@ type server struct {
 	assigned int                     // requests of all groups that are with this server, see exchange.assigned
 	stats    [purposes]servers.Stats // counters only
 	problems throttle.Line           // problems that may come with each packet
-	signs    bool                    // it has sent a right Message-Authenticator on its AuthPort
+	signs    bool                    // it has shown on its AuthPort that it sends Message-Authenticators
 	tests    [purposes]portTest
 	aliases  atomic.Pointer[[]netip.Addr]
 
