@@ -59,7 +59,7 @@ func (t *Table) admit(s *Session, ev *Event) {
 	if t.admissions == nil {
 		return
 	}
-	s.ID, s.Admission = t.admissions.Admit(ev, s, t.callOf(s, ev), t.isFree)
+	s.ID, s.Admission = t.admissions.Admit(ev, s, t.callOf(s, ev), t.free)
 	delete(t.numbers.reserved, s.ID)
 	if s.Admission != nil {
 		s.setAttrs(s.Attrs)

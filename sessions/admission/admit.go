@@ -24,15 +24,18 @@ func (s *Store) Admit(ev *sessions.Event, is, call *sessions.Session, free func(
 		id, a.Upstream, a.Granted = cmp.Or(l.number, id), l.upstream, l.granted
 	}
 	cfg := s.config.Load()
-	if n := numberIn(&ev.NAS, ev.AcctSessionID); cfg.SyncWithClient && id == is.ID && is.Kind != sessions.Resource && n != id && free(n) {
-		id = n
+	if cfg.SyncWithClient && id == is.ID && is.Kind != sessions.Resource {
+		if n := numberIn(&ev.NAS, ev.AcctSessionID); n != id && free(n) {
+			id = n
+		}
 	}
 	switch {
 	case a.Upstream != "":
+		a.Upstream = unlessNumber(a.Upstream, id)
 	case call != nil && cfg.ExtendWithAddr && !cfg.SyncWithClient:
 		a.Upstream = call.Name()
 	default:
-		a.Upstream = cfg.name(&ev.NAS, ev.AcctSessionID, id)
+		a.Upstream = cfg.upstream(&ev.NAS, ev.AcctSessionID, id)
 	}
 	switch {
 	case ambiguous:
@@ -45,10 +48,10 @@ func (s *Store) Admit(ev *sessions.Event, is, call *sessions.Session, free func(
 	default:
 		l.session, l.number = id, 0
 	}
-	if a.Upstream = unlessNumber(a.Upstream, id); a == (sessions.Admission{}) {
+	if a == (sessions.Admission{}) {
 		return id, nil
 	}
-	return id, &a
+	return id, &sessions.Admission{Granted: a.Granted, Upstream: a.Upstream}
 }
 
 // beginning is a session that began without a login. The Accept of its user may be processed after its

@@ -124,7 +124,7 @@ func newLogin(q *Request) *login {
 }
 
 // loginOctets is what a login needs without its texts.
-const loginOctets = 600
+const loginOctets = 1000
 
 // octets returns about how much memory a login needs.
 func (l *login) octets() int {
