@@ -167,7 +167,7 @@ func (s *sim) checkNames(rt *rapid.T) {
 // their own.
 type manyAdmissions struct{ n int }
 
-func (a *manyAdmissions) Admit(ev *sessions.Event, s, _ *sessions.Session, free func(sessions.ID) bool) (sessions.ID, *sessions.Admission) {
+func (a *manyAdmissions) Admit(ev sessions.Event, s, _ *sessions.Session, free func(sessions.ID) bool) (sessions.ID, *sessions.Admission) {
 	a.n++
 	granted := sessions.AttributesOf(radius.UserName, ev.Attrs.Text(radius.UserName), radius.Class, fmt.Sprint(a.n))
 	switch a.n % 4 {

@@ -10,7 +10,7 @@ import (
 // Admit implements [sessions.Admissions]. A session that begins takes what its login has: the number that
 // was reserved, the Acct-Session-Id that servers were told, and what it was granted. A login that was
 // accepted is then forgotten.
-func (s *Store) Admit(ev *sessions.Event, is, call *sessions.Session, free func(sessions.ID) bool) (sessions.ID, *sessions.Admission) {
+func (s *Store) Admit(ev sessions.Event, is, call *sessions.Session, free func(sessions.ID) bool) (sessions.ID, *sessions.Admission) {
 	if s.idle.Load() {
 		return is.ID, nil
 	}
@@ -19,7 +19,7 @@ func (s *Store) Admit(ev *sessions.Event, is, call *sessions.Session, free func(
 	w := whoOf(&ev.NAS, ev.Kind, ev.Attrs)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l, ambiguous := s.find(ev, &w)
+	l, ambiguous := s.find(&ev, &w)
 	if l != nil {
 		id, a.Upstream, a.Granted = cmp.Or(l.number, id), l.upstream, l.granted
 	}
