@@ -61,6 +61,15 @@ func (r *Record) SessionName() string {
 	return r.Session.String()
 }
 
+// SessionText returns what people find the session of the record by: its number in eight hex digits,
+// whatever its Acct-Session-Id is; SessionName if it has no number.
+func (r *Record) SessionText() string {
+	if n := r.Number(); n != 0 {
+		return n.String()
+	}
+	return r.SessionName()
+}
+
 // Number returns the number of the record's session, 0 if it has none.
 func (r *Record) Number() sessions.ID {
 	if r.Type == sessions.Other && !r.Renamed && r.SessionName() != r.Session.String() {

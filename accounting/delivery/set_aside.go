@@ -86,7 +86,7 @@ func (d *Delivery) logSetAside(it *item, now time.Time) {
 	}
 	who := []any{"record", it.history.setAside, "queue", it.lane.queue.name}
 	if it.rec != nil {
-		who = append(who, "session", it.rec.SessionName(), "type", it.rec.TypeName(), "list", it.rec.List)
+		who = append(who, "session", it.rec.SessionText(), "type", it.rec.TypeName(), "list", it.rec.List)
 	}
 	what := `accounting record refused and set aside; see "aaasess spool list"`
 	if errors.As(it.reason(), new(*neverAnswered)) {

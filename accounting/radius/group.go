@@ -89,7 +89,7 @@ type request struct {
 func (r *request) Answers(code radius.Code) bool { return code == radius.CodeAccountingResponse }
 
 // Session implements [client.Request].
-func (r *request) Session() string { return r.rec.Attrs.Text(radius.AcctSessionID) }
+func (r *request) Session() string { return r.rec.SessionText() }
 
 // Done implements [client.Request]. The attributes of a response are ignored (RFC 2866 section
 // 4.2).

@@ -77,7 +77,7 @@ func (r *request) Accounting(now time.Time) tacacs.AcctRequest {
 }
 
 // Session implements [tacclient.Request].
-func (r *request) Session() string { return r.rec.SessionName() }
+func (r *request) Session() string { return r.rec.SessionText() }
 
 // Record implements [tacclient.Request].
 func (r *request) Record() any {

@@ -92,6 +92,9 @@ func statisticsHelp(p api.Protocol) string {
 		line(c.label, c.meaning)
 	}
 	line("Average response delay", "of all valid answers, in milliseconds")
+	if p != api.TACACS {
+		line("Maximum response delay", "of all valid answers, in milliseconds")
+	}
 	line("Last response delay", "of the last valid answer, in milliseconds")
 	if p == api.TACACS {
 		line("Single connection", "whether the server takes many records over one connection")
@@ -199,9 +202,9 @@ func (s *screen) statistics(group *api.ServerGroup, server *api.GroupServer, now
 	for _, c := range counters(group.Protocol) {
 		row(c.label, c.columns(group.Protocol, server)...)
 	}
-	average, last := delays(group.Protocol, server)
-	row("Average response delay(ms)", average...)
-	row("Last response delay(ms)", last...)
+	for _, d := range delays(group.Protocol, server) {
+		row(d.label, d.columns...)
+	}
 	if server.TACACS != nil {
 		text("Single connection", singleConnectionText(server.TACACS))
 	}
@@ -247,24 +250,40 @@ func (c *counter) columns(p api.Protocol, server *api.GroupServer) []string {
 	return []string{text(auth), text(acct), text(auth + acct)}
 }
 
-// delays returns the average and the last response delay of a server, in the columns of the counters.
-// The average of both purposes counts each answered request once. Which purpose had the last answer
-// is not known.
-func delays(p api.Protocol, server *api.GroupServer) (average, last []string) {
+// delay is a response delay of a server in the columns of the counters.
+type delay struct {
+	label   string
+	columns []string
+}
+
+// delays returns the response delays of a server. The average of both purposes counts each answered
+// request once. Which purpose had the last answer is not known.
+func delays(p api.Protocol, server *api.GroupServer) []delay {
+	const average, maximum, last = "Average response delay(ms)", "Maximum response delay(ms)", "Last response delay(ms)"
+	columns := func(times ...api.Seconds) (texts []string) {
+		for _, t := range times {
+			texts = append(texts, milliseconds(t))
+		}
+		return texts
+	}
 	acct := &server.Statistics
-	average, last = []string{milliseconds(acct.AverageResponseTime)}, []string{milliseconds(acct.RoundTripTime)}
+	if p == api.TACACS {
+		return []delay{{average, columns(acct.AverageResponseTime)}, {last, columns(acct.RoundTripTime)}}
+	}
 	auth := server.Authentication
-	switch {
-	case p == api.TACACS:
-		return average, last
-	case auth == nil:
-		return []string{notApplicable, average[0], average[0]}, []string{notApplicable, last[0], last[0]}
+	if auth == nil {
+		only := func(t api.Seconds) []string { return append([]string{notApplicable}, columns(t, t)...) }
+		return []delay{{average, only(acct.AverageResponseTime)}, {maximum, only(acct.MaxResponseTime)}, {last, only(acct.RoundTripTime)}}
 	}
 	both := api.Seconds(0)
 	if n := auth.Successes + acct.Successes; n > 0 {
 		both = (auth.AverageResponseTime*api.Seconds(auth.Successes) + acct.AverageResponseTime*api.Seconds(acct.Successes)) / api.Seconds(n)
 	}
-	return []string{milliseconds(auth.AverageResponseTime), average[0], milliseconds(both)}, []string{milliseconds(auth.RoundTripTime), last[0], notApplicable}
+	return []delay{
+		{average, columns(auth.AverageResponseTime, acct.AverageResponseTime, both)},
+		{maximum, columns(auth.MaxResponseTime, acct.MaxResponseTime, max(auth.MaxResponseTime, acct.MaxResponseTime))},
+		{last, append(columns(auth.RoundTripTime, acct.RoundTripTime), notApplicable)},
+	}
 }
 
 // portsText returns the ports of a server: of a RADIUS server as S3 has them, Auth/Acct.

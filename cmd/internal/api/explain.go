@@ -120,7 +120,7 @@ type ExplainedServer struct {
 // ExplainedRecord is a record that waits or is set aside.
 type ExplainedRecord struct {
 	Record  string    `json:"record"`  // a RecordName
-	Session string    `json:"session"` // Acct-Session-Id
+	Session string    `json:"session"` // the ID of the session, or the NAS's Acct-Session-Id if it has none
 	Type    string    `json:"type"`
 	Resync  bool      `json:"resync,omitempty"` // a resync has made it
 	At      time.Time `json:"at"`               // when the event happened

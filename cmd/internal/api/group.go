@@ -183,6 +183,9 @@ type ServerCounters struct {
 	RoundTripTime       Seconds `json:"roundTripTime"`       // of the last answer; 0: none yet
 	AverageResponseTime Seconds `json:"averageResponseTime"` // casAcctResponseTime or casAuthResponseTime; 0: none yet
 
+	// MaxResponseTime is the longest RoundTripTime; 0: none yet. It is not known of TACACS+ servers.
+	MaxResponseTime Seconds `json:"maxResponseTime"`
+
 	Successes uint64 `json:"successes"` // requests with a valid answer (casAcctTransactionSuccesses)
 	Failures  uint64 `json:"failures"`  // requests without one (casAcctTransactionFailures)
 }

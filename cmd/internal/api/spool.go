@@ -93,7 +93,7 @@ type SetAside struct {
 	From    string    `json:"from"`             // the queue that it was in
 	At      time.Time `json:"at"`               // when it was set aside
 	Reason  string    `json:"reason"`           // why it was set aside
-	Session string    `json:"session"`          // Acct-Session-Id, eight hex digits; "" if the record is damaged
+	Session string    `json:"session"`          // the ID of the session, eight hex digits; the NAS's Acct-Session-Id if it has none; "" if the record is damaged
 	Type    string    `json:"type"`             // start, interim or stop; "" if the record is damaged
 	Resync  bool      `json:"resync,omitempty"` // a resync has made it
 	List    string    `json:"list"`             // accounting type and method list, "network/default"

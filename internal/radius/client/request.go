@@ -8,12 +8,12 @@ import (
 	"aaasess/internal/retry"
 )
 
-// Request is a request that a group sends. Append is called for each transmission; in a group for
-// authentication, once for each server. Done is called once. The other methods may be called concurrently with Done and after it, for a transmission that
-// was due and for late answers.
+// Request is a request that a group sends. Done is called once. The other methods may be called
+// concurrently, also with Done and after it: for a transmission that was due, and for late answers.
 type Request interface {
 	// Append appends to b, which is empty, the packet of a transmission made now. It returns the
-	// authenticator for checking the answer.
+	// authenticator for checking the answer. It is called for each transmission; in a group for
+	// authentication, once for each server and again when the server's address changes.
 	Append(b []byte, identifier byte, secret radius.Secret, now time.Time) ([]byte, radius.Authenticator)
 	// Answers reports whether packets with this code answer the request.
 	Answers(code radius.Code) bool
@@ -63,14 +63,22 @@ func (g *Group) AnnounceTo(server int, req Request) {
 // the group has no such server.
 func (g *Group) SendTo(server string, req Request) {
 	x := newExchange(g, req, retry.Progress{})
-	// Names stay the same when the group is reconfigured, so this needs no mutex.
-	i := slices.IndexFunc(g.paths, func(p *path) bool { return p.server.Name == server })
+	i := g.indexOf(server)
 	if i < 0 {
 		go x.fail(ErrNoResponse)
 		return
 	}
 	x.plain, x.excluded = true, allBut(i)
 	g.send(x)
+}
+
+// Has reports whether a server with this Name is in the group.
+func (g *Group) Has(server string) bool { return g.indexOf(server) >= 0 }
+
+// indexOf returns the index of the server with this Name, or -1. Names stay the same when the group
+// is reconfigured, so this needs no mutex.
+func (g *Group) indexOf(server string) int {
+	return slices.IndexFunc(g.paths, func(p *path) bool { return p.server.Name == server })
 }
 
 // allBut returns the bits of all servers but one.

@@ -118,21 +118,61 @@ func TestConversationServerDies(t *testing.T) {
 	})
 }
 
-// TestConversationSurvivesReload: a group with other members has the server of the conversation.
+// TestConversationSurvivesReload: it stays with its server, in a group with other members and in
+// another group. If no group of the list has the server, the State is unknown.
 func TestConversationSurvivesReload(t *testing.T) {
 	inBubble(t, nil, nil, func(r *rig) {
 		balanced(r, "a", "b")
+		rounds := inRounds("a", 4)
+		r.byName["a"].setAnswer(rounds)
 		one := r.login("", "u")
-		answer := r.byName["a"].answer
 		balanced(r, "c", "b", "a")
-		r.byName["a"].setAnswer(answer)
+		r.byName["a"].setAnswer(rounds)
 		two := r.login("", "u", one.state())
 		r.want(two, "Access-Challenge")
+
+		others := Routes{Lists: map[string][]string{DefaultList: {"first", "second"}}, Groups: map[string]*client.Group{
+			"first": r.addGroup("first", client.GroupConfig{}, "b"), "second": r.addGroup("second", client.GroupConfig{}, "a"),
+		}}
+		if err := r.Reconfigure(others); err != nil {
+			t.Fatal(err)
+		}
+		three := r.login("", "u", two.state())
+		r.want(three, "Access-Challenge")
+
 		balanced(r, "b", "c")
-		l := r.login("", "u", two.state())
-		r.want(l, errNoServer.Error()) // the group has it no longer
-		if got := fmt.Sprint(r.byName["a"].users(), r.byName["b"].users(), r.byName["c"].users()); got != "[u u] [] []" {
+		r.want(r.login("", "u", three.state()), "Access-Reject")
+		if got := fmt.Sprint(r.byName["a"].users(), r.byName["b"].users(), r.byName["c"].users()); got != "[u u u] [u] []" {
 			t.Errorf("servers got %s", got)
+		}
+	})
+}
+
+// TestRoundInFlightAtReload: the round goes again to the server, in the group that has it now. If none
+// has it, nobody answers.
+func TestRoundInFlightAtReload(t *testing.T) {
+	inBubble(t, nil, nil, func(r *rig) {
+		balanced(r, "a", "b")
+		rounds := r.byName["a"].answer
+		one := r.login("", "u")
+		r.byName["a"].setAnswer(silent)
+		l := r.login("", "u", one.state())
+		balanced(r, "b", "a")
+		synctest.Wait()
+		r.want(l, "waits")
+		time.Sleep(schedule.Timeout / 2)
+		r.byName["a"].setAnswer(rounds)
+		time.Sleep(schedule.Timeout)
+		synctest.Wait()
+		r.want(l, "Access-Challenge")
+
+		r.byName["a"].setAnswer(silent)
+		l = r.login("", "u", l.state())
+		balanced(r, "b", "c")
+		synctest.Wait()
+		r.want(l, errNoServer.Error())
+		if got := r.byName["b"].users(); len(got) != 0 {
+			t.Errorf("another server got %v", got)
 		}
 	})
 }

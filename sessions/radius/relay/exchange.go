@@ -30,9 +30,9 @@ type exchange struct {
 	to    replier
 	out   outgoing
 
-	methods []*method // that are left
-	current *method   // the last one that it was sent to
-	server  string    // it goes only to this server, if its State is known
+	methods []*method         // that are left
+	current *method           // the last one that it was sent to
+	server  string            // it goes only to this server, if its State is known
 	asked   admission.Request // if prepared and there are Admissions
 
 	octets     int64 // that it counts
@@ -49,12 +49,11 @@ func (x *exchange) findConversation() {
 	}
 	var space [keySpace]byte
 	group, server, ok := x.relay.conversations.find(x.key(space[:0], x.out.state), x.q.Received)
-	m := find(x.methods, group)
-	if !ok || m == nil {
-		x.relay.count(unknownStates)
+	if m := withServer(x.methods, group, server); ok && m != nil {
+		x.methods, x.server = []*method{m}, server
 		return
 	}
-	x.methods, x.server = []*method{m}, server
+	x.relay.count(unknownStates)
 }
 
 // keySpace is enough for the key of any State.
@@ -214,14 +213,17 @@ func (x *exchange) restart(closed *method) {
 			break
 		}
 	}
+	if x.server != "" {
+		m := withServer(methods, closed.name, x.server)
+		if m == nil {
+			x.drop(noResponse, errNoServer)
+			return
+		}
+		methods = []*method{m}
+	}
 	if len(methods) == 0 || methods[0].group == closed.group || r.stopping.Load() {
 		x.drop(stopped, errStopping)
 		return
-	}
-	if x.server != "" && methods[0].name == closed.name {
-		methods = methods[:1]
-	} else {
-		x.server = ""
 	}
 	x.methods = methods
 	x.next()
@@ -324,8 +326,13 @@ func (w *rejection) done() {
 
 // late is called if that takes too long.
 func (w *rejection) late() {
-	if w.answer() {
-		w.x.relay.count(lateRecords)
+	r := w.x.relay
+	if !w.answer() {
+		return
+	}
+	r.count(lateRecords)
+	if suppressed, ok := r.lateLine.Allow(time.Now()); ok {
+		r.log.Warn("Access-Reject sent before its stop record was durable", "client", w.x.q.ClientName, "suppressed", suppressed)
 	}
 }
 

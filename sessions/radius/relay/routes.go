@@ -91,12 +91,13 @@ func (r *routes) of(client string) []*method {
 	return r.lists[DefaultList]
 }
 
-// find returns the method with this name among methods, or nil.
-func find(methods []*method, name string) *method {
+// withServer returns a method whose group has a server: preferably the one with this name. If there is
+// none, it returns nil.
+func withServer(methods []*method, name, server string) (found *method) {
 	for _, m := range methods {
-		if m.name == name {
-			return m
+		if m.group.Has(server) && (found == nil || m.name == name) {
+			found = m
 		}
 	}
-	return nil
+	return found
 }

@@ -5,6 +5,7 @@ import (
 	"aaasess/accounting/methods"
 	"aaasess/accounting/policy"
 	"aaasess/accounting/resync"
+	"aaasess/cmd/aaasessd/internal/authgroups"
 	"aaasess/cmd/internal/control"
 	"aaasess/internal/radius"
 	"aaasess/store"
@@ -19,7 +20,7 @@ type Config struct {
 	Folder  string                    // of the store
 	Names   func() *radius.Dictionary // the names of attributes and values
 	// Authentication returns the groups that Access-Requests are relayed to; nil means none.
-	Authentication func() []AuthGroup
+	Authentication func() []authgroups.Status
 }
 
 // Accounting implements control.Accounting.

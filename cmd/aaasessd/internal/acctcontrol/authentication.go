@@ -3,43 +3,14 @@ package acctcontrol
 import (
 	"slices"
 
+	"aaasess/cmd/aaasessd/internal/authgroups"
 	"aaasess/cmd/internal/api"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/servers"
-	"aaasess/sessions/admission"
-	nasradius "aaasess/sessions/radius"
-	"aaasess/sessions/radius/relay"
 )
 
 // AuthGroup is a server group that Access-Requests are relayed to.
-type AuthGroup struct {
-	Config client.GroupConfig
-	Stats  client.Stats // of the servers of Config, in their order
-}
-
-// AuthenticationStatus returns the status of the authentication relay.
-func AuthenticationStatus(l nasradius.AuthStats, r relay.Stats, a admission.Stats) api.AuthenticationStatus {
-	out := api.AuthenticationStatus{
-		Listener: api.AuthListenerStatus{AuthListenerCounters: api.AuthListenerCounters(l.AuthCounters), Clients: []api.AuthClientStatus{}},
-		Relay: api.RelayStatus{
-			Requests: r.Requests, Accepts: r.Accepts, Rejects: r.Rejects, Challenges: r.Challenges,
-			Dropped: api.RelayDropped{
-				NoList: r.NoList, Blocked: r.Blocked, NoResponse: r.NoResponse, Busy: r.Busy, Unusable: r.Unusable, Looped: r.Looped,
-				BadAnswers: r.BadAnswers, Stopped: r.Stopped,
-			},
-			UnknownStates: r.UnknownStates, LateRecords: r.LateRecords, InFlight: r.InFlight, Octets: r.Octets, Conversations: r.Conversations,
-			Groups: []api.RelayGroup{},
-		},
-		Logins: api.LoginStatus(a),
-	}
-	for _, c := range l.Clients {
-		out.Listener.Clients = append(out.Listener.Clients, api.AuthClientStatus{Name: c.Name, Address: c.Prefix, AuthListenerCounters: api.AuthListenerCounters(c.AuthCounters)})
-	}
-	for _, g := range r.Groups {
-		out.Relay.Groups = append(out.Relay.Groups, api.RelayGroup(g))
-	}
-	return out
-}
+type AuthGroup = authgroups.Status
 
 // addAuthentication adds what authentication uses to the groups of accounting. A group that only
 // authenticates is added behind them.
@@ -81,7 +52,7 @@ func onlyAuthenticates(cfg *client.GroupConfig, st *client.Stats) api.ServerGrou
 
 // addAuthServer adds what authentication uses to a server. A server of accounting is the one of the
 // same name.
-func addAuthServer(s *api.GroupServer, a *AuthGroup) {
+func addAuthServer(s *api.GroupServer, a *authgroups.Status) {
 	for i, m := range a.Config.Members {
 		st := &a.Stats.Servers[i]
 		if st.Name == s.Name {
@@ -98,7 +69,8 @@ func serverCounters(st *servers.Stats) api.ServerCounters {
 		MalformedResponses: st.MalformedResponses, BadAuthenticators: st.BadAuthenticators,
 		Unexpected: st.UnknownTypes + st.PacketsDropped, PendingRequests: uint64(max(0, st.PendingRequests)),
 		RoundTripTime: api.InSeconds(st.RoundTripTime), AverageResponseTime: api.InSeconds(st.AverageResponseTime),
-		Successes: st.Successes, Failures: st.Failures,
+		MaxResponseTime: api.InSeconds(st.MaxResponseTime),
+		Successes:       st.Successes, Failures: st.Failures,
 	}
 }
 

@@ -259,7 +259,7 @@ func explainRecord(name api.RecordName, rec *accounting.Record) api.ExplainedRec
 	if rec == nil {
 		return out
 	}
-	out.Session, out.Type, out.Resync, out.At, out.List = rec.SessionName(), rec.TypeName(), rec.Resync, rec.At.UTC(), rec.List
+	out.Session, out.Type, out.Resync, out.At, out.List = rec.SessionText(), rec.TypeName(), rec.Resync, rec.At.UTC(), rec.List
 	for _, m := range rec.Next {
 		out.Next = append(out.Next, string(m))
 	}

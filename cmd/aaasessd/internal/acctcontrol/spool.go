@@ -140,7 +140,7 @@ func (c *Accounting) SetAsideRecord(seq uint64) (api.SetAside, error) {
 func setAside(a *accounting.SetAside) api.SetAside {
 	out := api.SetAside{Seq: a.Seq, From: a.From, At: a.At.UTC(), Reason: a.Reason}
 	if r := a.Record; r != nil {
-		out.Session, out.Type, out.Resync, out.List = r.SessionName(), r.TypeName(), r.Resync, r.List
+		out.Session, out.Type, out.Resync, out.List = r.SessionText(), r.TypeName(), r.Resync, r.List
 		out.User = r.Attrs.Text(radius.UserName)
 	}
 	return out

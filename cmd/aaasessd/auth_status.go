@@ -1,0 +1,32 @@
+package main
+
+import (
+	"aaasess/cmd/internal/api"
+	"aaasess/sessions/admission"
+	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/radius/relay"
+)
+
+// authenticationStatus returns the status of the authentication relay.
+func authenticationStatus(l nasradius.AuthStats, r relay.Stats, a admission.Stats) api.AuthenticationStatus {
+	out := api.AuthenticationStatus{
+		Listener: api.AuthListenerStatus{AuthListenerCounters: api.AuthListenerCounters(l.AuthCounters), Clients: []api.AuthClientStatus{}},
+		Relay: api.RelayStatus{
+			Requests: r.Requests, Accepts: r.Accepts, Rejects: r.Rejects, Challenges: r.Challenges,
+			Dropped: api.RelayDropped{
+				NoList: r.NoList, Blocked: r.Blocked, NoResponse: r.NoResponse, Busy: r.Busy, Unusable: r.Unusable, Looped: r.Looped,
+				BadAnswers: r.BadAnswers, Stopped: r.Stopped,
+			},
+			UnknownStates: r.UnknownStates, LateRecords: r.LateRecords, InFlight: r.InFlight, Octets: r.Octets, Conversations: r.Conversations,
+			Groups: []api.RelayGroup{},
+		},
+		Logins: api.LoginStatus(a),
+	}
+	for _, c := range l.Clients {
+		out.Listener.Clients = append(out.Listener.Clients, api.AuthClientStatus{Name: c.Name, Address: c.Prefix, AuthListenerCounters: api.AuthListenerCounters(c.AuthCounters)})
+	}
+	for _, g := range r.Groups {
+		out.Relay.Groups = append(out.Relay.Groups, api.RelayGroup(g))
+	}
+	return out
+}
