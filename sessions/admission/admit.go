@@ -72,12 +72,15 @@ func (s *Store) noteBeginning(w *who, id sessions.ID) {
 
 // beganBefore returns the session that began after the request of a login and before its Accept, or 0.
 func (s *Store) beganBefore(l *login, q *Request) (id sessions.ID) {
+	if newest := &s.begun[(s.nextBegun+len(s.begun)-1)%len(s.begun)]; newest.at.Before(q.At) {
+		return 0 // mostly
+	}
 	ev := sessions.Event{NAS: q.NAS, SameClient: q.SameClient}
 	for a := bySession; a < byUser && id == 0; a++ {
 		for i := range s.begun {
 			b := &s.begun[i]
 			if b.id != 0 && !b.at.Before(q.At) && ev.IsFromClient(b.nas.Addr) && l.has(a) && l.matches(&b.who, a) {
-				id, *b = b.id, beginning{}
+				id, b.id = b.id, 0
 				break
 			}
 		}
