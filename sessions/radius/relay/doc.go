@@ -56,7 +56,8 @@
 //
 // The requests in flight are bounded for each group, by its window, and in total, by number and
 // octets; one group has at most half of the total. So a group whose servers do not answer leaves
-// room for the others. Conversations are bounded in number and time.
+// room for the others. A login in flight needs about 2 kB, with all that the listener and the client
+// have of it. Conversations are bounded in number and time.
 //
 // # Who owns what
 //
