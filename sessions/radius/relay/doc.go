@@ -9,9 +9,10 @@
 // # Which server
 //
 // The client of a request has a list of methods: server groups, in order ([Routes]). A request goes
-// to the first group. The next group gets it only if the one before gave no response (R42), cannot
-// take it because its window is full, or is blocked ([Config.Blocked], R63). If no group is left, the
-// NAS gets no answer, so it fails over or sends its request again.
+// to the first group. The next group gets it only if the one before gave no response (R42) or cannot
+// take it: all its servers are dead, its window is full, or it is blocked ([Config.Blocked], R63). If
+// no group is left, the NAS gets no answer, so it fails over or sends its request again. A list's last
+// group is asked even if all its servers are dead.
 //
 // A request with a State that we know goes only to the server that sent this State in an
 // Access-Challenge, because only this server knows the conversation. All rounds of an EAP login
