@@ -102,8 +102,13 @@ func lossyNetwork(t *testing.T, seed uint64) {
 		addr := fmt.Sprintf("192.0.2.%d", i+1)
 		h := r.authHost(addr, func(_ []byte, a radiusnet.Arrival) radiusnet.Reaction {
 			return [...]radiusnet.Reaction{
-				{}, {}, {Code: radius.CodeAccessReject}, {Copies: 1}, {Answer: radiusnet.Silent},
-				{Answer: radiusnet.WronglySigned}, {After: 3 * time.Second},
+				{},
+				{},
+				{Code: radius.CodeAccessReject},
+				{Copies: 1},
+				{Answer: radiusnet.Silent},
+				{Answer: radiusnet.WronglySigned},
+				{After: 3 * time.Second},
 			}[(a.Number+i)%7]
 		})
 		h.SetLink(radiusnet.Link{Loss: random.Float64() / 2, Duplicate: 0.2, Delay: time.Millisecond, Jitter: time.Duration(random.IntN(5)) * time.Second})

@@ -177,6 +177,28 @@ func TestBlocked(t *testing.T) {
 	})
 }
 
+// TestLoop: a server that sends a request back to us as a client gets it once more, not twice.
+func TestLoop(t *testing.T) {
+	inBubble(t, map[string][]string{DefaultList: {"a"}}, nil, func(r *rig) {
+		marks := func() string { // the Proxy-States of the last request that the server got
+			var attrs string
+			all := r.byName["a"].arrivals
+			for typ, value := range radius.Attributes(all[len(all)-1].Attributes()).All() {
+				if typ == radius.ProxyState {
+					attrs += attr(typ, value)
+				}
+			}
+			return attrs
+		}
+		r.want(r.login("nas", "u"), "Access-Accept")
+		r.want(r.login("server", "u", marks()), "Access-Accept")
+		r.want(r.login("server", "u", marks()), errLoop.Error())
+		if s := r.Stats(); s.Looped != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 // TestBadAnswer: an answer that cannot be rewritten goes to nobody.
 func TestBadAnswer(t *testing.T) {
 	heard := &records{}
