@@ -132,6 +132,9 @@ func (l *inProcess) checkGranted(upstream string) {
 		if s.User != "bob@isp" || s.UserFrom != api.FromAccept || s.NASUser != "anonymous" || s.Address != "10.0.0.99" || s.AddressFrom != api.FromAccept || id != upstream {
 			l.t.Errorf("the session is shown as %+v", s)
 		}
+		if e := l.explain(s.ID); len(e.Granted) != 6 || e.Granted[0] != (api.Attribute{Name: "User-Name", Value: "bob@isp"}) {
+			l.t.Errorf("the explanation says that it was granted %v", e.Granted)
+		}
 	}
 	status, err := l.client().Status(l.t.Context())
 	if err != nil {
