@@ -83,12 +83,12 @@ type composer struct {
 	start      int // where the list begins in b
 	n          *sessions.Notice
 	dictionary *radius.Dictionary
-	// Of the Access-Accept, "" if it has none that counts.
-	userName, framedIP string
 	present    keySet
 	dropped    Dropped
 	// The last attribute is a fragment that continues in the next one of this key; 0: it is complete.
 	fragmentKey radius.Key
+	// Of the Access-Accept, "" if it has none that counts.
+	userName, framedIP string
 }
 
 // addReceived adds an attribute of the NAS's packet. If we know a better value, the attribute gets

@@ -152,3 +152,21 @@ func (l *inProcess) checkGranted(upstream string) {
 		l.t.Errorf("the group is %+v", g)
 	}
 }
+
+// TestGrantedInterims: attribute 85 of the Access-Accept says how often the daemon makes interims, also
+// if no interims are configured.
+func TestGrantedInterims(t *testing.T) {
+	s := newAuthServer(t, func(q radius.Packet) (radius.Code, []byte) {
+		if valueOf(q, radius.UserName) == "quiet" {
+			return radius.CodeAccessAccept, nil
+		}
+		return radius.CodeAccessAccept, radius.AppendUint32(nil, radius.AcctInterimInterval, 1)
+	})
+	l := launch(t, with(t, authConfig(t, s), "  network: {default", "  update: {minimum: 1s}\n  network: {default"), environment{})
+	n := l.nas()
+	for _, user := range []string{"quiet", "alice"} {
+		n.must(radius.CodeAccessAccept, n.request(user, "secret", nil))
+		l.mustAccount(packet(acctStart, "S-"+user, user))
+	}
+	l.eventuallyRecords("records.jsonl", "Start 00000001", "Start 00000002", "Interim-Update 00000002", "Interim-Update 00000002")
+}
