@@ -158,18 +158,18 @@ func TestBlocked(t *testing.T) {
 		bothInDefault(cfg)
 		cfg.Apply = map[string]string{"narrow": "one"}
 	}, func(r *rig) {
-		r.blocked["one"] = true
+		r.block("one", true)
 		r.want(r.login("narrow", "u"), errBlocked.Error())
 		r.want(r.login("wide", "v"), "Access-Accept")
 		if err := r.Accepting(); err != nil {
 			t.Errorf("the other group is not blocked: %v", err)
 		}
-		r.blocked["two"] = true
+		r.block("two", true)
 		r.want(r.login("wide", "w"), errBlocked.Error())
 		if err := r.Accepting(); !errors.Is(err, errBlocked) {
 			t.Errorf("%v, want %v", err, errBlocked)
 		}
-		r.blocked["one"] = false
+		r.block("one", false)
 		r.want(r.login("narrow", "x"), "Access-Accept")
 		if got := fmt.Sprint(r.byName["a"].users(), r.byName["b"].users()); got != "[x] [v]" {
 			t.Errorf("servers got %s", got)
