@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,18 @@ func sampleSessions() []*Session {
 	child.ID, child.Parent = 5, 1<<32-1
 	call := *full
 	call.ID, call.Kind, call.Reached = 6, Resource, true
-	return []*Session{full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told, &child, &call}
+	granted := *full
+	granted.ID, granted.Admission = 7, &Admission{Granted: attrs(radius.UserName, "bob@isp", radius.Class, "\x00\xff", radius.FramedIPAddress, 0x0a010103)}
+	granted.setAttrs(granted.Attrs)
+	named := marked
+	named.ID, named.Admission = 8, &Admission{Upstream: "0A000001own"}
+	both := child
+	both.ID, both.Admission = 9, &Admission{Granted: granted.Admission.Granted, Upstream: "own"}
+	both.setAttrs(both.Attrs)
+	return []*Session{
+		full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told, &child, &call,
+		&granted, &named, &both,
+	}
 }
 
 var sessionOptions = cmp.Options{
@@ -99,10 +111,21 @@ func TestMoreFlags(t *testing.T) {
 	s.Told, s.Parent = 1, 1
 	b := appendSession(nil, s)
 	routes := newRoutes()
+	b[1] = byte(Resource)
 	for bit := range 8 {
-		b[1], b[5] = byte(Resource), moreTold|moreParent|1<<bit
-		if _, err := parseSession(s.ID, b, nil, &routes); (err == nil) != (1<<bit&(moreReached|moreTold|moreParent) != 0) {
+		b[5] = moreTold | moreParent | 1<<bit
+		c := b
+		if 1<<bit == moreUpstream || 1<<bit == moreGranted {
+			c = appendText(slices.Clip(b), string(attrs(radius.Class, "x")))
+		}
+		if _, err := parseSession(s.ID, c, nil, &routes); (err == nil) != (1<<bit&allMore != 0) {
 			t.Errorf("with flag %d: %v", 1<<bit, err)
+		}
+	}
+	b[5] = moreTold | moreParent | moreGranted
+	for _, granted := range []string{"", "no attributes"} {
+		if _, err := parseSession(s.ID, appendText(slices.Clip(b), granted), nil, &routes); !errors.Is(err, ErrState) {
+			t.Errorf("granted %q: %v", granted, err)
 		}
 	}
 }
@@ -124,9 +147,27 @@ func TestLargestEnded(t *testing.T) {
 	}
 	s.fingerprints = all.compact()
 	routes := newRoutes()
-	b := appendEnded(nil, s)
-	if over, err := parseSession(1, b, nil, &routes); err != nil || len(b) > maxEnded || over.Route.id() != 1<<32-1 {
-		t.Errorf("%d octets: %v", len(b), err)
+	for _, a := range []*Admission{nil, {Granted: attrs(radius.Class, long)}, {Upstream: long, Granted: attrs(radius.Class, long)}} {
+		s.Admission = a
+		b := appendEnded(nil, s)
+		over, err := parseSession(1, b, nil, &routes)
+		if err != nil || len(b) > s.mostEnded() || over.Route.id() != 1<<32-1 || over.Name() != s.Name() {
+			t.Errorf("%d octets: %v", len(b), err)
+		}
+	}
+}
+
+// TestGrantedOfEnded: an ended session keeps what each record carries, if it is short.
+func TestGrantedOfEnded(t *testing.T) {
+	short, long := attrs(radius.UserName, "bob", radius.Class, "one", radius.Class, "two", radius.ChargeableUserIdentity, "cui"), attrs(radius.Class, strings.Repeat("x", 200))
+	for granted, want := range map[radius.Attributes]radius.Attributes{short: short, short + attrs(radius.SessionTimeout, 60): short, long: "", attrs(radius.SessionTimeout, 60): ""} {
+		s := sampleSessions()[0]
+		s.Admission = &Admission{Granted: granted}
+		routes := newRoutes()
+		over, err := parseSession(s.ID, appendEnded(nil, s), nil, &routes)
+		if err != nil || over.Granted() != want {
+			t.Errorf("of %q: %q, %v", granted, over.Granted(), err)
+		}
 	}
 }
 

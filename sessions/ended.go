@@ -116,18 +116,22 @@ func appendEnded(b []byte, s *Session) []byte {
 	}
 	trimmed.fingerprints = all.compact()
 	cut := trimming{sid: s.AcctSessionID, level: 0}
-	most := maxEnded
-	if s.Admission != nil {
-		most += len(s.Admission.Upstream) + 2
-	}
 	for ; ; cut.level++ {
 		cut.trim(&trimmed)
 		trimmed.Attrs, trimmed.Admission = cut.attrs(s.Attrs), cut.admission(s.Admission)
 		out := appendSession(b, &trimmed)
-		if len(out)-len(b) <= most || cut.level == smallestLevel {
+		if len(out)-len(b) <= s.mostEnded() || cut.level == smallestLevel {
 			return out
 		}
 	}
+}
+
+// mostEnded returns how many octets are remembered of a session at most.
+func (s *Session) mostEnded() int {
+	if s.Admission == nil || s.Admission.Upstream == "" {
+		return maxEnded
+	}
+	return maxEnded + len(s.Admission.Upstream) + 2
 }
 
 // trimming says how much of a session is left out.

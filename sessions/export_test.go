@@ -42,7 +42,7 @@ func (t *Table) Invariants() error {
 		if t.live(id) != nil {
 			return fmt.Errorf("session %s is both live and ended", id)
 		}
-		if s := t.remembered.get(id); s == nil || s.State != Ended || len(ended.data) > maxEnded {
+		if s := t.remembered.get(id); s == nil || s.State != Ended || len(ended.data) > s.mostEnded() {
 			return fmt.Errorf("ended session %s: %d octets, %+v", id, len(ended.data), s)
 		} else if s.Route != nil {
 			routed[s.Route] += 0
@@ -64,6 +64,9 @@ func (t *Table) Invariants() error {
 		}
 	}
 	if err := t.checkLines(); err != nil {
+		return err
+	}
+	if err := t.checkGranted(); err != nil {
 		return err
 	}
 	return t.routes.check(routed)
@@ -93,6 +96,28 @@ func (t *Table) checkLines() error {
 			if !slices.Contains(all[name], id) {
 				return fmt.Errorf("%s: line %x has session %s, not one of %s", class, name, id, all[name])
 			}
+		}
+	}
+	return nil
+}
+
+// checkGranted compares the index of granted sessions with the rows, and the reserved numbers with
+// all sessions.
+func (t *Table) checkGranted() error {
+	names := map[hashedName][]ID{}
+	for s := range (&View{root: t.rows.root}).All() {
+		if s.Granted() != "" {
+			s.grantedNames(func(name hashedName) { names[name] = append(names[name], s.ID) })
+		}
+	}
+	for name, id := range t.granted {
+		if !slices.Contains(names[name], id) {
+			return fmt.Errorf("granted line %x has session %s, not one of %s", name, id, names[name])
+		}
+	}
+	for id := range t.numbers.reserved {
+		if t.live(id) != nil {
+			return fmt.Errorf("number %s is reserved and live", id)
 		}
 	}
 	return nil

@@ -4,20 +4,27 @@ import (
 	"cmp"
 	"time"
 
-	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
-// Admit implements [sessions.Admissions]. It finds the login of a session that begins.
+// Admit implements [sessions.Admissions]. A session that begins takes what its login has: the number that
+// was reserved, the Acct-Session-Id that servers were told, and what it was granted. A login that was
+// accepted is then forgotten.
 func (s *Store) Admit(ev *sessions.Event, is, call *sessions.Session, free func(sessions.ID) bool) (sessions.ID, *sessions.Admission) {
 	if s.idle.Load() {
 		return is.ID, nil
 	}
-	cfg := s.config.Load()
 	var a sessions.Admission
-	var id sessions.ID
-	id, a.Upstream, a.Granted = s.join(ev, is.ID)
-	if n := numberIn(&ev.NAS, ev.AcctSessionID); id == is.ID && cfg.SyncWithClient && is.Kind != sessions.Resource && n != id && free(n) {
+	id := is.ID
+	w := whoOf(&ev.NAS, ev.Kind, ev.Attrs)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, ambiguous := s.find(ev, &w)
+	if l != nil {
+		id, a.Upstream, a.Granted = cmp.Or(l.number, id), l.upstream, l.granted
+	}
+	cfg := s.config.Load()
+	if n := numberIn(&ev.NAS, ev.AcctSessionID); cfg.SyncWithClient && id == is.ID && is.Kind != sessions.Resource && n != id && free(n) {
 		id = n
 	}
 	switch {
@@ -27,38 +34,21 @@ func (s *Store) Admit(ev *sessions.Event, is, call *sessions.Session, free func(
 	default:
 		a.Upstream = cfg.name(&ev.NAS, ev.AcctSessionID, id)
 	}
-	a.Upstream = unlessNumber(a.Upstream, id)
-	if a == (sessions.Admission{}) {
-		return id, nil
-	}
-	return id, &a
-}
-
-// join gives a session that begins what its login has: the number that was reserved, else next; the
-// Acct-Session-Id that servers were told; and what it was granted. A login that was accepted is then
-// forgotten.
-func (s *Store) join(ev *sessions.Event, next sessions.ID) (id sessions.ID, upstream string, granted radius.Attributes) {
-	w := whoOf(&ev.NAS, ev.Kind, ev.Attrs)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l, ambiguous := s.find(ev, &w)
 	switch {
 	case ambiguous:
 		s.stats.Ambiguous++
-	case l == nil && s.hasAccepted():
-		s.noteBeginning(&w, next)
-	}
-	if l == nil {
-		return next, "", ""
-	}
-	id, upstream, granted = cmp.Or(l.number, next), l.upstream, l.granted
-	if l.accepted {
+	case l == nil:
+		s.noteBeginning(&w, id)
+	case l.accepted:
 		s.drop(l)
 		s.stats.Joined++
-	} else {
+	default:
 		l.session, l.number = id, 0
 	}
-	return id, upstream, granted
+	if a.Upstream = unlessNumber(a.Upstream, id); a == (sessions.Admission{}) {
+		return id, nil
+	}
+	return id, &a
 }
 
 // beginning is a session that began without a login. The Accept of its user may be processed after its
@@ -70,6 +60,9 @@ type beginning struct {
 }
 
 func (s *Store) noteBeginning(w *who, id sessions.ID) {
+	if !s.hasAccepted() {
+		return // authentication does not go through us, or has not yet
+	}
 	s.begun[s.nextBegun] = beginning{who: *w, id: id, at: s.config.Load().Now()}
 	s.nextBegun = (s.nextBegun + 1) % len(s.begun)
 }

@@ -31,17 +31,25 @@ func newStand(t testing.TB, cfg Config) *stand {
 	s := &stand{t: t, cfg: cfg, journal: sessionstest.NewJournal()}
 	s.journal.RouteBy(func(s *sessions.Session) string { return "route" })
 	t.Cleanup(s.journal.Close)
-	s.table = sessions.New(sessions.Config{}, s.journal)
+	s.table = sessions.New(sessions.Config{Now: cfg.Now}, s.journal)
 	s.Store = New(cfg, s.table)
 	s.settle()
 	return s
+}
+
+// now is the host's clock.
+func (s *stand) now() time.Time {
+	if s.cfg.Now != nil {
+		return s.cfg.Now()
+	}
+	return time.Now()
 }
 
 // restart replaces the table by one that is loaded from what is durable.
 func (s *stand) restart() {
 	s.t.Helper()
 	s.settle()
-	s.table = sessions.New(sessions.Config{}, s.journal)
+	s.table = sessions.New(sessions.Config{Now: s.cfg.Now}, s.journal)
 	if err := s.table.Load(s.journal.Load); err != nil {
 		s.t.Fatal(err)
 	}
@@ -99,7 +107,7 @@ func (s *stand) reject(q *Request) {
 // event sends an event of a session to the table, and returns its state.
 func (s *stand) event(typ sessions.EventType, kind sessions.Kind, nas sessions.NAS, sid, user string, pairs ...any) *sessions.Session {
 	s.t.Helper()
-	ev := sessions.Event{Type: typ, NAS: nas, Kind: kind, AcctSessionID: sid, At: time.Now(), Attrs: attrs(radius.AcctSessionID, sid)}
+	ev := sessions.Event{Type: typ, NAS: nas, Kind: kind, AcctSessionID: sid, At: s.now(), Attrs: attrs(radius.AcctSessionID, sid)}
 	if user != "" {
 		ev.Attrs = attrs(radius.UserName, user) + ev.Attrs
 	}

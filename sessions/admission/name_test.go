@@ -204,7 +204,9 @@ func TestCall(t *testing.T) {
 		for _, order := range []string{"call first", "user first", "restart"} {
 			t.Run(name+", "+order, func(t *testing.T) {
 				s := newStand(t, cfg)
-				sid := func(pairs ...any) []any { return append(append([]any{radius.AcctSessionID, "00000009"}, line...), pairs...) }
+				sid := func(pairs ...any) []any {
+					return append(append([]any{radius.AcctSessionID, "00000009"}, line...), pairs...)
+				}
 				check := preauth(nas2, sid()...)
 				told := s.Ask(check)
 				s.accept(check, radius.Class, "call", radius.Class, "more")
