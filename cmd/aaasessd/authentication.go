@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/aaasessd/internal/authgroups"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/internal/radius/client"
@@ -104,6 +105,18 @@ func (a *authentication) forgetAnswered(now time.Time) int {
 		return 0
 	}
 	return a.listener.ForgetAnswered(now)
+}
+
+// authGroups returns the server groups of the relay for the control socket, which may ask before the
+// relay is open.
+func (d *daemon) authGroups() (all []acctcontrol.AuthGroup) {
+	if d.authentication == nil {
+		return nil
+	}
+	for _, g := range d.authentication.groups.Statuses() {
+		all = append(all, acctcontrol.AuthGroup(g))
+	}
+	return all
 }
 
 // tasks returns what runs for the relay. Its servers are part of the relay: they end after it, which

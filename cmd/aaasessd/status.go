@@ -41,6 +41,11 @@ func (d *daemon) registerStatus() {
 	d.control.RegisterStatus("resyncs", func() any { return acctcontrol.Resyncs(d.resyncs) })
 	d.control.RegisterStatus("servers", func() any { return acctcontrol.Servers(d.methods) })
 	d.control.RegisterStatus("radius", func() any { return listenerStatus(d.listener.Stats()) })
+	if a := d.authentication; a != nil {
+		d.control.RegisterStatus(api.AuthenticationSection, func() any {
+			return authenticationStatus(a.listener.Stats(), a.relay.Stats(), d.admissions.Stats())
+		})
+	}
 	d.control.RegisterStatus("limits", func() any { return d.limits() })
 	d.control.RegisterStatus("store", func() any {
 		accepting := "yes"

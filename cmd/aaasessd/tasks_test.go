@@ -128,7 +128,7 @@ func TestOrderOfTheEnd(t *testing.T) {
 func TestReady(t *testing.T) {
 	const snmp = `snmp: {agentx: {network: unix, address: /nowhere/agentx}, responder: {listen: ["127.0.0.1:0"], ` +
 		`communities: [{community: public, group: all, from: [127.0.0.1/32]}], groups: [{name: all, read: all}]}, `
-	l := launch(t, with(t, plainConfig, "snmp: {", snmp), environment{})
+	l := launch(t, with(t, authConfig(t, newAuthServer(t, passwords(t, "right"))), "snmp: {", snmp), environment{})
 	first, serving, others := l.d.tasks(nil, methods.Change{})
 	serving = append(serving, first)
 	names := map[string]bool{}
@@ -145,7 +145,7 @@ func TestReady(t *testing.T) {
 			t.Errorf("%s is not ready", task)
 		}
 	}
-	if len(serving) != 11 || len(others) != 1 || others[0].String() != "agentx unix:/nowhere/agentx" {
+	if len(serving) != 14 || len(others) != 1 || others[0].String() != "agentx unix:/nowhere/agentx" {
 		t.Errorf("%d tasks serve, others: %v", len(serving), others)
 	}
 	select {

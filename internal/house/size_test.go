@@ -38,7 +38,7 @@ var largePackages = map[string]struct {
 	"cmd/aaasessd/internal/config": {3250, "the keys of one file, and what must hold between them"},
 	"cmd/internal/control":         {2960, "one file for each group of requests"},
 	"internal/radius":              {2150, "the wire: packets, attributes, their encryption, and the dictionary with its values"},
-	"internal/radius/client":       {2500, "servers, paths, groups and exchanges are one machine under one mutex; the log of their packets"},
+	"internal/radius/client":       {2850, "servers, paths, groups and exchanges of both purposes, and the tests of idle and dead servers, are one machine under one mutex; the log of their packets"},
 	"internal/tacacs/client":       {2400, "servers, paths, connections, groups and exchanges are one machine under one mutex"},
 	"sessions":                     {5400, "the table, its machine and its codec share what a session is, and calls are sessions; nesting decides when its ends are recorded; events without a session have its numbers, and so have logins before their start"},
 	"internal/partner":             {2250, "one or two files for each foreign program, with its configuration"},

@@ -47,9 +47,9 @@ func (l *AuthListener) String() string {
 // Stats returns a copy of the statistics.
 func (l *AuthListener) Stats() AuthStats {
 	s := AuthStats{AuthCounters: l.counters.authSnapshot()}
-	for _, c := range l.clients.Load().list {
-		s.Clients = append(s.Clients, AuthClientCounters{c.Name, c.Prefix.String(), c.stats.counters.authSnapshot()})
-	}
+	l.eachClient(func(c *client, counted *counters) {
+		s.Clients = append(s.Clients, AuthClientCounters{c.Name, c.Prefix.String(), counted.authSnapshot()})
+	})
 	return s
 }
 

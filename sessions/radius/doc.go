@@ -1,5 +1,6 @@
-// Package radius connects the session table to RADIUS. It receives accounting from NASes (RFC 2866,
-// RFC 2869) and ends their sessions (RFC 5176).
+// Package radius connects the session table and the authentication relay to the NASes. It receives
+// accounting (RFC 2866, RFC 2869) and Access-Requests (RFC 2865, RFC 3579), and ends sessions (RFC
+// 5176).
 //
 // # Listener
 //
@@ -16,12 +17,27 @@
 // The listener answers a Status-Server (RFC 5997) that has a Message-Authenticator with an
 // Accounting-Response, as long as the sink accepts events. It never forwards a Status-Server.
 //
+// # AuthListener
+//
+// An [AuthListener] is the same for Access-Requests, which go to a [Relay]. Their authenticator is
+// random, so only a Message-Authenticator proves that the NAS knows the secret. A wrong one is always
+// dropped. The client's Signing says whether a request without one is dropped too. One with
+// EAP-Message and without Message-Authenticator always is (RFC 3579 section 3.1).
+//
+// An answer has a Message-Authenticator first, then the attributes that the relay gives, then the
+// Proxy-States of the request. It is encoded once, when the relay calls [AccessRequest.Answer]. The
+// answer to a Status-Server is an Access-Accept (RFC 5997 section 3).
+//
 // # Duplicates
 //
 // There are two kinds. The first is the identical datagram, received again within 30 s of its
 // answer (an Accounting-On or -Off: within 2 s). This package recognises it and repeats the answer.
 // The second comes from a NAS that changes identifier and Acct-Delay-Time with each retransmission
 // (hostapd): a new packet about an old event. The session table recognises that one.
+//
+// An Access-Request has only the first kind (RFC 5080 section 2.2.2). Its answer is kept for at least
+// 10 s and sent again, octet for octet. If a NAS uses an identifier for another request before it has
+// an answer to the first, it has given up the first one: that answer is not sent.
 //
 // # Disconnector
 //
@@ -38,11 +54,12 @@
 //
 // # Who owns what
 //
-// Each socket of a Listener has a reading and a writing goroutine. The reader owns its buffers and
-// calls the sink; the writer encodes and sends the answers. A bounded queue connects the sink's
-// callback to the writer, so the committer never waits for a socket. Both lists of clients are
-// immutable; SetClients replaces them whole. The Disconnector's lock covers its table of
-// identifiers; no lock is held over I/O.
+// Both listeners are an endpoint, which has the sockets, and a service, which knows what a request
+// means. Each socket has a reading and a writing goroutine. The reader owns its buffers and calls the
+// sink or the relay; the writer sends the answers. A bounded queue connects the callback of the sink,
+// or of the relay, to the writer, so neither waits for a socket. Lists of clients are immutable;
+// SetClients replaces them whole. The Disconnector's lock covers its table of
+// identifiers. No lock is held over I/O, nor while the sink or the relay is called.
 //
 // Package aaasess/internal/radius has the packets. Accounting-Responses carry no
 // Message-Authenticator (see exchange.go).

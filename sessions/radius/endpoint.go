@@ -155,6 +155,13 @@ func (e *endpoint) drain() {
 	}
 }
 
+// eachClient calls f for each client in the configured order.
+func (e *endpoint) eachClient(f func(c *client, counted *counters)) {
+	for _, c := range e.clients.Load().list {
+		f(c, &c.stats.counters)
+	}
+}
+
 func (e *endpoint) count(c *client, what counter) {
 	e.counters[what].Add(1)
 	if c != nil {

@@ -68,13 +68,13 @@ func (r recorder) next(t *testing.T) report {
 
 // harness is what the tests of both listeners have.
 type harness struct {
-	t    *testing.T
+	t    testing.TB
 	log  *lockedBuffer
 	stop func() // ends Run and waits for it; may be called twice
 }
 
 // configFor returns the harness and configuration of a listener with one address.
-func configFor(t *testing.T, addr string, clients []Client) (harness, Config) {
+func configFor(t testing.TB, addr string, clients []Client) (harness, Config) {
 	log := &lockedBuffer{}
 	return harness{t: t, log: log}, Config{
 		Addresses: []netip.AddrPort{netip.MustParseAddrPort(addr)},
@@ -121,7 +121,7 @@ func local() Client {
 
 // nas is a UDP socket connected to a Listener.
 type nas struct {
-	t    *testing.T
+	t    testing.TB
 	conn *net.UDPConn
 }
 

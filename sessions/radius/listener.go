@@ -46,9 +46,9 @@ func (l *Listener) String() string { return fmt.Sprint("radius accounting listen
 // Stats returns a copy of the statistics.
 func (l *Listener) Stats() Stats {
 	s := Stats{Counters: l.counters.snapshot()}
-	for _, c := range l.clients.Load().list {
-		s.Clients = append(s.Clients, ClientCounters{c.Name, c.Prefix.String(), c.stats.counters.snapshot()})
-	}
+	l.eachClient(func(c *client, counted *counters) {
+		s.Clients = append(s.Clients, ClientCounters{c.Name, c.Prefix.String(), counted.snapshot()})
+	})
 	return s
 }
 

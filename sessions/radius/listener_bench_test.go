@@ -1,7 +1,6 @@
 package radius
 
 import (
-	"context"
 	"encoding/binary"
 	"net"
 	"net/netip"
@@ -50,33 +49,20 @@ const segments = 32
 // the benchmark measures the listener. One operation is one answered request.
 func BenchmarkListener(b *testing.B) {
 	const secret = "testing123"
-	l, err := New(Config{
-		Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
-		Clients:   []Client{{Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: secret}},
-	}, newCommitter(b))
+	h, cfg := configFor(b, "127.0.0.1:0", []Client{local()})
+	l, err := New(cfg, newCommitter(b))
 	if err != nil {
 		b.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(b.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- l.Run(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-ended; err != nil {
-			b.Error(err)
-		}
-	}()
-
-	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(l.Addr()))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer conn.Close()
+	h.run(l.Run)
+	conn := h.dial(l.Addr()).conn
 	if err := conn.SetReadBuffer(4 << 20); err != nil {
 		b.Fatal(err)
 	}
 	request := captured.Packet(b, "hostapd-start.hex")
-	segment(b, conn, len(request))
+	if err := splitInto(conn, len(request)); err != nil {
+		b.Fatal(err)
+	}
 
 	answers := make(chan int, 1<<16)
 	go func() {
@@ -125,13 +111,11 @@ func cpuTime(tb testing.TB) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// segment makes the kernel split written data into datagrams of n octets.
-func segment(tb testing.TB, conn *net.UDPConn, n int) {
-	if err := control(conn, func(fd int) error {
+// splitInto makes the kernel split written data into datagrams of n octets.
+func splitInto(conn *net.UDPConn, n int) error {
+	return control(conn, func(fd int) error {
 		return unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT, n)
-	}); err != nil {
-		tb.Fatal(err)
-	}
+	})
 }
 
 // appendNumbered appends the request with another Acct-Session-Id and authenticator.

@@ -157,7 +157,7 @@ func TestLoginOnce(t *testing.T) {
 	drop := func(q *AccessRequest) { q.Drop(errNoServer) }
 	accept := func(q *AccessRequest) { q.Answer(radius.CodeAccessAccept, nil) }
 	reject := func(q *AccessRequest) { q.Answer(radius.CodeAccessReject, nil) }
-	strange := func(q *AccessRequest) { q.Answer(radius.CodeAccountingResponse, nil) }
+	unknown := func(q *AccessRequest) { q.Answer(radius.CodeAccountingResponse, nil) }
 	for _, tt := range []struct {
 		name     string
 		outcomes []func(*AccessRequest)
@@ -167,7 +167,7 @@ func TestLoginOnce(t *testing.T) {
 	}{
 		{"answered", []func(*AccessRequest){accept, reject, drop, accept}, radius.CodeAccessAccept, AuthCounters{}, ""},
 		{"dropped", []func(*AccessRequest){drop, accept, drop}, 0, AuthCounters{Refused: 1}, errNoServer.Error()},
-		{"a code that is no answer", []func(*AccessRequest){strange, accept}, 0, AuthCounters{Refused: 1}, "Accounting-Response is no answer"},
+		{"a code that is no answer", []func(*AccessRequest){unknown, accept}, 0, AuthCounters{Refused: 1}, "Accounting-Response is no answer"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			relay := newRelayed()

@@ -5,6 +5,7 @@ package radius
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os/exec"
 	"strings"
 	"testing"
@@ -18,12 +19,12 @@ import (
 )
 
 // radclient runs radclient as a NAS; it checks the authenticators of the answers. Empty lines
-// separate the records.
-func radclient(t *testing.T, l *runningListener, secret, records string, flags ...string) (output string, err error) {
+// separate the records. kind is acct, auth or status.
+func radclient(t *testing.T, to netip.AddrPort, kind, secret, records string, flags ...string) (output string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "radclient", append(flags, l.Addr().String(), "acct", secret)...)
+	cmd := exec.CommandContext(ctx, "radclient", append(flags, to.String(), kind, secret)...)
 	cmd.Stdin = strings.NewReader(records)
 	out, err := cmd.CombinedOutput()
 	if _, exited := err.(*exec.ExitError); err != nil && !exited || ctx.Err() != nil {
@@ -56,7 +57,7 @@ func TestRadclientSession(t *testing.T) {
 		who + "Acct-Status-Type = Start\n\n" +
 		who + "Acct-Status-Type = Interim-Update, Acct-Session-Time = 60, Acct-Input-Octets = 1\n\n" +
 		who + "Acct-Status-Type = Stop, Acct-Session-Time = 90, Acct-Input-Octets = 2, Message-Authenticator = 0x00\n"
-	out, err := radclient(t, l, string(captured.Secret), records, "-x", "-r", "1", "-t", "5", "-p", "1")
+	out, err := radclient(t, l.Addr(), "acct", string(captured.Secret), records, "-x", "-r", "1", "-t", "5", "-p", "1")
 	if err != nil || strings.Count(out, "Received Accounting-Response") != 4 {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -87,7 +88,7 @@ func TestRadclientMany(t *testing.T) {
 	for i := range many {
 		fmt.Fprintf(&records, "Acct-Status-Type = Start, User-Name = \"u%d\", Acct-Session-Id = \"%d\"\n\n", i, i)
 	}
-	out, err := radclient(t, l, string(captured.Secret), records.String(), "-q", "-s", "-r", "3", "-t", "3", "-p", "100")
+	out, err := radclient(t, l.Addr(), "acct", string(captured.Secret), records.String(), "-q", "-s", "-r", "3", "-t", "3", "-p", "100")
 	if err != nil || !strings.Contains(strings.Join(strings.Fields(out), " "), "Accepted : 2000 Rejected : 0 Lost : 0") {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -105,7 +106,7 @@ func TestRadclientMany(t *testing.T) {
 func TestRadclientWrongSecret(t *testing.T) {
 	sink := newRecorder()
 	l := startListener(t, sink, "127.0.0.1:0", local())
-	out, err := radclient(t, l, "wrong", "Acct-Status-Type = Start, Acct-Session-Id = \"1\"\n", "-x", "-r", "2", "-t", "0.2")
+	out, err := radclient(t, l.Addr(), "acct", "wrong", "Acct-Status-Type = Start, Acct-Session-Id = \"1\"\n", "-x", "-r", "2", "-t", "0.2")
 	if err == nil || !strings.Contains(out, "No reply from server") {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -125,7 +126,7 @@ func TestRadclientRetransmission(t *testing.T) {
 	}
 	ended := make(chan result, 1)
 	go func() {
-		out, err := radclient(t, l, string(captured.Secret), "Acct-Status-Type = Start, Acct-Session-Id = \"1\"\n", "-x", "-r", "10", "-t", "0.2")
+		out, err := radclient(t, l.Addr(), "acct", string(captured.Secret), "Acct-Status-Type = Start, Acct-Session-Id = \"1\"\n", "-x", "-r", "10", "-t", "0.2")
 		ended <- result{out, err}
 	}()
 	sink.next(t).done(errBusy)
@@ -137,5 +138,51 @@ func TestRadclientRetransmission(t *testing.T) {
 	}
 	if len(sink) > 0 {
 		t.Error("the sink was called a third time")
+	}
+}
+
+// gatekeeper is a Relay that accepts every user but mallory, with a Reply-Message.
+type gatekeeper struct{}
+
+func (gatekeeper) Relay(q *AccessRequest) {
+	code := radius.CodeAccessAccept
+	if radius.Attributes(q.Packet.Attributes()).Text(radius.UserName) == "mallory" {
+		code = radius.CodeAccessReject
+	}
+	q.Answer(code, []byte(attr(radius.ReplyMessage, "hello")))
+}
+
+func (gatekeeper) Accepting() error { return nil }
+
+// TestRadclientLogins: radclient accepts the signatures of our answers, and we those of its requests.
+func TestRadclientLogins(t *testing.T) {
+	const who = "User-Password = hello, NAS-Identifier = bras1, Proxy-State = 0x6162, User-Name = "
+	const signed = ", Message-Authenticator = 0x00"
+	for _, tt := range []struct {
+		name, kind, record string
+		signing            radius.Signing
+		answer             string
+	}{
+		{"accepted", "auth", who + "alice" + signed, radius.SigningRequired, "Received Access-Accept"},
+		{"rejected", "auth", who + "mallory" + signed, radius.SigningRequired, "Received Access-Reject"},
+		{"not signed", "auth", who + "alice", radius.SigningRequired, "No reply from server"},
+		{"not signed, of a legacy client", "auth", who + "alice", radius.SigningLegacy, "Received Access-Accept"},
+		{"EAP not signed, of a legacy client", "auth", who + "alice, EAP-Message = 0x0201000501", radius.SigningLegacy, "No reply from server"},
+		{"Status-Server", "status", "Message-Authenticator = 0x00", radius.SigningRequired, "Received Access-Accept"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := startAuth(t, gatekeeper{}, "127.0.0.1:0", withSigning(tt.signing))
+			out, _ := radclient(t, l.Addr(), tt.kind, string(captured.Secret), tt.record+"\n", "-x", "-r", "2", "-t", "0.3")
+			if !strings.Contains(out, tt.answer) {
+				t.Errorf("no %q:\n%s", tt.answer, out)
+			}
+			if _, answer, ok := strings.Cut(out, "Received Access-"); ok && tt.kind == "auth" {
+				for _, want := range []string{"Message-Authenticator = 0x", "Proxy-State = 0x6162", `Reply-Message = "hello"`} {
+					if !strings.Contains(answer, want) {
+						t.Errorf("no %s in the answer:\n%s", want, out)
+					}
+				}
+			}
+		})
 	}
 }

@@ -83,20 +83,20 @@ type RelayGroup struct {
 	Answers  uint64 `json:"answers"`  // answered by it
 	Silent   uint64 `json:"silent"`   // to which no server of the group responded
 	Blocked  uint64 `json:"blocked"`  // not sent to it, because it was blocked
-	Skipped  uint64 `json:"skipped"`  // not sent to it, because all its servers were dead and the list has another group
+	Skipped  uint64 `json:"skipped"`  // not sent to it, because its servers were dead and the list has another group
 	Busy     uint64 `json:"busy"`     // not sent to it, because too many were in flight
 }
 
 // LoginStatus counts what authentication has told the sessions.
 type LoginStatus struct {
 	Waiting    int    `json:"waiting"`    // logins whose accounting has not started
-	Octets     int    `json:"octets"`     // about what these need
+	Octets     int    `json:"octets"`     // what these need
 	Accepts    uint64 `json:"accepts"`    // Access-Accepts
-	Joined     uint64 `json:"joined"`     // sessions that were given what the Access-Accept of their user granted
-	Renewed    uint64 `json:"renewed"`    // Access-Accepts that renewed what a live session was granted
+	Joined     uint64 `json:"joined"`     // sessions that began with the Access-Accept of their user
+	Renewed    uint64 `json:"renewed"`    // Access-Accepts of the users of live sessions
 	Rejected   uint64 `json:"rejected"`   // Access-Rejects that were considered for a stop record
-	Expired    uint64 `json:"expired"`    // Access-Accepts that no session followed
-	Ambiguous  uint64 `json:"ambiguous"`  // sessions that several logins fitted, so they got none
+	Expired    uint64 `json:"expired"`    // Access-Accepts that no start followed
+	Ambiguous  uint64 `json:"ambiguous"`  // starts that fitted several logins, so they got none
 	Forgotten  uint64 `json:"forgotten"`  // logins that were forgotten early, because there were too many
-	Unnumbered uint64 `json:"unnumbered"` // requests that were to have a session id, while none could be reserved
+	Unnumbered uint64 `json:"unnumbered"` // Access-Requests that were to have a number, while none was durable
 }

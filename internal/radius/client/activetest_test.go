@@ -48,7 +48,8 @@ func TestIdle(t *testing.T) {
 	}{
 		{"none", client.Test{IdleTime: time.Minute}, "", ""},
 		{
-			"user", client.Test{Username: "probe", IdleTime: 10 * time.Minute},
+			"user",
+			client.Test{Username: "probe", IdleTime: 10 * time.Minute},
 			"10m0s Access-Request probe, 20m0s Access-Request probe", "10m0s Accounting-Request probe, 20m0s Accounting-Request probe",
 		},
 		{"Status-Server", client.Test{StatusServer: true, IdleTime: 15 * time.Minute}, "15m0s Status-Server", "15m0s Status-Server"},

@@ -30,8 +30,8 @@
 //	                        CHAP-Challenge (RFC 2865 section 2.2): ours is another one
 //	Proxy-State             ours, behind those of the NAS (RFC 2865 section 5.33), if there is room
 //
-// Our Proxy-State is the same in all requests. A request that comes with it has been in a loop of
-// proxies and is dropped.
+// Our Proxy-State is the same in all requests of a client. A request of the client that comes with it
+// has been in a loop of proxies and is dropped.
 //
 // # The answer
 //

@@ -3,8 +3,9 @@ package relay
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
+	"encoding/binary"
 	"errors"
+	"hash/maphash"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -57,7 +58,7 @@ type Relay struct {
 	maxInFlight int64
 	maxOctets   int64
 	log         *slog.Logger
-	proxyState  []byte // our Proxy-State, complete
+	seed        maphash.Seed // of our Proxy-States
 
 	routes        atomic.Pointer[routes]
 	reconfiguring sync.Mutex
@@ -86,15 +87,12 @@ func New(cfg Config) (*Relay, error) {
 	r := &Relay{
 		blocked: cfg.Blocked, admissions: cfg.Admissions, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)),
 		maxInFlight: int64(cmp.Or(cfg.MaxInFlight, DefaultMaxInFlight)), maxOctets: int64(cmp.Or(cfg.MaxOctets, DefaultMaxOctets)),
-		conversations: conversations{limit: maxConversations}, ready: make(chan struct{}),
+		conversations: conversations{limit: maxConversations}, seed: maphash.MakeSeed(), ready: make(chan struct{}),
 	}
 	if r.blocked == nil {
 		r.blocked = func(string) bool { return false }
 	}
 	r.buffers.New = func() any { b := make([]byte, 0, radius.MaxPacket); return &b }
-	var id [8]byte
-	_, _ = rand.Read(id[:]) // never fails
-	r.proxyState = radius.AppendAttribute(nil, radius.ProxyState, string(id[:]))
 	return r, r.Reconfigure(cfg.Routes)
 }
 
@@ -167,7 +165,7 @@ func (r *Relay) relay(q *nasradius.AccessRequest, to replier) {
 		x.drop(noList, errNoList)
 		return
 	}
-	if err := x.out.plan(q.Packet, now.names, r.proxyState); err != nil {
+	if err := x.out.plan(q.Packet, now.names, r.proxyState(q.ClientName)); err != nil {
 		what := unusable
 		if errors.Is(err, errLoop) {
 			what = looped
@@ -177,6 +175,15 @@ func (r *Relay) relay(q *nasradius.AccessRequest, to replier) {
 	}
 	x.findConversation()
 	x.next()
+}
+
+// proxyState returns our Proxy-State for requests of a client. It is random, so no other proxy has it.
+// A request comes through a server twice if that is configured as a client too; in a loop it comes from
+// one client twice.
+func (r *Relay) proxyState(client string) (attr proxyState) {
+	attr[0], attr[1] = byte(radius.ProxyState), byte(len(attr))
+	binary.BigEndian.PutUint64(attr[2:], maphash.String(r.seed, client))
+	return attr
 }
 
 // visible returns the attributes that Admissions may see.

@@ -158,21 +158,43 @@ func TestBlocked(t *testing.T) {
 		bothInDefault(cfg)
 		cfg.Apply = map[string]string{"narrow": "one"}
 	}, func(r *rig) {
-		r.blocked["one"] = true
+		r.block("one", true)
 		r.want(r.login("narrow", "u"), errBlocked.Error())
 		r.want(r.login("wide", "v"), "Access-Accept")
 		if err := r.Accepting(); err != nil {
 			t.Errorf("the other group is not blocked: %v", err)
 		}
-		r.blocked["two"] = true
+		r.block("two", true)
 		r.want(r.login("wide", "w"), errBlocked.Error())
 		if err := r.Accepting(); !errors.Is(err, errBlocked) {
 			t.Errorf("%v, want %v", err, errBlocked)
 		}
-		r.blocked["one"] = false
+		r.block("one", false)
 		r.want(r.login("narrow", "x"), "Access-Accept")
 		if got := fmt.Sprint(r.byName["a"].users(), r.byName["b"].users()); got != "[x] [v]" {
 			t.Errorf("servers got %s", got)
+		}
+	})
+}
+
+// TestLoop: a server that sends a request back to us as a client gets it once more, not twice.
+func TestLoop(t *testing.T) {
+	inBubble(t, map[string][]string{DefaultList: {"a"}}, nil, func(r *rig) {
+		marks := func() string { // the Proxy-States of the last request that the server got
+			var attrs string
+			all := r.byName["a"].arrivals
+			for typ, value := range radius.Attributes(all[len(all)-1].Attributes()).All() {
+				if typ == radius.ProxyState {
+					attrs += attr(typ, value)
+				}
+			}
+			return attrs
+		}
+		r.want(r.login("nas", "u"), "Access-Accept")
+		r.want(r.login("server", "u", marks()), "Access-Accept")
+		r.want(r.login("server", "u", marks()), errLoop.Error())
+		if s := r.Stats(); s.Looped != 1 {
+			t.Errorf("%+v", s)
 		}
 	})
 }

@@ -12,12 +12,15 @@ import (
 )
 
 var (
-	errLoop  = errors.New("has the Proxy-State of this relay: there is a loop of proxies")
+	errLoop  = errors.New("has a Proxy-State that this relay gave a request of the same client: there is a loop of proxies")
 	errLarge = fmt.Errorf("the request for the server would be larger than %d octets", radius.MaxPacket)
 )
 
 // span is a part of a list of attributes.
 type span struct{ start, end int }
+
+// proxyState is our Proxy-State, a complete attribute.
+type proxyState [2 + 8]byte
 
 // outgoing is how an Access-Request is rewritten for servers. It does not change after addUpstream.
 type outgoing struct {
@@ -28,15 +31,16 @@ type outgoing struct {
 	tail       []byte // attributes that are added
 	chap       bool   // has a CHAP-Password
 	challenge  bool   // has a CHAP-Challenge
-	proxyState []byte // our Proxy-State, or nil if it does not fit
+	proxyState proxyState
+	unmarked   bool // has no room for proxyState
 
 	hiddenSpace [1]radius.HiddenValue
 	cutSpace    [1]span
 }
 
 // plan reads an Access-Request, once. Its errors are reasons to drop the request.
-func (o *outgoing) plan(p radius.Packet, names *radius.Dictionary, proxyState []byte) error {
-	o.attrs, o.proxyState = p.Attributes(), proxyState
+func (o *outgoing) plan(p radius.Packet, names *radius.Dictionary, ours proxyState) error {
+	o.attrs, o.proxyState = p.Attributes(), ours
 	o.hidden, o.cuts = o.hiddenSpace[:0], o.cutSpace[:0]
 	for at := 0; at < len(o.attrs); {
 		attr := o.attrs[at : at+int(o.attrs[at+1])]
@@ -48,7 +52,7 @@ func (o *outgoing) plan(p radius.Packet, names *radius.Dictionary, proxyState []
 				o.state = attr[2:]
 			}
 		case radius.ProxyState:
-			if string(attr) == string(proxyState) {
+			if string(attr) == string(ours[:]) {
 				return errLoop
 			}
 		case radius.CHAPPassword:
@@ -78,9 +82,7 @@ func (o *outgoing) add(up admission.Upstream, authenticator radius.Authenticator
 	if o.chap && !o.challenge {
 		o.tail = radius.AppendAttribute(o.tail, radius.CHAPChallenge, string(authenticator[:]))
 	}
-	if o.len() > radius.MaxPacket {
-		o.proxyState = nil // it is optional (RFC 2865 section 2.3)
-	}
+	o.unmarked = o.len() > radius.MaxPacket // it is optional (RFC 2865 section 2.3)
 	if o.len() > radius.MaxPacket {
 		return errLarge
 	}
@@ -101,7 +103,10 @@ func (o *outgoing) cut(t radius.Type) {
 
 // len returns the length of the packet for a server.
 func (o *outgoing) len() int {
-	n := radius.HeaderLen + 2 + radius.AuthLen + len(o.attrs) + len(o.tail) + len(o.proxyState)
+	n := radius.HeaderLen + 2 + radius.AuthLen + len(o.attrs) + len(o.tail)
+	if !o.unmarked {
+		n += len(o.proxyState)
+	}
 	for _, cut := range o.cuts {
 		n -= cut.end - cut.start
 	}
@@ -134,7 +139,10 @@ func (o *outgoing) append(b []byte, identifier byte, from radius.Protection, sec
 		}
 		at = next
 	}
-	b = append(append(b, o.tail...), o.proxyState...)
+	b = append(b, o.tail...)
+	if !o.unmarked {
+		b = append(b, o.proxyState[:]...)
+	}
 	radius.SealRequest(b, authenticator, secret)
 	return b, authenticator
 }

@@ -23,7 +23,7 @@ const (
 
 var (
 	nasAuthenticator = radius.Authenticator([]byte("0123456789abcdef"))
-	ourProxyState    = radius.AppendAttribute(nil, radius.ProxyState, "relay/id")
+	ourProxyState    = proxyState(radius.AppendAttribute(nil, radius.ProxyState, "relay/id"))
 )
 
 // attr returns an attribute.
@@ -130,7 +130,7 @@ func TestRequest(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := withoutSignature(out), strings.Join(tt.want, "")+string(ourProxyState); got != want {
+			if got, want := withoutSignature(out), strings.Join(tt.want, "")+string(ourProxyState[:]); got != want {
 				t.Errorf("attributes\n%x, want\n%x", got, want)
 			}
 		})
@@ -218,7 +218,7 @@ func TestRequestSize(t *testing.T) {
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("error %v, want %v", err, tt.want)
 			}
-			if err == nil && bytes.HasSuffix(out.Attributes(), ourProxyState) != tt.proxy {
+			if err == nil && bytes.HasSuffix(out.Attributes(), ourProxyState[:]) != tt.proxy {
 				t.Errorf("our Proxy-State: %v, want %v", !tt.proxy, tt.proxy)
 			}
 		})
@@ -233,7 +233,7 @@ func TestRequestDropped(t *testing.T) {
 	}{
 		{"a password of 15 octets", []string{attr(radius.UserPassword, strings.Repeat("p", 15))}, "User-Password: the length of an encrypted value is wrong"},
 		{"a password of 144 octets", []string{attr(radius.UserPassword, strings.Repeat("p", 144))}, "User-Password: the length of an encrypted value is wrong"},
-		{"our own Proxy-State", []string{attr(radius.ProxyState, "x"), string(ourProxyState)}, errLoop.Error()},
+		{"our own Proxy-State", []string{attr(radius.ProxyState, "x"), string(ourProxyState[:])}, errLoop.Error()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := forServer(accessRequest(tt.in...), admission.Upstream{}); fmt.Sprint(err) != tt.want {
@@ -369,7 +369,7 @@ func TestRequestProperties(t *testing.T) {
 			t.Fatalf("%d: %v", n, err)
 		}
 		want = slices.Insert(want, at, userPassword(password, serverSecret, out.Authenticator()))
-		if got := withoutSignature(out); got != strings.Join(want, "")+string(ourProxyState) {
+		if got := withoutSignature(out); got != strings.Join(want, "")+string(ourProxyState[:]) {
 			t.Fatalf("%d: attributes\n%x, want\n%x", n, got, want)
 		}
 	}

@@ -9,6 +9,9 @@ import (
 	"aaasess/internal/servers"
 )
 
+// AuthGroup is a server group that Access-Requests are relayed to.
+type AuthGroup = authgroups.Status
+
 // addAuthentication adds what authentication uses to the groups of accounting. A group that only
 // authenticates is added behind them.
 func (c *Accounting) addAuthentication(groups []api.ServerGroup) []api.ServerGroup {

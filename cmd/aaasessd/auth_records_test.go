@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"aaasess/cmd/internal/api"
+	"aaasess/internal/radius"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// fileRecord is a line of the method local, as far as these tests look at it.
+type fileRecord struct {
+	Type, Session, NASSession string
+	Number                    uint32
+	Attributes                map[string]any
+}
+
+// fileRecords returns the records of a file that the method local has written.
+func (l *inProcess) fileRecords(name string) (all []fileRecord) {
+	l.t.Helper()
+	b, err := os.ReadFile(filepath.Join(l.dir, name))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for line := range bytes.Lines(b) {
+		var r fileRecord
+		if err := json.Unmarshal(line, &r); err != nil {
+			l.t.Fatalf("%v: %s", err, line)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// granting is a server that accepts everybody as bob@isp, with two Classes and an address.
+func granting(t *testing.T) *authServer {
+	return newAuthServer(t, func(radius.Packet) (radius.Code, []byte) {
+		b := radius.AppendAttribute(nil, radius.UserName, "bob@isp")
+		b = radius.AppendAttribute(b, radius.Class, "\x00\xff1")
+		b = radius.AppendAttribute(b, radius.Class, "2")
+		b = radius.AppendAttribute(b, radius.ChargeableUserIdentity, "z")
+		b = radius.AppendUint32(b, radius.AcctInterimInterval, 600)
+		return radius.CodeAccessAccept, radius.AppendAttribute(b, radius.FramedIPAddress, "\x0a\x00\x00\x63")
+	})
+}
+
+// TestGrantedRecords: all records of a session have what the Access-Accept of its user has granted, and
+// the Acct-Session-Id that its Access-Request had, by each setting of attribute 44. The stop of the
+// second session is made by the daemon.
+func TestGrantedRecords(t *testing.T) {
+	for _, tt := range []struct {
+		name, attribute44 string
+		first, second     string // Acct-Session-Ids
+		asked             bool   // whether the Access-Request has it
+	}{
+		{"no attribute 44", "{}", "00000001", "00000002", false},
+		{"include-in-access-req", "{include-in-access-req: true}", "00000001", "00000002", true},
+		{"extend-with-addr", "{include-in-access-req: true, extend-with-addr: true}", "7F00000100000001", "7F00000100000002", true},
+		{"sync-with-client", "{include-in-access-req: true, sync-with-client: true}", "nas-0000000D", "nas-0000000E", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := granting(t)
+			text := with(t, authConfig(t, s), "  authentication: {listen", "  attribute-44: "+tt.attribute44+"\n  authentication: {listen")
+			l := launch(t, text, environment{})
+			n := l.nas()
+			for i, id := range []string{"nas-0000000D", "nas-0000000E"} {
+				n.must(radius.CodeAccessAccept, n.request("anonymous", "secret", radius.AppendAttribute(nil, radius.AcctSessionID, id)))
+				l.mustAccount(packet(acctStart, id, "anonymous"), packet(acctInterim, id, "anonymous"))
+				if i == 0 {
+					l.checkGranted(tt.first)
+					l.mustAccount(packet(acctStop, id, "anonymous"))
+				}
+			}
+			l.clear("bob@isp")
+			l.eventuallyRecords(
+				"records.jsonl", "Start "+tt.first, "Interim-Update "+tt.first, "Stop "+tt.first, "Start "+tt.second, "Interim-Update "+tt.second, "Stop "+tt.second,
+			)
+			for _, r := range l.fileRecords("records.jsonl") {
+				got := map[string]any{}
+				for _, name := range []string{"User-Name", "Class", "Chargeable-User-Identity", "Framed-IP-Address", "Acct-Session-Id"} {
+					got[name] = r.Attributes[name]
+				}
+				want := map[string]any{
+					"User-Name": "bob@isp", "Class": []any{"0x00ff31", "0x32"}, "Chargeable-User-Identity": "0x7a", "Framed-IP-Address": "10.0.0.99",
+					"Acct-Session-Id": r.Session,
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s %s: want (-) and got (+):\n%s", r.Type, r.Session, diff)
+				}
+			}
+			for i, q := range s.received() {
+				want := []string{tt.first, tt.second}[i]
+				if got := valueOf(q, radius.AcctSessionID); (got == want) != tt.asked {
+					t.Errorf("Access-Request %d has the Acct-Session-Id %q", i+1, got)
+				}
+			}
+		})
+	}
+}
+
+// clear ends the sessions of a user: the daemon makes their stops.
+func (l *inProcess) clear(user string) {
+	l.t.Helper()
+	list, err := l.client().Clear(l.t.Context(), api.DisconnectRequest{Filter: map[string]string{"user": user}})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	_ = list.Close()
+}
+
+// checkGranted checks what the control socket shows of the only live session.
+func (l *inProcess) checkGranted(upstream string) {
+	l.t.Helper()
+	list, err := l.client().Sessions(l.t.Context(), api.Query{})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer list.Close()
+	for s, err := range list.All() {
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		id := s.ID
+		if s.Upstream != "" {
+			id = s.Upstream
+		}
+		if s.User != "bob@isp" || s.UserFrom != api.FromAccept || s.NASUser != "anonymous" || s.Address != "10.0.0.99" || s.AddressFrom != api.FromAccept || id != upstream {
+			l.t.Errorf("the session is shown as %+v", s)
+		}
+	}
+	status, err := l.client().Status(l.t.Context())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	var a api.AuthenticationStatus
+	if err := json.Unmarshal(status.Sections[api.AuthenticationSection], &a); err != nil {
+		l.t.Fatal(err)
+	}
+	if a.Relay.Requests != 1 || a.Relay.Accepts != 1 || a.Listener.Accepts != 1 || a.Logins.Joined != 1 {
+		l.t.Errorf("the status is %+v", a)
+	}
+	g := l.group("isp")
+	if auth := g.Servers[0].Authentication; !g.Authenticates || auth == nil || auth.Requests != 1 || auth.Accepts != 1 || auth.Successes != 1 {
+		l.t.Errorf("the group is %+v", g)
+	}
+}
