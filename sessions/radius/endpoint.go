@@ -227,10 +227,10 @@ const errorPause = 100 * time.Millisecond
 func (s *socket) read(ctx context.Context) error {
 	r := newReceiver(s)
 	for {
-		n, from, local, err := r.receive()
+		b, from, local, err := r.receive()
 		switch {
 		case err == nil:
-			r.scratch = s.endpoint.handle(r.buf[:n], s.arrival(from, local), r.scratch, time.Now())
+			r.scratch = s.endpoint.handle(b, s.arrival(from, local), r.scratch, time.Now())
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded):
