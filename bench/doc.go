@@ -51,6 +51,13 @@
 // Our client and that of github.com/nwaples/tacplus send records to an acknowledger for TACACS+
 // (package tacacsload), and the daemon relays the requests of the accounting section to it.
 //
+// # The relay section
+//
+// A load generator (stand/peers/logins.c) sends Access-Requests, with passwords and with EAP, to the
+// daemon, and to FreeRADIUS and radsecproxy as proxies. The server behind them is an accepter
+// (stand/peers/accepter.c). Both derive names, passwords and keys from the number of a user, so each
+// finds what a relay spoils (relay.go). The last part adds a client that floods with a wrong secret.
+//
 // # The section on many NASes
 //
 // The daemon has the sessions of many NASes. All of them send Accounting-On at once (nases_on.go),

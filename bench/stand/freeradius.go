@@ -9,7 +9,7 @@ import (
 	"aaasess/bench/nasload"
 )
 
-// The configurations of FreeRADIUS 3.2 as an accounting server that are compared. Threads, limits
+// The configurations of FreeRADIUS 3.2 that are compared. Threads, limits
 // and log are the same in all. Everything else is the default.
 
 // freeRADIUSBase is common to all: %[1]s is the folder of all its files, %[2]s the secret.
@@ -64,16 +64,16 @@ modules {
 
 // freeRADIUSHome is the server to which it proxies. The times are those of Debian's proxy.conf and
 // of robust-proxy-accounting. %[1]d is the port, %[2]s the secret, %[3]s a line of the pool or
-// nothing.
+// nothing, %[4]s acct or auth, %[5]s how it probes a dead server.
 const freeRADIUSHome = `proxy server {
 	default_fallback = no
 }
 home_server upstream {
-	type = acct
+	type = %[4]s
 	ipaddr = 127.0.0.1
 	port = %[1]d
 	secret = %[2]s
-	status_check = request
+	status_check = %[5]s
 	username = "test_user_status_check"
 	response_window = 6
 	max_outstanding = 65536
@@ -84,7 +84,7 @@ home_server_pool upstream {
 	%[3]s
 }
 realm upstream {
-	acct_pool = upstream
+	%[4]s_pool = upstream
 }
 `
 
@@ -99,6 +99,20 @@ const freeRADIUSListen = `server default {
 		ok
 	}
 	accounting {
+		%[2]s
+	}
+}
+`
+
+// freeRADIUSLogins is the server for NASes whose Access-Requests it proxies: %[1]d is its port, %[2]s
+// toUpstream.
+const freeRADIUSLogins = `server default {
+	listen {
+		type = auth
+		ipaddr = 127.0.0.1
+		port = %[1]d
+	}
+	authorize {
 		%[2]s
 	}
 }
@@ -141,6 +155,7 @@ const (
 	proxiesLive                  // answers when the server has answered
 	proxiesRobust                // robust-proxy-accounting
 	readsDetail                  // proxies the records in the detail files
+	proxiesLogins                // proxies Access-Requests
 )
 
 // writeFreeRADIUS writes the configuration into a new folder. upstream is the port to which it
@@ -151,13 +166,16 @@ func writeFreeRADIUS(dir string, kind FreeRADIUSKind, port, upstream uint16) err
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, freeRADIUSBase, dir, nasload.SharedSecret)
-	robust := fmt.Sprintf(freeRADIUSHome, upstream, nasload.SharedSecret, "virtual_server = upstream")
+	robust := fmt.Sprintf(freeRADIUSHome, upstream, nasload.SharedSecret, "virtual_server = upstream", "acct", "request")
 	switch kind {
 	case WritesDetail:
 		fmt.Fprintf(&b, freeRADIUSListen, port, "detail")
 	case proxiesLive:
-		fmt.Fprintf(&b, freeRADIUSHome, upstream, nasload.SharedSecret, "")
+		fmt.Fprintf(&b, freeRADIUSHome, upstream, nasload.SharedSecret, "", "acct", "request")
 		fmt.Fprintf(&b, freeRADIUSListen, port, toUpstream)
+	case proxiesLogins:
+		fmt.Fprintf(&b, freeRADIUSHome, upstream, nasload.SharedSecret, "", "auth", "none")
+		fmt.Fprintf(&b, freeRADIUSLogins, port, toUpstream)
 	case proxiesRobust: // with the load factor of Debian's example
 		b.WriteString(robust)
 		fmt.Fprintf(&b, freeRADIUSListen, port, toUpstream)

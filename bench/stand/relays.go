@@ -207,7 +207,7 @@ func (r *Relay) start(ctx context.Context, h Host, who string, upstream, second 
 	case PeerRobust:
 		r.Server, err = StartFreeRADIUS(ctx, h, r.Dir, proxiesRobust, r.Port, upstream)
 	case PeerRadsec:
-		r.Server, err = startRadsecproxy(ctx, h, r.Dir, r.Port, upstream)
+		r.Server, err = startRadsecproxy(ctx, h, r.Dir, radsecAccounting, r.Port, upstream)
 	default:
 		err = fmt.Errorf("bench: no contender %q", who)
 	}
@@ -239,29 +239,42 @@ func StartFreeRADIUS(ctx context.Context, h Host, dir string, kind FreeRADIUSKin
 	return h.start(ctx, program, "-f", "-d", dir, "-n", "radiusd")
 }
 
-// radsecproxyConf relays from UDP to UDP: its port, the secret, the server's port, the secret.
-const radsecproxyConf = `ListenUDP 127.0.0.1:%d
-LogLevel 3
+// radsecproxyConf relays from UDP to UDP: its port, the secret, the server's port, what it relays, the
+// lowest level that it logs.
+const radsecproxyConf = `ListenUDP 127.0.0.1:%[1]d
+LogLevel %[5]d
 client nas {
 	host 127.0.0.0/8
 	type udp
-	secret %s
+	secret %[2]s
 }
 server upstream {
 	host 127.0.0.1
-	port %d
+	port %[3]d
 	type udp
-	secret %s
+	secret %[2]s
 	StatusServer off
 }
 realm * {
-	accountingServer upstream
+	%[4]s upstream
 }
 `
 
-func startRadsecproxy(ctx context.Context, h Host, dir string, port, upstream uint16) (*Process, error) {
+// The options of radsecproxy that say what it relays, with the lowest level that it logs: warnings, or
+// the default, notices. By default it logs every Access-Accept, but no Accounting-Response.
+var (
+	radsecLogins     = radsecKind{"server", 4}
+	radsecAccounting = radsecKind{"accountingServer", 3}
+)
+
+type radsecKind struct {
+	option string
+	level  int
+}
+
+func startRadsecproxy(ctx context.Context, h Host, dir string, kind radsecKind, port, upstream uint16) (*Process, error) {
 	file := filepath.Join(dir, "radsecproxy.conf")
-	conf := fmt.Sprintf(radsecproxyConf, port, nasload.SharedSecret, upstream, nasload.SharedSecret)
+	conf := fmt.Sprintf(radsecproxyConf, port, nasload.SharedSecret, upstream, kind.option, kind.level)
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		return nil, err
 	}

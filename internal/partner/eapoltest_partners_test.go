@@ -8,13 +8,13 @@ import (
 )
 
 func TestEAPOLTest(t *testing.T) {
-	c := NewCertificates(t)
-	fr := FreeRADIUS(t, FreeRADIUSOptions{Certificates: c, Users: "DEFAULT Cleartext-Password := \"secret\"\n"})
+	n, c := NewNamespace(t), NewCertificates(t)
+	fr := FreeRADIUS(t, FreeRADIUSOptions{In: n.In(), Certificates: c, Users: "DEFAULT Cleartext-Password := \"secret\"\n"})
 	for _, method := range []string{"TTLS", "PEAP"} {
-		if err := EAPOLTest(t, fr.AuthAddr, fr.Secret, method, Login{"alice", "secret"}, c); err != nil {
+		if err := n.EAPOLTest(fr.AuthAddr, fr.Secret, method, Login{"alice", "secret"}, c); err != nil {
 			t.Errorf("%s: %v", method, err)
 		}
-		if err := EAPOLTest(t, fr.AuthAddr, fr.Secret, method, Login{"alice", "wrong"}, c); err == nil || !strings.Contains(err.Error(), "FAILURE") {
+		if err := n.EAPOLTest(fr.AuthAddr, fr.Secret, method, Login{"alice", "wrong"}, c); err == nil || !strings.Contains(err.Error(), "FAILURE") {
 			t.Errorf("%s with a wrong password: %v", method, err)
 		}
 	}

@@ -20,6 +20,7 @@ log {
 }
 security {
 	max_attributes = 0
+	status_server = yes
 	allow_vulnerable_openssl = yes
 }
 thread pool {

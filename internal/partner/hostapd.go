@@ -81,29 +81,33 @@ type Login struct{ User, Password string }
 type SupplicantsProc struct{ *Program }
 
 // Supplicants starts them in a namespace, for EAP-MD5. The other end of the interface iface leads to
-// hostapd; for it their number n, from 1 on, has the address 02-00-00-00-00-n.
+// hostapd. The nth supplicant of the namespace has the address 02-00-00-00-00-n.
 func (n *Namespace) Supplicants(iface string, logins ...Login) *SupplicantsProc {
 	n.t.Helper()
 	dir := n.t.TempDir()
 	argv := []string{"wpa_supplicant", "-t"}
 	var links strings.Builder // a batch for ip(8)
-	for i, login := range logins {
-		sub, file := fmt.Sprint(iface, ".", i+1), filepath.Join(dir, fmt.Sprint(i))
+	var subs []string
+	for _, login := range logins {
+		n.supplicants++
+		sub := fmt.Sprint(iface, ".", n.supplicants)
+		file := filepath.Join(dir, sub+".conf")
 		// A macvlan in the mode bridge does not send to the group address of IEEE 802.1X.
-		fmt.Fprintf(&links, "link add %s link %s address 02:00:00:00:00:%02x type macvlan mode private\nlink set %s up\n", sub, iface, i+1, sub)
+		fmt.Fprintf(&links, "link add %s link %s address 02:00:00:00:00:%02x type macvlan mode private\nlink set %s up\n", sub, iface, n.supplicants, sub)
 		writeFile(n.t, file, fmt.Sprintf(supplicantConf, dir, login.User, login.Password))
-		if i > 0 {
+		if len(subs) > 0 {
 			argv = append(argv, "-N")
 		}
 		argv = append(argv, "-D", "wired", "-i", sub, "-c", file)
+		subs = append(subs, sub)
 	}
 	batch := filepath.Join(dir, "links")
 	writeFile(n.t, batch, links.String())
 	n.Run("ip", "-batch", batch)
 	p := &SupplicantsProc{n.Program("Successfully initialized wpa_supplicant", argv...)}
 	// By itself number n begins n seconds after the first.
-	for i := range logins {
-		askSupplicant(n.t, filepath.Join(dir, fmt.Sprint(iface, ".", i+1)), "REASSOCIATE")
+	for _, sub := range subs {
+		askSupplicant(n.t, filepath.Join(dir, sub), "REASSOCIATE")
 	}
 	return p
 }

@@ -12,7 +12,10 @@ const runLimit = 20 * time.Second
 
 // Namespace is a network namespace, in which all ports are free. It exists as long as its process,
 // which does nothing, and ends with the test.
-type Namespace struct{ process }
+type Namespace struct {
+	process
+	supplicants int // that were started, of all interfaces
+}
 
 // NewNamespace makes a namespace that has only loopback.
 func NewNamespace(t testing.TB) *Namespace {
@@ -28,7 +31,7 @@ func NewNamespace(t testing.TB) *Namespace {
 func newNamespace(t testing.TB, in []string, flags ...string) *Namespace {
 	t.Helper()
 	const script = "ip link set lo up && echo exists && exec sleep infinity"
-	n := &Namespace{process{
+	n := &Namespace{process: process{
 		t: t, name: "namespace", path: lookPath(t, "unshare"), args: append(flags, "sh", "-c", script),
 		ready: func(line string) bool { return line == "exists" },
 	}}

@@ -10,7 +10,8 @@ import (
 // The addresses of an OpenVPN.
 const (
 	openVPNOuter   = "192.0.2.1" // of the server, on the interface to its clients
-	OpenVPNNetwork = "10.77.0."  // of the tunnels; the server is number 1
+	OpenVPNPeer    = "192.0.2.2" // of the clients
+	openVPNNetwork = "10.77.0."  // of the tunnels; the server is number 1, the first client number 2
 )
 
 // OpenVPNOptions configures an OpenVPN server.
@@ -37,7 +38,7 @@ func (n *Namespace) OpenVPN(opts OpenVPNOptions) *OpenVPNProc {
 	_, acctPort := splitAddr(n.t, opts.Acct)
 	file, plugin, management := filepath.Join(dir, "server.conf"), filepath.Join(dir, "plugin.conf"), filepath.Join(dir, "management")
 	c := opts.Certificates
-	writeFile(n.t, file, fmt.Sprintf(openVPNConf, OpenVPNNetwork, c.Authority, c.Server, c.ServerKey, filepath.Join(dir, "status"), management, plugin))
+	writeFile(n.t, file, fmt.Sprintf(openVPNConf, openVPNNetwork, c.Authority, c.Server, c.ServerKey, filepath.Join(dir, "status"), management, plugin))
 	writeFile(n.t, plugin, fmt.Sprintf(openVPNPluginConf, file, acctPort, authPort, host, opts.Secret))
 	n.Run("ip", "addr", "add", openVPNOuter+"/24", "dev", opts.Interface)
 	return &OpenVPNProc{n.Program("Initialization Sequence Completed", "openvpn", "--config", file), n, management}
@@ -107,13 +108,13 @@ func (p *OpenVPNProc) EndUser(user string) {
 }
 
 // OpenVPNClient starts a client in a namespace whose interface leads to the server, and waits for
-// ready: a text of the log. It has the address 192.0.2.number.
-func (n *Namespace) OpenVPNClient(iface string, number int, login Login, certificates *Certificates, ready string) *Program {
+// ready: a text of the log.
+func (n *Namespace) OpenVPNClient(iface string, login Login, certificates *Certificates, ready string) *Program {
 	n.t.Helper()
 	dir := n.t.TempDir()
 	file := filepath.Join(dir, "login")
 	writeFile(n.t, file, login.User+"\n"+login.Password+"\n")
-	n.Run("ip", "addr", "add", fmt.Sprintf("192.0.2.%d/24", number), "dev", iface)
+	n.Run("ip", "addr", "replace", OpenVPNPeer+"/24", "dev", iface)
 	return n.Program(ready, "openvpn", "--client", "--dev", "tun", "--proto", "udp", "--remote", openVPNOuter, "1194", "--nobind",
 		"--ca", certificates.Authority, "--auth-user-pass", file, "--remote-cert-tls", "server", "--verb", "3", "--auth-nocache",
 		"--connect-retry", "1", "2")

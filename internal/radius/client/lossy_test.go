@@ -90,13 +90,17 @@ func TestLossyNetwork(t *testing.T) {
 	}
 }
 
-const lossyTimeout = 2 * time.Second
+const (
+	lossyTimeout = 2 * time.Second
+	movedPort    = 1645
+)
 
 func lossyNetwork(t *testing.T, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	n, taps, ended := radiusnet.New(seed), &tap{}, &ends{at: map[string]time.Time{}}
 	r := &rig{T: t, net: n, began: time.Now()}
 	r.client = client.New(client.Config{Dial: client.OverUDP(taps.listen(n))})
+	n.Add(radiusnet.Server{Name: "moved", Addr: documentation("192.0.2.1", movedPort), Secret: "s", Purpose: client.Authentication})
 	var members []client.Member
 	for i := range 1 + random.IntN(3) {
 		addr := fmt.Sprintf("192.0.2.%d", i+1)
@@ -130,6 +134,10 @@ func lossyNetwork(t *testing.T, seed uint64) {
 			g.Send(l, retry.Progress{})
 		}
 		time.Sleep(time.Duration(random.ExpFloat64() * float64(10*time.Millisecond)))
+		if i == 500 && seed%2 == 0 { // requests in flight move
+			members[0].AuthPort = movedPort
+			r.reconfigure(g, cfg, members...)
+		}
 		if random.IntN(200) == 0 {
 			cfg.MaxInFlight = 1 + random.IntN(600)
 			members[0].Schedule.Retransmit = random.IntN(3) - 1

@@ -8,12 +8,12 @@ import (
 	"aaasess/internal/retry"
 )
 
-// Request is a request that a group sends. Append is called for each transmission; in a group for
-// authentication, once for each server. Done is called once. The other methods may be called concurrently with Done and after it, for a transmission that
-// was due and for late answers.
+// Request is a request that a group sends. Done is called once. The other methods may be called
+// concurrently, also with Done and after it: for a transmission that was due, and for late answers.
 type Request interface {
 	// Append appends to b, which is empty, the packet of a transmission made now. It returns the
-	// authenticator for checking the answer.
+	// authenticator for checking the answer. It is called for each transmission; in a group for
+	// authentication, once for each server and again when the server's address changes.
 	Append(b []byte, identifier byte, secret radius.Secret, now time.Time) ([]byte, radius.Authenticator)
 	// Answers reports whether packets with this code answer the request.
 	Answers(code radius.Code) bool

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"strings"
@@ -112,7 +113,7 @@ type rig struct {
 	byName  map[string]*server
 	groups  map[string]*client.Group
 	begun   time.Time
-	blocked map[string]bool
+	blocked sync.Map // names of groups
 	events  *events
 	logins  []*login
 }
@@ -145,10 +146,10 @@ func inBubble(t *testing.T, groups map[string][]string, edit func(*Config), test
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{
 			t: t, servers: map[netip.AddrPort]*server{}, byName: map[string]*server{}, groups: map[string]*client.Group{},
-			begun: time.Now(), blocked: map[string]bool{}, events: &events{},
+			begun: time.Now(), events: &events{},
 		}
 		r.client = client.New(client.Config{Dial: r.dial})
-		cfg := Config{Blocked: func(name string) bool { return r.blocked[name] }}
+		cfg := Config{Blocked: r.isBlocked}
 		cfg.Lists = map[string][]string{}
 		for name, members := range groups {
 			r.addGroup(name, client.GroupConfig{}, members...)
@@ -173,6 +174,14 @@ func inBubble(t *testing.T, groups map[string][]string, edit func(*Config), test
 		}
 		r.check()
 	})
+}
+
+// block changes whether a group is blocked.
+func (r *rig) block(group string, on bool) { r.blocked.Store(group, on) }
+
+func (r *rig) isBlocked(group string) bool {
+	on, _ := r.blocked.Load(group)
+	return on == true
 }
 
 // check checks what must hold when no request is in flight.
@@ -328,4 +337,18 @@ func (a *records) Reject(_ *admission.Request, _ radius.Attributes, done func())
 		return
 	}
 	done()
+}
+
+// slowRecords are Admissions whose stop records take up to two seconds.
+type slowRecords struct {
+	silence
+
+	mu  sync.Mutex
+	rnd *rand.Rand
+}
+
+func (a *slowRecords) Reject(_ *admission.Request, _ radius.Attributes, done func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	time.AfterFunc(time.Duration(a.rnd.IntN(2000))*time.Millisecond, done)
 }

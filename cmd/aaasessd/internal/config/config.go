@@ -75,7 +75,7 @@ type Config struct {
 	warnings []*strictyaml.Error
 }
 
-// Warnings returns what is valid in the file and probably unintended.
+// Warnings returns what is valid in the file, but dangerous or probably unintended.
 func (c *Config) Warnings() []*strictyaml.Error { return c.warnings }
 
 // The names of the groups that have all servers of a protocol that are not private, in their order

@@ -1,0 +1,121 @@
+//go:build partners
+
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"aaasess/internal/partner"
+)
+
+// ispUsers are users whose password is "secret". FreeRADIUS has another name for them, wants
+// interims every two seconds, which hostapd ignores because it is less than a minute, and gives each
+// two Classes, which are no text.
+const ispUsers = `DEFAULT Cleartext-Password := "secret"
+	User-Name := "%{User-Name}@isp",
+	Class = 0x0102feff00,
+	Class += 0x00,
+	Acct-Interim-Interval = 2,
+	Session-Timeout = 3600
+`
+
+// TestRelayHostapd is the life of one session of hostapd: the login by EAP, the start, interims, the
+// row, and its end by SNMP.
+func TestRelayHostapd(t *testing.T) {
+	w := startWired(t, strings.TrimSuffix(ispUsers, "\n")+",\n\tFramed-IP-Address = 10.9.0.7\n", keys{accounting: "  update: {minimum: 1s}\n"})
+	supplicant := w.users.Supplicants(wiredStation, partner.Login{User: "alice", Password: "secret"})
+	started := w.await("Start", "alice@isp")
+	if n := w.hostapd.Authorized(); n != 1 || supplicant.Successes() != 1 {
+		t.Errorf("hostapd lets %d through", n)
+	}
+	w.wantSigned()
+	logins := w.fr.Logins()
+	for i, r := range logins {
+		wantValues(t, r, map[string][]string{
+			"User-Name": {"alice"}, "NAS-Identifier": {partner.HostapdID}, "Calling-Station-Id": {"02-00-00-00-00-01"}, "User-Password": nil,
+		})
+		if state := r.All("State"); len(state) != min(i, 1) {
+			t.Errorf("round %d: State %q", i+1, state)
+		}
+	}
+	want := map[string][]string{
+		"User-Name": {"alice@isp"}, "Class": {"0x0102feff00", "0x00"}, "Acct-Session-Id": {"00000001"},
+		"Calling-Station-Id": {"02-00-00-00-00-01"}, "NAS-Identifier": {partner.HostapdID}, "Framed-IP-Address": {"10.9.0.7"},
+	}
+	wantValues(t, started, want)
+
+	// FreeRADIUS asked for the interims by its Access-Accept.
+	eventually(t, "two interims are at the server", func() bool { return len(w.records("Interim-Update", "alice@isp")) >= 2 })
+	for _, r := range w.records("Interim-Update", "alice@isp") {
+		wantValues(t, r, want)
+	}
+
+	if got := w.snmp("snmpwalk", casnRoot); !strings.Contains(got, `.1.3.1.2.1 = STRING: "alice@isp"`) || !strings.Contains(got, ".1.3.1.3.1 = IpAddress: 10.9.0.7") {
+		t.Errorf("the row: %s", got)
+	}
+	if got := w.snmp("snmpset", casnDiscon+"1", "i", "1"); !strings.Contains(got, "INTEGER: 1") {
+		t.Errorf("snmpset: %s", got)
+	}
+	stopped := w.await("Stop", "alice@isp")
+	want["Acct-Terminate-Cause"] = []string{"Admin-Reset"}
+	wantValues(t, stopped, want)
+	eventually(t, "hostapd has thrown the user off", func() bool { return w.hostapd.Authorized() == 0 })
+	if got := w.snmp("snmpwalk", strings.TrimSuffix(casnUserID, ".")); strings.Contains(got, "alice") {
+		t.Errorf("the row after the end: %s", got)
+	}
+}
+
+// TestRelayHostapdFifty: fifty users log in at once. Forty have the right password, and become
+// sessions; for each of the others there is a stop record (R49).
+func TestRelayHostapdFifty(t *testing.T) {
+	const users, rejected = 50, 10
+	w := startWired(t, "DEFAULT Cleartext-Password := \"secret\"\n\tClass = \"%{User-Name}\",\n\tClass += \"%{Calling-Station-Id}\"\n",
+		keys{accounting: "  send-stop-record: {authentication-failure: true}\n"})
+	var logins []partner.Login
+	for i := range users {
+		login := partner.Login{User: fmt.Sprintf("user%02d", i), Password: "secret"}
+		if i%5 == 0 {
+			login.Password = "wrong"
+		}
+		logins = append(logins, login)
+	}
+	w.users.Supplicants(wiredStation, logins...)
+	count := func(status string) (n int) {
+		for _, r := range w.fr.Detail() {
+			if r.Get("Acct-Status-Type") == status {
+				n++
+			}
+		}
+		return n
+	}
+	var starts, stops int
+	eventually(t, "all starts and stops are at the server", func() bool {
+		starts, stops = count("Start"), count("Stop")
+		return starts >= users-rejected && stops >= rejected
+	}, &starts, &stops)
+	if n := w.hostapd.Authorized(); n != users-rejected {
+		t.Errorf("hostapd lets %d through, want %d", n, users-rejected)
+	}
+	w.wantSigned()
+	for i, login := range logins {
+		starts, stops := w.records("Start", login.User), w.records("Stop", login.User)
+		if login.Password == "wrong" {
+			if len(starts) != 0 || len(stops) != 1 {
+				t.Errorf("%s is rejected: %d starts, %d stops", login.User, len(starts), len(stops))
+				continue
+			}
+			wantValues(t, stops[0], map[string][]string{"Acct-Terminate-Cause": {"User-Error"}, "Class": nil, "NAS-Identifier": {partner.HostapdID}})
+			continue
+		}
+		if len(starts) != 1 || len(stops) != 0 {
+			t.Errorf("%s: %d starts, %d stops", login.User, len(starts), len(stops))
+			continue
+		}
+		station := fmt.Sprintf("02-00-00-00-00-%02X", i+1)
+		wantValues(t, starts[0], map[string][]string{
+			"Class": {fmt.Sprintf("0x%x", login.User), fmt.Sprintf("0x%x", station)}, "Calling-Station-Id": {station},
+		})
+	}
+}
