@@ -4,17 +4,29 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"testing"
 )
 
 // EAPOLTest logs in at a RADIUS server (host:port) with eapol_test, which is a NAS and a supplicant,
 // by EAP in a tunnel; method is TTLS or PEAP, with MSCHAPv2 inside. It returns an error unless the
 // user is accepted with MS-MPPE-Send-Key and MS-MPPE-Recv-Key that are those of the tunnel.
+func EAPOLTest(t testing.TB, addr, secret, method string, login Login, certificates *Certificates) error {
+	t.Helper()
+	return eapolTest(t, func(argv ...string) (string, error) { return Try(t, runLimit, argv[0], argv[1:]...) }, addr, secret, method, login, certificates)
+}
+
+// EAPOLTest is the function of that name, in the namespace.
 func (n *Namespace) EAPOLTest(addr, secret, method string, login Login, certificates *Certificates) error {
 	n.t.Helper()
-	host, port := splitAddr(n.t, addr)
-	file := filepath.Join(n.t.TempDir(), "eapol_test.conf")
-	writeFile(n.t, file, fmt.Sprintf(eapolTestConf, method, login.User, login.Password, certificates.Authority, ServerName))
-	out, err := n.Try("eapol_test", "-c", file, "-a", host, "-p", port, "-s", secret, "-t", "15")
+	return eapolTest(n.t, n.Try, addr, secret, method, login, certificates)
+}
+
+func eapolTest(t testing.TB, try func(argv ...string) (string, error), addr, secret, method string, login Login, certificates *Certificates) error {
+	t.Helper()
+	host, port := splitAddr(t, addr)
+	file := filepath.Join(t.TempDir(), "eapol_test.conf")
+	writeFile(t, file, fmt.Sprintf(eapolTestConf, method, login.User, login.Password, certificates.Authority, ServerName))
+	out, err := try("eapol_test", "-c", file, "-a", host, "-p", port, "-s", secret, "-t", "15")
 	if err != nil {
 		return fmt.Errorf("%w: it printed:\n%s", err, out)
 	}
