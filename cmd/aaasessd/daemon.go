@@ -85,7 +85,7 @@ type environment struct {
 // open opens the parts in the order of their dependencies. After an error it closes all of them.
 func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err error) {
 	d := &daemon{
-		cfg: cfg, state: cfg.State, log: log, radius: client.New(client.Config{Lookup: env.resolve, Logger: log}), tacacs: tacclient.New(tacclient.Config{Logger: log}),
+		cfg: cfg, state: cfg.State, log: log, radius: client.New(client.Config{Lookup: env.resolve, NASIdentifier: cfg.NASIdentifier, Logger: log}), tacacs: tacclient.New(tacclient.Config{Logger: log}),
 	}
 	defer func() {
 		if err != nil {

@@ -37,6 +37,8 @@ type Config struct {
 	// have the same Clients. Their prefixes and names are unique.
 	Listener     nasradius.Config
 	Disconnector nasradius.DisconnectConfig
+	// NASIdentifier is our own NAS-Identifier, in Accounting-On and -Off and in test requests.
+	NASIdentifier string
 	// Dictionary has the names of attributes and values.
 	Dictionary *radius.Dictionary
 
