@@ -56,6 +56,7 @@ func (g *Group) beginTests(due []*exchange, now time.Time) (_ []*exchange, next 
 				continue
 			}
 			p.server.tests[p.purpose].running = true
+			p.stats().Tests++
 			g.announcing++
 			g.schedule(x, now.Add(g.cfg.Members[i].Schedule.Timeout)) // until it is sent
 			due = append(due, x)

@@ -72,7 +72,7 @@ func TestIdle(t *testing.T) {
 				r.checkArrivals(acct, tc.acct)
 				for _, g := range []*client.Group{a, b} {
 					s := g.Stats().Servers[0]
-					if s.Successes != s.Requests || s.Timeouts != 0 || s.PendingRequests != 0 {
+					if s.Successes != s.Requests || s.Tests != s.Requests || s.TestsFailed != 0 || s.Timeouts != 0 || s.PendingRequests != 0 {
 						t.Errorf("%+v", s)
 					}
 				}
@@ -139,7 +139,7 @@ func TestDeadIsTested(t *testing.T) {
 		}
 		answers.Store(true)
 		r.sleep(44.1)
-		if s := one.Stats().Servers[0]; s.State != servers.Up || s.DeadCount != 1 || s.TotalDeadTime != 43*time.Second {
+		if s := one.Stats().Servers[0]; s.State != servers.Up || s.Tests != 4 || s.TestsFailed != 3 || s.DeadCount != 1 || s.TotalDeadTime != 43*time.Second {
 			t.Errorf("%+v", s)
 		}
 		if heard.Load() != 1 || own.Load() != 1 {
