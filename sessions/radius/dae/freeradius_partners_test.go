@@ -158,7 +158,7 @@ func TestFreeradiusDisconnect(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := hostapdSession("127.0.0.1")
-			s.User = tt.user
+			s.Attrs = radius.Attributes(strings.Replace(string(s.Attrs), attr(radius.UserName, "alice"), attr(radius.UserName, tt.user), 1))
 			if got := d.Disconnect(t.Context(), firstAttempt(s)); got != tt.want {
 				t.Errorf("%v, want %v", got, tt.want)
 			}
