@@ -41,7 +41,7 @@ type Admissions interface {
 	// call the table. s has the number that it gets unless Admit returns another, which is one of
 	// [Table.Reserve], or is free. call is the call that it begins in, or nil. Admit returns a nil
 	// Admission if nothing is known.
-	Admit(ev *Event, s, call *Session, free func(ID) bool) (ID, *Admission)
+	Admit(ev Event, s, call *Session, free func(ID) bool) (ID, *Admission)
 	// Upstream returns the Admission.Upstream of an event without a session, of which authentication
 	// has said nothing. It is called as Admit is.
 	Upstream(nas *NAS, attrs radius.Attributes, id ID) string
@@ -59,7 +59,7 @@ func (t *Table) admit(s *Session, ev *Event) {
 	if t.admissions == nil {
 		return
 	}
-	s.ID, s.Admission = t.admissions.Admit(ev, s, t.callOf(s, ev), t.isFree)
+	s.ID, s.Admission = t.admissions.Admit(*ev, s, t.callOf(s, ev), t.free)
 	delete(t.numbers.reserved, s.ID)
 	if s.Admission != nil {
 		s.setAttrs(s.Attrs)

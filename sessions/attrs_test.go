@@ -15,3 +15,6 @@ func attrs(pairs ...any) radius.Attributes {
 	}
 	return radius.Attributes(b)
 }
+
+// AttributesOf is attrs for the tests of package sessions_test.
+func AttributesOf(pairs ...any) radius.Attributes { return attrs(pairs...) }

@@ -10,6 +10,7 @@ import (
 
 	"aaasess/internal/radius"
 	"aaasess/sessions"
+	"aaasess/sessions/sessionstest"
 )
 
 // sentReport is a report that a NAS makes once and may send often.
@@ -125,6 +126,7 @@ func (s *sim) check(rt *rapid.T) {
 		rt.Fatal(err)
 	}
 	s.routes()
+	s.checkNames(rt)
 	s.checkOurs(rt)
 	numbers, lives := map[*simSession]sessions.ID{}, map[sessions.ID]*simSession{}
 	recorded := map[string][]sessions.ID{}
@@ -149,6 +151,39 @@ func (s *sim) check(rt *rapid.T) {
 		}
 	}
 }
+
+// checkNames: all records of a session have one Acct-Session-Id upstream.
+func (s *sim) checkNames(rt *rapid.T) {
+	names := map[sessions.ID]string{}
+	for _, n := range s.journal.Notices() {
+		if was, known := names[n.Session.ID]; known && was != n.Session.Name() {
+			rt.Fatalf("session %d has names %q and %q", n.Session.ID, was, n.Session.Name())
+		}
+		names[n.Session.ID] = n.Session.Name()
+	}
+}
+
+// manyAdmissions gives sessions that begin, in turn, nothing, an Access-Accept, a name and a number of
+// their own.
+type manyAdmissions struct{ n int }
+
+func (a *manyAdmissions) Admit(ev sessions.Event, s, _ *sessions.Session, free func(sessions.ID) bool) (sessions.ID, *sessions.Admission) {
+	a.n++
+	granted := sessions.AttributesOf(radius.UserName, ev.Attrs.Text(radius.UserName), radius.Class, fmt.Sprint(a.n))
+	switch a.n % 4 {
+	case 1:
+		return s.ID, &sessions.Admission{Granted: granted}
+	case 2:
+		return s.ID, &sessions.Admission{Upstream: fmt.Sprint("name ", a.n), Granted: granted}
+	case 3:
+		if id := s.ID + 5; free(id) {
+			return id, nil
+		}
+	}
+	return s.ID, nil
+}
+
+func (*manyAdmissions) Upstream(*sessions.NAS, radius.Attributes, sessions.ID) string { return "" }
 
 // checkOurs: no record that we make of a session is older than an earlier one that we made, or tells
 // of a shorter time.
@@ -210,6 +245,10 @@ func drawNASes(rt *rapid.T) (nases []*simNAS) {
 func TestRandomNASes(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := &sim{world: newWorld(t), nases: drawNASes(rt), ours: map[sessions.ID]ourRecord{}}
+		if rapid.Bool().Draw(rt, "authentication goes through us") {
+			s.admissions = new(manyAdmissions)
+			s.SetAdmissions(s.admissions)
+		}
 		nas := func(rt *rapid.T) *simNAS { return rapid.SampledFrom(s.nases).Draw(rt, "nas") }
 		living := func(rt *rapid.T) *simSession {
 			n := nas(rt)
@@ -279,7 +318,12 @@ func TestRandomNASes(t *testing.T) {
 			},
 			"clear session":   func(rt *rapid.T) { s.clear(row(rt)) },
 			"interim of ours": func(*rapid.T) { s.makeInterims() },
-			"":                s.check,
+			"authenticated again": func(rt *rapid.T) {
+				s.number++
+				granted := sessions.AttributesOf(radius.UserName, fmt.Sprint("granted", s.number%3), radius.Class, fmt.Sprint(s.number))
+				sessionstest.Await(s.t, func(done func(error)) error { return s.Grant(row(rt), granted, done) })
+			},
+			"": s.check,
 		})
 		// The lost reports arrive, the users leave, the NASes restart.
 		for _, n := range s.nases {

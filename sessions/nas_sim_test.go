@@ -155,6 +155,8 @@ type world struct {
 	wall    time.Time
 	elapsed time.Duration
 	nested  bool // as the configuration has it
+	// What sessions begin with; nil if authentication does not go through us.
+	admissions sessions.Admissions
 }
 
 func newWorld(t testing.TB) *world {
@@ -194,6 +196,7 @@ func (w *world) restart() {
 	w.cfg.Boot.Uptime = time.Hour + w.elapsed
 	w.Table = sessions.New(w.cfg, w.journal)
 	w.SetNested(w.nested)
+	w.SetAdmissions(w.admissions)
 	if err := w.Load(w.journal.Load); err != nil {
 		w.t.Fatal(err)
 	}

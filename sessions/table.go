@@ -63,10 +63,11 @@ type Table struct {
 	nesting      nesting
 	oneOffs      oneOffs
 	numbers      numbers
-	granted      lineIndex  // the live sessions with attributes of an Access-Accept
-	admissions   Admissions // nil if authentication does not go through us
-	unrouted     []ID       // loaded without a route: Run stores them again
-	lastCounters *Counters  // as of the newest commit
+	free         func(ID) bool // isFree, made once
+	granted      lineIndex     // the live sessions with attributes of an Access-Accept
+	admissions   Admissions    // nil if authentication does not go through us
+	unrouted     []ID          // loaded without a route: Run stores them again
+	lastCounters *Counters     // as of the newest commit
 
 	durableCounters atomic.Pointer[Counters] // as of the newest durable commit
 	view            atomic.Pointer[View]
@@ -93,7 +94,7 @@ func New(cfg Config, journal Journal) *Table {
 		lastCounters: &Counters{},
 		ready:        make(chan struct{}),
 	}
-	t.remembered.routes = &t.routes
+	t.remembered.routes, t.free = &t.routes, t.isFree
 	t.durableCounters.Store(t.lastCounters)
 	t.view.Store(t.snapshot())
 	journal.AfterBatch(t.publish)

@@ -2,7 +2,10 @@
 
 package radius
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // freeradius is FreeRADIUS's dictionary; it includes all others.
 const freeradius = "/usr/share/freeradius/dictionary"
@@ -74,5 +77,34 @@ func TestNamesMatchFreeRADIUS(t *testing.T) {
 				t.Errorf("%s %d is %s, theirs %s", def.Name, n, print, their.values.names[n])
 			}
 		}
+	}
+}
+
+// TestEncryptionsMatchFreeRADIUS: all values that FreeRADIUS knows to be encrypted can be encrypted
+// again, also without its dictionary.
+func TestEncryptionsMatchFreeRADIUS(t *testing.T) {
+	theirs, err := new(Dictionary).read(readFile, false, freeradius)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, n := Standard(), 0
+	for _, def := range theirs.All() {
+		// Those of Ascend outside of its Vendor-Specific have numbers for experiments.
+		if !def.Encrypted || strings.HasPrefix(def.Name, "X-Ascend-") {
+			continue
+		}
+		got, want := ours.encryptions.standard[def.Type], theirs.encryptions.standard[def.Type]
+		if def.Vendor != 0 {
+			got, want = Plain, theirs.encryptions.vendors[def.Vendor][def.VendorType]
+			if kinds := ours.encryptions.vendors[def.Vendor]; kinds != nil {
+				got = kinds[def.VendorType]
+			}
+		}
+		if n++; got != want || want == Plain {
+			t.Errorf("%s: kind %d, want %d", def.Name, got, want)
+		}
+	}
+	if n < 20 {
+		t.Errorf("FreeRADIUS has only %d encrypted attributes", n)
 	}
 }

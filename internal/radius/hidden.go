@@ -79,6 +79,19 @@ func (e *encryptions) set(id ID, kind Encryption) {
 	types[id.VendorType] = kind
 }
 
+// wimax is the WiMAX Forum, whose attributes have a third octet behind type and length. Its first bit
+// says that the value goes on in the next one. The parser of dictionaries does not support that, so
+// the types of its keys are here.
+const (
+	wimax          = 24757
+	wimaxContinues = 0x80
+)
+
+var wimaxKeys = [256]Encryption{
+	5: SaltedEncryption, 10: SaltedEncryption, 12: SaltedEncryption, 14: SaltedEncryption, 15: SaltedEncryption, 19: SaltedEncryption,
+	40: SaltedEncryption, 66: SaltedEncryption, 67: SaltedEncryption, 70: SaltedEncryption, 75: SaltedEncryption, 131: SaltedEncryption,
+}
+
 // HiddenValue is where an encrypted value is in a list of attributes.
 type HiddenValue struct {
 	ID         ID
@@ -100,7 +113,10 @@ func (d *Dictionary) AppendHidden(list []HiddenValue, attr []byte, start int) ([
 		return list, nil
 	}
 	vendor := binary.BigEndian.Uint32(attr[2:])
-	kinds := d.encryptions.vendors[vendor]
+	kinds, header := d.encryptions.vendors[vendor], 2
+	if vendor == wimax {
+		kinds, header = &wimaxKeys, 3
+	}
 	if kinds == nil {
 		return list, nil
 	}
@@ -108,7 +124,11 @@ func (d *Dictionary) AppendHidden(list []HiddenValue, attr []byte, start int) ([
 	for rest := attr[vendorLen:]; len(rest) >= 2 && rest[1] >= 2 && int(rest[1]) <= len(rest); rest = rest[rest[1]:] {
 		var err error
 		id := ID{Type: VendorSpecific, Vendor: vendor, VendorType: rest[0]}
-		if list, err = appendHidden(list, id, kinds[rest[0]], start+2, start+int(rest[1])); err != nil {
+		kind := kinds[rest[0]]
+		if kind != Plain && header == 3 && rest[1] >= 3 && rest[2]&wimaxContinues != 0 {
+			return list, &MalformedError{VendorSpecific, "an encrypted value is in several attributes"}
+		}
+		if list, err = appendHidden(list, id, kind, start+header, start+int(rest[1])); err != nil {
 			return list, err
 		}
 		start += int(rest[1])

@@ -147,6 +147,8 @@ func TestRecryptWrongLength(t *testing.T) {
 		{"a tunnel password without text", attribute(TunnelPassword, make([]byte, 3)), "Tunnel-Password: the length of an encrypted value is wrong"},
 		{"a key with a tag", ofVendor(311, attribute(17, make([]byte, 19))), "Vendor-Specific: the length of an encrypted value is wrong"},
 		{"the second attribute of a vendor", ofVendor(311, attribute(8, make([]byte, 4)), attribute(17, make([]byte, 17))), "Vendor-Specific: the length of an encrypted value is wrong"},
+		{"a key of WiMAX in several attributes", ofVendor(wimax, attribute(5, append([]byte{wimaxContinues}, make([]byte, 18)...))), "Vendor-Specific: an encrypted value is in several attributes"},
+		{"a key of WiMAX without third octet", ofVendor(wimax, attribute(5, nil)), "Vendor-Specific: the length of an encrypted value is wrong"},
 		{"a key that fills its block", ofVendor(311, attribute(17, salted(15))), "<nil>"},
 		{"a key that is longer than its block", ofVendor(311, attribute(17, salted(16))), "Vendor-Specific: cannot be decrypted"},
 	} {
@@ -172,6 +174,8 @@ func TestEncryptions(t *testing.T) {
 		{"MS-MPPE-Send-Key", ofVendor(311, attribute(16, make([]byte, 18))), SaltedEncryption},
 		{"LCS-IKEv2-Local-Password", ofVendor(2356, attribute(19, make([]byte, 19))), TaggedEncryption},
 		{"ERX-LI-Action", ofVendor(4874, attribute(58, make([]byte, 18))), SaltedEncryption},
+		{"WiMAX-MSK", ofVendor(wimax, attribute(5, make([]byte, 1+18))), SaltedEncryption},
+		{"an attribute of WiMAX in several", ofVendor(wimax, attribute(1, []byte{wimaxContinues, 1})), Plain},
 		{"a type of a vendor that we do not know", ofVendor(99999, attribute(16, make([]byte, 18))), Plain},
 		{"another format of a vendor that we know", attribute(VendorSpecific, []byte{0, 0, 1, 55, 16, 0}), Plain},
 		{"no vendor", attribute(VendorSpecific, []byte{0, 0, 1}), Plain},
@@ -221,6 +225,7 @@ func FuzzRecrypt(f *testing.F) {
 	f.Add(string(attribute(TunnelPassword, append([]byte{1}, key...))))
 	f.Add(string(append(ofVendor(311, attribute(16, key), attribute(17, key)), attribute(UserName, []byte("u"))...)))
 	f.Add(string(attribute(UserPassword, make([]byte, 128))))
+	f.Add(string(ofVendor(wimax, attribute(5, append([]byte{0}, key...)))))
 	f.Add(string(attribute(VendorSpecific, []byte{0, 0, 1, 55, 16})))
 	f.Fuzz(func(t *testing.T, list string) {
 		if !Attributes(list).Valid() {

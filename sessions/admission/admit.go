@@ -10,7 +10,7 @@ import (
 // Admit implements [sessions.Admissions]. A session that begins takes what its login has: the number that
 // was reserved, the Acct-Session-Id that servers were told, and what it was granted. A login that was
 // accepted is then forgotten.
-func (s *Store) Admit(ev *sessions.Event, is, call *sessions.Session, free func(sessions.ID) bool) (sessions.ID, *sessions.Admission) {
+func (s *Store) Admit(ev sessions.Event, is, call *sessions.Session, free func(sessions.ID) bool) (sessions.ID, *sessions.Admission) {
 	if s.idle.Load() {
 		return is.ID, nil
 	}
@@ -19,20 +19,23 @@ func (s *Store) Admit(ev *sessions.Event, is, call *sessions.Session, free func(
 	w := whoOf(&ev.NAS, ev.Kind, ev.Attrs)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l, ambiguous := s.find(ev, &w)
+	l, ambiguous := s.find(&ev, &w)
 	if l != nil {
 		id, a.Upstream, a.Granted = cmp.Or(l.number, id), l.upstream, l.granted
 	}
 	cfg := s.config.Load()
-	if n := numberIn(&ev.NAS, ev.AcctSessionID); cfg.SyncWithClient && id == is.ID && is.Kind != sessions.Resource && n != id && free(n) {
-		id = n
+	if cfg.SyncWithClient && id == is.ID && is.Kind != sessions.Resource {
+		if n := numberIn(&ev.NAS, ev.AcctSessionID); n != id && free(n) {
+			id = n
+		}
 	}
 	switch {
 	case a.Upstream != "":
+		a.Upstream = unlessNumber(a.Upstream, id)
 	case call != nil && cfg.ExtendWithAddr && !cfg.SyncWithClient:
 		a.Upstream = call.Name()
 	default:
-		a.Upstream = cfg.name(&ev.NAS, ev.AcctSessionID, id)
+		a.Upstream = cfg.upstream(&ev.NAS, ev.AcctSessionID, id)
 	}
 	switch {
 	case ambiguous:
@@ -45,10 +48,10 @@ func (s *Store) Admit(ev *sessions.Event, is, call *sessions.Session, free func(
 	default:
 		l.session, l.number = id, 0
 	}
-	if a.Upstream = unlessNumber(a.Upstream, id); a == (sessions.Admission{}) {
+	if a == (sessions.Admission{}) {
 		return id, nil
 	}
-	return id, &a
+	return id, &sessions.Admission{Granted: a.Granted, Upstream: a.Upstream}
 }
 
 // beginning is a session that began without a login. The Accept of its user may be processed after its
@@ -69,12 +72,15 @@ func (s *Store) noteBeginning(w *who, id sessions.ID) {
 
 // beganBefore returns the session that began after the request of a login and before its Accept, or 0.
 func (s *Store) beganBefore(l *login, q *Request) (id sessions.ID) {
+	if newest := &s.begun[(s.nextBegun+len(s.begun)-1)%len(s.begun)]; newest.at.Before(q.At) {
+		return 0 // mostly
+	}
 	ev := sessions.Event{NAS: q.NAS, SameClient: q.SameClient}
 	for a := bySession; a < byUser && id == 0; a++ {
 		for i := range s.begun {
 			b := &s.begun[i]
 			if b.id != 0 && !b.at.Before(q.At) && ev.IsFromClient(b.nas.Addr) && l.has(a) && l.matches(&b.who, a) {
-				id, *b = b.id, beginning{}
+				id, b.id = b.id, 0
 				break
 			}
 		}

@@ -19,7 +19,7 @@ func (s *Store) Accept(q *Request, accept radius.Attributes, done func()) {
 	} else {
 		s.drop(l)
 	}
-	l.accepted, l.granted = true, only(accept, granting)
+	l.accepted, l.granted = true, only(accept, &granting)
 	l.also = l.granted.Text(radius.UserName)
 	granted, of := l.granted, l.who
 	s.stats.Accepts++

@@ -3,6 +3,7 @@ package admission
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -127,6 +128,27 @@ func TestStartBeforeAccept(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestStartsBeforeAccepts: several starts overtake their Accepts, which come in any order.
+func TestStartsBeforeAccepts(t *testing.T) {
+	timed(t, Config{}, func(s *stand) {
+		s.accept(loginAt(nas1, "first"))
+		var requests []*Request
+		var rows []*sessions.Session
+		for i := range 3 {
+			requests = append(requests, loginAt(nas1, "bob", radius.NASPort, i))
+			rows = append(rows, s.start(nas1, fmt.Sprint("s", i), "bob", radius.NASPort, i))
+		}
+		for _, i := range []int{2, 0, 1} {
+			s.accept(requests[i], radius.Class, fmt.Sprint(i))
+		}
+		for i, row := range rows {
+			if got := s.class(row.ID); got != fmt.Sprint(i) {
+				t.Errorf("session %d has Class %q", i, got)
+			}
+		}
+	})
 }
 
 func TestReject(t *testing.T) {

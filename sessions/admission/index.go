@@ -58,46 +58,51 @@ func (x *index) hash(w *who, a aspect, user string) (sum uint64, ok bool) {
 	case byPortID:
 		v = w.portID
 	}
-	var h maphash.Hash
-	h.SetSeed(x.seed)
-	_ = h.WriteByte(byte(a)) // these never fail
+	const odd = 0x9e3779b97f4a7c15 // so that exchanged or equal texts do not cancel out
+	sum = maphash.String(x.seed, v) + odd*(maphash.String(x.seed, user)^uint64(a))
 	if w.call {
-		_ = h.WriteByte('c')
+		sum = ^sum
 	}
-	_ = h.WriteByte(byte(len(user)))
-	_, _ = h.WriteString(user)
-	_, _ = h.WriteString(v)
-	return h.Sum64(), true
+	return sum, true
 }
 
-// hashes calls fn with all hashes of a login, each once.
-func (x *index) hashes(l *login, fn func(uint64)) {
+// maxLinks is how many links a login has at most.
+const maxLinks = 8
+
+// hashes returns all hashes of a login, each once. A login with an Acct-Session-Id has only that, because
+// each session has one, and both must be equal (see matches); but users' requests look for calls.
+func (x *index) hashes(l *login) (sums [maxLinks]uint64, n int) {
 	for a := range aspects {
-		if sum, ok := x.hash(&l.who, a, l.user); ok {
-			fn(sum)
+		if a != bySession && l.sid != "" && !l.call {
+			break
 		}
-		if l.also == "" || l.also == l.user || a == bySession || l.call {
+		if sum, ok := x.hash(&l.who, a, l.user); ok {
+			sums[n] = sum
+			n++
+		}
+		if a == bySession || l.also == "" || l.also == l.user || l.call {
 			continue
 		}
-		if sum, ok := x.hash(&l.who, a, l.also); ok {
-			fn(sum)
+		if sum, ok := x.hash(&l.who, a, l.also); ok && n < maxLinks {
+			sums[n] = sum
+			n++
 		}
 	}
+	return sums, n
 }
 
 // add enters a login as the newest of its chains.
 func (x *index) add(l *login) {
-	n := 0
-	x.hashes(l, func(uint64) { n++ })
-	l.links = make([]link, 0, n) // links must not move
-	x.hashes(l, func(sum uint64) {
-		l.links = append(l.links, link{login: l, hash: sum, older: x.chains[sum]})
-		is := &l.links[len(l.links)-1]
+	sums, n := x.hashes(l)
+	l.links = make([]link, n) // links must not move
+	for i := range l.links {
+		is := &l.links[i]
+		*is = link{login: l, hash: sums[i], older: x.chains[sums[i]]}
 		if is.older != nil {
 			is.older.newer = is
 		}
-		x.chains[sum] = is
-	})
+		x.chains[is.hash] = is
+	}
 }
 
 // remove undoes add.

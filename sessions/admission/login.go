@@ -1,7 +1,7 @@
 package admission
 
 import (
-	"slices"
+	"cmp"
 	"strings"
 	"time"
 
@@ -43,23 +43,18 @@ type who struct {
 
 func whoOf(nas *sessions.NAS, kind sessions.Kind, attrs radius.Attributes) who {
 	w := who{nas: *nas, call: kind == sessions.Resource}
-	var have [256]bool
 	for t, v := range attrs.All() {
-		if have[t] {
-			continue // the first one counts
-		}
-		have[t] = true
-		switch t {
+		switch t { // the first of each counts
 		case radius.UserName:
-			w.user = v
+			w.user = cmp.Or(w.user, v)
 		case radius.AcctSessionID:
-			w.sid = v
+			w.sid = cmp.Or(w.sid, v)
 		case radius.CallingStationID:
-			w.station = v
+			w.station = cmp.Or(w.station, v)
 		case radius.NASPort:
-			w.port = v
+			w.port = cmp.Or(w.port, v)
 		case radius.NASPortID:
-			w.portID = v
+			w.portID = cmp.Or(w.portID, v)
 		}
 	}
 	return w
@@ -81,41 +76,64 @@ func (w *who) isUser(name string) bool {
 // differ reports whether both are known and not equal.
 func differ(a, b string) bool { return a != "" && b != "" && a != b }
 
+// types is a set of attribute types. Those with four octets must have them (RFC 2865 section 5).
+type types [256]uint8 // 0: not in it, else the number of octets, or anyLength
+
+const anyLength = 255
+
+func typesOf(texts, numbers []radius.Type) (ts types) {
+	for _, t := range texts {
+		ts[t] = anyLength
+	}
+	for _, t := range numbers {
+		ts[t] = 4
+	}
+	return ts
+}
+
 // identifying are the attributes that tell who a user is and on which line: what a record has of a
 // session that has not begun (S1 "Generating Accounting Records for Failed Login or Session").
-var identifying = []radius.Type{
-	radius.UserName, radius.NASIPAddress, radius.NASIPv6Address, radius.NASIdentifier, radius.NASPort, radius.NASPortType, radius.NASPortID,
-	radius.ServiceType, radius.FramedProtocol, radius.LoginService, radius.LoginIPHost, radius.LoginIPv6Host, radius.LoginLATNode,
-	radius.CalledStationID, radius.CallingStationID, radius.AcctSessionID, radius.AcctMultiSessionID,
-}
+var identifying = typesOf(
+	[]radius.Type{
+		radius.UserName, radius.NASIPv6Address, radius.NASIdentifier, radius.NASPortID, radius.LoginIPv6Host, radius.LoginLATNode,
+		radius.CalledStationID, radius.CallingStationID, radius.AcctSessionID, radius.AcctMultiSessionID,
+	},
+	[]radius.Type{
+		radius.NASIPAddress, radius.NASPort, radius.NASPortType, radius.ServiceType, radius.FramedProtocol, radius.LoginService, radius.LoginIPHost,
+	},
+)
 
 // granting are the attributes of an Access-Accept that a session keeps.
-var granting = []radius.Type{
-	radius.UserName, radius.Class, radius.ChargeableUserIdentity, radius.AcctInterimInterval, radius.SessionTimeout, radius.IdleTimeout,
-	radius.FramedIPAddress, radius.FramedIPv6Prefix, radius.FramedIPv6Address, radius.DelegatedIPv6Prefix, radius.FramedInterfaceID,
-}
-
-// numeric are the attributes of granting and identifying that have four octets (RFC 2865 section 5).
-var numeric = []radius.Type{
-	radius.AcctInterimInterval, radius.SessionTimeout, radius.IdleTimeout, radius.FramedIPAddress, radius.NASIPAddress, radius.NASPort,
-	radius.NASPortType, radius.ServiceType, radius.FramedProtocol, radius.LoginService, radius.LoginIPHost,
-}
+var granting = typesOf(
+	[]radius.Type{
+		radius.UserName, radius.Class, radius.ChargeableUserIdentity, radius.FramedIPv6Prefix, radius.FramedIPv6Address,
+		radius.DelegatedIPv6Prefix, radius.FramedInterfaceID,
+	},
+	[]radius.Type{radius.AcctInterimInterval, radius.SessionTimeout, radius.IdleTimeout, radius.FramedIPAddress},
+)
 
 // only returns a copy of the attributes of these types, in order. It leaves out empty ones, which RFC
 // 2865 section 5 forbids, and numbers of a wrong length.
-func only(attrs radius.Attributes, types []radius.Type) radius.Attributes {
-	b := make([]byte, 0, len(attrs))
+func only(attrs radius.Attributes, of *types) radius.Attributes {
+	var b strings.Builder
+	at := 0
 	for t, v := range attrs.All() {
-		if v != "" && slices.Contains(types, t) && (len(v) == 4 || !slices.Contains(numeric, t)) {
-			b = radius.AppendAttribute(b, t, v)
+		one := attrs[at : at+2+len(v)]
+		at += len(one)
+		if v == "" || of[t] == 0 || of[t] != anyLength && int(of[t]) != len(v) {
+			continue
 		}
+		if b.Len() == 0 {
+			b.Grow(len(attrs) - at + len(one))
+		}
+		_, _ = b.WriteString(string(one)) // never fails
 	}
-	return radius.Attributes(b)
+	return radius.Attributes(b.String())
 }
 
 // newLogin returns a login that keeps no memory of the request.
 func newLogin(q *Request) *login {
-	attrs := only(q.Attrs, identifying)
+	attrs := only(q.Attrs, &identifying)
 	l := &login{kind: q.Kind, attrs: attrs}
 	nas := q.NAS
 	nas.Identifier = strings.Clone(nas.Identifier)
@@ -124,7 +142,7 @@ func newLogin(q *Request) *login {
 }
 
 // loginOctets is what a login needs without its texts.
-const loginOctets = 600
+const loginOctets = 1000
 
 // octets returns about how much memory a login needs.
 func (l *login) octets() int {

@@ -28,15 +28,14 @@ func (c *Config) name(nas *sessions.NAS, sid string, id sessions.ID) string {
 // addressDigits are the eight hex digits of the IPv4 address of a NAS: of its NAS-IP-Address, else of
 // the source of its packets; "" if both are IPv6.
 func addressDigits(nas *sessions.NAS) string {
-	for _, a := range []interface {
-		Is4() bool
-		As4() [4]byte
-	}{nas.IPv4, nas.Addr.Unmap()} {
-		if a.Is4() {
-			return fmt.Sprintf("%08X", a.As4())
-		}
+	addr := nas.IPv4
+	if !addr.IsValid() {
+		addr = nas.Addr.Unmap()
 	}
-	return ""
+	if !addr.Is4() {
+		return ""
+	}
+	return fmt.Sprintf("%08X", addr.As4())
 }
 
 // withoutAddress returns an Acct-Session-Id without the address of its NAS, if the NAS has put it in
@@ -74,7 +73,15 @@ func (s *Store) Upstream(nas *sessions.NAS, attrs radius.Attributes, id sessions
 	if s.idle.Load() {
 		return ""
 	}
-	return unlessNumber(s.config.Load().name(nas, attrs.Text(radius.AcctSessionID), id), id)
+	return s.config.Load().upstream(nas, attrs.Text(radius.AcctSessionID), id)
+}
+
+// upstream returns the name of a session, or "" if it is that of the number.
+func (c *Config) upstream(nas *sessions.NAS, sid string, id sessions.ID) string {
+	if !c.ExtendWithAddr && (!c.SyncWithClient || sid == "") {
+		return ""
+	}
+	return unlessNumber(c.name(nas, sid, id), id)
 }
 
 // unlessNumber returns a name, or "" if it is that of the number.

@@ -15,7 +15,7 @@ import (
 const (
 	DefaultStartWait = 2 * time.Minute
 	DefaultMax       = 100_000
-	DefaultMaxOctets = 64 << 20
+	DefaultMaxOctets = 128 << 20
 )
 
 // Config has the settings of a [Store].
@@ -24,7 +24,7 @@ type Config struct {
 	// 0 means two minutes.
 	StartWait time.Duration
 	// Max is how many logins are kept at most, and MaxOctets how many octets they may need. If there
-	// are more, the oldest are forgotten early. 0 means 100,000 and 64 MB.
+	// are more, the oldest are forgotten early. 0 means 100,000 and 128 MB.
 	Max, MaxOctets int
 	// IncludeInAccessReq tells servers the Acct-Session-Id of the session already at its login (S0
 	// "attribute 44 include-in-access-req").

@@ -23,9 +23,9 @@ func (p *path) testAt(holdDown time.Duration) (at time.Time, ok bool) {
 	switch {
 	case !s.Test.covers(p.purpose) || t.running:
 		return at, false
-	case s.state.Dead():
+	case p.state().Dead():
 		at = t.last.Add(cmp.Or(holdDown, DefaultHoldDown))
-		return latest(at, s.state.DownUntil()), true
+		return latest(at, p.state().DownUntil()), true
 	}
 	return latest(t.last, p.stats().LastResponse).Add(s.Test.IdleTime), true
 }
@@ -71,19 +71,19 @@ func (x *exchange) endTest() {
 	p.server.rescheduleTests()
 }
 
-// rescheduleTests makes the groups of a server compute when its tests are due. The caller holds the
-// mutex.
+// rescheduleTests notes which ports are tested, and makes the groups of a server compute when
+// that is due. The caller holds the mutex.
 func (s *server) rescheduleTests() {
-	tested := false
+	for i := range s.states {
+		s.states[i].SetTested(s.Test.covers(Purpose(i)))
+	}
 	for _, p := range s.paths {
-		tested = tested || s.Test.covers(p.purpose)
-	}
-	s.state.SetTested(tested)
-	if !tested {
-		return
-	}
-	for _, g := range groupsOf(s) {
-		g.wakeUp()
+		if !s.Test.covers(p.purpose) {
+			continue
+		}
+		for _, g := range p.groups {
+			g.wakeUp()
+		}
 	}
 }
 

@@ -101,6 +101,8 @@ func TestFreeRADIUSReadsBack(t *testing.T) {
 	Alc-LI-Action = enable,
 	ERX-Med-Ip-Address = 192.0.2.7,
 	LCS-IKEv2-Local-Password:3 = "key",
+	WiMAX-MSK = 0x` + strings.Repeat("33", 64) + `,
+	WiMAX-Release = "1.0",
 	Class = 0x00ff,
 	Cisco-AVPair = "ip:addr=1",
 	Reply-Message = "hello"

@@ -381,3 +381,53 @@ func TestReconfigureErrors(t *testing.T) {
 		r.want(r.login("", "u"), "Access-Accept")
 	})
 }
+
+// TestUnusable: what cannot be rewritten goes to no server, and nobody hears of it.
+func TestUnusable(t *testing.T) {
+	heard := &records{events: &events{}}
+	inBubble(t, map[string][]string{DefaultList: {"a"}}, func(cfg *Config) { cfg.Admissions = heard }, func(r *rig) {
+		full := strings.Repeat(attr(radius.ProxyState, strings.Repeat("p", 200)), 19) // of 4,096 octets, these are 3,838
+		for _, tt := range []struct{ name, attrs, want string }{
+			{"password", attr(radius.UserPassword, "short"), "User-Password: the length of an encrypted value is wrong"},
+			{"large", full + attr(radius.CHAPPassword, strings.Repeat("c", 17)) + attr(radius.ReplyMessage, strings.Repeat("r", 180)), errLarge.Error()},
+		} {
+			r.want(r.login("", tt.name, tt.attrs), tt.want)
+		}
+		if s := r.Stats(); s.Unusable != 2 || len(r.byName["a"].users()) != 0 {
+			t.Errorf("%+v, and the server got %v", s, r.byName["a"].users())
+		}
+	})
+}
+
+// TestChallengeWithoutState: the next round is a login like any other.
+func TestChallengeWithoutState(t *testing.T) {
+	inBubble(t, map[string][]string{DefaultList: {"a"}}, nil, func(r *rig) {
+		r.byName["a"].setAnswer(func(radius.Packet) (radius.Code, string, bool) {
+			return radius.CodeAccessChallenge, attr(radius.ReplyMessage, "token?"), true
+		})
+		l := r.login("", "u")
+		r.want(l, "Access-Challenge")
+		if s := r.Stats(); s.Conversations != 0 || !strings.Contains(l.attrs, "token?") {
+			t.Errorf("%+v, the NAS got %q", s, l.attrs)
+		}
+	})
+}
+
+// TestSession: the log of packets has the Acct-Session-Id that the server gets.
+func TestSession(t *testing.T) {
+	for _, tt := range []struct{ name, up, want string }{{"the NAS's", "", "theirs"}, {"ours", "0A000001", "0A000001"}} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := &exchange{}
+			p := accessRequest(attr(radius.UserName, "u"), attr(radius.AcctSessionID, "theirs"))
+			if err := x.out.plan(p, radius.Standard(), ourProxyState); err != nil {
+				t.Fatal(err)
+			}
+			if err := x.out.add(admission.Upstream{SessionID: tt.up}, p.Authenticator()); err != nil {
+				t.Fatal(err)
+			}
+			if got := x.Session(); got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
