@@ -41,9 +41,11 @@ type Dropped struct {
 //
 // Last come the attributes that authentication granted ([sessions.Session.Granted]) and that neither
 // the packet nor the session has; see isSentIfGranted. The User-Name of the Access-Accept replaces
-// that of the NAS wherever a record has one (RFC 2865 section 5.1).
+// that of the NAS wherever a record has one (RFC 2865 section 5.1), and its Framed-IP-Address one that
+// says that there is none yet.
 func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
-	c := composer{b: b, start: len(b), n: n, dictionary: radius.Standard(), userName: n.Session.Granted().Text(radius.UserName)}
+	c := composer{b: b, start: len(b), n: n, dictionary: radius.Standard()}
+	c.findGranted()
 	if n.Type != sessions.Other && n.Attrs.Text(radius.AcctStatusType) == "" {
 		c.appendUint32(radius.AcctStatusType, uint32(n.Type))
 	}
@@ -81,11 +83,12 @@ type composer struct {
 	start      int // where the list begins in b
 	n          *sessions.Notice
 	dictionary *radius.Dictionary
-	userName   string // of the Access-Accept, "" if it has none
 	present    keySet
 	dropped    Dropped
 	// The last attribute is a fragment that continues in the next one of this key; 0: it is complete.
 	fragmentKey radius.Key
+	// Of the Access-Accept, "" if it has none that counts.
+	userName, framedIP string
 }
 
 // addReceived adds an attribute of the NAS's packet. If we know a better value, the attribute gets
@@ -112,6 +115,8 @@ func (c *composer) addReceived(t radius.Type, v string) {
 		c.appendSessionID()
 	case t == radius.UserName && c.userName != "":
 		c.appendText(t, c.userName)
+	case t == radius.FramedIPAddress && c.framedIP != "" && radius.IsUnassigned(v):
+		c.appendText(t, c.framedIP)
 	case t == radius.AcctTerminateCause && c.n.Cause != 0:
 		c.appendUint32(t, c.n.Cause)
 	default:
@@ -167,6 +172,19 @@ func (c *composer) addMissing() {
 	}
 	if c.n.Type != sessions.Other {
 		c.addGranted()
+	}
+}
+
+// findGranted finds what replaces attributes of the NAS.
+func (c *composer) findGranted() {
+	s := c.n.Session
+	granted := s.Granted()
+	if granted == "" {
+		return
+	}
+	c.userName = granted.Text(radius.UserName)
+	if ip, _ := granted.Get(radius.FramedIPAddress); isSentIfGranted(s.Kind, radius.FramedIPAddress, ip) {
+		c.framedIP = ip
 	}
 }
 

@@ -23,11 +23,13 @@ func TestPageHasTheTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, n, r := &accountingBench{sizes: c.accounting}, &nasesBench{sizes: c.nases}, &resyncBench{sizes: c.resync}
+	a, n, r, l := &accountingBench{sizes: c.accounting}, &nasesBench{sizes: c.nases}, &resyncBench{sizes: c.resync}, &relayBench{sizes: c.relay}
 	peers, _, _ := strings.Cut(accountingIntro, "Peers:")
+	relayPeers, _, _ := strings.Cut(relayIntro, "Peers:")
 	for _, text := range []string{
 		header, snmpIntro, responderIntro, clientsNote(2), durableIntro(c.starts), inProcessIntro, peers,
-		a.rateNote(), a.broadcastNote(), a.drainNote(), a.outageNote(), a.restartNote(), a.memoryNote(), tacacsIntro, tacacsSendNote(c.accounting.requests), tacacsRelayNote(c.accounting.requests), nasesIntro, n.onsNote(), n.meanwhileNote(), n.flapNote(),
+		a.rateNote(), a.broadcastNote(), a.drainNote(), a.outageNote(), a.restartNote(), a.memoryNote(), tacacsIntro, tacacsSendNote(c.accounting.requests), tacacsRelayNote(c.accounting.requests), relayPeers, l.papNote(), relayEAPNote, l.floodNote(),
+		nasesIntro, n.onsNote(), n.meanwhileNote(), n.flapNote(),
 		resyncIntro, r.resyncNote(), r.besideNote(),
 	} {
 		for _, paragraph := range strings.Split(report.Wrap(text), "\n\n") {
@@ -37,7 +39,7 @@ func TestPageHasTheTexts(t *testing.T) {
 		}
 	}
 	metrics := [][]report.Metric{
-		tableMetrics, rateMetrics, responderMetrics, togetherMetrics, rateTable, broadcastTable, drainTable, outageTable, restartTable, memoryTable, tacacsTable, tacacsRelayTable,
+		tableMetrics, rateMetrics, responderMetrics, togetherMetrics, rateTable, broadcastTable, drainTable, outageTable, restartTable, memoryTable, tacacsTable, tacacsRelayTable, relayTable, floodTable,
 		onsTable, latencyTable, flapTable, resyncTable, besideResyncTable, inProcessMetrics, durableMetrics,
 	}
 	for _, table := range metrics {
@@ -47,7 +49,7 @@ func TestPageHasTheTexts(t *testing.T) {
 			}
 		}
 	}
-	for _, contenders := range [][]string{rateContenders, broadcastContenders, drainContenders, outageContenders, tacacsload.Contenders, tacacsRelays, meanwhileContenders, flapContenders, resyncContenders, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
+	for _, contenders := range [][]string{rateContenders, broadcastContenders, drainContenders, outageContenders, tacacsload.Contenders, tacacsRelays, relayContenders, floodContenders, meanwhileContenders, flapContenders, resyncContenders, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
 		if head := "\n| metric | " + strings.Join(contenders, " | ") + " |"; !strings.Contains(page, head) {
 			t.Errorf("the page does not have the head %q", head)
 		}

@@ -283,3 +283,26 @@ func TestRecordsPage(t *testing.T) {
 		}
 	}
 }
+
+// TestTaskIDOfUpstreamName: task_id is the number of the session, whatever the servers of RADIUS get as
+// its Acct-Session-Id (R55), and with Attributes the NAS's own id is an optional argument.
+func TestTaskIDOfUpstreamName(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		typ  sessions.EventType
+		id   string
+	}{
+		{"a start, extend-with-addr", sessions.Start, "AC10190F0000001C"},
+		{"a stop, sync-with-client", sessions.Stop, "5F2A"},
+		{"an event of the session", sessions.Other, "AC10190F0000001C"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rec := recordOf(t, sessions.Exec, tt.typ, "Acct-Status-Type = 15", "Acct-Session-Id = "+tt.id)
+			rec.Renamed, rec.NASSession = tt.typ == sessions.Other, "5F2A"
+			got := (&Arguments{Attributes: true}).Request(rec, at).Args
+			if got[0] != "task_id=28" || !slices.Contains(got, "Acct-Session-Id*5F2A") || slices.Contains(got, "Acct-Session-Id*AC10190F0000001C") {
+				t.Errorf("the arguments are %q", got)
+			}
+		})
+	}
+}

@@ -20,6 +20,8 @@ SESSION is the ID of a session: exactly eight hex digits, or 0x and one to eight
 RECORD is the name of a record as this command shows it: a queue, a colon and a number, such
 as group/isp:812, or set-aside: and the number in "aaasess spool list".
 
+Granted is what the Access-Accept of the user has granted, if the daemon has relayed it.
+
 A session keeps the list that it began with. If the present configuration would choose
 another one, the answer says so. The list network/dnis:7777 is the entry 7777 of the DNIS
 map.
@@ -88,6 +90,12 @@ func printExplanation(w io.Writer, e *api.Explanation, now time.Time) error {
 		if id, err := api.ParseID(e.Records[0].Session); err == nil { // else the record has no session
 			lines = append(lines, statusLine{0, "session", id.String() + ", not live"})
 		}
+	}
+	if len(e.Granted) > 0 {
+		lines = append(lines, statusLine{0, "granted", ""})
+	}
+	for _, a := range e.Granted {
+		lines = append(lines, statusLine{1, a.Name, a.Value})
 	}
 	if e.StopWaits != nil {
 		lines = append(lines, statusLine{0, "stop", "on disk; waits for the stops of its network sessions, until " + date(*e.StopWaits) + " at the latest"})

@@ -50,6 +50,7 @@ func explained() map[string]*api.Explanation {
 		},
 		"with a User-Name": {
 			Session:  &accepted,
+			Granted:  []api.Attribute{{Name: "User-Name", Value: session.User}, {Name: "Class", Value: "0x00\x1bff"}},
 			Decision: &api.Decision{Accounted: true, List: "network/default", Record: "start-stop", SuppressNullUsername: true, Methods: []string{"local"}},
 			Complete: true,
 		},

@@ -132,6 +132,9 @@ func (l *inProcess) checkGranted(upstream string) {
 		if s.User != "bob@isp" || s.UserFrom != api.FromAccept || s.NASUser != "anonymous" || s.Address != "10.0.0.99" || s.AddressFrom != api.FromAccept || id != upstream {
 			l.t.Errorf("the session is shown as %+v", s)
 		}
+		if e := l.explain(s.ID); len(e.Granted) != 6 || e.Granted[0] != (api.Attribute{Name: "User-Name", Value: "bob@isp"}) {
+			l.t.Errorf("the explanation says that it was granted %v", e.Granted)
+		}
 	}
 	status, err := l.client().Status(l.t.Context())
 	if err != nil {
@@ -148,4 +151,22 @@ func (l *inProcess) checkGranted(upstream string) {
 	if auth := g.Servers[0].Authentication; !g.Authenticates || auth == nil || auth.Requests != 1 || auth.Accepts != 1 || auth.Successes != 1 {
 		l.t.Errorf("the group is %+v", g)
 	}
+}
+
+// TestGrantedInterims: attribute 85 of the Access-Accept says how often the daemon makes interims, also
+// if no interims are configured.
+func TestGrantedInterims(t *testing.T) {
+	s := newAuthServer(t, func(q radius.Packet) (radius.Code, []byte) {
+		if valueOf(q, radius.UserName) == "quiet" {
+			return radius.CodeAccessAccept, nil
+		}
+		return radius.CodeAccessAccept, radius.AppendUint32(nil, radius.AcctInterimInterval, 1)
+	})
+	l := launch(t, with(t, authConfig(t, s), "  network: {default", "  update: {minimum: 1s}\n  network: {default"), environment{})
+	n := l.nas()
+	for _, user := range []string{"quiet", "alice"} {
+		n.must(radius.CodeAccessAccept, n.request(user, "secret", nil))
+		l.mustAccount(packet(acctStart, "S-"+user, user))
+	}
+	l.eventuallyRecords("records.jsonl", "Start 00000001", "Start 00000002", "Interim-Update 00000002", "Interim-Update 00000002")
 }

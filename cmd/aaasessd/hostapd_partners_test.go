@@ -26,7 +26,7 @@ const (
 
 func startWired(t *testing.T, users string, k keys) *wired {
 	t.Helper()
-	w := &wired{relaySite: startRelay(t, partner.FreeRADIUSOptions{Users: users}, k)}
+	w := &wired{relaySite: startRelay(t, 1, partner.FreeRADIUSOptions{Users: users}, k)}
 	w.users = w.Neighbor(wiredTrunk, wiredStation)
 	w.startHostapd(relayAcct)
 	return w

@@ -14,7 +14,7 @@ import (
 // another secret.
 func TestRelayTunnels(t *testing.T) {
 	c := partner.NewCertificates(t)
-	s := startRelay(t, partner.FreeRADIUSOptions{Users: ispUsers, Certificates: c}, keys{})
+	s := startRelay(t, 1, partner.FreeRADIUSOptions{Users: ispUsers, Certificates: c}, keys{})
 	for _, method := range []string{"TTLS", "PEAP"} {
 		if err := s.EAPOLTest(relayAuth, siteSecret, method, partner.Login{User: "alice", Password: "secret"}, c); err != nil {
 			t.Errorf("%s: %v", method, err)
@@ -26,5 +26,36 @@ func TestRelayTunnels(t *testing.T) {
 	s.wantSigned()
 	if n := len(s.fr.Logins()); n < 20 {
 		t.Errorf("only %d rounds are at the server", n)
+	}
+}
+
+// TestRelayTunnelsOfTwoServers: a group gives each request to another server. All rounds of a login are
+// at one of them, because the other one does not know the conversation. When one server has died, all
+// users get in by the other one.
+func TestRelayTunnelsOfTwoServers(t *testing.T) {
+	c := partner.NewCertificates(t)
+	s := startRelay(t, 2, partner.FreeRADIUSOptions{Users: ispUsers, Certificates: c}, keys{
+		group: ", access-algorithm: round-robin, timeout: 500ms, retransmit: 1, hold-down: 1h",
+	})
+	alice := partner.Login{User: "alice", Password: "secret"}
+	login := func() {
+		t.Helper()
+		if err := s.EAPOLTest(relayAuth, siteSecret, "PEAP", alice, c); err != nil {
+			t.Error(err)
+		}
+	}
+	for range 6 {
+		login()
+	}
+	first, second := len(s.all[0].Logins()), len(s.all[1].Logins())
+	if first == 0 || second == 0 {
+		t.Errorf("the servers have %d and %d requests", first, second)
+	}
+	s.all[1].Kill()
+	for range 4 {
+		login()
+	}
+	if n := len(s.all[1].Logins()); n != second {
+		t.Errorf("the dead server has %d requests more", n-second)
 	}
 }

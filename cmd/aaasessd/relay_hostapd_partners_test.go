@@ -24,7 +24,7 @@ const ispUsers = `DEFAULT Cleartext-Password := "secret"
 // TestRelayHostapd is the life of one session of hostapd: the login by EAP, the start, interims, the
 // row, and its end by SNMP.
 func TestRelayHostapd(t *testing.T) {
-	w := startWired(t, ispUsers, keys{accounting: "  update: {minimum: 1s}\n"})
+	w := startWired(t, strings.TrimSuffix(ispUsers, "\n")+",\n\tFramed-IP-Address = 10.9.0.7\n", keys{accounting: "  update: {minimum: 1s}\n"})
 	supplicant := w.users.Supplicants(wiredStation, partner.Login{User: "alice", Password: "secret"})
 	started := w.await("Start", "alice@isp")
 	if n := w.hostapd.Authorized(); n != 1 || supplicant.Successes() != 1 {
@@ -42,7 +42,7 @@ func TestRelayHostapd(t *testing.T) {
 	}
 	want := map[string][]string{
 		"User-Name": {"alice@isp"}, "Class": {"0x0102feff00", "0x00"}, "Acct-Session-Id": {"00000001"},
-		"Calling-Station-Id": {"02-00-00-00-00-01"}, "NAS-Identifier": {partner.HostapdID},
+		"Calling-Station-Id": {"02-00-00-00-00-01"}, "NAS-Identifier": {partner.HostapdID}, "Framed-IP-Address": {"10.9.0.7"},
 	}
 	wantValues(t, started, want)
 
@@ -52,7 +52,7 @@ func TestRelayHostapd(t *testing.T) {
 		wantValues(t, r, want)
 	}
 
-	if got := w.snmp("snmpwalk", casnUserID+"1"); !strings.Contains(got, `STRING: "alice@isp"`) {
+	if got := w.snmp("snmpwalk", casnRoot); !strings.Contains(got, `.1.3.1.2.1 = STRING: "alice@isp"`) || !strings.Contains(got, ".1.3.1.3.1 = IpAddress: 10.9.0.7") {
 		t.Errorf("the row: %s", got)
 	}
 	if got := w.snmp("snmpset", casnDiscon+"1", "i", "1"); !strings.Contains(got, "INTEGER: 1") {

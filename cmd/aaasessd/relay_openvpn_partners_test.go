@@ -12,7 +12,7 @@ import (
 // no answer to it. Its user gets in only when both may do so. Then the records have what the server
 // has granted, though OpenVPN ignores it.
 func TestRelayOpenVPN(t *testing.T) {
-	s := startRelay(t, partner.FreeRADIUSOptions{Users: ispUsers}, keys{})
+	s := startRelay(t, 1, partner.FreeRADIUSOptions{Users: ispUsers}, keys{})
 	c := partner.NewCertificates(t)
 	peer := s.Neighbor("vo", "vc")
 	v := s.OpenVPN(partner.OpenVPNOptions{Interface: "vo", Auth: relayAuth, Acct: relayAcct, Secret: siteSecret, Certificates: c})
@@ -29,7 +29,7 @@ func TestRelayOpenVPN(t *testing.T) {
 	s.reload(keys{client: ", message-authenticator: auto"})
 	peer.OpenVPNClient("vc", alice, c, "AUTH_FAILED")
 	s.wantSigned()
-	if s.daemon.Said("RADIUS answer dropped", "server=freeradius", "no Message-Authenticator", "set its message-authenticator to auto or legacy") != 1 {
+	if s.daemon.Said("RADIUS answer dropped", "server=freeradius1", "no Message-Authenticator", "set its message-authenticator to auto or legacy") != 1 {
 		t.Error("the log does not say why the answer was dropped")
 	}
 
@@ -46,6 +46,10 @@ func TestRelayOpenVPN(t *testing.T) {
 		t.Errorf("the number of the session is %q", n)
 	}
 	eventually(t, "an interim is at the server", func() bool { return len(s.records("Interim-Update", "alice@isp")) > 0 })
+
+	// What the server has granted is with the session, on disk.
+	s.daemon.Kill()
+	s.daemon.Start()
 	v.EndUser("alice")
 	stopped := s.await("Stop", "alice@isp")
 	wantValues(t, stopped, want)

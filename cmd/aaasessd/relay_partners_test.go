@@ -16,15 +16,14 @@ import (
 	"aaasess/internal/partner"
 )
 
-// relaySite is the daemon between NASes and a FreeRADIUS, in a network namespace of their own: a
-// relay for authentication, and accounting to the same server. NASes and the server have different
-// secrets.
+// relaySite is the daemon between NASes and FreeRADIUS, in a network namespace of their own: a relay
+// for authentication, and accounting to the same servers. NASes and servers have different secrets.
 type relaySite struct {
 	*partner.Namespace
 	t      *testing.T
 	dir    string
-	config string // of the daemon, the text
-	fr     *partner.FreeRADIUSProc
+	fr     *partner.FreeRADIUSProc // the first server
+	all    []*partner.FreeRADIUSProc
 	daemon *partner.Program
 }
 
@@ -36,9 +35,8 @@ const (
 	siteSecret = "testing123"
 )
 
-// relaySiteConfig is the configuration of the daemon. %[1]s and %[2]s are the ports of the server, for
-// accounting and authentication, %[3]q is its secret. Times that do not matter to NASes are short.
-// CLIENT, SERVER, RADIUS and ACCOUNTING are further keys.
+// relaySiteConfig is the configuration of the daemon. Times that do not matter to NASes are short.
+// SERVERS and NAMES are of the servers. The other words in capitals are further keys.
 const relaySiteConfig = `state: state
 control: {socket: ctl.sock}
 snmp:
@@ -46,14 +44,14 @@ snmp:
   responder:
     listen: ["` + relaySNMP + `"]
     allow-insecure-set: true
-    groups: [{name: operators, read: all, write: sessions}]
-    communities: [{community: operators, group: operators, from: [127.0.0.0/8]}]
+    groups: [{name: operators, read: all, write: sessions}, {name: watchers, read: all}]
+    communities: [{community: operators, group: operators, from: [127.0.0.0/8]}, {community: public, group: watchers, from: [127.0.0.0/8]}]
 radius:
   accounting: {listen: ["` + relayAcct + `"]}
   authentication: {listen: ["` + relayAuth + `"]}
   clients: [{name: nas, address: 127.0.0.0/8, secret: ` + siteSecret + `CLIENT}]
-  servers: [{name: freeradius, address: 127.0.0.1, acct-port: %[1]s, auth-port: %[2]s, secret: %[3]qSERVER}]
-  groups: [{name: isp, servers: [freeradius]}]
+  servers: [SERVERS]
+  groups: [{name: isp, servers: [NAMES]GROUP}]
 RADIUSauthentication:
   lists: {default: {methods: [group isp]}}
 accounting:
@@ -65,13 +63,14 @@ store: {min-free: 16MiB}
 // keys are further keys of relaySiteConfig.
 type keys struct {
 	client     string // ", key: value"
-	server     string // the same
+	server     string // the same, of all servers
+	group      string // the same
 	radius     string // lines, indented by two
 	accounting string // the same
 }
 
-// startRelay starts the server and the daemon.
-func startRelay(t *testing.T, opts partner.FreeRADIUSOptions, k keys) *relaySite {
+// startRelay starts servers and the daemon.
+func startRelay(t *testing.T, servers int, opts partner.FreeRADIUSOptions, k keys) *relaySite {
 	t.Helper()
 	self, err := filepath.Abs(os.Args[0])
 	if err != nil {
@@ -79,7 +78,10 @@ func startRelay(t *testing.T, opts partner.FreeRADIUSOptions, k keys) *relaySite
 	}
 	s := &relaySite{Namespace: partner.NewNamespace(t), t: t, dir: t.TempDir()}
 	opts.In, opts.Secret = s.In(), "upstream secret"
-	s.fr = partner.FreeRADIUS(t, opts)
+	for range servers {
+		s.all = append(s.all, partner.FreeRADIUS(t, opts))
+	}
+	s.fr = s.all[0]
 	s.configure(k)
 	s.daemon = s.Program("msg=ready", "env", "--chdir="+s.dir, "AAASESSD_UNDER_TEST=1", self, "--config", "aaasess.yaml")
 	t.Cleanup(s.daemon.Stop)
@@ -89,10 +91,15 @@ func startRelay(t *testing.T, opts partner.FreeRADIUSOptions, k keys) *relaySite
 // configure writes the configuration.
 func (s *relaySite) configure(k keys) {
 	s.t.Helper()
-	_, acct, _ := net.SplitHostPort(s.fr.Addr)
-	_, auth, _ := net.SplitHostPort(s.fr.AuthAddr)
-	text := fmt.Sprintf(relaySiteConfig, acct, auth, s.fr.Secret)
-	text = strings.NewReplacer("CLIENT", k.client, "SERVER", k.server, "RADIUS", k.radius, "ACCOUNTING", k.accounting).Replace(text)
+	var servers, names []string
+	for i, fr := range s.all {
+		_, acct, _ := net.SplitHostPort(fr.Addr)
+		_, auth, _ := net.SplitHostPort(fr.AuthAddr)
+		names = append(names, fmt.Sprint("freeradius", i+1))
+		servers = append(servers, fmt.Sprintf("{name: %s, address: 127.0.0.1, acct-port: %s, auth-port: %s, secret: %q%s}", names[i], acct, auth, fr.Secret, k.server))
+	}
+	text := strings.NewReplacer("SERVERS", strings.Join(servers, ", "), "NAMES", strings.Join(names, ", "),
+		"CLIENT", k.client, "GROUP", k.group, "RADIUS", k.radius, "ACCOUNTING", k.accounting).Replace(relaySiteConfig)
 	if err := os.WriteFile(filepath.Join(s.dir, "aaasess.yaml"), []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 // the Class that the server has granted, which strongSwan ignores; a Disconnect-Request must name
 // the user as strongSwan knows it.
 func TestRelayStrongSwan(t *testing.T) {
-	s := startRelay(t, partner.FreeRADIUSOptions{Users: ispUsers}, keys{accounting: "  update: {minimum: 1s}\n  send-stop-record: {authentication-failure: true}\n"})
+	s := startRelay(t, 1, partner.FreeRADIUSOptions{Users: ispUsers}, keys{accounting: "  update: {minimum: 1s}\n  send-stop-record: {authentication-failure: true}\n"})
 	c := partner.NewCertificates(t)
 	peer := s.Neighbor("vg", "vc")
 	gateway := s.StrongSwan(partner.StrongSwanOptions{Interface: "vg", Auth: relayAuth, Acct: relayAcct, Secret: siteSecret, Certificates: c})

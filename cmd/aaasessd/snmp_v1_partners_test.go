@@ -61,7 +61,7 @@ no warnings 'redefine';
 // gets the user's name in SNMPv1. It returns 1 for a live session, 0 for none.
 func checkradV1(t *testing.T, agent, user, sid string) string {
 	t.Helper()
-	return checkradWith(t, "SessionPort", sessionPort, agent, user, sid)
+	return checkradWith(t, nil, "SessionPort", sessionPort, agent, user, sid)
 }
 
 // TestCheckradV1: checkrad with SNMP_Session finds a second login (R18).

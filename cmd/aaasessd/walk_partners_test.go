@@ -209,12 +209,18 @@ const withoutSNMPSession = `package WithoutSNMPSession; $INC{"SNMP_Session.pm"} 
 // here, so it runs snmpget; for the other way see checkradV1.
 func checkrad(t *testing.T, agent, user, sid string) string {
 	t.Helper()
-	return checkradWith(t, "WithoutSNMPSession", withoutSNMPSession, agent, user, sid)
+	return checkradIn(t, nil, agent, user, sid)
 }
 
-// checkradWith runs checkrad with a Perl module of this name and source. The script uses names of
-// OIDs; our MIB modules define them.
-func checkradWith(t *testing.T, module, source, agent, user, sid string) string {
+// checkradIn is checkrad where a command runs it, such as [partner.Namespace.In].
+func checkradIn(t *testing.T, in []string, agent, user, sid string) string {
+	t.Helper()
+	return checkradWith(t, in, "WithoutSNMPSession", withoutSNMPSession, agent, user, sid)
+}
+
+// checkradWith runs checkrad in a command, with a Perl module of this name and source. The script
+// uses names of OIDs; our MIB modules define them.
+func checkradWith(t *testing.T, in []string, module, source, agent, user, sid string) string {
 	t.Helper()
 	lib := t.TempDir()
 	if err := os.WriteFile(filepath.Join(lib, module+".pm"), []byte(source), 0o600); err != nil {
@@ -222,7 +228,8 @@ func checkradWith(t *testing.T, module, source, agent, user, sid string) string 
 	}
 	const script = `export PERL5LIB="$3" PERL5OPT="-M$4" MIBDIRS=../../mibs MIBS=ALL
 checkrad cisco "$0" 20001 "$1" "$2"; echo "answer $?" >&2; exit 1`
-	_, err := partner.Try(t, limit, "sh", "-c", script, agent, user, sid, lib, module)
+	argv := append(in[:len(in):len(in)], "sh", "-c", script, agent, user, sid, lib, module)
+	_, err := partner.Try(t, limit, argv[0], argv[1:]...)
 	return strings.TrimSpace(err.Error()[strings.LastIndex(err.Error(), "answer ")+len("answer "):])
 }
 

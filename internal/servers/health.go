@@ -18,8 +18,9 @@ type DeathRule struct {
 	HoldDown time.Duration // 0: no server is ever dead
 }
 
-// Health decides whether a server is used; see the diagram in doc.go. It has no clock and no lock:
-// callers pass the time, and one mutex guards the servers of a client. [NewHealth] creates one.
+// Health decides whether a server, or one of its ports, is used; see the diagram in doc.go. It has no
+// clock and no lock: callers pass the time, and one mutex guards the servers of a client. [NewHealth]
+// creates one.
 type Health struct {
 	lastAnswer time.Time // time of the last valid answer; zero means never
 	timeouts   int       // consecutive timeouts since then
@@ -28,6 +29,7 @@ type Health struct {
 	downUntil time.Time // if dead: nothing is sent before that time, and then one probe
 	probe     uint64    // number of the probe in flight to the dead server; 0 means none
 	probes    uint64    // number of the last probe
+	suspected bool      // dead only because of the server's other port
 	tested    bool      // an active test finds out when a dead server answers again
 
 	since    time.Time     // start of the current state; at first, when the server was first configured
@@ -76,10 +78,33 @@ func (s *Health) Failed(since, now time.Time, all bool, r DeathRule) (died bool)
 	case !s.lastAnswer.Before(since):
 		return false
 	case s.dead:
+		s.suspected = false
 		s.holdDown(now, r)
 		return false
 	}
 	return all && r.Criteria == DeadCriteria{} && s.markDead(now, r)
+}
+
+// Suspect handles that the server became dead by its other port: this one is dead too, until one of
+// them answers. A port that nobody uses for a while costs its next user no time then.
+func (s *Health) Suspect(now time.Time, r DeathRule) {
+	if s.markDead(now, r) {
+		s.suspected = true
+	}
+}
+
+// Suspected reports whether the port is dead only because of the other one.
+func (s *Health) Suspected() bool { return s.dead && s.suspected }
+
+// Clear handles a valid answer on the other port: one that was only suspected is up. It reports whether
+// it was.
+func (s *Health) Clear(now time.Time) (back bool) {
+	if back = s.Suspected(); back {
+		s.timeouts = 0
+		s.deadTime += now.Sub(s.since)
+		s.setDead(false, now)
+	}
+	return back
 }
 
 // Refused handles an answer that shows that the server answers, but accepts no requests: it is dead,
@@ -113,7 +138,7 @@ func (s *Health) markDead(now time.Time, r DeathRule) bool {
 // setDead changes the state.
 func (s *Health) setDead(dead bool, now time.Time) {
 	s.previous = now.Sub(s.since)
-	s.dead, s.since, s.probe = dead, now, 0
+	s.dead, s.since, s.probe, s.suspected = dead, now, 0, false
 }
 
 // Down reports whether the server is held down.

@@ -138,6 +138,51 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// TestSuspect: a port that is dead because of the other one is up when that one answers, unless it has
+// not answered itself.
+func TestSuspect(t *testing.T) {
+	for _, tc := range []struct {
+		name      string
+		do        func(s *Health)
+		suspected bool
+		cleared   bool // by an answer on the other port
+		state     State
+	}{
+		{"suspected", func(s *Health) { s.Suspect(at(1), byDefault) }, true, true, Up},
+		{"suspected after an answer", func(s *Health) {
+			s.Answered(at(0))
+			s.Suspect(at(1), byDefault)
+		}, true, true, Up},
+		{"no hold-down", func(s *Health) { s.Suspect(at(1), DeathRule{}) }, false, false, Unknown},
+		{"dead already", func(s *Health) {
+			s.Failed(at(0), at(1), true, byDefault)
+			s.Suspect(at(1), byDefault)
+		}, false, false, Dead},
+		{"suspected, and failed itself", func(s *Health) {
+			s.Suspect(at(1), byDefault)
+			s.Failed(at(2), at(3), true, byDefault)
+		}, false, false, Dead},
+		{"suspected, and answered itself", func(s *Health) {
+			s.Suspect(at(1), byDefault)
+			s.Answered(at(2))
+		}, false, false, Up},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := NewHealth(at(0))
+			tc.do(&s)
+			if got := s.Suspected(); got != tc.suspected {
+				t.Errorf("suspected = %v", got)
+			}
+			if got := s.Clear(at(5)); got != tc.cleared {
+				t.Errorf("cleared = %v", got)
+			}
+			if got := s.state(); got != tc.state {
+				t.Errorf("state %v, want %v", got, tc.state)
+			}
+		})
+	}
+}
+
 // timeouts reports n timeouts, one each second, and returns the result of the last.
 func timeouts(s *Health, r DeathRule, from, n int) (died bool) {
 	for i := range n {

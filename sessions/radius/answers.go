@@ -14,11 +14,23 @@ import (
 // UDP_SEGMENT).
 const maxSegments = 64
 
+// The limits of one system call that sends answers: datagrams, or groups of answers that the kernel
+// splits, and their octets.
+const (
+	maxMessages = 32
+	maxOctets   = 16 * radius.MaxPacket
+)
+
+// controlOctets is room for the control messages of appendPacketInfo and appendSegment.
+const controlOctets = 64
+
 // writer holds the buffers of a writing goroutine.
 type writer struct {
 	socket  *socket
-	buf     []byte
-	control []byte
+	buf     []byte // the answers of messages, at most maxOctets
+	control []byte // the control messages of messages
+	// messages are the groups of answers that the next system call sends.
+	messages [][]*exchange
 	// single is set after the kernel could not split a buffer into answers. Not every network
 	// device supports it.
 	single bool
@@ -26,7 +38,7 @@ type writer struct {
 
 // write encodes and sends answers until the queue is closed and empty.
 func (s *socket) write() {
-	w := &writer{socket: s, buf: make([]byte, 0, 2*radius.MaxPacket)}
+	w := &writer{socket: s, buf: make([]byte, 0, maxOctets), control: make([]byte, 0, maxMessages*controlOctets)}
 	var batch []*exchange
 	for {
 		batch = s.answers.dequeueAll(batch)
@@ -35,9 +47,10 @@ func (s *socket) write() {
 		}
 		for rest := batch; len(rest) > 0; {
 			n := w.batchLen(rest)
-			w.send(rest[:n])
+			w.add(rest[:n])
 			rest = rest[n:]
 		}
+		w.flush()
 		clear(batch)
 	}
 }
@@ -58,33 +71,54 @@ func (w *writer) batchLen(batch []*exchange) int {
 	return n
 }
 
-// send sends answers that batchLen has grouped.
-func (w *writer) send(answers []*exchange) {
-	e, first := w.socket.endpoint, answers[0]
-	w.buf = w.buf[:0]
+// add adds answers that batchLen has grouped.
+func (w *writer) add(answers []*exchange) {
+	first := answers[0]
+	octets := first.responseLen() * len(answers)
+	if len(w.messages) == maxMessages || len(w.buf)+octets > maxOctets {
+		w.flush()
+	}
+	at, control := len(w.buf), len(w.control)
 	for _, x := range answers {
 		w.buf = x.appendResponse(w.buf)
 	}
-	w.control = w.control[:0]
 	if first.local.addr.IsValid() {
 		w.control = appendPacketInfo(w.control, first.local)
 	}
 	if len(answers) > 1 {
 		w.control = appendSegment(w.control, first.responseLen())
 	}
-	var err error
-	if len(w.control) == 0 {
-		_, err = w.socket.conn.WriteToUDPAddrPort(w.buf, first.from)
-	} else {
-		_, _, err = w.socket.conn.WriteMsgUDPAddrPort(w.buf, w.control, first.from)
-	}
-	if err != nil && len(answers) > 1 {
-		w.single = errors.Is(err, unix.EIO) || errors.Is(err, unix.EINVAL)
-		for i := range answers {
-			w.send(answers[i : i+1])
+	w.messages = append(w.messages, answers)
+	w.socket.out.Add(w.buf[at:], w.control[control:], first.from)
+}
+
+// flush sends what was added. Answers that the kernel could not send as one buffer are sent one by one.
+func (w *writer) flush() {
+	var refused [][]*exchange
+	w.socket.out.Flush(func(i int, err error) {
+		answers := w.messages[i]
+		if err != nil && len(answers) > 1 {
+			w.single = errors.Is(err, unix.EIO) || errors.Is(err, unix.EINVAL)
+			refused = append(refused, answers)
+			return
 		}
-		return
+		w.count(answers, err)
+	})
+	clear(w.messages)
+	w.messages, w.buf, w.control = w.messages[:0], w.buf[:0], w.control[:0]
+	for _, answers := range refused {
+		for i := range answers {
+			w.add(answers[i : i+1])
+		}
 	}
+	if refused != nil {
+		w.flush() // which refuses no group
+	}
+}
+
+// count counts answers that were sent, or not.
+func (w *writer) count(answers []*exchange, err error) {
+	e := w.socket.endpoint
 	for _, x := range answers {
 		if err != nil {
 			e.count(x.client, dropped)

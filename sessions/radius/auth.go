@@ -12,7 +12,6 @@ import (
 const AuthPort = 1812
 
 var (
-	errAccessCode  = &radius.MalformedError{Problem: "neither an Access-Request nor a Status-Server"}
 	errUnsigned    = errors.New("no Message-Authenticator: if the NAS cannot send one, set message-authenticator of this client to auto or legacy")
 	errNoLonger    = errors.New("no Message-Authenticator, but this client has sent them before: if its NASes differ, set message-authenticator of this client to legacy")
 	errNoneYet     = errors.New("Proxy-State without Message-Authenticator: if the NAS cannot send one, set message-authenticator of this client to legacy")
@@ -32,7 +31,8 @@ type AuthListener struct {
 // them. An error names the address or client that caused it.
 func NewAuthListener(cfg AuthConfig, relay Relay) (*AuthListener, error) {
 	l := &AuthListener{relay: relay}
-	l.service, l.subject, l.status, l.signs = l, "access", radius.CodeAccessAccept, true
+	l.service, l.subject = l, "access"
+	l.request, l.status, l.signs = radius.CodeAccessRequest, radius.CodeAccessAccept, true
 	if err := l.open(cfg); err != nil {
 		return nil, err
 	}
@@ -57,10 +57,6 @@ func (l *AuthListener) accepting() error { return l.relay.Accepting() }
 
 // serve processes an Access-Request.
 func (l *AuthListener) serve(checked exchange, p radius.Packet, scratch []byte, now time.Time) []byte {
-	if p.Code() != radius.CodeAccessRequest {
-		checked.drop(malformed, now, errAccessCode)
-		return scratch
-	}
 	c := checked.client
 	if p.HasMessageAuthenticator() {
 		var ok bool

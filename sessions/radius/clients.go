@@ -28,7 +28,8 @@ type Client struct {
 	// Secret must not be empty.
 	Secret radius.Secret
 	// Signing says whether its Access-Requests must have a Message-Authenticator. It has no effect
-	// on accounting.
+	// on accounting. With radius.SigningAuto, what the AuthListener has learned belongs to the
+	// prefix, so all NASes in it should be alike. It outlives a reload, not a restart.
 	Signing radius.Signing
 	// Kind is the kind of the client's sessions whose packets have no Service-Type. sshd and proftpd
 	// send none. 0 stands for sessions.Network.

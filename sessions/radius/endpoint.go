@@ -34,7 +34,7 @@ type Config struct {
 
 // service is what differs between the ports that NASes send to.
 type service interface {
-	// serve processes a packet of a known client and with valid framing. p and its octets are only
+	// serve processes a request of a known client and with valid framing. p and its octets are only
 	// valid until serve returns. scratch is working memory and is returned for the next call.
 	serve(x exchange, p radius.Packet, scratch []byte, now time.Time) []byte
 	// accepting returns why no request would be accepted now, or nil.
@@ -45,6 +45,8 @@ type service interface {
 type endpoint struct {
 	service  service
 	subject  string      // of log lines: what the requests are for
+	request  radius.Code // that it receives, beside Status-Server
+	errCode  error       // a request has another code
 	status   radius.Code // of the answer to a Status-Server; depends on the port (RFC 5997 section 3)
 	signs    bool        // answers have a Message-Authenticator
 	log      *slog.Logger
@@ -60,6 +62,7 @@ type endpoint struct {
 // open opens the sockets. They queue requests until Run reads them. An error names the address or
 // client that caused it.
 func (e *endpoint) open(cfg Config) error {
+	e.errCode = &radius.MalformedError{Problem: fmt.Sprintf("neither an %v nor a Status-Server", e.request)}
 	e.log, e.ready = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), make(chan struct{})
 	if len(cfg.Addresses) == 0 {
 		return errors.New("radius: no address to listen on")
@@ -206,10 +209,14 @@ func (e *endpoint) handle(b []byte, a arrival, scratch []byte, now time.Time) []
 		return scratch
 	}
 	x.key, x.request = keyOf(p, a.from), p.Code()
-	if x.request == radius.CodeStatusServer {
+	switch x.request {
+	case e.request:
+		return e.service.serve(x, p, scratch, now)
+	case radius.CodeStatusServer:
 		return e.answerStatus(x, p, scratch, now)
 	}
-	return e.service.serve(x, p, scratch, now)
+	x.drop(malformed, now, e.errCode)
+	return scratch
 }
 
 // errorPause is the pause between two reads after a kernel error.
@@ -220,10 +227,10 @@ const errorPause = 100 * time.Millisecond
 func (s *socket) read(ctx context.Context) error {
 	r := newReceiver(s)
 	for {
-		n, from, local, err := r.receive()
+		b, from, local, err := r.receive()
 		switch {
 		case err == nil:
-			r.scratch = s.endpoint.handle(r.buf[:n], s.arrival(from, local), r.scratch, time.Now())
+			r.scratch = s.endpoint.handle(b, s.arrival(from, local), r.scratch, time.Now())
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded):

@@ -9,9 +9,8 @@ import (
 )
 
 var (
-	errUnknownClient  = errors.New("unknown client")
-	errAuthenticator  = errors.New("wrong authenticator or Message-Authenticator: check the shared secret")
-	errAccountingCode = &radius.MalformedError{Problem: "neither an Accounting-Request nor a Status-Server"}
+	errUnknownClient = errors.New("unknown client")
+	errAuthenticator = errors.New("wrong authenticator or Message-Authenticator: check the shared secret")
 )
 
 // replier sends answers back to where their requests came from: a socket or a stream.

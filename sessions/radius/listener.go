@@ -33,7 +33,8 @@ type Listener struct {
 // names the address or client that caused it.
 func New(cfg Config, sink Sink) (*Listener, error) {
 	l := &Listener{sink: sink}
-	l.service, l.subject, l.status = l, "accounting", radius.CodeAccountingResponse
+	l.service, l.subject = l, "accounting"
+	l.request, l.status = radius.CodeAccountingRequest, radius.CodeAccountingResponse
 	if err := l.open(cfg); err != nil {
 		return nil, err
 	}
@@ -56,10 +57,6 @@ func (l *Listener) accepting() error { return l.sink.Accepting() }
 
 // serve processes an Accounting-Request.
 func (l *Listener) serve(checked exchange, p radius.Packet, scratch []byte, now time.Time) []byte {
-	if p.Code() != radius.CodeAccountingRequest {
-		checked.drop(malformed, now, errAccountingCode)
-		return scratch
-	}
 	ok, scratch := p.Authentic(radius.Authenticator{}, checked.client.Secret, scratch)
 	if !ok {
 		checked.drop(badAuthenticators, now, errAuthenticator)

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/udpbatch"
 )
 
 const (
@@ -29,6 +30,8 @@ type socket struct {
 	seen     *duplicateTable
 	logins   *loginTable
 	answers  answerQueue
+	in       *udpbatch.Reader
+	out      *udpbatch.Writer
 }
 
 func (e *endpoint) openSocket(addr netip.AddrPort) (*socket, error) {
@@ -49,11 +52,28 @@ func (e *endpoint) openSocket(addr netip.AddrPort) (*socket, error) {
 		logins:   newLoginTable(loginGenerationOctets),
 	}
 	s.answers.init(answerLimit)
-	if err := s.setOptions(); err != nil {
+	err = s.setOptions()
+	if err == nil {
+		err = s.openBatches()
+	}
+	if err != nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("radius: listen %v: %w", addr, err)
 	}
 	return s, nil
+}
+
+// openBatches prepares reading and writing.
+func (s *socket) openBatches() (err error) {
+	control := 0
+	if s.wildcard {
+		control = controlOctets
+	}
+	// One octet more shows that a datagram is too long for a packet.
+	if s.in, err = udpbatch.NewReader(s.conn, radius.MaxPacket+1, control); err == nil {
+		s.out, err = udpbatch.NewWriter(s.conn, maxMessages)
+	}
+	return err
 }
 
 // rootCause strips the address from a *net.OpError, because our message names it already.
@@ -138,34 +158,24 @@ func (s *socket) localOf(local localAddr, zone string) netip.Addr {
 	return addr
 }
 
-// receiver holds the buffers of a reading goroutine.
+// receiver holds the working memory of a reading goroutine.
 type receiver struct {
 	socket  *socket
-	buf     []byte
-	control []byte
 	scratch []byte
 }
 
 func newReceiver(s *socket) *receiver {
-	r := &receiver{socket: s, buf: make([]byte, radius.MaxPacket+1), scratch: make([]byte, 0, radius.MaxPacket+256)}
-	if s.wildcard {
-		r.control = make([]byte, 128)
-	}
-	return r
+	return &receiver{socket: s, scratch: make([]byte, 0, radius.MaxPacket+256)}
 }
 
-// receive waits for a datagram and stores it in r.buf. Octets beyond the largest packet are cut
-// off.
-func (r *receiver) receive() (n int, from netip.AddrPort, local localAddr, err error) {
-	if !r.socket.wildcard {
-		n, from, err = r.socket.conn.ReadFromUDPAddrPort(r.buf)
-		return n, from, local, err
+// receive waits for a datagram, whose octets are valid until the next call. Octets beyond the largest
+// packet and one are cut off.
+func (r *receiver) receive() (b []byte, from netip.AddrPort, local localAddr, err error) {
+	d, err := r.socket.in.Read()
+	if err == nil && r.socket.wildcard {
+		local = parsePacketInfo(d.Control)
 	}
-	n, controls, _, from, err := r.socket.conn.ReadMsgUDPAddrPort(r.buf, r.control)
-	if err == nil {
-		local = parsePacketInfo(r.control[:controls])
-	}
-	return n, from, local, err
+	return d.Data, d.From, local, err
 }
 
 // parsePacketInfo reads the local address from control messages (ip(7), ipv6(7)).

@@ -40,6 +40,9 @@ func ExplainPath(name string) string { return PathExplain + "/" + url.PathEscape
 type Explanation struct {
 	// Session is absent if no live session has the number.
 	Session *Session `json:"session,omitempty"`
+	// Granted is what the Access-Accept of the session's user has granted; absent if the session is not
+	// live, or authentication has said nothing of it.
+	Granted []Attribute `json:"granted,omitempty"`
 	// Decision was made at the first packet of the session. Absent if the session is not live.
 	Decision *Decision `json:"decision,omitempty"`
 	// Now is what the present configuration would decide if the session began now. Absent if that

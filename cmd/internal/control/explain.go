@@ -65,5 +65,8 @@ func (s *Server) explainedSession(out *api.Explanation, live *sessions.Session) 
 	if live != nil {
 		session := s.describe(live)
 		out.Session = &session
+		if granted := live.Granted(); granted != "" {
+			out.Granted = s.printed(granted)
+		}
 	}
 }

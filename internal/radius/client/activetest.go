@@ -23,9 +23,9 @@ func (p *path) testAt(holdDown time.Duration) (at time.Time, ok bool) {
 	switch {
 	case !s.Test.covers(p.purpose) || t.running:
 		return at, false
-	case s.state.Dead():
+	case p.state().Dead():
 		at = t.last.Add(cmp.Or(holdDown, DefaultHoldDown))
-		return latest(at, s.state.DownUntil()), true
+		return latest(at, p.state().DownUntil()), true
 	}
 	return latest(t.last, p.stats().LastResponse).Add(s.Test.IdleTime), true
 }
@@ -56,12 +56,21 @@ func (g *Group) beginTests(due []*exchange, now time.Time) (_ []*exchange, next 
 				continue
 			}
 			p.server.tests[p.purpose].running = true
+			p.stats().Tests++
 			g.announcing++
 			g.schedule(x, now.Add(g.cfg.Members[i].Schedule.Timeout)) // until it is sent
 			due = append(due, x)
 		}
 	}
 	return due, next
+}
+
+// SetNASIdentifier sets the NAS-Identifier in the requests of active tests that begin from now on. ""
+// means "aaasess".
+func (c *Client) SetNASIdentifier(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cfg.NASIdentifier = cmp.Or(name, defaultNASIdentifier)
 }
 
 // endTest ends the test x. The caller holds the mutex.
@@ -71,19 +80,19 @@ func (x *exchange) endTest() {
 	p.server.rescheduleTests()
 }
 
-// rescheduleTests makes the groups of a server compute when its tests are due. The caller holds the
-// mutex.
+// rescheduleTests notes which ports are tested, and makes the groups of a server compute when
+// that is due. The caller holds the mutex.
 func (s *server) rescheduleTests() {
-	tested := false
+	for i := range s.states {
+		s.states[i].SetTested(s.Test.covers(Purpose(i)))
+	}
 	for _, p := range s.paths {
-		tested = tested || s.Test.covers(p.purpose)
-	}
-	s.state.SetTested(tested)
-	if !tested {
-		return
-	}
-	for _, g := range groupsOf(s) {
-		g.wakeUp()
+		if !s.Test.covers(p.purpose) {
+			continue
+		}
+		for _, g := range p.groups {
+			g.wakeUp()
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -201,7 +202,8 @@ func TestLateAccessAccept(t *testing.T) {
 	})
 }
 
-// TestPurposesShareServer: the state of a server is for both purposes, its statistics are not.
+// TestPurposesShareServer: a server that is dead for one purpose is dead for the other one too, until
+// that port answers. Statistics are for each purpose.
 func TestPurposesShareServer(t *testing.T) {
 	withRig(t, func(r *rig) {
 		r.authHost("192.0.2.1", silent)
@@ -235,8 +237,9 @@ func TestPurposesShareServer(t *testing.T) {
 		s = r.send(acct, 3) // the probe
 		r.sleep(34)
 		s.check("answered by of 192.0.2.1")
-		if a := auth.Stats().Servers[0]; a.State != servers.Up || a.Successes != 0 {
-			t.Errorf("%+v", a)
+		a, b = auth.Stats().Servers[0], acct.Stats().Servers[0]
+		if a.State != servers.Dead || b.State != servers.Up || a.Successes != 0 || b.Successes != 1 {
+			t.Errorf("authentication %+v\naccounting %+v", a, b)
 		}
 		if all := r.client.Stats(client.Accounting).Servers; len(all) != 2 || all[0] != acct.Stats().Servers[0] || all[1].Name != "of 192.0.2.2" {
 			t.Errorf("all servers for accounting: %+v", all)
@@ -244,6 +247,78 @@ func TestPurposesShareServer(t *testing.T) {
 		if all := r.client.Stats(client.Authentication).Servers; len(all) != 1 || all[0] != auth.Stats().Servers[0] {
 			t.Errorf("all servers for authentication: %+v", all)
 		}
+	})
+}
+
+// TestOtherPortAnswers: answers on the accounting port do not hide that the authentication port is
+// dead: only the first login has to wait.
+func TestOtherPortAnswers(t *testing.T) {
+	withRig(t, func(r *rig) {
+		r.authHost("192.0.2.1", silent)
+		r.authHost("192.0.2.2", nil)
+		r.host("192.0.2.1", nil)
+		auth := r.authGroup(both("192.0.2.1"), both("192.0.2.2"))
+		acct := r.group(client.GroupConfig{}, both("192.0.2.1"))
+		first := r.login(auth, 0)
+		for i := range 40 {
+			record := r.send(acct, i)
+			r.sleep(float64(i+1) * 0.5)
+			record.check("answered by of 192.0.2.1")
+			if i == 3 {
+				first.check("answered by of 192.0.2.2")
+			}
+			if i > 3 {
+				l := r.login(auth, i)
+				r.sleep(float64(i+1)*0.5 + 0.1)
+				l.check("answered by of 192.0.2.2")
+			}
+		}
+		a, b := auth.Stats().Servers[0], acct.Stats().Servers[0]
+		if a.State != servers.Dead || a.Requests != 1 || b.State != servers.Up || b.Successes != 40 {
+			t.Errorf("authentication %+v\naccounting %+v", a, b)
+		}
+		if log := r.log.String(); strings.Count(log, "does not answer") != 1 || strings.Contains(log, "answers again") {
+			t.Error("log is not as expected")
+		}
+	})
+}
+
+// TestSuspectedPort: when accounting finds a server dead, logins do not wait for it. An answer on the
+// port of one purpose ends the suspicion against the other, and its groups are told.
+func TestSuspectedPort(t *testing.T) {
+	withRig(t, func(r *rig) {
+		var up atomic.Bool
+		whenUp := func([]byte, radiusnet.Arrival) radiusnet.Reaction {
+			if up.Load() {
+				return radiusnet.Reaction{}
+			}
+			return radiusnet.Reaction{Answer: radiusnet.Silent}
+		}
+		r.authHost("192.0.2.1", whenUp)
+		r.authHost("192.0.2.2", nil)
+		r.host("192.0.2.1", whenUp)
+		var told atomic.Int32
+		auth := r.group(client.GroupConfig{Purpose: client.Authentication, Heard: func() { told.Add(1) }}, both("192.0.2.1"), both("192.0.2.2"))
+		acct := r.group(client.GroupConfig{}, both("192.0.2.1"))
+		record := r.send(acct, 1)
+		r.sleep(2.5)
+		record.check(nobody)
+		l := r.login(auth, 1)
+		r.sleep(2.6)
+		l.check("answered by of 192.0.2.2")
+		if a := auth.Stats().Servers[0]; a.State != servers.Dead || a.Requests != 0 {
+			t.Errorf("%+v", a)
+		}
+		up.Store(true)
+		record = r.send(acct, 2)
+		r.sleep(3)
+		record.check("answered by of 192.0.2.1")
+		if a := auth.Stats().Servers[0]; a.State != servers.Unknown && a.State != servers.Up || told.Load() != 1 {
+			t.Errorf("told %d times, %+v", told.Load(), a)
+		}
+		l = r.login(auth, 2)
+		r.sleep(3.5)
+		l.check("answered by of 192.0.2.1")
 	})
 }
 

@@ -115,7 +115,7 @@ func (b *balanced) end(x *exchange) {
 }
 
 func (b *balanced) answer(x *exchange) {
-	x.path().server.state.Answered(b.now)
+	x.path().state().Answered(b.now)
 	b.end(x)
 }
 

@@ -43,7 +43,7 @@ func (c *Client) join(g *Group) {
 			s = newServer(c, m.Identity, now)
 			c.servers[m.key()] = s
 		}
-		g.paths[i], g.states[i] = s.pathFor(g.cfg.Purpose, g.cfg.Source, m.Identity), &s.state
+		g.paths[i], g.states[i] = s.pathFor(g.cfg.Purpose, g.cfg.Source, m.Identity), &s.states[g.cfg.Purpose]
 		g.paths[i].join(g)
 	}
 	g.findAbsent()
@@ -171,13 +171,17 @@ func (c *Client) prepare(x *exchange) (preparedTransmission, bool) {
 	}
 }
 
-// groupsOf returns all groups that have a server. The caller holds the mutex.
-func groupsOf(s *server) (groups []*Group) {
+// groupsOf returns all groups that have a server for some purpose. The caller holds the mutex.
+func groupsOf(s *server, is func(Purpose) bool) (groups []*Group) {
 	for _, p := range s.paths {
-		groups = append(groups, p.groups...)
+		if is(p.purpose) {
+			groups = append(groups, p.groups...)
+		}
 	}
 	return groups
 }
+
+func anyPurpose(Purpose) bool { return true }
 
 // without removes a group from a list.
 func without(groups []*Group, g *Group) []*Group {

@@ -3,6 +3,9 @@ package client
 import (
 	"net"
 	"net/netip"
+
+	"aaasess/internal/radius"
+	"aaasess/internal/udpbatch"
 )
 
 // Conn carries packets to one server and back: a UDP socket, or a stream with packet boundaries
@@ -11,7 +14,7 @@ type Conn interface {
 	// Send sends one packet.
 	Send(packet []byte) error
 	// Receive waits for the next packet. The error is [net.ErrClosed] after Close, and [ErrForeign]
-	// for a packet from another address.
+	// for a packet from another address. Only one goroutine calls it.
 	Receive(b []byte) (n int, err error)
 	Close() error
 }
@@ -58,7 +61,14 @@ func OverUDP(listen func(network string, laddr netip.AddrPort) (Socket, error)) 
 			// answers may be lost.
 			_ = s.SetReadBuffer(readBuffer)
 		}
-		return &udpConn{socket, server, isAlias}, nil
+		c := &udpConn{Socket: socket, server: server, isAlias: isAlias}
+		if s, ok := socket.(*net.UDPConn); ok {
+			if c.batches, err = udpbatch.NewReader(s, radius.MaxPacket+1, 0); err != nil {
+				_ = s.Close()
+				return nil, err
+			}
+		}
+		return c, nil
 	}
 }
 
@@ -66,6 +76,7 @@ func OverUDP(listen func(network string, laddr netip.AddrPort) (Socket, error)) 
 // address even if the route to the server changes.
 type udpConn struct {
 	Socket
+	batches *udpbatch.Reader // of Socket if that is the system's, else nil
 	server  netip.AddrPort
 	isAlias func(netip.Addr) bool
 }
@@ -76,11 +87,19 @@ func (c *udpConn) Send(packet []byte) error {
 }
 
 func (c *udpConn) Receive(b []byte) (int, error) {
-	n, from, err := c.ReadFromUDPAddrPort(b)
+	n, from, err := c.receive(b)
 	if err == nil && !c.isServer(from) {
 		return 0, ErrForeign
 	}
 	return n, err
+}
+
+func (c *udpConn) receive(b []byte) (int, netip.AddrPort, error) {
+	if c.batches == nil {
+		return c.ReadFromUDPAddrPort(b)
+	}
+	d, err := c.batches.Read()
+	return copy(b, d.Data), d.From, err
 }
 
 // isServer reports whether an address is the server's, or an alias with the server's port. It

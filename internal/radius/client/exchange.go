@@ -69,8 +69,8 @@ func (x *exchange) progress(tries int) retry.Progress {
 	return retry.Progress{Tried: x.tried, Server: uint16(x.server), Transmissions: uint16(tries), Servers: x.membersHash}
 }
 
-// member returns server i of the group with its settings there.
-func (g *Group) member(i int) (*server, *Member) { return g.paths[i].server, &g.cfg.Members[i] }
+// member returns the path to server i of the group, with its settings there.
+func (g *Group) member(i int) (*path, *Member) { return g.paths[i], &g.cfg.Members[i] }
 
 // advance decides how x continues now; its last transmission, if any, got no answer in time. nil
 // means that a transmission is due; a [retry.Later] or [ErrNoResponse] ends the exchange. The
@@ -115,15 +115,15 @@ func (g *Group) start(x *exchange, now time.Time) error {
 		}
 		return g.nextServer(x, start, now)
 	}
-	s, member := g.member(x.server)
+	p, member := g.member(x.server)
 	// If all transmissions are made, the last one was suppressed.
 	if x.tries == member.Schedule.Transmissions() || g.absent&(1<<x.server) != 0 {
 		return g.failOver(x, now)
 	}
-	if g.rule.HoldDown > 0 && s.state.Probing() { // one request is enough to probe a dead server
+	if g.rule.HoldDown > 0 && p.state().Probing() { // one request is enough to probe a dead server
 		return &retry.Later{After: member.Schedule.Interval(x.tries), At: x.progress(x.tries + 1)}
 	}
-	x.probe, x.due = s.state.BeginProbe(), true
+	x.probe, x.due = p.state().BeginProbe(), true
 	x.assign()
 	return nil
 }
@@ -145,7 +145,11 @@ func (g *Group) validProgress(at retry.Progress) bool {
 
 // failOver moves x from a server that did not answer to the next one. The caller holds the mutex.
 func (g *Group) failOver(x *exchange, now time.Time) error {
-	g.paths[x.server].stats().Failures++
+	stats := x.path().stats()
+	stats.Failures++
+	if x.test {
+		stats.TestsFailed++
+	}
 	g.endTransmission(x)
 	return g.nextServer(x, g.searchStart(x), now)
 }
@@ -175,7 +179,7 @@ func (g *Group) nextServer(x *exchange, start int, now time.Time) error {
 	}
 	x.server, x.tries, x.due = next, 0, true
 	x.tried |= 1 << next
-	x.probe = g.paths[next].server.state.BeginProbe()
+	x.probe = g.paths[next].state().BeginProbe()
 	x.assign()
 	return nil
 }
@@ -190,30 +194,33 @@ func (g *Group) timeOut(x *exchange, now time.Time) {
 		g.endTransmission(x)
 	}
 	g.unpend(x)
-	if s := x.path().server; s.state.TimedOut(now, g.rule) {
-		g.noteDead(s, x)
+	if p := x.path(); p.state().TimedOut(now, g.rule) {
+		g.noteDead(p, now)
 	}
 }
 
 // unanswered records that x leaves its server without an answer, for now or for good. The caller
 // holds the mutex.
 func (g *Group) unanswered(x *exchange, now time.Time) {
-	s, member := g.member(x.server)
+	p, member := g.member(x.server)
 	all := x.tries == member.Schedule.Retransmit+1
-	if s.state.Failed(x.since, now, all, g.rule) {
-		g.noteDead(s, x)
+	if p.state().Failed(x.since, now, all, g.rule) {
+		g.noteDead(p, now)
 	}
 	g.endProbe(x)
 }
 
-func (g *Group) noteDead(s *server, x *exchange) {
-	g.changes = append(g.changes, change{server: s, addr: x.path().addr})
-	s.rescheduleTests()
+// noteDead handles that a port of a server became dead: the other one is suspected of it. The caller
+// holds the mutex.
+func (g *Group) noteDead(p *path, now time.Time) {
+	g.changes = append(g.changes, change{server: p.server, addr: p.addr})
+	p.otherState().Suspect(now, g.rule)
+	p.server.rescheduleTests()
 }
 
 func (g *Group) endProbe(x *exchange) {
 	if x.probe != 0 {
-		x.path().server.state.EndProbe(x.probe)
+		x.path().state().EndProbe(x.probe)
 		x.probe = 0
 	}
 }

@@ -204,7 +204,7 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 }
 
 // signedEnough reports whether a packet with a right authenticator has the Message-Authenticator that
-// the server's Signing wants, and notes that the server sends one. An Accounting-Response needs none:
+// the server's Signing wants, and notes whether the server always sends one. An Accounting-Response needs none:
 // the authenticator of its request protects both. The caller holds the mutex.
 func (p *path) signedEnough(packet radius.Packet) bool {
 	s := p.server
@@ -212,7 +212,7 @@ func (p *path) signedEnough(packet radius.Packet) bool {
 	case p.purpose != Authentication:
 		return true
 	case packet.HasMessageAuthenticator():
-		s.signs = true
+		s.signs = s.signs || packet.ShowsSigning()
 		return true
 	}
 	return !s.Signing.Requires(packet, s.signs)
@@ -234,6 +234,12 @@ func (p *path) count(b []byte) {
 		stats.Challenges++
 	}
 }
+
+// state returns the state of the server's port for this purpose. The caller holds the mutex.
+func (p *path) state() *servers.Health { return &p.server.states[p.purpose] }
+
+// otherState returns the state of its other port. The caller holds the mutex.
+func (p *path) otherState() *servers.Health { return &p.server.states[purposes-1-p.purpose] }
 
 // stats returns the statistics of the server for this purpose. The caller holds the mutex.
 func (p *path) stats() *servers.Stats { return &p.server.stats[p.purpose] }
@@ -289,21 +295,35 @@ func outcomeOf(x *exchange, a transmission) string {
 	return outcomeAccepted
 }
 
+// comeBack handles that the server has answered g on the port of the path. It returns the groups for
+// which it is up again: those of the port, if it was dead, and those of the other port, if it was only
+// suspected. The caller holds the mutex.
+func (p *path) comeBack(g *Group, now time.Time) []*Group {
+	s := p.server
+	suspected := p.state().Suspected()
+	back := p.state().Answered(now)
+	cleared := p.otherState().Clear(now)
+	if back && !suspected {
+		g.changes = append(g.changes, change{server: s, addr: p.addr, up: true})
+	}
+	if !back && !cleared {
+		return nil
+	}
+	return groupsOf(s, func(other Purpose) bool { return other == p.purpose && back || other != p.purpose && cleared })
+}
+
 // answered handles a valid answer to transmission n, whose state was copied to was before the
 // check. It returns the exchange that the answer settles, or nil, and the groups to tell that the
 // server answers. The caller holds the mutex.
 func (p *path) answered(n int, was transmission, now time.Time) (x *exchange, listeners []*Group) {
-	s, g := p.server, was.exchange.group
-	p.stats().LastResponse, p.stats().RoundTripTime = now, now.Sub(was.sent)
+	g, stats := was.exchange.group, p.stats()
+	stats.LastResponse, stats.RoundTripTime = now, now.Sub(was.sent)
 	if was.state == waiting && !was.repeated { // not if it timed out
-		p.stats().AverageResponseTime = servers.Smooth(p.stats().AverageResponseTime, p.stats().RoundTripTime)
+		stats.AverageResponseTime = servers.Smooth(stats.AverageResponseTime, stats.RoundTripTime)
 	}
-	p.stats().MaxResponseTime = max(p.stats().MaxResponseTime, p.stats().RoundTripTime)
-	if s.state.Answered(now) {
-		g.changes = append(g.changes, change{server: s, addr: p.addr, up: true})
-		if listeners = groupsOf(s); !was.exchange.test {
-			listeners = without(listeners, g)
-		}
+	stats.MaxResponseTime = max(stats.MaxResponseTime, stats.RoundTripTime)
+	if listeners = p.comeBack(g, now); listeners != nil && !was.exchange.test { // its Done tells the group
+		listeners = without(listeners, g)
 	}
 	if p.ids.transmissions[n].serial != was.serial || p.ids.transmissions[n].state == free {
 		// Meanwhile a copy of the answer arrived, or the identifier was reused.
@@ -318,6 +338,6 @@ func (p *path) answered(n int, was transmission, now time.Time) (x *exchange, li
 		return nil, g.appendListener(listeners)
 	}
 	g.settle(x)
-	p.stats().Successes++
+	stats.Successes++
 	return x, listeners
 }

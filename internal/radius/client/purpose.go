@@ -9,7 +9,7 @@ import (
 )
 
 // Purpose is what a group sends: it decides the port of its members, and which of their statistics
-// count. The state of a server is for all purposes.
+// count.
 type Purpose uint8
 
 const (
@@ -61,11 +61,10 @@ func (a Aliases) Addrs() (addrs []netip.Addr) {
 // DefaultIdleTime is the IdleTime of a [Test] that has none, as in Cisco IOS.
 const DefaultIdleTime = time.Hour
 
-// Test is the active test of a server. The zero Test means that only users' requests show whether
-// the server answers. A port without a valid answer for IdleTime gets a request of the test, and a
-// dead server gets one on each port whenever its hold-down is over; users' requests do not go there
-// to try it while other servers of their group are up. Any valid answer makes the server up, also an
-// Access-Reject.
+// Test is the active test of a server. The zero Test means that only users' requests show whether the
+// server answers. A port without a valid answer for IdleTime gets a request of the test, and a dead
+// one whenever its hold-down is over. Users' requests do not try a dead port that is tested while
+// other servers of their group are up. Any valid answer makes it up, also an Access-Reject.
 type Test struct {
 	// Username is the user of the request: of an Access-Request with a random password, or of an
 	// Accounting-Request with Acct-Status-Type Stop. "" with StatusServer false means no test.

@@ -23,11 +23,11 @@ type server struct {
 	paths    map[route]*path
 	addrs    []netip.Addr // its addresses; empty if they are unknown
 	lookedUp bool         // the first resolution is done
-	state    servers.Health
+	states   [purposes]servers.Health
 	assigned int                     // requests of all groups that are with this server, see exchange.assigned
 	stats    [purposes]servers.Stats // counters only
 	problems throttle.Line           // problems that may come with each packet
-	signs    bool                    // it has sent a right Message-Authenticator on its AuthPort
+	signs    bool                    // it has shown on its AuthPort that it sends Message-Authenticators
 	tests    [purposes]portTest
 	aliases  atomic.Pointer[[]netip.Addr]
 
@@ -37,7 +37,7 @@ type server struct {
 }
 
 func newServer(c *Client, id Identity, now time.Time) *server {
-	s := &server{Identity: id, client: c, paths: map[route]*path{}, lookUpNow: make(chan struct{}, 1), state: servers.NewHealth(now)}
+	s := &server{Identity: id, client: c, paths: map[route]*path{}, lookUpNow: make(chan struct{}, 1), states: [purposes]servers.Health{servers.NewHealth(now), servers.NewHealth(now)}}
 	if a := netipOf(id.Host); a.IsValid() {
 		s.addrs, s.lookedUp = []netip.Addr{a}, true
 	}
@@ -90,7 +90,7 @@ func (s *server) adopt(id Identity, now time.Time) (old []Conn) {
 // tellMoved makes the groups of the server find out which of their members they can use now. The
 // caller holds the mutex.
 func (s *server) tellMoved(now time.Time) {
-	for _, g := range groupsOf(s) {
+	for _, g := range groupsOf(s, anyPurpose) {
 		g.findAbsent()
 		g.rescheduleAbsent(now)
 		g.wakeUp()
@@ -230,7 +230,9 @@ func (s *server) setAddresses(found []netip.Addr) (known bool) {
 		known = known && p.addr.IsValid()
 	}
 	if left {
-		s.state.Moved(now)
+		for i := range s.states {
+			s.states[i].Moved(now)
+		}
 	}
 	s.tellMoved(now)
 	c.mu.Unlock()

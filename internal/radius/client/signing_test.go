@@ -52,6 +52,38 @@ func TestSigning(t *testing.T) {
 	}
 }
 
+// TestSignedEAP: a Message-Authenticator beside an EAP-Message must be there, so it does not make auto
+// require one in other answers. FreeRADIUS 3.2.1 has none in those.
+func TestSignedEAP(t *testing.T) {
+	withRig(t, func(r *rig) {
+		eap := radius.Attributes(radius.AppendAttribute(nil, radius.EAPMessage, "\x03\x01\x00\x04"))
+		var next radiusnet.Reaction
+		r.authHost("192.0.2.1", func([]byte, radiusnet.Arrival) radiusnet.Reaction { return next })
+		m := both("192.0.2.1")
+		m.Signing, m.Schedule = radius.SigningAuto, retry.Schedule{Timeout: time.Minute}
+		g := r.authGroup(m)
+		for i, step := range []struct {
+			answer radiusnet.Reaction
+			taken  bool
+		}{
+			{radiusnet.Reaction{Attributes: eap}, true},
+			{radiusnet.Reaction{Answer: radiusnet.Unsigned}, true},
+			{radiusnet.Reaction{Answer: radiusnet.Unsigned, Attributes: eap}, false},
+			{radiusnet.Reaction{}, true},
+			{radiusnet.Reaction{Answer: radiusnet.Unsigned}, false},
+		} {
+			next = step.answer
+			l := r.login(g, i)
+			r.sleep(float64(i) + 0.5)
+			if step.taken {
+				l.check("answered by of 192.0.2.1")
+			} else {
+				l.check("")
+			}
+		}
+	})
+}
+
 // TestUnsignedIsLogged: the log names the setting, at most once a minute.
 func TestUnsignedIsLogged(t *testing.T) {
 	withRig(t, func(r *rig) {

@@ -9,7 +9,7 @@ import (
 )
 
 // Stats are the statistics of a group's servers. They cover all groups of the same Purpose that have
-// the server, from when the first one had it. The state of a server is that for all purposes.
+// the server, from when the first one had it.
 type Stats struct {
 	// InvalidServerAddresses counts packets from other addresses than a server's, over all servers
 	// of the client for this purpose (radiusAccClientInvalidServerAddresses,
@@ -36,7 +36,7 @@ func (g *Group) Stats() Stats {
 func (p *path) report(now time.Time) servers.Stats {
 	all := *p.stats()
 	all.Name, all.Addr = p.server.Name, p.addr
-	p.server.state.Report(&all, now)
+	p.state().Report(&all, now)
 	return all
 }
 

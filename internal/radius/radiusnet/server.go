@@ -64,6 +64,8 @@ type Reaction struct {
 	// Code is the code of the answer. 0 means Accounting-Response or Access-Accept, as the server's
 	// Purpose needs.
 	Code radius.Code
+	// Attributes are those of the answer, in addition to a Message-Authenticator.
+	Attributes radius.Attributes
 	// After is the processing time, in addition to the delay of the Link.
 	After time.Duration
 	// Copies is how many additional answers the server sends.
@@ -273,13 +275,13 @@ func (h *Host) response(b []byte, r Reaction) []byte {
 	var out []byte
 	switch {
 	case h.Purpose == client.Accounting || r.Answer == Unsigned:
-		out = radius.AppendHeader(nil, code, identifier)
+		out = append(radius.AppendHeader(nil, code, identifier), r.Attributes...)
 		radius.Seal(out, 0, request, secret)
 	case r.Answer == WronglySigned:
-		out = radius.AppendSignedHeader(nil, code, identifier) // with a Message-Authenticator of zeros
+		out = append(radius.AppendSignedHeader(nil, code, identifier), r.Attributes...) // its Message-Authenticator is zero
 		radius.Seal(out, 0, request, secret)
 	default:
-		out = radius.AppendSignedHeader(nil, code, identifier)
+		out = append(radius.AppendSignedHeader(nil, code, identifier), r.Attributes...)
 		radius.SealResponse(out, request, secret)
 	}
 	if r.Answer == CutOff {

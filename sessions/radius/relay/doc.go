@@ -9,9 +9,10 @@
 // # Which server
 //
 // The client of a request has a list of methods: server groups, in order ([Routes]). A request goes
-// to the first group. The next group gets it only if the one before gave no response (R42), cannot
-// take it because its window is full, or is blocked ([Config.Blocked], R63). If no group is left, the
-// NAS gets no answer, so it fails over or sends its request again.
+// to the first group. The next group gets it only if the one before gave no response (R42) or cannot
+// take it: all its servers are dead, its window is full, or it is blocked ([Config.Blocked], R63). If
+// no group is left, the NAS gets no answer, so it fails over or sends its request again. A list's last
+// group is asked even if all its servers are dead.
 //
 // A request with a State that we know goes only to the server that sent this State in an
 // Access-Challenge, because only this server knows the conversation. All rounds of an EAP login
@@ -56,7 +57,8 @@
 //
 // The requests in flight are bounded for each group, by its window, and in total, by number and
 // octets; one group has at most half of the total. So a group whose servers do not answer leaves
-// room for the others. Conversations are bounded in number and time.
+// room for the others. A login in flight needs about 2 kB, with all that the listener and the client
+// have of it. Conversations are bounded in number and time.
 //
 // # Who owns what
 //

@@ -16,7 +16,7 @@ import (
 // rejectWait is how long a Reject waits for its stop record (R64).
 const rejectWait = time.Second
 
-// replier answers a request once: an AccessRequest.
+// replier is how a Relay answers an AccessRequest: it calls one of the methods, once.
 type replier interface {
 	Answer(code radius.Code, attrs []byte)
 	Drop(reason error)
@@ -95,8 +95,7 @@ func (x *exchange) drop(what counter, reason error) {
 	x.to.Drop(reason)
 }
 
-// next sends the request to the next method that can take it. If there is none, it is dropped: for
-// reason, if a method gave no response.
+// next sends the request to the next method that can take it. If there is none, it is dropped.
 func (x *exchange) next() {
 	what, reason := noResponse, errNoResponse
 	for len(x.methods) > 0 {
