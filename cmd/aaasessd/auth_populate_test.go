@@ -13,13 +13,14 @@ func TestPopulateAtSetup(t *testing.T) {
 	text := authConfig(t, s)
 	l := launch(t, with(t, text, "session-mib-disconnect: true", "session-mib-disconnect: true, session-mib-populate: setup"), environment{})
 	n := l.nas()
-	n.must(radius.CodeAccessAccept, n.request("alice", "right", nil))
 	rows := func() int { return l.d.table.View().Entries() }
-	if got := rows(); got != 1 {
-		t.Errorf("%d rows after the accept", got)
-	}
+	eventually(t, "alice has a row", func() bool { // not before the first numbers are reserved on disk
+		n.must(radius.CodeAccessAccept, n.request("alice", "right", nil))
+		return rows() == 1
+	})
+	id := l.d.table.View().EntryFrom(1).ID.String()
 	l.mustAccount(packet(acctStart, "S1", "alice"))
-	l.eventuallyRecords("records.jsonl", "Start 00000001")
+	l.eventuallyRecords("records.jsonl", "Start "+id)
 	if got := rows(); got != 1 {
 		t.Errorf("%d rows after the start", got)
 	}
