@@ -14,15 +14,10 @@ func TestPopulateAtSetup(t *testing.T) {
 	l := launch(t, with(t, text, "session-mib-disconnect: true", "session-mib-disconnect: true, session-mib-populate: setup"), environment{})
 	n := l.nas()
 	rows := func() int { return l.d.table.View().Entries() }
-	user := "user"
-	eventually(t, "a user has a row", func() bool { // not before the first numbers are reserved on disk
-		user += "x"
-		n.must(radius.CodeAccessAccept, n.request(user, "right", nil))
-		return rows() == 1
-	})
-	id := l.d.table.View().EntryFrom(1).ID.String()
-	l.mustAccount(packet(acctStart, "S1", user))
-	l.eventuallyRecords("records.jsonl", "Start "+id)
+	n.must(radius.CodeAccessAccept, n.request("alice", "right", nil))
+	eventually(t, "alice has a row", func() bool { return rows() == 1 })
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	l.eventuallyRecords("records.jsonl", "Start 00000001")
 	if got := rows(); got != 1 {
 		t.Errorf("%d rows after the start", got)
 	}
