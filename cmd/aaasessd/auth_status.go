@@ -31,7 +31,7 @@ func authenticationStatus(l nasradius.AuthStats, r relay.Stats, a admission.Stat
 	return out
 }
 
-// logins returns what the control socket lists of logins: nil if none are relayed.
+// logins returns what the control socket lists of logins: nil if none are relayed, or not yet.
 func (d *daemon) logins() *admission.Store {
 	if d.authentication == nil {
 		return nil
