@@ -33,6 +33,7 @@ import (
 	"aaasess/sessions/admission"
 	"aaasess/sessions/interim"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/termination"
 	"aaasess/store"
 )
@@ -50,7 +51,7 @@ type daemon struct {
 	router         *accounting.Router
 	table          *sessions.Table
 	listener       *nasradius.Listener
-	disconnector   *nasradius.Disconnector
+	disconnector   *dae.Disconnector
 	admissions     *admission.Store
 	authentication *authentication // nil: Access-Requests are not relayed
 	terminator     *termination.Terminator
@@ -85,7 +86,7 @@ type environment struct {
 // open opens the parts in the order of their dependencies. After an error it closes all of them.
 func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err error) {
 	d := &daemon{
-		cfg: cfg, state: cfg.State, log: log, radius: client.New(client.Config{Lookup: env.resolve, Logger: log}), tacacs: tacclient.New(tacclient.Config{Logger: log}),
+		cfg: cfg, state: cfg.State, log: log, radius: client.New(client.Config{Lookup: env.resolve, NASIdentifier: cfg.NASIdentifier, Logger: log}), tacacs: tacclient.New(tacclient.Config{Logger: log}),
 	}
 	defer func() {
 		if err != nil {
@@ -166,7 +167,7 @@ func (d *daemon) loadTable() error {
 func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	dc, lc := cfg.Disconnector, cfg.Listener
 	dc.Log, lc.Log = d.log, d.log
-	if d.disconnector, err = nasradius.NewDisconnector(dc); err != nil {
+	if d.disconnector, err = dae.New(dc); err != nil {
 		return err
 	}
 	d.router.SetClientName(d.disconnector.ClientName)

@@ -65,6 +65,14 @@ func (g *Group) beginTests(due []*exchange, now time.Time) (_ []*exchange, next 
 	return due, next
 }
 
+// SetNASIdentifier sets the NAS-Identifier in the requests of active tests that begin from now on. ""
+// means "aaasess".
+func (c *Client) SetNASIdentifier(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cfg.NASIdentifier = cmp.Or(name, defaultNASIdentifier)
+}
+
 // endTest ends the test x. The caller holds the mutex.
 func (x *exchange) endTest() {
 	p := x.path()

@@ -213,6 +213,27 @@ func TestTestIsConfigured(t *testing.T) {
 	})
 }
 
+// TestNASIdentifier: tests have the NAS-Identifier that is set at their time.
+func TestNASIdentifier(t *testing.T) {
+	withRig(t, func(r *rig) {
+		var names []string
+		r.authHost("192.0.2.1", func(b []byte, _ radiusnet.Arrival) radiusnet.Reaction {
+			name, _ := radius.Attributes(b[radius.HeaderLen:]).Get(radius.NASIdentifier)
+			names = append(names, name)
+			return radiusnet.Reaction{}
+		})
+		r.authGroup(tested("192.0.2.1", client.Test{Username: "u", IdleTime: time.Minute}))
+		r.sleep(61)
+		r.client.SetNASIdentifier("gw-1")
+		r.sleep(121)
+		r.client.SetNASIdentifier("")
+		r.sleep(181)
+		if got, want := strings.Join(names, " "), "aaasess gw-1 aaasess"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+}
+
 // TestTestMovesToOtherGroup: when the group that tests a server ends, another one goes on, even if
 // a test is under way.
 func TestTestMovesToOtherGroup(t *testing.T) {

@@ -78,6 +78,7 @@ func (d *authChecker) unused() {
 			d.AddWarning(path, "has no effect without the section authentication")
 		}
 	}
+	warn("snmp.session-mib-populate", d.raw.SNMP.SessionMIBPopulate == "setup")
 	warn("radius.authentication.listen", d.Given("radius.authentication.listen"))
 	warn("radius.attribute-44.include-in-access-req", d.raw.RADIUS.Attribute44.IncludeInAccessReq)
 	for i, c := range d.raw.RADIUS.Clients {
@@ -103,7 +104,7 @@ func (raw *rawConfig) admissions() admission.Config {
 	ids := &raw.RADIUS.Attribute44
 	c := admission.Config{IncludeInAccessReq: ids.IncludeInAccessReq, ExtendWithAddr: ids.ExtendWithAddr, SyncWithClient: ids.SyncWithClient}
 	if raw.Authentication != nil {
-		c.StartWait = raw.Authentication.StartWait
+		c.StartWait, c.PopulateAtSetup = raw.Authentication.StartWait, raw.SNMP.SessionMIBPopulate == "setup"
 	}
 	return c
 }

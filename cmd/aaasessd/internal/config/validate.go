@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 
 	"aaasess/agent/agentx"
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/termination"
 	"aaasess/store"
 )
@@ -34,15 +36,16 @@ func (d checker) config(raw *rawConfig) *Config {
 			AgentX: d.agentX(raw.SNMP.AgentX), Responder: d.responder(&raw.SNMP), SessionMIBDisconnect: raw.SNMP.SessionMIBDisconnect,
 		},
 		Listener: nasradius.Config{Addresses: raw.RADIUS.Accounting.Listen, Clients: clients},
-		Disconnector: nasradius.DisconnectConfig{
+		Disconnector: dae.Config{
 			Clients: clients, Timeout: disconnect.Timeout, Retransmissions: orNone(disconnect.Retransmit),
 		},
-		Dictionary:  names,
-		Admissions:  raw.admissions(),
-		OnOffGroups: d.onOffGroups(&raw.RADIUS),
-		Sessions:    sessions.Config{Remember: raw.Sessions.Remember, Max: raw.Sessions.Max},
-		Terminator:  termination.Config{StopWait: disconnect.StopWait, RetryMin: disconnect.RetryMin, RetryMax: disconnect.RetryMax},
-		Store:       store.Config{MinFree: int64(raw.Store.MinFree), MaxSize: int64(raw.Store.MaxSize)},
+		NASIdentifier: nasIdentifier(raw.RADIUS.NASIdentifier, os.Hostname),
+		Dictionary:    names,
+		Admissions:    raw.admissions(),
+		OnOffGroups:   d.onOffGroups(&raw.RADIUS),
+		Sessions:      sessions.Config{Remember: raw.Sessions.Remember, Max: raw.Sessions.Max},
+		Terminator:    termination.Config{StopWait: disconnect.StopWait, RetryMin: disconnect.RetryMin, RetryMax: disconnect.RetryMax},
+		Store:         store.Config{MinFree: int64(raw.Store.MinFree), MaxSize: int64(raw.Store.MaxSize)},
 	}
 	d.checkListeners(&raw.RADIUS, raw.Authentication != nil)
 	d.checkSocket("control.socket", string(c.Control.Socket))
