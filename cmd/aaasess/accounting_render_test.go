@@ -31,15 +31,17 @@ func s3(zone *time.Location) []api.ServerGroup {
 	}
 	unknown := server("server-3", "172.16.1.10")
 	unknown[0].OperState, unknown[0].Statistics = "unknown", api.ServerStatistics{}
-	unknown[0].AuthenticationPort, unknown[0].Authentication = 1812, &api.AuthenticationStatistics{}
+	unknown[0].AuthenticationPort, unknown[0].Authentication = 1812, &api.AuthenticationStatistics{OperState: "unknown"}
 	both := server("server-1", "172.16.1.8")
 	both[0].AuthenticationPort = 1645
 	both[0].Authentication = &api.AuthenticationStatistics{
-		ServerCounters: api.ServerCounters{
-			Requests: 310, Retransmissions: 6, Responses: 305, Timeouts: 11, MalformedResponses: 5, BadAuthenticators: 7, Unexpected: 1,
-			PendingRequests: 2, RoundTripTime: 0.0031, AverageResponseTime: 0.0754, MaxResponseTime: 5.72, Successes: 298, Failures: 10,
-		},
-		Accepts: 90, Rejects: 8, Challenges: 200,
+		ServerStatistics: api.ServerStatistics{StateSince: on.Add(time.Hour), PreviousStateDuration: 3600, DeadCount: 2, TotalDeadTime: 100, DownUntil: on.Add(27 * time.Hour)},
+		OperState:        "down", Accepts: 90, Rejects: 8, Challenges: 200,
+	}
+	both[0].Authentication.ServerCounters = api.ServerCounters{
+		Requests: 310, Retransmissions: 6, Responses: 305, Timeouts: 11, MalformedResponses: 5, BadAuthenticators: 7, Unexpected: 1,
+		PendingRequests: 2, RoundTripTime: 0.0031, AverageResponseTime: 0.0754, MaxResponseTime: 5.72, Successes: 298, Failures: 10,
+		Tests: 5, TestsFailed: 4,
 	}
 	both[0].Test = &api.ServerTest{Username: "probe", IdleTime: 3600, AuthenticationPort: true, AccountingPort: true}
 	return []api.ServerGroup{
@@ -245,6 +247,31 @@ func busySpool() *api.SpoolStatus {
 			queue("group/gone\x07", func(q *api.Queue) { q.Configured, q.Lost, q.Records, q.Hold = false, true, 7, "" }),
 			queue("group/list-gone", func(q *api.Queue) { q.Configured, q.Lost, q.Rerouted, q.Records = false, true, "exec/default", 7 }),
 		},
+	}
+}
+
+// TestServerStates: a server with two ports has two states. It is down if one of them is.
+func TestServerStates(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		port        uint16 // for accounting
+		acct, auth  string // "" for a server that does not authenticate
+		text, worst string
+	}{
+		{"accounting only", 1813, "up", "", "up", "up"},
+		{"authentication only", 0, "unknown", "down", "down", "down"},
+		{"both are up", 1813, "up", "up", "up", "up"},
+		{"one is down", 1813, "up", "down", "down/up", "down"},
+		{"one was never used", 1813, "unknown", "up", "up/unknown", "up"},
+		{"none was used", 1813, "unknown", "unknown", "unknown", "unknown"},
+	} {
+		s := &api.GroupServer{AccountingPort: tt.port, OperState: tt.acct}
+		if tt.auth != "" {
+			s.Authentication = &api.AuthenticationStatistics{OperState: tt.auth}
+		}
+		if text, worst := stateText(s), worstState(s); text != tt.text || worst != tt.worst {
+			t.Errorf("%s: %q, %q, want %q, %q", tt.name, text, worst, tt.text, tt.worst)
+		}
 	}
 }
 

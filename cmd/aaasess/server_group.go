@@ -46,7 +46,8 @@ With NAME, show the settings and the servers of one group:
   Authenticates       whether Access-Requests are relayed to the group
   Port                of a RADIUS server for authentication and accounting, - if it has none;
                       of a TACACS+ server for accounting
-  Oper State          up, down, or unknown if nothing was sent to the server yet
+  Oper State          up, down, or unknown if nothing was sent to the server yet; of both ports,
+                      in their order, if they differ
   Tests               how a server is tested when it is idle or down: the User-Name of the test
                       requests, or Status-Server; after how many idle seconds; on which ports
 
@@ -188,12 +189,39 @@ func printServerGroups(w io.Writer, groups []api.ServerGroup) error {
 	return t.flush()
 }
 
+// worstState returns the state of a server: down if one of its ports is, else up if one is.
+func worstState(s *api.GroupServer) string {
+	states := statesOf(s)
+	for _, state := range []string{"down", "up"} {
+		if slices.Contains(states, state) {
+			return state
+		}
+	}
+	return states[0]
+}
+
+// statesOf returns the states of the ports that a server is used by: authentication, accounting.
+func statesOf(s *api.GroupServer) (states []string) {
+	if s.Authentication != nil {
+		states = append(states, s.Authentication.OperState)
+	}
+	if s.AccountingPort != 0 || s.Authentication == nil {
+		states = append(states, s.OperState)
+	}
+	return states
+}
+
+// stateText returns the state of a server: of both ports, as S3 has the ports, if they differ.
+func stateText(s *api.GroupServer) string {
+	return strings.Join(slices.Compact(statesOf(s)), "/")
+}
+
 // serversUp returns how many servers are up, of how many. Servers that were never contacted are
 // neither up nor down: if there are only such servers, it returns unknown.
 func serversUp(servers []api.GroupServer) string {
 	states := map[string]int{}
 	for i := range servers {
-		states[servers[i].OperState]++
+		states[worstState(&servers[i])]++
 	}
 	text := fmt.Sprintf("%d/%d", states["up"], len(servers))
 	switch n := states["unknown"]; {
@@ -285,7 +313,7 @@ func (s *screen) servers(group *api.ServerGroup) {
 	var rows [][]string
 	for _, server := range group.Servers {
 		rows = append(rows, []string{
-			strconv.Itoa(server.Index), server.Name, server.Address, portsText(group.Protocol, &server), server.OperState,
+			strconv.Itoa(server.Index), server.Name, server.Address, portsText(group.Protocol, &server), stateText(&server),
 		})
 	}
 	ports := "Auth/Acct"

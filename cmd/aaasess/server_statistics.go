@@ -44,6 +44,8 @@ func counters(p api.Protocol) []counter {
 			return counter{label: label, meaning: meaning, ofAuth: count}
 		}
 		return append(all,
+			both("Test requests", "requests of the server's test, which are among those sent", func(c *api.ServerCounters) uint64 { return c.Tests }),
+			both("Tests without responses", "those without a valid answer", func(c *api.ServerCounters) uint64 { return c.TestsFailed }),
 			ofAuth("Access accepts", "users whom the server has accepted", func(a *api.AuthenticationStatistics) uint64 { return a.Accepts }),
 			ofAuth("Access rejects", "users whom it has rejected", func(a *api.AuthenticationStatistics) uint64 { return a.Rejects }),
 			ofAuth("Access challenges", "rounds of a login that goes on", func(a *api.AuthenticationStatistics) uint64 { return a.Challenges }),
@@ -99,7 +101,12 @@ func statisticsHelp(p api.Protocol) string {
 	if p == api.TACACS {
 		line("Single connection", "whether the server takes many records over one connection")
 	}
-	line("Server state", "up, down or unknown (nothing was sent yet), and for how long")
+	if p == api.TACACS {
+		line("Server state", "up, down or unknown (nothing was sent yet), and for how long")
+	} else {
+		line("Server state", "up, down or unknown (nothing was sent yet), and for how long: of\n"+
+			"the port for authentication and of that for accounting, if both are\nused")
+	}
 	line("Previous state", "how long the previous state lasted")
 	line("Dead", "how often the server was declared down, and for how long in all")
 	line("Tried again at", "when the hold down time of a server that is down ends")
@@ -181,7 +188,6 @@ func printStatistics(w io.Writer, groups []api.ServerGroup, now time.Time) error
 
 // statistics writes the statistics of one server.
 func (s *screen) statistics(group *api.ServerGroup, server *api.GroupServer, now time.Time) {
-	st := &server.Statistics
 	const width = 34
 	text := func(label, value string) { s.line(fmt.Sprintf("%*s: %s", width, label, printable(value))) }
 	row := func(label string, values ...string) {
@@ -208,15 +214,26 @@ func (s *screen) statistics(group *api.ServerGroup, server *api.GroupServer, now
 	if server.TACACS != nil {
 		text("Single connection", singleConnectionText(server.TACACS))
 	}
-	state := server.OperState
-	if !st.StateSince.IsZero() {
-		state += " since " + date(st.StateSince) + ", " + span(now.Sub(st.StateSince))
+	state := func(label func(string) string, oper string, st *api.ServerStatistics) {
+		if !st.StateSince.IsZero() {
+			oper += " since " + date(st.StateSince) + ", " + span(now.Sub(st.StateSince))
+		}
+		text(label("Server state"), oper)
+		text(label("Previous state"), span(st.PreviousStateDuration.Duration()))
+		text(label("Dead"), fmt.Sprintf("%s, %s in all", count(int(st.DeadCount), "time"), span(st.TotalDeadTime.Duration())))
+		if !st.DownUntil.IsZero() {
+			text(label("Tried again at"), date(st.DownUntil))
+		}
 	}
-	text("Server state", state)
-	text("Previous state", span(st.PreviousStateDuration.Duration()))
-	text("Dead", fmt.Sprintf("%s, %s in all", count(int(st.DeadCount), "time"), span(st.TotalDeadTime.Duration())))
-	if !st.DownUntil.IsZero() {
-		text("Tried again at", date(st.DownUntil))
+	auth := server.Authentication
+	if auth != nil {
+		state(func(label string) string { return "Auth. " + label }, auth.OperState, &auth.ServerStatistics)
+	}
+	switch {
+	case auth == nil:
+		state(func(label string) string { return label }, server.OperState, &server.Statistics)
+	case server.AccountingPort != 0:
+		state(func(label string) string { return "Acct. " + label }, server.OperState, &server.Statistics)
 	}
 	s.rule("=")
 }

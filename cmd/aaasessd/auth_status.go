@@ -30,3 +30,11 @@ func authenticationStatus(l nasradius.AuthStats, r relay.Stats, a admission.Stat
 	}
 	return out
 }
+
+// logins returns what the control socket lists of logins: nil if none are relayed.
+func (d *daemon) logins() *admission.Store {
+	if d.authentication == nil {
+		return nil
+	}
+	return d.admissions
+}

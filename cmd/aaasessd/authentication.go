@@ -109,14 +109,11 @@ func (a *authentication) forgetAnswered(now time.Time) int {
 
 // authGroups returns the server groups of the relay for the control socket, which may ask before the
 // relay is open.
-func (d *daemon) authGroups() (all []acctcontrol.AuthGroup) {
+func (d *daemon) authGroups() []acctcontrol.AuthGroup {
 	if d.authentication == nil {
 		return nil
 	}
-	for _, g := range d.authentication.groups.Statuses() {
-		all = append(all, acctcontrol.AuthGroup(g))
-	}
-	return all
+	return d.authentication.groups.Statuses()
 }
 
 // tasks returns what runs for the relay. Its servers are part of the relay: they end after it, which

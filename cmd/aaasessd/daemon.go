@@ -86,7 +86,7 @@ type environment struct {
 // open opens the parts in the order of their dependencies. After an error it closes all of them.
 func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err error) {
 	d := &daemon{
-		cfg: cfg, state: cfg.State, log: log, radius: client.New(client.Config{Lookup: env.resolve, Logger: log}), tacacs: tacclient.New(tacclient.Config{Logger: log}),
+		cfg: cfg, state: cfg.State, log: log, radius: client.New(client.Config{Lookup: env.resolve, NASIdentifier: cfg.NASIdentifier, Logger: log}), tacacs: tacclient.New(tacclient.Config{Logger: log}),
 	}
 	defer func() {
 		if err != nil {
@@ -182,7 +182,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.disconnector.ClientName, Names: d.dictionary.Load, Reasons: d.reasons,
-		Events:     d.router.Tap(),
+		Events: d.router.Tap(), Admissions: d.logins(),
 		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups}),
 	}, d.table, d.terminator)
 	return err

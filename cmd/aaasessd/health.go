@@ -16,10 +16,16 @@ var errCallback = errors.New("a callback of the store does not return")
 // probe returns an error, or does not return, if the daemon hangs. It is called by one goroutine at
 // a time.
 func (h *health) probe() error {
-	// These take the locks of the table, of the methods, of the delivery and of the store's queues.
-	// None of them is ever held over I/O.
+	// These take the locks of the table, of the logins, of the methods, of the delivery and of the
+	// store's queues, and those of the relay's conversations and servers. None of them is ever held over
+	// I/O.
 	h.daemon.table.Routes()
+	h.daemon.admissions.Stats()
 	h.daemon.methods.Queues()
+	if a := h.daemon.authentication; a != nil {
+		a.relay.Stats()
+		a.groups.Statuses()
+	}
 	if h.callbacks.hang(h.daemon.store.Batches()) && h.daemon.store.Err() == nil {
 		return errCallback
 	}

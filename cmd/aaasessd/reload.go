@@ -78,7 +78,7 @@ func (d *daemon) reload(ctx context.Context) error {
 // logWarnings logs what "aaasessd check" warns of.
 func (d *daemon) logWarnings(cfg *config.Config) {
 	for _, w := range cfg.Warnings() {
-		d.log.Warn("configuration has a value that is probably unintended", "warning", w)
+		d.log.Warn("configuration has a value that is dangerous or probably unintended", "warning", w)
 	}
 }
 

@@ -31,6 +31,8 @@ type Stats struct {
 	// Requests counts requests sent to the server, without retransmissions. A request in flight
 	// counts again when the server's address changes.
 	Requests uint64
+	// Tests counts the active tests among the Requests, and TestsFailed those without a valid answer.
+	Tests, TestsFailed uint64
 	// Retransmissions counts further transmissions with the same server, including those of the
 	// back-off.
 	Retransmissions uint64

@@ -58,8 +58,8 @@ func (x *index) hash(w *who, a aspect, user string) (sum uint64, ok bool) {
 	case byPortID:
 		v = w.portID
 	}
-	const odd = 0x9e3779b97f4a7c15 // so that exchanged or equal texts do not cancel out
-	sum = maphash.String(x.seed, v) + odd*(maphash.String(x.seed, user)^uint64(a))
+	const multiplier = 0x9e3779b97f4a7c15 // so that exchanged or equal texts do not cancel out
+	sum = maphash.String(x.seed, v) + multiplier*(maphash.String(x.seed, user)^uint64(a))
 	if w.call {
 		sum = ^sum
 	}

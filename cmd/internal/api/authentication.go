@@ -1,5 +1,7 @@
 package api
 
+import "time"
+
 // AuthenticationStatus is the status of the authentication relay, in a section of a [Status].
 type AuthenticationStatus struct {
 	Listener AuthListenerStatus `json:"listener"`
@@ -99,4 +101,32 @@ type LoginStatus struct {
 	Ambiguous  uint64 `json:"ambiguous"`  // starts that fitted several logins, so they got none
 	Forgotten  uint64 `json:"forgotten"`  // logins that were forgotten early, because there were too many
 	Unnumbered uint64 `json:"unnumbered"` // Access-Requests that were to have a number, while none was durable
+}
+
+// Authentication is a user whom a server has accepted, and whose accounting has not started. A text is
+// "" if the NAS did not send it.
+type Authentication struct {
+	Kind           string    `json:"kind"`           // that of the session which is to start; resource for a call
+	User           string    `json:"user"`           // User-Name of the Access-Accept, else of the request
+	NAS            string    `json:"nas"`            // its client's name in the configuration, else as nasIdentifier
+	NASIdentifier  string    `json:"nasIdentifier"`  // what the NAS calls itself
+	NASAddress     string    `json:"nasAddress"`     // source address of the request
+	CallingStation string    `json:"callingStation"` // Calling-Station-Id
+	NASPort        *uint32   `json:"nasPort,omitempty"`
+	NASPortID      string    `json:"nasPortId"`          // NAS-Port-Id
+	Session        string    `json:"session,omitempty"`  // the session ID that is reserved for it; absent: none
+	Upstream       string    `json:"upstream,omitempty"` // the Acct-Session-Id in its Access-Request, if aaasess has put it there
+	Accepted       time.Time `json:"accepted"`           // RFC 3339, UTC
+	Until          time.Time `json:"until"`              // when it counts as a session that never started
+	// Attributes are those of the request that say who the user is and where, and Granted those of the
+	// Access-Accept that the session will have.
+	Attributes []Attribute `json:"attributes"`
+	Granted    []Attribute `json:"granted"`
+}
+
+// AuthenticationList is the newest Authentications, newest first.
+type AuthenticationList struct {
+	// Waiting is how many logins are kept in all, with those that are not accepted yet.
+	Waiting         int              `json:"waiting"`
+	Authentications []Authentication `json:"authentications"`
 }

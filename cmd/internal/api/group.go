@@ -113,7 +113,8 @@ type GroupServer struct {
 	AccountingPort uint16 `json:"accountingPort"`
 	// AuthenticationPort is where Access-Requests go; absent: the group does not authenticate.
 	AuthenticationPort uint16 `json:"authenticationPort,omitempty"`
-	// OperState is unknown (nothing was sent to it yet), up or down.
+	// OperState is unknown (nothing was sent to it yet), up or down: that of its port for accounting, and
+	// without one that of its port for authentication.
 	OperState string `json:"operState"`
 	// Timeout is how long a transmission waits for its answer.
 	Timeout Seconds `json:"timeout"`
@@ -121,7 +122,7 @@ type GroupServer struct {
 	Retransmit int `json:"retransmit"`
 	// Backoff describes the transmissions after those (R62); absent: there are none.
 	Backoff *Backoff `json:"backoff,omitempty"`
-	// Statistics are those of accounting, and of the state of the server for both purposes.
+	// Statistics are those of accounting.
 	Statistics ServerStatistics `json:"statistics"`
 	// Authentication are the statistics of authentication; absent: the group does not authenticate.
 	Authentication *AuthenticationStatistics `json:"authentication,omitempty"`
@@ -186,11 +187,15 @@ type ServerCounters struct {
 	// MaxResponseTime is the longest RoundTripTime; 0: none yet. It is not known of TACACS+ servers.
 	MaxResponseTime Seconds `json:"maxResponseTime"`
 
+	Tests       uint64 `json:"tests"`       // requests of the server's test, which Requests has too
+	TestsFailed uint64 `json:"testsFailed"` // those without a valid answer
+
 	Successes uint64 `json:"successes"` // requests with a valid answer (casAcctTransactionSuccesses)
 	Failures  uint64 `json:"failures"`  // requests without one (casAcctTransactionFailures)
 }
 
-// ServerStatistics are the counters of accounting, and the state of the server.
+// ServerStatistics are the counters of a server for one purpose, and the history of its state. A RADIUS
+// server has a state for each of its ports: if one is dead, the other is suspected, until one answers.
 type ServerStatistics struct {
 	ServerCounters
 	StateSince            time.Time `json:"stateSince,omitzero"`   // when OperState last changed (casCurrentStateDuration)
@@ -203,7 +208,9 @@ type ServerStatistics struct {
 // AuthenticationStatistics are the counters of authentication. A server that has rejected a user has
 // answered: its request counts in Successes.
 type AuthenticationStatistics struct {
-	ServerCounters
+	ServerStatistics
+	// OperState is that of the port for authentication.
+	OperState  string `json:"operState"`
 	Accepts    uint64 `json:"accepts"`    // valid Access-Accepts
 	Rejects    uint64 `json:"rejects"`    // valid Access-Rejects
 	Challenges uint64 `json:"challenges"` // valid Access-Challenges

@@ -27,6 +27,8 @@ const (
 	PathAccounting   = "/v1/accounting"
 	PathEvents       = "/v1/accounting/events"
 	PathSimulate     = "/v1/accounting/simulate"
+
+	PathAuthentications = "/v1/authentications"
 )
 
 // The limits of the daemon.

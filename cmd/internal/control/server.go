@@ -17,6 +17,7 @@ import (
 	"aaasess/cmd/internal/api"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
+	"aaasess/sessions/admission"
 	"aaasess/sessions/termination"
 )
 
@@ -41,6 +42,9 @@ type Config struct {
 	Accounting Accounting
 	// Events has the accountable events of the daemon. nil answers requests for them with 404.
 	Events *tap.Tap
+	// Admissions has the logins whose accounting has not started. nil answers requests for them with
+	// 404.
+	Admissions *admission.Store
 	// Reasons returns why the daemon is degraded, for /v1/status: short texts for the operator. It
 	// must not block. nil: the daemon never is.
 	Reasons func() []string

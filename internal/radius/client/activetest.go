@@ -56,12 +56,21 @@ func (g *Group) beginTests(due []*exchange, now time.Time) (_ []*exchange, next 
 				continue
 			}
 			p.server.tests[p.purpose].running = true
+			p.stats().Tests++
 			g.announcing++
 			g.schedule(x, now.Add(g.cfg.Members[i].Schedule.Timeout)) // until it is sent
 			due = append(due, x)
 		}
 	}
 	return due, next
+}
+
+// SetNASIdentifier sets the NAS-Identifier in the requests of active tests that begin from now on. ""
+// means "aaasess".
+func (c *Client) SetNASIdentifier(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cfg.NASIdentifier = cmp.Or(name, defaultNASIdentifier)
 }
 
 // endTest ends the test x. The caller holds the mutex.

@@ -72,7 +72,7 @@ func TestIdle(t *testing.T) {
 				r.checkArrivals(acct, tc.acct)
 				for _, g := range []*client.Group{a, b} {
 					s := g.Stats().Servers[0]
-					if s.Successes != s.Requests || s.Timeouts != 0 || s.PendingRequests != 0 {
+					if s.Successes != s.Requests || s.Tests != s.Requests || s.TestsFailed != 0 || s.Timeouts != 0 || s.PendingRequests != 0 {
 						t.Errorf("%+v", s)
 					}
 				}
@@ -139,7 +139,7 @@ func TestDeadIsTested(t *testing.T) {
 		}
 		answers.Store(true)
 		r.sleep(44.1)
-		if s := one.Stats().Servers[0]; s.State != servers.Up || s.DeadCount != 1 || s.TotalDeadTime != 43*time.Second {
+		if s := one.Stats().Servers[0]; s.State != servers.Up || s.Tests != 4 || s.TestsFailed != 3 || s.DeadCount != 1 || s.TotalDeadTime != 43*time.Second {
 			t.Errorf("%+v", s)
 		}
 		if heard.Load() != 1 || own.Load() != 1 {
@@ -210,6 +210,27 @@ func TestTestIsConfigured(t *testing.T) {
 			r.sleep(step.until)
 		}
 		r.checkArrivals(h, "2m40s Status-Server, 3m40s Status-Server, 4m40s Accounting-Request u")
+	})
+}
+
+// TestNASIdentifier: tests have the NAS-Identifier that is set at their time.
+func TestNASIdentifier(t *testing.T) {
+	withRig(t, func(r *rig) {
+		var names []string
+		r.authHost("192.0.2.1", func(b []byte, _ radiusnet.Arrival) radiusnet.Reaction {
+			name, _ := radius.Attributes(b[radius.HeaderLen:]).Get(radius.NASIdentifier)
+			names = append(names, name)
+			return radiusnet.Reaction{}
+		})
+		r.authGroup(tested("192.0.2.1", client.Test{Username: "u", IdleTime: time.Minute}))
+		r.sleep(61)
+		r.client.SetNASIdentifier("gw-1")
+		r.sleep(121)
+		r.client.SetNASIdentifier("")
+		r.sleep(181)
+		if got, want := strings.Join(names, " "), "aaasess gw-1 aaasess"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	})
 }
 

@@ -32,6 +32,9 @@ const (
 	maxTransmissions = 1<<16 - 1
 )
 
+// defaultNASIdentifier is the NAS-Identifier of active tests if none is configured.
+const defaultNASIdentifier = "aaasess"
+
 // Config configures a Client; zero values mean the defaults.
 type Config struct {
 	// Dial opens a connection to a server. nil means UDP.
@@ -40,7 +43,8 @@ type Config struct {
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	// LookupTimes is when names are resolved.
 	LookupTimes LookupTimes
-	// NASIdentifier is the NAS-Identifier in the requests of active tests. "" means "aaasess".
+	// NASIdentifier is the NAS-Identifier in the requests of active tests, until
+	// [Client.SetNASIdentifier]. "" means "aaasess".
 	NASIdentifier string
 	// Logger receives messages for operators. nil discards them.
 	Logger *slog.Logger
@@ -71,7 +75,7 @@ func (c Config) withDefaults() Config {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		}
 	}
-	c.NASIdentifier = cmp.Or(c.NASIdentifier, "aaasess")
+	c.NASIdentifier = cmp.Or(c.NASIdentifier, defaultNASIdentifier)
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.Now == nil {
 		c.Now = time.Now

@@ -145,7 +145,11 @@ func (g *Group) validProgress(at retry.Progress) bool {
 
 // failOver moves x from a server that did not answer to the next one. The caller holds the mutex.
 func (g *Group) failOver(x *exchange, now time.Time) error {
-	g.paths[x.server].stats().Failures++
+	stats := x.path().stats()
+	stats.Failures++
+	if x.test {
+		stats.TestsFailed++
+	}
 	g.endTransmission(x)
 	return g.nextServer(x, g.searchStart(x), now)
 }

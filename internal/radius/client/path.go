@@ -316,13 +316,13 @@ func (p *path) comeBack(g *Group, now time.Time) []*Group {
 // check. It returns the exchange that the answer settles, or nil, and the groups to tell that the
 // server answers. The caller holds the mutex.
 func (p *path) answered(n int, was transmission, now time.Time) (x *exchange, listeners []*Group) {
-	g := was.exchange.group
-	p.stats().LastResponse, p.stats().RoundTripTime = now, now.Sub(was.sent)
+	g, stats := was.exchange.group, p.stats()
+	stats.LastResponse, stats.RoundTripTime = now, now.Sub(was.sent)
 	if was.state == waiting && !was.repeated { // not if it timed out
-		p.stats().AverageResponseTime = servers.Smooth(p.stats().AverageResponseTime, p.stats().RoundTripTime)
+		stats.AverageResponseTime = servers.Smooth(stats.AverageResponseTime, stats.RoundTripTime)
 	}
-	p.stats().MaxResponseTime = max(p.stats().MaxResponseTime, p.stats().RoundTripTime)
-	if listeners = p.comeBack(g, now); !was.exchange.test { // its Done tells the group
+	stats.MaxResponseTime = max(stats.MaxResponseTime, stats.RoundTripTime)
+	if listeners = p.comeBack(g, now); listeners != nil && !was.exchange.test { // its Done tells the group
 		listeners = without(listeners, g)
 	}
 	if p.ids.transmissions[n].serial != was.serial || p.ids.transmissions[n].state == free {
@@ -338,6 +338,6 @@ func (p *path) answered(n int, was transmission, now time.Time) (x *exchange, li
 		return nil, g.appendListener(listeners)
 	}
 	g.settle(x)
-	p.stats().Successes++
+	stats.Successes++
 	return x, listeners
 }

@@ -50,6 +50,24 @@ func TestConversationLimit(t *testing.T) {
 	}
 }
 
+// TestConversationLength: a login of many rounds has two States, and none when it has ended.
+func TestConversationLength(t *testing.T) {
+	c := conversations{limit: 100}
+	now := time.Now()
+	var before []byte
+	for i := range 20 {
+		key := fmt.Append(nil, i)
+		c.add(key, before, "g", "s", now)
+		if want := min(i+1, 2); c.len() != want || c.linked(t) != want {
+			t.Fatalf("%d States after round %d, want %d", c.len(), i, want)
+		}
+		before = key
+	}
+	if c.end(before); c.len() != 0 {
+		t.Errorf("%d States after the end", c.len())
+	}
+}
+
 // TestConversationKeys: the same State of two NASes is not the same.
 func TestConversationKeys(t *testing.T) {
 	keys := map[string]bool{}

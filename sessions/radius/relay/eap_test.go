@@ -177,6 +177,29 @@ func TestRoundInFlightAtReload(t *testing.T) {
 	})
 }
 
+// TestRoundInFlightMoves: the server is in the second group now. The first one does not get the round.
+func TestRoundInFlightMoves(t *testing.T) {
+	inBubble(t, nil, nil, func(r *rig) {
+		balanced(r, "a", "b")
+		rounds, old := r.byName["a"].answer, r.groups[DefaultList]
+		one := r.login("", "u")
+		r.byName["a"].setAnswer(silent)
+		l := r.login("", "u", one.state())
+		r.byName["a"].setAnswer(rounds)
+		r.addGroup("first", client.GroupConfig{}, "b")
+		r.addGroup("second", client.GroupConfig{}, "a")
+		if err := r.Reconfigure(Routes{Lists: map[string][]string{DefaultList: {"first", "second"}}, Groups: r.groups}); err != nil {
+			t.Fatal(err)
+		}
+		_ = old.Close()
+		synctest.Wait()
+		r.want(l, "Access-Challenge")
+		if got := r.byName["b"].users(); len(got) != 0 {
+			t.Errorf("another server got %v", got)
+		}
+	})
+}
+
 // TestConversationEnds: a State is forgotten after some time.
 func TestConversationEnds(t *testing.T) {
 	inBubble(t, nil, nil, func(r *rig) {

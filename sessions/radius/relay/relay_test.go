@@ -3,6 +3,7 @@ package relay
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -199,6 +200,21 @@ func TestLoop(t *testing.T) {
 	})
 }
 
+// TestReason: if one group did not respond and the other is blocked, the request had no response.
+func TestReason(t *testing.T) {
+	inBubble(t, two, bothInDefault, func(r *rig) {
+		r.byName["a"].setAnswer(silent)
+		r.block("two", true)
+		l := r.login("", "u")
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		r.want(l, errNoResponse.Error())
+		if s := r.Stats(); s.NoResponse != 1 || s.Blocked != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 // TestBadAnswer: an answer that cannot be rewritten goes to nobody.
 func TestBadAnswer(t *testing.T) {
 	heard := &records{}
@@ -335,6 +351,43 @@ func TestReload(t *testing.T) {
 		if s := r.Stats().Groups[0]; s.Requests != 2 || s.Answers != 1 || s.InFlight != 0 {
 			t.Errorf("%+v", s)
 		}
+	})
+}
+
+// TestReloadKeepsPlace: a request that the first group did not answer does not go there again.
+func TestReloadKeepsPlace(t *testing.T) {
+	inBubble(t, two, bothInDefault, func(r *rig) {
+		reload := func(name, member string) {
+			old := r.groups[name]
+			r.addGroup(name, client.GroupConfig{HoldDown: -1}, member) // never dead
+			if err := r.Reconfigure(Routes{Lists: map[string][]string{DefaultList: {"one", "two"}}, Groups: maps.Clone(r.groups)}); err != nil {
+				t.Fatal(err)
+			}
+			_ = old.Close()
+			synctest.Wait()
+		}
+		reload("one", "a")
+		r.byName["a"].setAnswer(silent)
+		r.byName["b"].setAnswer(silent)
+		l := r.login("", "u")
+		time.Sleep(5 * time.Second) // it is with the second group
+		synctest.Wait()
+		r.byName["a"].setAnswer(rejectAll)
+		r.byName["b"].setAnswer(acceptAll)
+		reload("two", "b")
+		r.want(l, "Access-Accept")
+	})
+}
+
+// TestClosedGroup: if a group is closed and no other takes its place, its requests are dropped.
+func TestClosedGroup(t *testing.T) {
+	inBubble(t, map[string][]string{DefaultList: {"a"}}, nil, func(r *rig) {
+		r.byName["a"].setAnswer(silent)
+		l := r.login("", "u")
+		_ = r.groups[DefaultList].Close()
+		synctest.Wait()
+		r.want(l, errStopping.Error())
+		r.want(r.login("", "v"), errStopping.Error())
 	})
 }
 

@@ -43,7 +43,7 @@ func onlyAuthenticates(cfg *client.GroupConfig, st *client.Stats) api.ServerGrou
 	for i, m := range cfg.Members {
 		s := groupServer(i, m.Host, 0, m.Schedule, &st.Servers[i])
 		s.Retransmit = max(0, s.Retransmit)
-		s.Statistics.ServerCounters = api.ServerCounters{} // they are those of authentication
+		s.Statistics = api.ServerStatistics{} // they are those of authentication
 		s.Test = serverTest(&m.Test)
 		out.Servers = append(out.Servers, s)
 	}
@@ -57,21 +57,31 @@ func addAuthServer(s *api.GroupServer, a *authgroups.Status) {
 		st := &a.Stats.Servers[i]
 		if st.Name == s.Name {
 			s.AuthenticationPort = m.AuthPort
-			s.Authentication = &api.AuthenticationStatistics{ServerCounters: serverCounters(st), Accepts: st.Accepts, Rejects: st.Rejects, Challenges: st.Challenges}
+			s.Authentication = &api.AuthenticationStatistics{
+				ServerStatistics: serverStatistics(st), OperState: operState(st.State), Accepts: st.Accepts, Rejects: st.Rejects, Challenges: st.Challenges,
+			}
 		}
 	}
 }
 
-// serverCounters returns the counters of a server for one purpose.
-func serverCounters(st *servers.Stats) api.ServerCounters {
-	return api.ServerCounters{
-		Requests: st.Requests, Retransmissions: st.Retransmissions, Responses: st.Responses, Timeouts: st.Timeouts,
-		MalformedResponses: st.MalformedResponses, BadAuthenticators: st.BadAuthenticators,
-		Unexpected: st.UnknownTypes + st.PacketsDropped, PendingRequests: uint64(max(0, st.PendingRequests)),
-		RoundTripTime: api.InSeconds(st.RoundTripTime), AverageResponseTime: api.InSeconds(st.AverageResponseTime),
-		MaxResponseTime: api.InSeconds(st.MaxResponseTime),
-		Successes:       st.Successes, Failures: st.Failures,
+// serverStatistics returns the statistics of a server for one purpose.
+func serverStatistics(st *servers.Stats) api.ServerStatistics {
+	out := api.ServerStatistics{
+		ServerCounters: api.ServerCounters{
+			Requests: st.Requests, Retransmissions: st.Retransmissions, Responses: st.Responses, Timeouts: st.Timeouts,
+			MalformedResponses: st.MalformedResponses, BadAuthenticators: st.BadAuthenticators,
+			Unexpected: st.UnknownTypes + st.PacketsDropped, PendingRequests: uint64(max(0, st.PendingRequests)),
+			RoundTripTime: api.InSeconds(st.RoundTripTime), AverageResponseTime: api.InSeconds(st.AverageResponseTime),
+			MaxResponseTime: api.InSeconds(st.MaxResponseTime), Tests: st.Tests, TestsFailed: st.TestsFailed,
+			Successes: st.Successes, Failures: st.Failures,
+		},
+		StateSince: st.StateSince.UTC(), PreviousStateDuration: api.InSeconds(st.PreviousState),
+		TotalDeadTime: api.InSeconds(st.TotalDeadTime), DeadCount: st.DeadCount,
 	}
+	if !st.DownUntil.IsZero() {
+		out.DownUntil = st.DownUntil.UTC()
+	}
+	return out
 }
 
 // serverTest returns how a server is tested, nil if it is not.

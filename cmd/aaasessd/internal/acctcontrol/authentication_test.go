@@ -40,7 +40,9 @@ func TestServerGroupsOfAuthentication(t *testing.T) {
 	if diff := cmp.Diff(acct(), (&Accounting{}).addAuthentication(acct())); diff != "" {
 		t.Errorf("without authentication: %s", diff)
 	}
-	statistics := &api.AuthenticationStatistics{ServerCounters: api.ServerCounters{Requests: 9, Successes: 7}, Accepts: 1, Rejects: 2, Challenges: 4}
+	statistics := &api.AuthenticationStatistics{
+		ServerStatistics: api.ServerStatistics{ServerCounters: api.ServerCounters{Requests: 9, Successes: 7}}, OperState: "up", Accepts: 1, Rejects: 2, Challenges: 4,
+	}
 	both := acct()
 	both[0].Authenticates = true
 	both[0].Servers[1].AuthenticationPort, both[0].Servers[1].Authentication = 1645, statistics

@@ -106,14 +106,7 @@ func groupServer(i int, host string, port uint16, s retry.Schedule, st *servers.
 	if st.Addr.IsValid() { // else the host name is not resolved yet
 		out.Address = st.Addr.Addr().String()
 	}
-	out.Statistics = api.ServerStatistics{
-		ServerCounters: serverCounters(st),
-		StateSince:     st.StateSince.UTC(), PreviousStateDuration: api.InSeconds(st.PreviousState),
-		TotalDeadTime: api.InSeconds(st.TotalDeadTime), DeadCount: st.DeadCount,
-	}
-	if !st.DownUntil.IsZero() {
-		out.Statistics.DownUntil = st.DownUntil.UTC()
-	}
+	out.Statistics = serverStatistics(st)
 	return out
 }
 

@@ -73,15 +73,15 @@ func (d checker) authentication(raw *rawConfig, sections []*section, specs []acc
 
 // unused warns of keys that have no effect without the section.
 func (d *authChecker) unused() {
-	warn := func(path string) {
-		if d.Given(path) {
+	warn := func(path string, isSet bool) {
+		if isSet {
 			d.AddWarning(path, "has no effect without the section authentication")
 		}
 	}
-	warn("radius.authentication.listen")
-	warn("radius.attribute-44.include-in-access-req")
-	for i := range d.raw.RADIUS.Clients {
-		warn(fmt.Sprintf("radius.clients[%d].message-authenticator", i))
+	warn("radius.authentication.listen", d.Given("radius.authentication.listen"))
+	warn("radius.attribute-44.include-in-access-req", d.raw.RADIUS.Attribute44.IncludeInAccessReq)
+	for i, c := range d.raw.RADIUS.Clients {
+		warn(fmt.Sprintf("radius.clients[%d].message-authenticator", i), c.Signing != radius.SigningRequired)
 	}
 }
 

@@ -38,6 +38,8 @@ type Config struct {
 	// have the same Clients. Their prefixes and names are unique.
 	Listener     nasradius.Config
 	Disconnector dae.Config
+	// NASIdentifier is our own NAS-Identifier, in Accounting-On and -Off and in test requests.
+	NASIdentifier string
 	// Dictionary has the names of attributes and values.
 	Dictionary *radius.Dictionary
 
@@ -76,7 +78,7 @@ type Config struct {
 	warnings []*strictyaml.Error
 }
 
-// Warnings returns what is valid in the file and probably unintended.
+// Warnings returns what is valid in the file, but dangerous or probably unintended.
 func (c *Config) Warnings() []*strictyaml.Error { return c.warnings }
 
 // The names of the groups that have all servers of a protocol that are not private, in their order

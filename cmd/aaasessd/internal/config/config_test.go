@@ -85,9 +85,10 @@ func TestDefault(t *testing.T) {
 				Limits:         snmp.Limits{Requests: 50000, ResponseOctets: 64 << 20, TotalResponseOctets: 256 << 20, Failures: 100},
 			},
 		}},
-		Listener:     nasradius.Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1813")}, Clients: clients},
-		Disconnector: disconnector(clients...),
-		Dictionary:   radius.Standard(),
+		Listener:      nasradius.Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1813")}, Clients: clients},
+		Disconnector:  disconnector(clients...),
+		NASIdentifier: host(t),
+		Dictionary:    radius.Standard(),
 		Authentication: &config.Authentication{
 			Listener: nasradius.AuthConfig{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1812")}, Clients: clients},
 			Lists:    map[string][]string{"default": nil},
@@ -180,13 +181,14 @@ store: {min-free: 2GiB, max-size: 64MiB}
 	clients := []nasradius.Client{a, b}
 	loopback := netip.MustParseAddrPort("127.0.0.1:0")
 	want := &config.Config{
-		State:        "/etc/aaasess/var/state",
-		Log:          config.Log{Level: slog.LevelDebug, Format: "json"},
-		Control:      config.Control{Socket: "/etc/aaasess/var/aaasess.sock", Group: "noc"},
-		SNMP:         config.SNMP{AgentX: &agentx.Config{Network: "tcp", Address: "127.0.0.1:705"}},
-		Listener:     nasradius.Config{Addresses: []netip.AddrPort{loopback, loopback}, Clients: clients},
-		Disconnector: dae.Config{Clients: clients, Timeout: 3 * time.Second, Retransmissions: -1},
-		Dictionary:   radius.Standard(),
+		State:         "/etc/aaasess/var/state",
+		Log:           config.Log{Level: slog.LevelDebug, Format: "json"},
+		Control:       config.Control{Socket: "/etc/aaasess/var/aaasess.sock", Group: "noc"},
+		SNMP:          config.SNMP{AgentX: &agentx.Config{Network: "tcp", Address: "127.0.0.1:705"}},
+		Listener:      nasradius.Config{Addresses: []netip.AddrPort{loopback, loopback}, Clients: clients},
+		Disconnector:  dae.Config{Clients: clients, Timeout: 3 * time.Second, Retransmissions: -1},
+		NASIdentifier: "session agent 1",
+		Dictionary:    radius.Standard(),
 		Groups: []acctradius.Spec{
 			{Group: "isp", Servers: []client.Member{ispR3, ispR1}, Window: 1},
 			{Group: "radius", Servers: []client.Member{r1, r2, r3}, HoldDown: 30 * time.Second, Window: 1024},

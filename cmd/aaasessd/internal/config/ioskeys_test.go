@@ -77,16 +77,38 @@ var iosCommands = []string{
 	"aaa session-mib populate start",
 }
 
+// authCommands are the commands of authentication in the examples and sentences of S0, S3 and S4.
+var authCommands = []string{
+	"aaa authentication ppp default group radius",
+	"radius-server host 10.100.1.34",
+	"radius-server host 192.0.2.1 auth-port 1645",
+	"radius-server host 192.0.2.1 acct-port 1646",
+	"radius-server host 192.0.2.1 key goaway",
+	"radius-server host 192.0.2.1 timeout 5",
+	"radius-server host 192.0.2.1 retransmit 3",
+	"radius-server host 192.0.2.1 alias 192.0.2.2",
+	"radius-server host 192.0.2.1 test username test1",
+	"radius-server host 192.0.2.1 idle-time 60",
+	"radius-server host 192.0.2.1 ignore-auth-port",
+	"radius-server host 192.0.2.1 ignore-acct-port",
+	"radius-server attribute 44 include-in-access-req",
+	"radius-server attribute 44 extend-with-addr",
+	"radius-server attribute 44 sync-with-client",
+	"acct-on-off oper-state-change",
+	"acct-on-off oper-state-change group group-1",
+	"acct-on-off monitor-group group-1",
+}
+
 // iosRow is a row of the table of IOS's keys.
 type iosRow struct {
 	command      string // "aaa accounting exec LIST RECORD [broadcast] METHODS"
 	state, there string
 }
 
-// iosRows returns the rows of the table in docs/accounting.md.
-func iosRows(t *testing.T) (rows []iosRow) {
+// iosRows returns the rows of the table in a page of docs.
+func iosRows(t *testing.T, name string) (rows []iosRow) {
 	t.Helper()
-	page, err := os.ReadFile("../../../../docs/accounting.md")
+	page, err := os.ReadFile("../../../../docs/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,16 +166,16 @@ func missingRows(rows []iosRow, commands []string) (missing []string) {
 	return missing
 }
 
-// TestIOSKeys: each accounting command of the seeds has one row in docs/accounting.md, and each row
+// TestIOSKeys: each command of the seeds has one row in docs/accounting.md or docs/authentication.md, and each row
 // that names a key names one that is there.
 func TestIOSKeys(t *testing.T) {
-	rows := iosRows(t)
-	if missing := missingRows(rows, iosCommands); len(missing) > 0 {
+	rows, auth := iosRows(t, "accounting.md"), iosRows(t, "authentication.md")
+	if missing := append(missingRows(rows, iosCommands), missingRows(auth, authCommands)...); len(missing) > 0 {
 		t.Errorf("commands with no row, or with several: %q", missing)
 	}
 	paths := map[string]bool{}
-	allKeys(func(path string, _ reflect.StructField) { paths[path] = true })
-	for _, r := range rows {
+	allKeys(func(path string, _ reflect.StructField) { paths[strings.ReplaceAll(path, "[]", "")] = true })
+	for _, r := range slices.Concat(rows, auth) {
 		if !slices.Contains([]string{"key", "always", "later", "refused"}, r.state) || r.there == "" {
 			t.Errorf("%s: %q, %q", r.command, r.state, r.there)
 		}
@@ -161,7 +183,7 @@ func TestIOSKeys(t *testing.T) {
 			continue
 		}
 		_, span, _ := strings.Cut(r.there, "`")
-		key := span[:strings.IndexAny(span+"`", ":`")]
+		key := strings.ReplaceAll(span[:strings.IndexAny(span+"`", ":`")], "[]", "")
 		if !paths[key] && !paths["accounting."+key] && !paths["accounting.network{}."+key] {
 			t.Errorf("%s: there is no key %s", r.command, key)
 		}

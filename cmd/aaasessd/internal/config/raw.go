@@ -52,19 +52,19 @@ type rawAgentX struct {
 }
 
 type rawRADIUS struct {
-	NASIdentifier   string              `yaml:"nas-identifier" default:"" min:"1" max:"253" doc:"NAS-Identifier in the Accounting-On and -Off that aaasess sends. If missing, the name of the host."`
+	NASIdentifier   string              `yaml:"nas-identifier" default:"" min:"1" max:"253" doc:"NAS-Identifier in the Accounting-On and -Off and in the test requests that aaasess sends. If missing, the name of the host."`
 	Dictionaries    []strictyaml.Path   `yaml:"dictionaries" max:"64" doc:"Files in FreeRADIUS's format with the names of further attributes and values, mostly those of vendors. They override the built-in names, and a later file overrides an earlier one. Lines that aaasess cannot use are left out, with one warning per file."`
 	Accounting      rawListener         `yaml:"accounting" doc:"The accounting listener (RFC 2866)."`
 	Authentication  rawAuthListener     `yaml:"authentication" doc:"The authentication listener (RFC 2865), for the section authentication."`
 	Attribute44     rawAttribute44      `yaml:"attribute-44" doc:"What the servers get as Acct-Session-Id (attribute 44). If all are false: the number of the session in eight hexadecimal digits, in accounting only."`
 	Clients         []rawClient         `yaml:"clients" doc:"The NASes. Packets from other addresses are dropped."`
 	Timeout         time.Duration       `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long a transmission to a server waits for its answer. The key of a server wins over this one, and that of a group over both."`
-	Retransmit      int                 `yaml:"retransmit" default:"3" min:"0" max:"100" doc:"How often a record is sent to the same server again, before the next server is tried. The key of a server wins over this one, and that of a group over both."`
-	Backoff         *rawBackoff         `yaml:"backoff" doc:"Exponential back-off, after the normal retransmissions and before the next server is tried. The key of a server wins over this one as a whole, and that of a group over both. If missing, there is no back-off."`
-	HoldDown        time.Duration       `yaml:"hold-down" default:"30s" min:"0s" max:"24h" doc:"How long a dead server is skipped before a record is sent to it as a probe; 0s: not at all. The key of a group wins over this one."`
-	DeadCriteria    *rawDeadCriteria    `yaml:"dead-criteria" doc:"A server is dead when both criteria are met. If missing, it is dead when a record had all its normal transmissions, and nothing was heard from the server since the first of them. The key of a group wins over this one as a whole."`
+	Retransmit      int                 `yaml:"retransmit" default:"3" min:"0" max:"100" doc:"How often a record or an Access-Request is sent to the same server again, before the next server is tried. The key of a server wins over this one, and that of a group over both."`
+	Backoff         *rawBackoff         `yaml:"backoff" doc:"Exponential back-off of records, after the normal retransmissions and before the next server is tried. Access-Requests have none. The key of a server wins over this one as a whole, and that of a group over both. If missing, there is no back-off."`
+	HoldDown        time.Duration       `yaml:"hold-down" default:"30s" min:"0s" max:"24h" doc:"How long a dead server is skipped before a record or an Access-Request is sent to it as a probe; 0s: not at all. The key of a group wins over this one."`
+	DeadCriteria    *rawDeadCriteria    `yaml:"dead-criteria" doc:"A server is dead when both criteria are met. If missing, it is dead when a record or an Access-Request had all its normal transmissions, and nothing was heard from the server since the first of them. The key of a group wins over this one as a whole."`
 	Servers         []rawServer         `yaml:"servers" doc:"The RADIUS servers. The same host with another port is a server of its own, and so is a private server with another name."`
-	Groups          []rawGroup          `yaml:"groups" doc:"Server groups, for use in method lists. The group radius of all servers that are not private always exists and is not listed."`
+	Groups          []rawGroup          `yaml:"groups" doc:"Server groups, for use in method lists of accounting and of authentication. The group radius of all servers that are not private always exists and is not listed."`
 	AcctOnOffGroups []rawAcctOnOffGroup `yaml:"acct-on-off-groups" doc:"Groups of server groups. One server group controls an entry by its Accounting-On; those that monitor the entry are blocked with it."`
 }
 
@@ -86,7 +86,7 @@ type rawClient struct {
 	Name       nameText            `yaml:"name" required:"yes" doc:"For logs and statistics."`
 	Address    netip.Prefix        `yaml:"address" required:"yes" doc:"Source address, or a prefix for many NASes. If several clients match, the longest prefix counts."`
 	Secret     strictyaml.Secret   `yaml:"secret" required:"yes" doc:"The secret shared with the NAS, for its accounting and its Access-Requests. Also for Disconnect-Requests, if disconnect.secret is missing."`
-	Signing    radius.Signing      `yaml:"message-authenticator" default:"required" enum:"required auto legacy" doc:"Whether an Access-Request must have a Message-Authenticator (RFC 3579). required: one without it is dropped; auto: as required once the NAS has sent one, and until then only an Access-Request with Proxy-State must have it; legacy: it need not have it. A wrong one is always dropped. Without it, whoever is between the NAS and aaasess can have logins accepted (BlastRADIUS, CVE-2024-3596). The start logs a warning for each client with auto or legacy."`
+	Signing    radius.Signing      `yaml:"message-authenticator" default:"required" enum:"required auto legacy" doc:"Whether an Access-Request must have a Message-Authenticator (RFC 3579). required: one without it is dropped; auto: as required once the NAS has sent one in a packet without EAP-Message, and until then only an Access-Request with Proxy-State must have it; legacy: it need not have it. A wrong one is always dropped. Without it, whoever is between the NAS and aaasess can have logins accepted (BlastRADIUS, CVE-2024-3596). The start logs a warning for each client with auto or legacy."`
 	Kind       sessions.Kind       `yaml:"kind" default:"network" enum:"network exec connection" doc:"The kind of sessions whose packets have no Service-Type. Login hosts (sshd, proftpd) send none: choose exec. A Service-Type in the packet takes precedence."`
 	Disconnect rawClientDisconnect `yaml:"disconnect" doc:"How Disconnect-Requests (RFC 5176) are sent to the NAS."`
 }
@@ -106,7 +106,7 @@ type rawServer struct {
 	AcctPort   uint16            `yaml:"acct-port" default:"1813" min:"1" max:"65535" doc:"UDP port for accounting."`
 	Port       *uint16           `yaml:"port" min:"1" max:"65535" doc:"The older name of acct-port. If missing, acct-port."`
 	AuthPort   uint16            `yaml:"auth-port" default:"1812" min:"1" max:"65535" doc:"UDP port for authentication."`
-	Signing    radius.Signing    `yaml:"message-authenticator" default:"required" enum:"required auto legacy" doc:"Whether an answer to an Access-Request must have a Message-Authenticator (RFC 3579). required: one without it is dropped; auto: as required once the server has sent one; legacy: it need not have it. A wrong one is always dropped. Without it, whoever is between aaasess and the server can turn a reject into an accept (BlastRADIUS, CVE-2024-3596). The start logs a warning for each server with auto or legacy."`
+	Signing    radius.Signing    `yaml:"message-authenticator" default:"required" enum:"required auto legacy" doc:"Whether an answer to an Access-Request must have a Message-Authenticator (RFC 3579). required: one without it is dropped; auto: as required once the server has sent one in a packet without EAP-Message; legacy: it need not have it. A wrong one is always dropped. Without it, whoever is between aaasess and the server can turn a reject into an accept (BlastRADIUS, CVE-2024-3596). The start logs a warning for each server with auto or legacy."`
 	Alias      []netip.Addr      `yaml:"alias" max:"16" doc:"Other addresses of the server: answers that come from them are the server's."`
 	Test       *rawTest          `yaml:"test" doc:"Test requests to the server when it is idle or dead. While a server with this key is dead, no request of a user is sent to it as a probe. If missing, a server is tested only by the requests of users."`
 	Timeout    *time.Duration    `yaml:"timeout" min:"10ms" max:"1000s" doc:"As radius.timeout, for this server. If missing, that one."`
@@ -127,7 +127,7 @@ type rawGroup struct {
 	Backoff          *rawBackoff       `yaml:"backoff" doc:"As radius.backoff, for all servers of this group. If missing, that of each server."`
 	HoldDown         *time.Duration    `yaml:"hold-down" min:"0s" max:"24h" doc:"As radius.hold-down, for this group. If missing, that one."`
 	DeadCriteria     *rawDeadCriteria  `yaml:"dead-criteria" doc:"As radius.dead-criteria, for this group. If missing, that one."`
-	Window           int               `yaml:"window" default:"1024" min:"1" max:"65536" doc:"How many records may wait for their answers at the same time."`
+	Window           int               `yaml:"window" default:"1024" min:"1" max:"65536" doc:"How many records may wait for their answers at the same time; and, in addition, how many Access-Requests."`
 	DrainRate        int               `yaml:"drain-rate" default:"0" min:"0" max:"1000000" doc:"How many records a second are sent while a backlog drains; 0: as fast as the servers answer."`
 	NASSessionID     attributeNameText `yaml:"nas-session-id" default:"" doc:"attribute NAME: the attribute in which the Acct-Session-Id that the NAS sent goes to the servers, usually attribute Acct-Multi-Session-Id, which is not allowed with lists in accounting.resource. It replaces that attribute from the NAS; a vendor's attribute is added instead. The Acct-Session-Id itself is the one of aaasess. If missing, it is not sent."`
 	UserID           attributeNameText `yaml:"user-id" default:"" doc:"attribute NAME: the attribute in which the user's name without @realm goes to the servers, after Acct-Delay-Time, as the User-Id in Cisco's examples of records. Only for records that lack the attribute. If missing, it is not sent."`

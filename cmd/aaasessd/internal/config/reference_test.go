@@ -46,6 +46,11 @@ func TestReferenceIsTaken(t *testing.T) {
 	if len(c.Listener.Clients) < 2 || len(c.Groups) < 1 || len(c.Groups[0].Servers) < 2 || len(c.Policy.Lists) != 3 {
 		t.Errorf("the reference shows too little: %+v", c)
 	}
+	for _, w := range c.Warnings() {
+		if !strings.Contains(w.Error(), "change me") {
+			t.Errorf("the reference has the warning %v", w)
+		}
+	}
 	for _, s := range c.Groups[0].Servers { // during an outage, records must not wait a day for the next method
 		if s.Schedule != (retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3}) {
 			t.Errorf("server %s has not the defaults: %+v", s.Name, s)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 
 	"aaasess/agent/agentx"
@@ -38,12 +39,13 @@ func (d checker) config(raw *rawConfig) *Config {
 		Disconnector: dae.Config{
 			Clients: clients, Timeout: disconnect.Timeout, Retransmissions: orNone(disconnect.Retransmit),
 		},
-		Dictionary:  names,
-		Admissions:  raw.admissions(),
-		OnOffGroups: d.onOffGroups(&raw.RADIUS),
-		Sessions:    sessions.Config{Remember: raw.Sessions.Remember, Max: raw.Sessions.Max},
-		Terminator:  termination.Config{StopWait: disconnect.StopWait, RetryMin: disconnect.RetryMin, RetryMax: disconnect.RetryMax},
-		Store:       store.Config{MinFree: int64(raw.Store.MinFree), MaxSize: int64(raw.Store.MaxSize)},
+		NASIdentifier: nasIdentifier(raw.RADIUS.NASIdentifier, os.Hostname),
+		Dictionary:    names,
+		Admissions:    raw.admissions(),
+		OnOffGroups:   d.onOffGroups(&raw.RADIUS),
+		Sessions:      sessions.Config{Remember: raw.Sessions.Remember, Max: raw.Sessions.Max},
+		Terminator:    termination.Config{StopWait: disconnect.StopWait, RetryMin: disconnect.RetryMin, RetryMax: disconnect.RetryMax},
+		Store:         store.Config{MinFree: int64(raw.Store.MinFree), MaxSize: int64(raw.Store.MaxSize)},
 	}
 	d.checkListeners(&raw.RADIUS, raw.Authentication != nil)
 	d.checkSocket("control.socket", string(c.Control.Socket))

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"aaasess/cmd/internal/api"
+
+	"github.com/spf13/cobra"
+)
+
+const showAuthenticationsHelp = `List the users whom a server has accepted, and whose accounting has not started: the newest first.
+
+  USER     User-Name of the Access-Accept, else of the Access-Request
+  KIND     what is to start: network, exec or connection; resource is a call
+  STATION  Calling-Station-Id
+  PORT     NAS-Port-Id, else NAS-Port
+  AGE      time since the Access-Accept
+  LEFT     time until the user counts as one whose session never started
+  SESSION  the session ID that is reserved for the session, if the configuration wants that
+           (attribute-44)
+
+With --json each has the attributes of the request that say who and where, and what was
+granted.
+
+The exit code is 4 if the daemon relays no authentication.`
+
+func newShowAuthentications(g *global) *cobra.Command {
+	limit := api.PageSize
+	cmd := &cobra.Command{
+		Use: "authentications", Short: "List the users who were accepted and have not started", Long: showAuthenticationsHelp, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if limit < 1 || limit > api.MaxPage {
+				return fmt.Errorf("%w: --limit %d: want 1 to %d", errUsage, limit, api.MaxPage)
+			}
+			list, err := g.client().Authentications(cmd.Context(), limit)
+			if err != nil {
+				return err
+			}
+			if g.json {
+				return g.printJSON(list)
+			}
+			if err := printAuthentications(g.out, list, time.Now()); err != nil {
+				return err
+			}
+			fmt.Fprintf(g.err, "%s, %s in all\n", count(len(list.Authentications), "user"), count(list.Waiting, "login"))
+			return nil
+		},
+	}
+	cmd.Flags().IntVar(&limit, "limit", limit, fmt.Sprintf("list at most `N` users, 1 to %d", api.MaxPage))
+	return cmd
+}
+
+func printAuthentications(w io.Writer, list *api.AuthenticationList, now time.Time) error {
+	t := newTable(w, []column{
+		{title: "USER"},
+		{title: "KIND"},
+		{title: "NAS"},
+		{title: "STATION"},
+		{title: "PORT"},
+		{title: "AGE", right: true},
+		{title: "LEFT", right: true},
+		{title: "SESSION"},
+	})
+	for _, a := range list.Authentications {
+		port := a.NASPortID
+		if a.NASPort != nil && port == "" {
+			port = strconv.FormatUint(uint64(*a.NASPort), 10)
+		}
+		err := t.row(a.User, a.Kind, cmp.Or(a.NAS, a.NASAddress), a.CallingStation, port, span(now.Sub(a.Accepted)), span(max(0, a.Until.Sub(now))), a.Session)
+		if err != nil {
+			return err
+		}
+	}
+	return t.flush()
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"aaasess/cmd/internal/api"
+)
+
+func TestAuthenticationsText(t *testing.T) {
+	port := uint32(7)
+	list := &api.AuthenticationList{Waiting: 3, Authentications: []api.Authentication{
+		{
+			Kind: "network", User: "alice", NAS: "lab", NASAddress: "192.0.2.1", CallingStation: "00-11-22-33-44-55", NASPort: &port, Session: "0000000D",
+			Accepted: now.Add(-time.Second), Until: now.Add(2*time.Minute - time.Second),
+		},
+		{
+			Kind: "exec", User: "evil\x1b[31m", NASAddress: "192.0.2.2", NASPort: &port, NASPortID: "tty7",
+			Accepted: now.Add(-2 * time.Minute), Until: now.Add(-time.Second),
+		},
+	}}
+	var out strings.Builder
+	if err := printAuthentications(&out, list, now); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "authentications.txt", out.String())
+	golden(t, "help-authentications.txt", command(t, "", "", "show", "authentications", "--help").out)
+}
+
+// TestShowAuthentications: the command against a daemon that relays none, and wrong arguments.
+func TestShowAuthentications(t *testing.T) {
+	d := accountant(t, nil)
+	for _, tt := range []struct {
+		args, err string
+		code      int
+	}{
+		{"", "aaasess: this daemon relays no authentication\n", 4},
+		{"--limit 0", "aaasess: usage error: --limit 0: want 1 to 1000\n", 2},
+		{"--limit 1001", "aaasess: usage error: --limit 1001: want 1 to 1000\n", 2},
+		{"x", "usage error", 2},
+	} {
+		got := command(t, d.Socket, "", append([]string{"show", "authentications"}, strings.Fields(tt.args)...)...)
+		if got.code != tt.code || !strings.Contains(got.err, tt.err) || got.out != "" {
+			t.Errorf("%q: %+v", tt.args, got)
+		}
+	}
+}

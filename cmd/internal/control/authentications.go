@@ -1,0 +1,56 @@
+package control
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"aaasess/cmd/internal/api"
+	"aaasess/internal/radius"
+	"aaasess/sessions"
+	"aaasess/sessions/admission"
+)
+
+// errNoAuthentication answers a request for authentications if none are relayed.
+var errNoAuthentication = errors.New("this daemon relays no authentication")
+
+// listAuthentications is GET /v1/authentications.
+func (s *Server) listAuthentications(w http.ResponseWriter, r *http.Request) {
+	p, ok := s.readPage(w, r)
+	switch {
+	case !ok:
+	case p.after != "":
+		s.writeError(w, http.StatusBadRequest, fmt.Errorf("%w: unknown parameter %q", api.ErrQuery, "after"))
+	case s.cfg.Admissions == nil:
+		s.writeError(w, http.StatusNotFound, errNoAuthentication)
+	default:
+		list := api.AuthenticationList{Waiting: s.cfg.Admissions.Stats().Waiting, Authentications: []api.Authentication{}}
+		for _, l := range s.cfg.Admissions.Logins(p.limit) {
+			list.Authentications = append(list.Authentications, s.describeLogin(&l))
+		}
+		s.writeJSON(w, http.StatusOK, list)
+	}
+}
+
+// describeLogin returns the JSON form of a login.
+func (s *Server) describeLogin(l *admission.Login) api.Authentication {
+	out := api.Authentication{
+		Kind: l.Kind.String(), User: utf8Text(l.User), NASIdentifier: utf8Text(l.NAS.Name()),
+		CallingStation: utf8Text(l.Attrs.Text(radius.CallingStationID)), NASPortID: utf8Text(l.Attrs.Text(radius.NASPortID)),
+		Upstream: utf8Text(l.Upstream), Accepted: l.Accepted.UTC().Truncate(time.Second), Until: l.Until.UTC().Truncate(time.Second),
+		Attributes: s.printed(l.Attrs), Granted: s.printed(l.Granted),
+	}
+	out.NAS = cmp.Or(s.cfg.ClientName(l.NAS.Addr), out.NASIdentifier)
+	if l.NAS.Addr.IsValid() {
+		out.NASAddress = l.NAS.Addr.String()
+	}
+	if port, ok := l.Attrs.Uint32(radius.NASPort); ok {
+		out.NASPort = &port
+	}
+	if l.ID != sessions.ID(0) {
+		out.Session = l.ID.String()
+	}
+	return out
+}
