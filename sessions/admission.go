@@ -37,6 +37,9 @@ func (s *Session) Name() string {
 
 // Admissions knows what authentication has said of users whose accounting begins.
 type Admissions interface {
+	// Idle reports whether Admit would return its session's number and nil, whatever the session. It is
+	// called as Admit is.
+	Idle() bool
 	// Admit is called when a session begins, under the table's lock, so it must be quick and must not
 	// call the table. s has the number that it gets unless Admit returns another, which is one of
 	// [Table.Reserve], or is free. call is the call that it begins in, or nil. Admit returns a nil
@@ -77,8 +80,9 @@ func (t *Table) name(s *Session, attrs radius.Attributes) {
 }
 
 // Grant gives a live session or call what a later Access-Accept of its user has granted (a
-// re-authentication). It does nothing if the session is not live, or was granted that already. After an
-// error nothing has changed; otherwise done is called as [Journal.Commit] describes.
+// re-authentication). What identifies the user to servers (User-Name, Class, Chargeable-User-Identity)
+// stays if the new Accept has none of it. Grant does nothing if the session is not live, or has that
+// already. After an error nothing has changed; otherwise done is called as [Journal.Commit] describes.
 func (t *Table) Grant(id ID, granted radius.Attributes, done func(error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -86,19 +90,37 @@ func (t *Table) Grant(id ID, granted radius.Attributes, done func(error)) error 
 		return fmt.Errorf("sessions: %w", err)
 	}
 	var c Change
-	if s := t.live(id); s != nil && s.Granted() != granted && !t.closings.anyCovers(s) {
-		n, a := *s, Admission{Granted: granted}
+	if s := t.live(id); s != nil && !t.closings.anyCovers(s) {
+		var a Admission
 		if s.Admission != nil {
-			a.Upstream = s.Admission.Upstream
+			a = *s.Admission
 		}
-		if n.Admission = &a; a == (Admission{}) {
-			n.Admission = nil
+		if granted = renewed(a.Granted, granted); granted != a.Granted {
+			n := *s
+			a.Granted, n.Admission = granted, &a
+			n.setAttrs(n.Attrs)
+			t.put(&c, &n)
 		}
-		n.setAttrs(n.Attrs)
-		t.put(&c, &n)
 	}
 	t.commit(c, done)
 	return nil
+}
+
+// renewed returns what a session is granted after another Accept.
+func renewed(was, granted radius.Attributes) radius.Attributes {
+	var b []byte
+	for t, v := range was.All() {
+		if _, again := granted.Get(t); !again && identifiesUser(t) {
+			b = radius.AppendAttribute(b, t, v)
+		}
+	}
+	return radius.Attributes(b) + granted
+}
+
+// identifiesUser reports whether an attribute of an Access-Accept identifies the user to servers, in
+// each record of the session.
+func identifiesUser(t radius.Type) bool {
+	return t == radius.UserName || t == radius.Class || t == radius.ChargeableUserIdentity
 }
 
 // grantedTypes tell the line of a session, the surest first.

@@ -60,7 +60,12 @@ func TestReauthentication(t *testing.T) {
 			t.Errorf("after a restart: Class %q", got)
 		}
 		s.run()
-		s.accept(q, radius.Class, "3")
+		s.accept(q, radius.SessionTimeout, 60, radius.ChargeableUserIdentity, "cui")
+		s.accept(q, radius.Class, "3", radius.Class, "4")
+		s.settle()
+		if got, want := show(s.table.View().Get(row.ID).Granted()), `1="bob@isp2" 89="cui" 25="3" 25="4"`; got != want {
+			t.Errorf("granted %s, want %s", got, want)
+		}
 		time.Sleep(DefaultStartWait)
 		synctest.Wait()
 		if got := s.records(); got != nil || s.Stats().Waiting != 0 {
