@@ -17,6 +17,7 @@ import (
 
 	"aaasess/internal/radius"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/radius/radiustest"
 	"aaasess/sessions/termination"
 
 	"aaasess/internal/radius/captured"
@@ -111,7 +112,7 @@ func startFreeradius(t *testing.T) uint16 {
 			<-ended
 		}
 	})
-	var said lockedBuffer
+	var said radiustest.Log
 	ready := make(chan bool, 1)
 	go func() {
 		for lines := bufio.NewScanner(out); lines.Scan(); {
