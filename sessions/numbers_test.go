@@ -114,7 +114,9 @@ func TestSetUpNotReserved(t *testing.T) {
 	if tb.View().Entry(id) == nil || tb.View().Entries() != 1 {
 		t.Fatal("no row")
 	}
-	tb.Release(id)
+	if tb.Release(id); len(d.queue) == 0 {
+		t.Error("nothing makes the journal call AfterBatch")
+	}
 	d.writeAll()
 	if tb.View().Entry(id) != nil {
 		t.Error("the row stays")

@@ -26,7 +26,13 @@ const (
 
 func startWired(t *testing.T, users string, k keys) *wired {
 	t.Helper()
-	w := &wired{relaySite: startRelay(t, 1, partner.FreeRADIUSOptions{Users: users}, k)}
+	return startWiredOf(t, 1, users, k)
+}
+
+// startWiredOf is startWired with several servers.
+func startWiredOf(t *testing.T, servers int, users string, k keys) *wired {
+	t.Helper()
+	w := &wired{relaySite: startRelay(t, servers, partner.FreeRADIUSOptions{Users: users}, k)}
 	w.users = w.Neighbor(wiredTrunk, wiredStation)
 	w.startHostapd(relayAcct)
 	return w

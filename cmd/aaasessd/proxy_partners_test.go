@@ -17,7 +17,7 @@ import (
 // packet to the proxy arrives. The time limits are only for a busy machine.
 func TestStatusServer(t *testing.T) {
 	d := start(t, setup{})
-	proxy := partner.FreeRADIUSProxy(t, d.acct, nasSecret)
+	proxy := partner.FreeRADIUSProxy(t, partner.FreeRADIUSProxyOptions{Acct: d.acct, Secret: nasSecret})
 	nas := *d
 	nas.acct = proxy.Addr
 	until := func(what, sid string, done func() bool) {

@@ -59,3 +59,22 @@ func TestRelayTunnelsOfTwoServers(t *testing.T) {
 		t.Errorf("the dead server has %d requests more", n-second)
 	}
 }
+
+// TestRelayBehindProxy: the NAS of the daemon is a proxy. It adds Proxy-State, and
+// Message-Authenticator behind other attributes; it reads the keys and encrypts them for its own NAS.
+func TestRelayBehindProxy(t *testing.T) {
+	c := partner.NewCertificates(t)
+	s := startRelay(t, 1, partner.FreeRADIUSOptions{Users: ispUsers, Certificates: c}, keys{})
+	proxy := partner.FreeRADIUSProxy(t, partner.FreeRADIUSProxyOptions{Acct: relayAcct, Auth: relayAuth, Secret: siteSecret, In: s.In()})
+	for _, method := range []string{"TTLS", "PEAP"} {
+		if err := s.EAPOLTest(proxy.AuthAddr, siteSecret, method, partner.Login{User: "alice", Password: "secret"}, c); err != nil {
+			t.Errorf("%s: %v", method, err)
+		}
+	}
+	s.wantSigned()
+	for _, r := range s.fr.Logins() {
+		if n := len(r.All("Proxy-State")); n != 2 {
+			t.Errorf("%d Proxy-States in %v", n, r)
+		}
+	}
+}

@@ -119,3 +119,37 @@ func TestRelayHostapdFifty(t *testing.T) {
 		})
 	}
 }
+
+// TestRelayHostapdServerAway: the first server of the group falls silent. Users get in by the
+// second one, and their accounting goes there.
+func TestRelayHostapdServerAway(t *testing.T) {
+	const users = 20
+	w := startWiredOf(t, 2, "DEFAULT Cleartext-Password := \"secret\"\n\tClass = \"%{User-Name}\"\n", keys{
+		group: ", timeout: 500ms, retransmit: 1, hold-down: 1h",
+	})
+	var logins []partner.Login
+	for i := range users {
+		logins = append(logins, partner.Login{User: fmt.Sprintf("user%02d", i), Password: "secret"})
+	}
+	w.users.Supplicants(wiredStation, logins[:users/4]...)
+	eventually(t, "the first users are let through", func() bool { return w.hostapd.Authorized() == users/4 })
+	w.all[0].Pause()
+	w.users.Supplicants(wiredStation, logins[users/4:]...)
+	eventually(t, "all users are let through", func() bool { return w.hostapd.Authorized() == users })
+	w.all[0].Resume() // it has requests in its socket, whose answers are late
+	started := map[string]bool{}
+	eventually(t, "all starts are at a server", func() bool {
+		for _, fr := range w.all {
+			for _, r := range fr.Detail() {
+				if r.Get("Acct-Status-Type") == "Start" {
+					started[r.Get("User-Name")] = true
+					wantValues(t, r, map[string][]string{"Class": {fmt.Sprintf("0x%x", r.Get("User-Name"))}})
+				}
+			}
+		}
+		return len(started) == users
+	}, &started)
+	if w.daemon.Said("RADIUS server does not answer", "server=freeradius1") == 0 {
+		t.Error("the log does not say that the first server is dead")
+	}
+}

@@ -2,6 +2,7 @@ package partner
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -78,7 +79,10 @@ type Login struct{ User, Password string }
 
 // SupplicantsProc is one wpa_supplicant for several users. Each has an Ethernet address of its own,
 // on one interface.
-type SupplicantsProc struct{ *Program }
+type SupplicantsProc struct {
+	*Program
+	control []string // control sockets
+}
 
 // Supplicants starts them in a namespace, for EAP-MD5. The other end of the interface iface leads to
 // hostapd. The nth supplicant of the namespace has the address 02-00-00-00-00-n.
@@ -104,12 +108,20 @@ func (n *Namespace) Supplicants(iface string, logins ...Login) *SupplicantsProc 
 	batch := filepath.Join(dir, "links")
 	writeFile(n.t, batch, links.String())
 	n.Run("ip", "-batch", batch)
-	p := &SupplicantsProc{n.Program("Successfully initialized wpa_supplicant", argv...)}
-	// By itself number n begins n seconds after the first.
+	p := &SupplicantsProc{Program: n.Program("Successfully initialized wpa_supplicant", argv...)}
 	for _, sub := range subs {
-		askSupplicant(n.t, filepath.Join(dir, sub), "REASSOCIATE")
+		p.control = append(p.control, filepath.Join(dir, sub))
 	}
+	p.Begin() // by itself number n begins n seconds after the first
 	return p
+}
+
+// Begin makes all log in now, also those that have logged in already.
+func (p *SupplicantsProc) Begin() {
+	p.t.Helper()
+	for _, socket := range p.control {
+		askSupplicant(p.t, socket, "REASSOCIATE")
+	}
 }
 
 // askSupplicant sends a command to the control socket of an interface as soon as it exists, and waits
@@ -122,7 +134,10 @@ func askSupplicant(t testing.TB, socket, command string) {
 		}
 	}
 	conn := dialUnix(t, "unixgram", socket)
-	defer func() { _ = conn.Close() }() // nothing waits in it
+	defer func() {
+		_ = conn.Close() // nothing waits in it
+		_ = os.Remove(conn.LocalAddr().String())
+	}()
 	if _, err := conn.Write([]byte(command)); err != nil {
 		t.Fatal(err)
 	}

@@ -2,26 +2,32 @@ package partner
 
 import (
 	"fmt"
-	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// FreeRADIUSProxyProc is FreeRADIUS as a proxy for clients on loopback: it forwards accounting to
-// one server, and answers after the server has answered.
+// FreeRADIUSProxyOptions configures a FreeRADIUS that is a proxy.
+type FreeRADIUSProxyOptions struct {
+	Acct   string   // host:port of its server for accounting
+	Auth   string   // host:port of its server for authentication, "" if it has none; the hosts must be equal
+	Secret string   // of its clients and of its servers
+	In     []string // as [FreeRADIUSOptions.In]
+}
+
+// FreeRADIUSProxyProc is FreeRADIUS as a proxy for clients on loopback: it forwards requests to one
+// server, and answers after the server has answered.
 type FreeRADIUSProxyProc struct {
-	Addr string // host:port for accounting
+	Addr     string // host:port for accounting
+	AuthAddr string // host:port for authentication
 	process
 }
 
-// FreeRADIUSProxy starts a proxy for the server at to (host:port); both sides use the secret. It
-// marks the server dead a few seconds after a request without an answer. It sends the dead server a
-// Status-Server every six seconds and uses it again after three answers. FreeRADIUS accepts no
-// smaller numbers, and without Status-Server revives a server only after an hour. The process ends
-// with the test. If the test fails, its log is added to the test's.
-func FreeRADIUSProxy(t testing.TB, to, secret string) *FreeRADIUSProxyProc {
+// FreeRADIUSProxy starts a proxy. It marks a server dead a few seconds after a request without an
+// answer. It sends the dead server a Status-Server every six seconds and uses it again after three
+// answers. FreeRADIUS accepts no smaller numbers, and without Status-Server revives a server only
+// after an hour. The process ends with the test. If the test fails, its log is added to the test's.
+func FreeRADIUSProxy(t testing.TB, opts FreeRADIUSProxyOptions) *FreeRADIUSProxyProc {
 	t.Helper()
 	dir := t.TempDir()
 	p := &FreeRADIUSProxyProc{process: process{
@@ -29,22 +35,22 @@ func FreeRADIUSProxy(t testing.TB, to, secret string) *FreeRADIUSProxyProc {
 		args:  []string{"-f", "-l", "stdout", "-d", dir, "-n", "radiusd"},
 		ready: func(line string) bool { return strings.Contains(line, "Ready to process requests") },
 	}}
-	host, port, err := net.SplitHostPort(to)
-	if err != nil {
-		t.Fatal(err)
+	p.inside(opts.In)
+	host, acct := splitAddr(t, opts.Acct)
+	auth := "1" // it forwards nothing to it
+	if opts.Auth != "" {
+		_, auth = splitAddr(t, opts.Auth)
 	}
-	listen := FreeUDPPort(t)
-	p.Addr = fmt.Sprintf("127.0.0.1:%d", listen)
-	conf := fmt.Sprintf(freeRADIUSProxyConf, dir, secret, listen, host, port)
-	if err := os.WriteFile(filepath.Join(dir, "radiusd.conf"), []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	listen, listenAuth := FreeUDPPort(t), FreeUDPPort(t)
+	p.Addr, p.AuthAddr = fmt.Sprintf("127.0.0.1:%d", listen), fmt.Sprintf("127.0.0.1:%d", listenAuth)
+	writeFile(t, filepath.Join(dir, "radiusd.conf"), fmt.Sprintf(freeRADIUSProxyConf, dir, opts.Secret, listen, host, acct, listenAuth, auth))
 	p.begin()
 	return p
 }
 
 // freeRADIUSProxyConf is a complete configuration of FreeRADIUS 3.2: %[1]s is the folder of all its
-// files, %[2]s the secret, %[3]d its port, %[4]s and %[5]s host and port of the server.
+// files, %[2]s the secret, %[3]d its port, %[4]s and %[5]s host and port of the server, %[6]d and %[7]s the
+// ports for authentication.
 const freeRADIUSProxyConf = `prefix = /usr
 logdir = %[1]s
 raddbdir = %[1]s
@@ -78,12 +84,25 @@ home_server us {
 	check_timeout = 4
 	num_answers_to_alive = 3
 }
+home_server us-auth {
+	type = auth
+	ipaddr = %[4]s
+	port = %[7]s
+	secret = '%[2]s'
+	response_window = 15
+	status_check = status-server
+}
 home_server_pool us {
 	type = fail-over
 	home_server = us
 }
+home_server_pool us-auth {
+	type = fail-over
+	home_server = us-auth
+}
 realm us {
 	acct_pool = us
+	auth_pool = us-auth
 }
 modules {
 	always ok {
@@ -95,6 +114,16 @@ server default {
 		type = acct
 		ipaddr = 127.0.0.1
 		port = %[3]d
+	}
+	listen {
+		type = auth
+		ipaddr = 127.0.0.1
+		port = %[6]d
+	}
+	authorize {
+		update control {
+			Proxy-To-Realm := us
+		}
 	}
 	preacct {
 		update control {

@@ -164,7 +164,9 @@ func TestStartBeforeRequest(t *testing.T) {
 		s.accept(loginAt(nas1, "first"))
 		old := s.start(nas1, "a", "bob", radius.NASPort, 1)
 		time.Sleep(time.Second)
-		s.accept(loginAt(nas1, "bob", radius.NASPort, 1), radius.Class, "1")
+		q := loginAt(nas1, "bob", radius.NASPort, 1)
+		s.start(nas1, "c", "carol") // something begins after the request
+		s.accept(q, radius.Class, "1")
 		if got := s.class(old.ID); got != "" {
 			t.Errorf("the session that began before has Class %q", got)
 		}
@@ -172,6 +174,18 @@ func TestStartBeforeRequest(t *testing.T) {
 			t.Error("the session that began after has no Class")
 		}
 	})
+}
+
+// TestOtherSessionBeforeAccept: the Acct-Session-Id of the request tells that another session has begun.
+func TestOtherSessionBeforeAccept(t *testing.T) {
+	s := newStand(t, Config{})
+	s.accept(loginAt(nas1, "first"))
+	q := loginAt(nas1, "bob", radius.NASPort, 1, radius.AcctSessionID, "b")
+	other := s.start(nas1, "a", "bob", radius.NASPort, 1)
+	s.accept(q, radius.Class, "1")
+	if got := s.class(other.ID); got != "" {
+		t.Errorf("Class %q", got)
+	}
 }
 
 // TestCallIsNoUser: the session of a user does not get the Accept of a call, however late it comes.

@@ -1,4 +1,4 @@
-package radius
+package dae
 
 import (
 	"cmp"
@@ -13,6 +13,8 @@ import (
 
 	"aaasess/internal/radius"
 )
+
+var errAuthenticator = errors.New("wrong authenticator or Message-Authenticator: check the shared secret")
 
 // lingerTime is how long an attempt still waits for its answer after its session has ended: a NAS
 // may send the stop before the ACK.
@@ -90,7 +92,7 @@ func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.
 	if err != nil {
 		return err // not because of the source address
 	}
-	if suppressed, ok := c.stats.sourceNotLocal.Allow(time.Now()); ok {
+	if suppressed, ok := c.logged.sourceNotLocal.Allow(time.Now()); ok {
 		d.log.Warn("disconnect: source address is not local, the system chooses one",
 			"client", c.Name, "nas", nas.String(), "source", from, "suppressed", suppressed, "err", notLocal)
 	}
@@ -112,7 +114,7 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	}
 	if ok, _ := p.Authentic(f.request, f.client.DisconnectSecret, nil); !ok {
 		d.counters.badAuthenticators.Add(1)
-		if suppressed, ok := f.client.stats.badAnswer.Allow(now); ok {
+		if suppressed, ok := f.client.logged.badAnswer.Allow(now); ok {
 			d.log.Warn("disconnect: answer dropped, check the shared secret", "client", f.client.Name, "from", from,
 				"suppressed", suppressed, "err", errAuthenticator)
 		}

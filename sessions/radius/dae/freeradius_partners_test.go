@@ -1,6 +1,6 @@
 //go:build partners
 
-package radius
+package dae
 
 import (
 	"bufio"
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/termination"
 
 	"aaasess/internal/radius/captured"
@@ -152,8 +153,8 @@ func TestFreeradiusDisconnect(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, _, _ := startDisconnector(t, DisconnectConfig{Timeout: time.Second, Retransmissions: -1}, nil)
-			if err := d.SetClients([]Client{{Prefix: prefix("127.0.0.1/32"), Secret: tt.secret, DisconnectPort: port}}); err != nil {
+			d, _, _ := startDisconnector(t, Config{Timeout: time.Second, Retransmissions: -1}, nil)
+			if err := d.SetClients([]nasradius.Client{{Prefix: prefix("127.0.0.1/32"), Secret: tt.secret, DisconnectPort: port}}); err != nil {
 				t.Fatal(err)
 			}
 			s := hostapdSession("127.0.0.1")
