@@ -144,7 +144,7 @@ func (s *Store) record(l *login, at time.Time, how sessions.Unstarted, done func
 		s.release([]sessions.ID{l.number})
 		done()
 	}
-	if l.call || l.kind < sessions.Network || l.kind > sessions.Connection {
+	if l.kind < sessions.Network || l.kind > sessions.Connection {
 		released()
 		return
 	}
