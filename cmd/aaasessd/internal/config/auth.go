@@ -275,13 +275,13 @@ func (d *authChecker) usesAuthPort(i int) bool {
 }
 
 // authPort checks that no other port of the same host is the port for authentication of a server.
-// Private servers may have the address of another one.
+// Private servers may have the address of a server of another group.
 func (d *authChecker) authPort(path string, i int) {
 	all := d.raw.RADIUS.Servers
 	for k := range all {
 		r, other := &all[i], &all[k]
 		switch {
-		case r.Address == "" || other.Address != r.Address || k != i && (r.Private || other.Private):
+		case r.Address == "" || other.Address != r.Address || k != i && (r.Private || other.Private) && !d.together(r.Name, other.Name):
 		case other.acctPort() == r.AuthPort && k == i:
 			d.Fault(path, "%d is the port for accounting too", r.AuthPort)
 		case other.acctPort() == r.AuthPort:
@@ -290,6 +290,13 @@ func (d *authChecker) authPort(path string, i int) {
 			d.Fault(path, "%d is the port for authentication of server %s too, which has the same address", r.AuthPort, other.Name)
 		}
 	}
+}
+
+// together reports whether a group has both servers.
+func (d *authChecker) together(a, b nameText) bool {
+	return slices.ContainsFunc(d.section.groups, func(g sectionGroup) bool {
+		return slices.Contains(g.servers, a) && slices.Contains(g.servers, b)
+	})
 }
 
 // aliases checks that the aliases of a server belong to no other server.

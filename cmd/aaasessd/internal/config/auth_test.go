@@ -166,3 +166,15 @@ authentication:
 		t.Errorf("synchronization with NAS clients: %+v", a)
 	}
 }
+
+// TestPrivateAuthPorts: private servers of different groups may have one address.
+func TestPrivateAuthPorts(t *testing.T) {
+	c := mustParse(t, `radius:
+  servers: [{name: r1, address: 10.0.0.1, secret: s, private: true}, {name: r2, address: 10.0.0.1, secret: s2, private: true}]
+  groups: [{name: a, servers: [r1]}, {name: b, servers: [r2]}]
+authentication: {lists: {default: {methods: [group a, group b]}}}
+`, ".")
+	if got := len(c.Authentication.Groups); got != 2 {
+		t.Errorf("%d groups", got)
+	}
+}
