@@ -77,8 +77,9 @@ func (t *Table) name(s *Session, attrs radius.Attributes) {
 }
 
 // Grant gives a live session or call what a later Access-Accept of its user has granted (a
-// re-authentication). It does nothing if the session is not live, or was granted that already. After an
-// error nothing has changed; otherwise done is called as [Journal.Commit] describes.
+// re-authentication). What identifies the user to servers (User-Name, Class, Chargeable-User-Identity)
+// stays if the new Accept has none of it. Grant does nothing if the session is not live, or has that
+// already. After an error nothing has changed; otherwise done is called as [Journal.Commit] describes.
 func (t *Table) Grant(id ID, granted radius.Attributes, done func(error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -86,19 +87,65 @@ func (t *Table) Grant(id ID, granted radius.Attributes, done func(error)) error 
 		return fmt.Errorf("sessions: %w", err)
 	}
 	var c Change
-	if s := t.live(id); s != nil && s.Granted() != granted && !t.closings.anyCovers(s) {
-		n, a := *s, Admission{Granted: granted}
+	if s := t.live(id); s != nil && !t.closings.anyCovers(s) {
+		var a Admission
 		if s.Admission != nil {
-			a.Upstream = s.Admission.Upstream
+			a = *s.Admission
 		}
-		if n.Admission = &a; a == (Admission{}) {
-			n.Admission = nil
+		if granted = renewed(a.Granted, granted); granted != a.Granted {
+			n := *s
+			attrs := withoutEcho(s.Attrs, a.Granted, granted)
+			a.Granted, n.Admission = granted, &a
+			n.setAttrs(attrs)
+			t.put(&c, &n)
 		}
-		n.setAttrs(n.Attrs)
-		t.put(&c, &n)
 	}
 	t.commit(c, done)
 	return nil
+}
+
+// renewed returns what a session is granted after another Accept.
+func renewed(was, granted radius.Attributes) radius.Attributes {
+	var b []byte
+	for t, v := range was.All() {
+		if _, again := granted.Get(t); !again && identifiesUser(t) {
+			b = radius.AppendAttribute(b, t, v)
+		}
+	}
+	return radius.Attributes(b) + granted
+}
+
+// withoutEcho returns the attributes of a session without those that its NAS has taken from an earlier
+// Accept and sent in its accounting (Class, RFC 2865 section 5.25; Chargeable-User-Identity, RFC 4372
+// section 2.2), if another Accept has others. Records that the NAS does not cause have the new ones then.
+func withoutEcho(attrs, was, granted radius.Attributes) radius.Attributes {
+	for _, t := range [...]radius.Type{radius.Class, radius.ChargeableUserIdentity} {
+		echo, others := split(attrs, t)
+		before, _ := split(was, t)
+		if now, _ := split(granted, t); echo != "" && echo == before && echo != now {
+			attrs = others
+		}
+	}
+	return attrs
+}
+
+// split returns the attributes of one type, and the others.
+func split(attrs radius.Attributes, t radius.Type) (of, others radius.Attributes) {
+	var a, b []byte
+	for u, v := range attrs.All() {
+		if u == t {
+			a = radius.AppendAttribute(a, u, v)
+		} else {
+			b = radius.AppendAttribute(b, u, v)
+		}
+	}
+	return radius.Attributes(a), radius.Attributes(b)
+}
+
+// identifiesUser reports whether an attribute of an Access-Accept identifies the user to servers, in
+// each record of the session.
+func identifiesUser(t radius.Type) bool {
+	return t == radius.UserName || t == radius.Class || t == radius.ChargeableUserIdentity
 }
 
 // grantedTypes tell the line of a session, the surest first.

@@ -206,7 +206,7 @@ func (r *trimming) admission(a *Admission) *Admission {
 	if r.level < 2 {
 		var b []byte
 		for t, v := range a.Granted.All() {
-			if t == radius.UserName || t == radius.Class || t == radius.ChargeableUserIdentity {
+			if identifiesUser(t) {
 				b = radius.AppendAttribute(b, t, v)
 			}
 		}

@@ -73,6 +73,17 @@ func (t *Table) Reserve() (ID, bool) {
 	return id, true
 }
 
+// ReserveThis reserves a number that a NAS has chosen, if it is free.
+func (t *Table) ReserveThis(id ID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.isFree(id) {
+		return false
+	}
+	t.numbers.reserved[id] = struct{}{}
+	return true
+}
+
 // keepAhead commits a new block of numbers if half of the block has been given.
 func (t *Table) keepAhead() {
 	if t.numbers.isLow(t.last) && t.journal.Accepting() == nil {
@@ -80,10 +91,13 @@ func (t *Table) keepAhead() {
 	}
 }
 
-// Release gives a reserved number back that no session has got. It is not given again before the
-// numbers have wrapped.
+// Release gives a reserved number back that no session has got, and removes its row, if it has one. It
+// is not given again before the numbers have wrapped.
 func (t *Table) Release(id ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.numbers.reserved, id)
+	if t.withdraw(id) {
+		t.commit(Change{}, nil) // so that the view is published
+	}
 }

@@ -65,6 +65,7 @@ const (
 	Active      State = 1
 	Terminating State = 2 // casnDisconnect is true(1); only [Table.Undo] cancels it
 	Ended       State = 3
+	SetUp       State = 4 // a login that is a row for SNMP; see [Table.SetUp]
 )
 
 // String returns the name of the state.
@@ -76,6 +77,8 @@ func (s State) String() string {
 		return "terminating"
 	case Ended:
 		return "ended"
+	case SetUp:
+		return "set up"
 	}
 	return fmt.Sprintf("state(%d)", uint8(s))
 }

@@ -47,6 +47,7 @@ type Table struct {
 	mu         sync.Mutex // guards decisions; never held over I/O
 	rows       rows
 	calls      calls
+	setups     setups
 	nases      nases
 	names      nameIndex
 	remembered endedSessions
@@ -86,6 +87,7 @@ func New(cfg Config, journal Journal) *Table {
 		},
 		closings:     closings{wake: make(chan struct{}, 1)},
 		rows:         rows{epoch: 1},
+		setups:       setups{rows{epoch: 1}},
 		calls:        calls{rows: rows{epoch: 1}, lines: lineIndex{}, users: lineIndex{}},
 		routes:       newRoutes(),
 		nesting:      newNesting(),
@@ -182,7 +184,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		s = t.updateNAS(revived(s, ev), ev)
 		t.put(c, s)
 		t.forget(s.ID) // after put, or its NAS nodes would be released
-		t.counters.HighWater = max(t.counters.HighWater, uint32(t.rows.n))
+		t.markHighWater()
 		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
 	}
 	return nil
@@ -210,7 +212,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	}
 	s.Route = t.routes.findOrAdd(t.journal.Route(s))
 	t.nest(s, ev)
-	if ev.Kind != Resource {
+	if !t.withdraw(s.ID) && ev.Kind != Resource { // else it has been counted
 		t.counters.Total++
 	}
 	t.join(c, s, ev)
@@ -219,7 +221,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 		return nil
 	}
 	t.put(c, s)
-	t.counters.HighWater = max(t.counters.HighWater, uint32(t.rows.n))
+	t.markHighWater()
 	c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
 	return nil
 }

@@ -16,9 +16,11 @@ type View struct {
 	counted *Counters // Counters is a copy of it
 	root    *node
 	n       int
+	setups  *node
+	setUp   int // how many they are
 }
 
-// Len returns casnActiveTableEntries.
+// Len returns how many sessions are live.
 func (v *View) Len() int { return v.n }
 
 // Get returns the session with this id, or nil.
@@ -50,7 +52,7 @@ func (t *Table) View() *View {
 		if v.counted == counters {
 			return v
 		}
-		next := &View{Counters: *counters, counted: counters, root: v.root, n: v.n}
+		next := &View{Counters: *counters, counted: counters, root: v.root, n: v.n, setups: v.setups, setUp: v.setUp}
 		if t.view.CompareAndSwap(v, next) {
 			return next
 		}
@@ -70,5 +72,7 @@ func (t *Table) publish() {
 // snapshot returns a view of the rows as they are now.
 func (t *Table) snapshot() *View {
 	counters := t.durableCounters.Load()
-	return &View{Counters: *counters, counted: counters, root: t.rows.snapshot(), n: t.rows.n}
+	return &View{
+		Counters: *counters, counted: counters, root: t.rows.snapshot(), n: t.rows.n, setups: t.setups.snapshot(), setUp: t.setups.n,
+	}
 }

@@ -81,7 +81,7 @@ func New(cfg Config, table *sessions.Table, terminator *termination.Terminator) 
 		Pin:    table.View,
 		Writer: &writer{table: table, terminator: terminator, allowed: cfg.Disconnect, clientName: cfg.ClientName, logger: logger},
 		Objects: []mib.Object[view]{
-			gauge("casnActiveTableEntries", active, 1, func(s view) uint32 { return uint32(s.Len()) }),
+			gauge("casnActiveTableEntries", active, 1, func(s view) uint32 { return uint32(s.Entries()) }),
 			gauge("casnActiveTableHighWaterMark", active, 2, func(s view) uint32 { return s.HighWater }),
 			col(2, "casnUserId", mib.OctetString, func(s row, v *mib.Value) { v.SetOctets(displayable(s.User)) }),
 			col(3, "casnIpAddr", mib.IpAddress, func(s row, v *mib.Value) { v.SetIPAddress(s.IPv4) }),
@@ -117,7 +117,7 @@ func getRow(s view, index mib.OID) (row, bool) {
 	if len(index) != 1 {
 		return nil, false
 	}
-	r := s.Get(sessions.ID(index[0]))
+	r := s.Entry(sessions.ID(index[0]))
 	return r, r != nil
 }
 
@@ -132,7 +132,7 @@ func nextRow(s view, index mib.OID, include bool, name mib.OID) (mib.OID, row, b
 	if from > 1<<32-1 {
 		return name, nil, false
 	}
-	r := s.From(sessions.ID(from))
+	r := s.EntryFrom(sessions.ID(from))
 	if r == nil {
 		return name, nil, false
 	}

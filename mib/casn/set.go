@@ -41,7 +41,8 @@ func testDisconnect(v *mib.Value) mib.ErrorStatus {
 // Writable returns false while "session-mib disconnect" is off.
 func (w *writer) Writable(mib.Def) bool { return w.allowed != nil && w.allowed() }
 
-// Test checks that the rows exist, and that no assignment is false(2) for a session that is being
+// Test checks that the rows exist, that none that is to be ended is of a login only (its NAS knows no
+// session yet), and that no assignment is false(2) for a session that is being
 // terminated, or that another assignment of the request terminates.
 func (w *writer) Test(as []mib.Assignment) (mib.Change, error) {
 	view := w.table.View()
@@ -55,7 +56,7 @@ func (w *writer) Test(as []mib.Assignment) (mib.Change, error) {
 		}
 		value := a.Value.Int32()
 		other, again := wanted[s.ID]
-		if again && other != value || value == truthFalse && s.State == sessions.Terminating {
+		if again && other != value || value == truthFalse && s.State == sessions.Terminating || value == truthTrue && s.State == sessions.SetUp {
 			return nil, &mib.SetError{Status: mib.InconsistentValue, Index: a.Position}
 		}
 		wanted[s.ID] = value

@@ -19,7 +19,7 @@ func (s *Store) Accept(q *Request, accept radius.Attributes, done func()) {
 	} else {
 		s.drop(l)
 	}
-	l.accepted, l.granted = true, only(accept, &granting)
+	l.accepted, l.granted, l.renews = true, only(accept, &granting), 0
 	l.also = l.granted.Text(radius.UserName)
 	granted, of := l.granted, l.who
 	s.stats.Accepts++
@@ -38,17 +38,20 @@ func (s *Store) Accept(q *Request, accept radius.Attributes, done func()) {
 	surplus := s.forgetSurplus()
 	s.mu.Unlock()
 	s.release(surplus)
-	s.renew(q, l, &of, done)
+	if !s.renew(q, l, &of, done) && s.config.Load().PopulateAtSetup && !of.call {
+		s.populate(l)
+	}
 }
 
 // renew gives the Accept of a login of w to the live session whose user it has authenticated again, if there
-// is one. The login is kept, because a new session may begin with it.
-func (s *Store) renew(q *Request, l *login, w *who, done func()) {
+// is one. The login is kept, because a new session may begin with it. renew reports whether there is
+// one.
+func (s *Store) renew(q *Request, l *login, w *who, done func()) (renews bool) {
 	ev := q.event(w)
 	if w.sid != "" {
 		if live := s.table.Named(ev); live != nil && w.isOf(live) {
 			s.grantFrom(l, live.ID, done)
-			return
+			return true
 		}
 	} else if !w.call {
 		live := s.table.OnLine(ev, w.user)
@@ -57,9 +60,11 @@ func (s *Store) renew(q *Request, l *login, w *who, done func()) {
 		}
 		if live != nil {
 			s.renewLater(l, live.ID)
+			renews = true
 		}
 	}
 	done()
+	return renews
 }
 
 // renewAfter is how long a new session can begin with an Accept that may also be that of a live session
@@ -69,18 +74,23 @@ const renewAfter = 10 * time.Second
 // renewal is a login whose Accept is given to a live session if no new one begins with it.
 type renewal struct {
 	*login
-	due time.Time
+	session sessions.ID // as of the end of the wait
+	due     time.Time
 }
 
 func (s *Store) renewLater(l *login, session sessions.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	cfg := s.config.Load()
-	if l.links == nil || len(s.renewals) >= cfg.Max {
+	if l.links == nil {
 		return // a session has begun with it, or it was forgotten
 	}
 	l.renews = session
-	if s.renewals = append(s.renewals, renewal{l, cfg.Now().Add(renewAfter)}); len(s.renewals) == 1 {
+	if l.queued || len(s.renewals) >= cfg.Max {
+		return
+	}
+	l.queued = true
+	if s.renewals = append(s.renewals, renewal{login: l, due: cfg.Now().Add(renewAfter)}); len(s.renewals) == 1 {
 		s.wakeRun()
 	}
 }
@@ -211,10 +221,11 @@ func (s *Store) expire() (more bool) {
 	cfg := s.config.Load()
 	now := cfg.Now()
 	for len(s.renewals) > 0 && !s.renewals[0].due.After(now) && len(renewed) < expireBatch {
-		if r := s.renewals[0]; r.links != nil {
-			renewed = append(renewed, r)
+		r := &s.renewals[0]
+		if r.queued = false; r.links != nil && r.renews != 0 {
+			renewed = append(renewed, renewal{r.login, r.renews, r.due})
 		}
-		s.renewals[0] = renewal{}
+		*r = renewal{}
 		s.renewals = s.renewals[1:]
 	}
 	for l := s.oldest; l != nil && now.Sub(l.at) >= cfg.StartWait && len(expired) < expireBatch; l = s.oldest {
@@ -224,7 +235,7 @@ func (s *Store) expire() (more bool) {
 	more = len(renewed) == expireBatch || len(expired) == expireBatch
 	s.mu.Unlock()
 	for _, r := range renewed {
-		s.grantFrom(r.login, r.renews, func() {})
+		s.grantFrom(r.login, r.session, func() {})
 	}
 	for _, l := range expired {
 		s.expired(l)

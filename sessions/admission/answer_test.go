@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,13 +61,40 @@ func TestReauthentication(t *testing.T) {
 			t.Errorf("after a restart: Class %q", got)
 		}
 		s.run()
-		s.accept(q, radius.Class, "3")
+		s.accept(q, radius.SessionTimeout, 60, radius.ChargeableUserIdentity, "cui")
+		s.accept(q, radius.Class, "3", radius.Class, "4")
+		s.settle()
+		if got, want := show(s.table.View().Get(row.ID).Granted()), `1="bob@isp2" 89="cui" 25="3" 25="4"`; got != want {
+			t.Errorf("granted %s, want %s", got, want)
+		}
 		time.Sleep(DefaultStartWait)
 		synctest.Wait()
 		if got := s.records(); got != nil || s.Stats().Waiting != 0 {
 			t.Errorf("records %q, %+v", got, s.Stats())
 		}
 	})
+}
+
+// TestEchoedClass: a NAS sends the Class of the Accept in its accounting. After a re-authentication the
+// session has the new one, and not what the NAS sent of the old one. Another Class of the NAS stays.
+func TestEchoedClass(t *testing.T) {
+	for sent, want := range map[string]string{"1": "", "own": `25="own"`} {
+		s := newStand(t, Config{})
+		q := loginAt(nas1, "bob", radius.AcctSessionID, "a")
+		s.accept(q, radius.Class, "1")
+		row := s.start(nas1, "a", "bob", radius.Class, sent)
+		s.accept(q, radius.Class, "1") // nothing new
+		s.settle()
+		if got := s.table.View().Get(row.ID).Attrs; got != row.Attrs {
+			t.Errorf("%s: %s", sent, show(got))
+		}
+		s.accept(q, radius.Class, "2")
+		s.settle()
+		is := s.table.View().Get(row.ID)
+		if got := show(is.Attrs); got != strings.TrimSpace(`1="bob" 44="a" `+want) || is.Granted().Text(radius.Class) != "2" {
+			t.Errorf("%s: %s, granted %s", sent, got, show(is.Granted()))
+		}
+	}
 }
 
 // TestReauthenticationOnLine: without an Acct-Session-Id in the request, a login may be of a live session

@@ -117,11 +117,17 @@ func (s *Store) tell(q *Request, w *who, id sessions.ID, name *string) (unused [
 		*name = l.upstream
 		return []sessions.ID{id}
 	default:
-		s.drop(l) // it will need more
+		s.drop(l)          // it will need more
+		if l.number != 0 { // that of its row
+			if unused = []sessions.ID{id}; id != 0 {
+				*name = s.config.Load().name(&l.nas, "", l.number)
+			}
+			id = l.number
+		}
 	}
 	l.number, l.upstream = id, *name
 	s.keep(l)
-	return s.forgetSurplus()
+	return append(unused, s.forgetSurplus()...)
 }
 
 // isOf reports whether a request is of the user of a live session with its Acct-Session-Id: a NAS that

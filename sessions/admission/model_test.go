@@ -97,6 +97,7 @@ func (m *model) check(rt *rapid.T) {
 		}
 		names[is.Name()] = is
 	}
+	m.checkRows(rt)
 	for _, n := range m.journal.Notices() {
 		owner := fmt.Sprint(n.Session.NAS.Identifier, " ", n.Session.AcctSessionID, " ", n.Session.Started)
 		if n.Session.Unstarted != 0 {
@@ -109,6 +110,33 @@ func (m *model) check(rt *rapid.T) {
 			rt.Fatalf("number %d has %q and %q", n.Session.ID, was, owner)
 		}
 		m.numbers[n.Session.ID] = owner
+	}
+}
+
+// checkRows: the rows are the live sessions, and with populate setup the accepted logins.
+func (m *model) checkRows(rt *rapid.T) {
+	want := map[sessions.ID]bool{}
+	for is := range m.table.View().All() {
+		want[is.ID] = true
+	}
+	if m.cfg.PopulateAtSetup {
+		for l := m.oldest; l != nil; l = l.newer {
+			if l.accepted && l.number != 0 {
+				want[l.number] = l.renews == 0 // else it may have one of before
+			}
+		}
+	}
+	rows := m.entries()
+	for is := m.table.View().EntryFrom(1); is != nil; is = m.table.View().EntryFrom(is.ID + 1) {
+		if _, known := want[is.ID]; !known {
+			rt.Fatalf("rows %q, want %v", rows, want)
+		}
+		delete(want, is.ID)
+	}
+	for id, must := range want {
+		if must {
+			rt.Fatalf("rows %q, not %d", rows, id)
+		}
 	}
 }
 
@@ -148,6 +176,7 @@ func TestRandomLogins(t *testing.T) {
 		cfg := Config{
 			StartWait: time.Minute, Max: rapid.SampledFrom([]int{3, 1000}).Draw(rt, "max"), IncludeInAccessReq: rapid.Bool().Draw(rt, "include"),
 			ExtendWithAddr: rapid.Bool().Draw(rt, "extend"), SyncWithClient: rapid.Bool().Draw(rt, "sync"),
+			PopulateAtSetup: rapid.Bool().Draw(rt, "populate"),
 		}
 		m := &model{clock: time.Date(2001, 6, 27, 4, 45, 0, 0, time.UTC), accepted: map[string][]string{}, numbers: map[sessions.ID]string{}}
 		cfg.Now = func() time.Time { return m.clock }

@@ -36,6 +36,9 @@ type Config struct {
 	// SyncWithClient uses the NAS's own Acct-Session-Id upstream (S0 "attribute 44
 	// sync-with-client").
 	SyncWithClient bool
+	// PopulateAtSetup makes a row of each accepted login (IOS XE "aaa session-mib populate setup",
+	// R13), with the number that its session will have.
+	PopulateAtSetup bool
 	// Now reads the host's clock; nil means time.Now. Only its monotonic reading counts.
 	Now func() time.Time
 }
@@ -111,7 +114,7 @@ func (s *Store) SetConfig(cfg Config) {
 		cfg.Now = time.Now
 	}
 	s.config.Store(&cfg)
-	s.table.SetReserving(cfg.IncludeInAccessReq)
+	s.table.SetReserving(cfg.IncludeInAccessReq || cfg.PopulateAtSetup)
 	s.mu.Lock()
 	s.setIdle()
 	surplus := s.forgetSurplus()
