@@ -33,6 +33,7 @@ import (
 	"aaasess/sessions/admission"
 	"aaasess/sessions/interim"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/termination"
 	"aaasess/store"
 )
@@ -50,7 +51,7 @@ type daemon struct {
 	router         *accounting.Router
 	table          *sessions.Table
 	listener       *nasradius.Listener
-	disconnector   *nasradius.Disconnector
+	disconnector   *dae.Disconnector
 	admissions     *admission.Store
 	authentication *authentication // nil: Access-Requests are not relayed
 	terminator     *termination.Terminator
@@ -166,7 +167,7 @@ func (d *daemon) loadTable() error {
 func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	dc, lc := cfg.Disconnector, cfg.Listener
 	dc.Log, lc.Log = d.log, d.log
-	if d.disconnector, err = nasradius.NewDisconnector(dc); err != nil {
+	if d.disconnector, err = dae.New(dc); err != nil {
 		return err
 	}
 	d.router.SetClientName(d.disconnector.ClientName)

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/udpsocket"
 )
 
 // maxSegments is how many answers one system call may send; the kernel accepts 64 (udp(7),
@@ -21,7 +22,7 @@ const (
 	maxOctets   = 16 * radius.MaxPacket
 )
 
-// controlOctets is room for the control messages of appendPacketInfo and appendSegment.
+// controlOctets is room for the control messages of udpsocket.AppendPacketInfo and appendSegment.
 const controlOctets = 64
 
 // writer holds the buffers of a writing goroutine.
@@ -82,8 +83,8 @@ func (w *writer) add(answers []*exchange) {
 	for _, x := range answers {
 		w.buf = x.appendResponse(w.buf)
 	}
-	if first.local.addr.IsValid() {
-		w.control = appendPacketInfo(w.control, first.local)
+	if first.local.Addr.IsValid() {
+		w.control = udpsocket.AppendPacketInfo(w.control, first.local)
 	}
 	if len(answers) > 1 {
 		w.control = appendSegment(w.control, first.responseLen())
@@ -134,7 +135,7 @@ func (w *writer) count(answers []*exchange, err error) {
 // appendSegment appends the control message that makes the kernel split a buffer into datagrams of
 // n octets (udp(7), UDP_SEGMENT).
 func appendSegment(b []byte, n int) []byte {
-	b, data := appendControl(b, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 2)
+	b, data := udpsocket.AppendControl(b, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 2)
 	binary.NativeEndian.PutUint16(data, uint16(n))
 	return b
 }

@@ -9,6 +9,7 @@ import (
 
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/captured"
+	"aaasess/internal/udpsocket"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -32,7 +33,7 @@ func TestAnswersTogether(t *testing.T) {
 			sink := newRecorder()
 			l := startListener(t, sink, tt.listen, local())
 			if tt.refuse { // the kernel refuses UDP_SEGMENT on a socket without checksums
-				if err := control(l.sockets[0].conn, func(fd int) error {
+				if err := udpsocket.Control(l.sockets[0].conn, func(fd int) error {
 					return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_NO_CHECK, 1)
 				}); err != nil {
 					t.Fatal(err)
@@ -76,7 +77,7 @@ func TestBatchLen(t *testing.T) {
 		return &exchange{endpoint: &endpoint{}, arrival: arrival{from: to}, proxyState: strings.Repeat("s", state)}
 	}
 	elsewhere := answer(port(1), 0)
-	elsewhere.local.addr = source
+	elsewhere.local.Addr = source
 	tests := []struct {
 		name   string
 		batch  []*exchange

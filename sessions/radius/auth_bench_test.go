@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/udpsocket"
 )
 
 // acceptor is a Relay that accepts every request from its own goroutine.
@@ -139,6 +140,6 @@ func BenchmarkHandleForged(b *testing.B) {
 	now := time.Now()
 	b.ReportAllocs()
 	for b.Loop() {
-		r.scratch = l.handle(request, s.arrival(from, localAddr{}), r.scratch, now)
+		r.scratch = l.handle(request, s.arrival(from, udpsocket.Local{}), r.scratch, now)
 	}
 }

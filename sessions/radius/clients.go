@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 
-	"aaasess/internal/prefixtable"
 	"aaasess/internal/radius"
-	"aaasess/internal/throttle"
 	"aaasess/sessions"
 )
 
@@ -58,12 +55,11 @@ type Client struct {
 	Dictionary *radius.Dictionary
 }
 
-// client is a Client in use.
+// client is a Client of a listener in use.
 type client struct {
 	Client
-	profile profile
-	stats   *clientStats
-	owns    func(netip.Addr) bool // whether an address is this client's
+	stats *clientStats
+	owns  func(netip.Addr) bool // whether an address is this client's
 }
 
 // clientStats belongs to the prefix, so it outlives a reload.
@@ -72,67 +68,26 @@ type clientStats struct {
 	logged   dropLog
 	// signs is true once the client has shown that it sends Message-Authenticators.
 	signs atomic.Bool
-
-	// Log lines of a Disconnector: an answer with a wrong authenticator, and a source address that
-	// is not local.
-	badAnswer, sourceNotLocal throttle.Line
 }
 
-// clientSet is an immutable list of clients, searched by longest prefix. A nil clientSet is empty.
-type clientSet struct {
-	list   []*client // in the order given
-	lookup prefixtable.Table[*client]
-}
-
-// currentClients holds the clients in use. Reading them takes no lock.
-type currentClients struct {
-	atomic.Pointer[clientSet]
-	replacing sync.Mutex // one at a time
-}
-
-// replace replaces all clients. On error it changes nothing.
-func (c *currentClients) replace(list []Client) error {
-	c.replacing.Lock()
-	defer c.replacing.Unlock()
-	set, err := newClientSet(list, c.Load())
-	if err != nil {
-		return err
+// newClient makes a client for a ClientTable. before is the client with this prefix until now, or nil.
+func newClient(c Client, owns func(netip.Addr) bool, before *client) (*client, error) {
+	stats := &clientStats{}
+	if before != nil {
+		stats = before.stats
 	}
-	c.Store(set)
-	return nil
+	return &client{c, stats, owns}, nil
 }
 
-// newClientSet checks a list of clients. A client whose prefix is in old keeps the counters.
-func newClientSet(list []Client, old *clientSet) (*clientSet, error) {
-	s := &clientSet{}
-	for _, given := range list {
-		c, err := newClient(given)
-		if err != nil {
-			return nil, fmt.Errorf("radius: client %q: %w", clientName(given), err)
-		}
-		if other, added := s.lookup.Add(c.Prefix, c); !added {
-			return nil, fmt.Errorf("radius: client %q: %v is already client %q", c.Name, c.Prefix, other.Name)
-		}
-		if old != nil {
-			if before, ok := old.lookup.Get(c.Prefix); ok {
-				c.stats = before.stats
-			}
-		}
-		c.owns = func(addr netip.Addr) bool { return s.find(addr) == c }
-		s.list = append(s.list, c)
-	}
-	return s, nil
-}
-
-func newClient(c Client) (*client, error) {
-	c.Name = clientName(c)
+// withDefaults checks a client and sets the defaults.
+func (c Client) withDefaults() (Client, error) {
 	switch {
 	case !c.Prefix.IsValid():
-		return nil, errors.New("no address")
+		return c, errors.New("no address")
 	case c.Prefix.Addr().Is4In6():
-		return nil, fmt.Errorf("%v: IPv4-mapped prefix, write it as IPv4", c.Prefix)
+		return c, fmt.Errorf("%v: IPv4-mapped prefix, write it as IPv4", c.Prefix)
 	case c.Secret == "":
-		return nil, errors.New("no secret")
+		return c, errors.New("no secret")
 	}
 	c.Prefix = c.Prefix.Masked()
 	c.Kind = cmp.Or(c.Kind, sessions.Network)
@@ -141,26 +96,13 @@ func newClient(c Client) (*client, error) {
 	c.DisconnectAddr, c.DisconnectSource = c.DisconnectAddr.Unmap(), c.DisconnectSource.Unmap()
 	to := cmp.Or(c.DisconnectAddr, c.Prefix.Addr())
 	if from := c.DisconnectSource; from.IsValid() && from.Is4() != to.Is4() {
-		return nil, fmt.Errorf("disconnect requests cannot go from %v to %v: one is IPv4, the other IPv6", from, to)
+		return c, fmt.Errorf("disconnect requests cannot go from %v to %v: one is IPv4, the other IPv6", from, to)
 	}
 	c.Dictionary = cmp.Or(c.Dictionary, radius.Standard())
-	p, err := newProfile(c.Dictionary, c.DisconnectAttributes)
-	if err != nil {
-		return nil, err
-	}
-	return &client{Client: c, profile: p, stats: &clientStats{}}, nil
+	return c, nil
 }
 
-// nameOf returns the configured name of the client with an address; "" if no client has the
-// address, or if it has no name.
-func (c *currentClients) nameOf(addr netip.Addr) string {
-	found := c.Load().find(addr)
-	if found == nil || found.Name == found.Prefix.String() {
-		return ""
-	}
-	return found.Name
-}
-
+// clientName returns the name of a client for logs and errors.
 func clientName(c Client) string {
 	if c.Name == "" {
 		return c.Prefix.String()
@@ -176,13 +118,4 @@ func (c *client) setKind(ev *sessions.Event) {
 	if _, says := ev.Attrs.Get(radius.ServiceType); !says {
 		ev.Kind = c.Kind
 	}
-}
-
-// find returns the client with the longest prefix for a source address, or nil.
-func (s *clientSet) find(addr netip.Addr) *client {
-	if s == nil {
-		return nil
-	}
-	c, _ := s.lookup.Find(addr)
-	return c
 }

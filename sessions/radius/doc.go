@@ -1,6 +1,5 @@
 // Package radius connects the session table and the authentication relay to the NASes. It receives
-// accounting (RFC 2866, RFC 2869) and Access-Requests (RFC 2865, RFC 3579), and ends sessions (RFC
-// 5176).
+// accounting (RFC 2866, RFC 2869) and Access-Requests (RFC 2865, RFC 3579). Package dae ends sessions.
 //
 // # Listener
 //
@@ -39,27 +38,13 @@
 // 10 s and sent again, octet for octet. If a NAS uses an identifier for another request before it has
 // an answer to the first, it has given up the first one: that answer is not sent.
 //
-// # Disconnector
-//
-// A [Disconnector] sends Disconnect-Requests from one socket for each address family. It matches
-// answers by peer, identifier and Response Authenticator. A request leaves from the address that
-// the NAS sends its accounting to (IP_PKTINFO, IPV6_PKTINFO). A retransmission is the identical
-// packet (RFC 5176 section 2.3). At most 256 requests to one NAS are in flight; further requests
-// wait for an identifier. The sockets' error queues (IP_RECVERR, IPV6_RECVERR) report when the
-// NAS's port is closed.
-//
-// If a NAS refuses a request or does not answer, the Disconnector sends one with other attributes.
-// The type ladder decides which attributes, and when a NAK with Error-Cause 503 means that the
-// session is over (R33).
-//
 // # Who owns what
 //
 // Both listeners are an endpoint, which has the sockets, and a service, which knows what a request
 // means. Each socket has a reading and a writing goroutine. The reader owns its buffers and calls the
 // sink or the relay; the writer sends the answers. A bounded queue connects the callback of the sink,
-// or of the relay, to the writer, so neither waits for a socket. Lists of clients are immutable;
-// SetClients replaces them whole. The Disconnector's lock covers its table of
-// identifiers. No lock is held over I/O, nor while the sink or the relay is called.
+// or of the relay, to the writer, so neither waits for a socket. A [ClientTable] is replaced whole by
+// SetClients. No lock is held over I/O, nor while the sink or the relay is called.
 //
 // Package aaasess/internal/radius has the packets. Accounting-Responses carry no
 // Message-Authenticator (see exchange.go).

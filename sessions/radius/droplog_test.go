@@ -12,6 +12,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/captured"
 	"aaasess/internal/throttle"
+	"aaasess/internal/udpsocket"
 )
 
 // TestDropLog: one line a minute for each source and reason; the others share one.
@@ -131,7 +132,7 @@ func TestLoggedReasons(t *testing.T) {
 	s := l.sockets[0]
 	r := newReceiver(s)
 	handle := func(from string, datagram []byte) {
-		r.scratch = s.endpoint.handle(datagram, s.arrival(netip.MustParseAddrPort(from), localAddr{}), r.scratch, noon)
+		r.scratch = s.endpoint.handle(datagram, s.arrival(netip.MustParseAddrPort(from), udpsocket.Local{}), r.scratch, noon)
 	}
 	wrongSecret := start(1, "a")
 	radius.Seal(wrongSecret, 0, radius.Authenticator{}, "other")
@@ -170,9 +171,9 @@ func TestSharedLogLine(t *testing.T) {
 	s := l.sockets[0]
 	r := newReceiver(s)
 	for i := range throttle.MaxKeys + 3 {
-		r.scratch = s.endpoint.handle(nil, s.arrival(netip.MustParseAddrPort(fmt.Sprintf("192.0.2.%d:5", i)), localAddr{}), r.scratch, noon)
+		r.scratch = s.endpoint.handle(nil, s.arrival(netip.MustParseAddrPort(fmt.Sprintf("192.0.2.%d:5", i)), udpsocket.Local{}), r.scratch, noon)
 	}
-	r.scratch = s.endpoint.handle(nil, s.arrival(netip.MustParseAddrPort("192.0.2.200:5"), localAddr{}), r.scratch, noon.Add(throttle.Period-1))
+	r.scratch = s.endpoint.handle(nil, s.arrival(netip.MustParseAddrPort("192.0.2.200:5"), udpsocket.Local{}), r.scratch, noon.Add(throttle.Period-1))
 	log := l.log.String()
 	if n := strings.Count(log, "\n"); n != throttle.MaxKeys+1 {
 		t.Errorf("%d lines, want %d", n, throttle.MaxKeys+1)

@@ -50,7 +50,7 @@ type endpoint struct {
 	status   radius.Code // of the answer to a Status-Server; depends on the port (RFC 5997 section 3)
 	signs    bool        // answers have a Message-Authenticator
 	log      *slog.Logger
-	clients  currentClients
+	clients  ClientTable[*client]
 	counters counters
 	logged   dropLog // drops from unknown clients
 	traced   throttle.Packets
@@ -83,7 +83,7 @@ func (e *endpoint) open(cfg Config) error {
 // SetClients replaces all clients. On error it changes nothing. A client keeps the counters of its
 // prefix. Requests in flight are answered with the secret that they arrived with.
 func (e *endpoint) SetClients(list []Client) error {
-	return e.clients.replace(list)
+	return e.clients.Replace(list, newClient)
 }
 
 // ForgetAnswered frees the memory that recognises copies of answered requests, if there has been no
@@ -160,7 +160,7 @@ func (e *endpoint) drain() {
 
 // eachClient calls f for each client in the configured order.
 func (e *endpoint) eachClient(f func(c *client, counted *counters)) {
-	for _, c := range e.clients.Load().list {
+	for _, c := range e.clients.All() {
 		f(c, &c.stats.counters)
 	}
 }
@@ -196,7 +196,7 @@ func (e *endpoint) drop(c *client, what counter, from netip.AddrPort, now time.T
 // handle processes one datagram: it drops it or passes it to the service. scratch is working memory
 // and is returned for the next call.
 func (e *endpoint) handle(b []byte, a arrival, scratch []byte, now time.Time) []byte {
-	c := e.clients.Load().find(a.from.Addr())
+	c := e.clients.Find(a.from.Addr())
 	e.count(c, requests)
 	x := exchange{arrival: a, endpoint: e, client: c}
 	if c == nil {

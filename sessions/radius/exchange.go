@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/udpsocket"
 )
 
 var (
@@ -25,8 +26,8 @@ type arrival struct {
 	seen    *duplicateTable // Accounting-Requests received on this socket or stream
 	logins  *loginTable     // Access-Requests received on it
 	from    netip.AddrPort
-	sentTo  netip.Addr // the local address that it was sent to
-	local   localAddr  // source address for the answer; set only on a wildcard socket
+	sentTo  netip.Addr      // the local address that it was sent to
+	local   udpsocket.Local // source address for the answer; set only on a wildcard socket
 }
 
 // exchange is a request that must be answered. It does not change once it is being answered.

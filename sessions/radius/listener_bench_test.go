@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/udpsocket"
 	"aaasess/sessions"
 
 	"golang.org/x/sys/unix"
@@ -113,7 +114,7 @@ func cpuTime(tb testing.TB) time.Duration {
 
 // splitInto makes the kernel split written data into datagrams of n octets.
 func splitInto(conn *net.UDPConn, n int) error {
-	return control(conn, func(fd int) error {
+	return udpsocket.Control(conn, func(fd int) error {
 		return unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT, n)
 	})
 }
@@ -152,6 +153,6 @@ func BenchmarkHandle(b *testing.B) {
 	now := time.Now()
 	b.ReportAllocs()
 	for b.Loop() {
-		r.scratch = s.endpoint.handle(request, s.arrival(from, localAddr{}), r.scratch, now)
+		r.scratch = s.endpoint.handle(request, s.arrival(from, udpsocket.Local{}), r.scratch, now)
 	}
 }

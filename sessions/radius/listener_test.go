@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/udpsocket"
 	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
@@ -170,7 +171,7 @@ func (h *harness) idle(e *endpoint) func(datagram []byte, now time.Time) {
 	s := e.sockets[0]
 	r := newReceiver(s)
 	return func(datagram []byte, now time.Time) {
-		r.scratch = e.handle(datagram, s.arrival(netip.MustParseAddrPort("127.0.0.1:9"), localAddr{}), r.scratch, now)
+		r.scratch = e.handle(datagram, s.arrival(netip.MustParseAddrPort("127.0.0.1:9"), udpsocket.Local{}), r.scratch, now)
 	}
 }
 

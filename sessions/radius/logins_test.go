@@ -15,6 +15,7 @@ import (
 
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/captured"
+	"aaasess/internal/udpsocket"
 )
 
 // TestLoginTable: what is known of requests. A key has the identifier n%10 and the authenticator n.
@@ -303,7 +304,7 @@ func checkLogins(t *testing.T, random *rand.Rand) {
 	var requests []*known
 	answers := map[string][]string{} // by source and authenticator
 	send := func(k *known) {
-		l.handle(k.datagram, s.arrival(k.from, localAddr{}), nil, time.Now())
+		l.handle(k.datagram, s.arrival(k.from, udpsocket.Local{}), nil, time.Now())
 		if len(relay) > 0 {
 			q := <-relay
 			if k.open != nil || k.answered {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/sessions/radius/radiustest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -131,7 +132,7 @@ func TestRadclientRetransmission(t *testing.T) {
 	}()
 	sink.next(t).done(errBusy)
 	second := sink.next(t)
-	waitFor(t, func() bool { return l.Stats().Duplicates > 0 })
+	radiustest.WaitFor(t, func() bool { return l.Stats().Duplicates > 0 })
 	second.done(nil)
 	if r := <-ended; r.err != nil || !strings.Contains(r.out, "Received Accounting-Response") {
 		t.Errorf("%v\n%s", r.err, r.out)

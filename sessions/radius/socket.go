@@ -1,25 +1,20 @@
 package radius
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net"
 	"net/netip"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"aaasess/internal/radius"
 	"aaasess/internal/udpbatch"
+	"aaasess/internal/udpsocket"
 )
 
-const (
-	receiveBuffer = 8 << 20 // kernel buffer for bursts: about 10,000 requests
-	sendBuffer    = 4 << 20
-	// answerLimit bounds the answers that wait for one socket. Further answers are dropped; the NAS
-	// retransmits and the table of duplicates answers.
-	answerLimit = 1 << 16
-)
+// answerLimit bounds the answers that wait for one socket. Further answers are dropped; the NAS
+// retransmits and the table of duplicates answers.
+const answerLimit = 1 << 16
 
 // socket is one UDP socket of an endpoint.
 type socket struct {
@@ -41,7 +36,7 @@ func (e *endpoint) openSocket(addr netip.AddrPort) (*socket, error) {
 	}
 	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(addr))
 	if err != nil {
-		return nil, fmt.Errorf("radius: listen %v: %w", addr, rootCause(err))
+		return nil, fmt.Errorf("radius: listen %v: %w", addr, udpsocket.RootCause(err))
 	}
 	s := &socket{
 		endpoint: e,
@@ -76,22 +71,11 @@ func (s *socket) openBatches() (err error) {
 	return err
 }
 
-// rootCause strips the address from a *net.OpError, because our message names it already.
-func rootCause(err error) error {
-	if op, ok := err.(*net.OpError); ok {
-		err = op.Err
-	}
-	if sys, ok := err.(interface{ Unwrap() error }); ok && sys.Unwrap() != nil {
-		err = sys.Unwrap()
-	}
-	return err
-}
-
 // setOptions sets the buffer sizes. On a wildcard socket it also asks the kernel for the
 // destination address of each datagram.
 func (s *socket) setOptions() error {
-	return control(s.conn, func(fd int) error {
-		setBuffers(fd)
+	return udpsocket.Control(s.conn, func(fd int) error {
+		udpsocket.SetBuffers(fd)
 		switch {
 		case !s.wildcard:
 			return nil
@@ -103,33 +87,8 @@ func (s *socket) setOptions() error {
 	})
 }
 
-// control calls f with the socket's descriptor.
-func control(conn *net.UDPConn, f func(fd int) error) error {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var failed error
-	err = raw.Control(func(fd uintptr) { failed = f(int(fd)) })
-	if err == nil {
-		err = failed
-	}
-	return err
-}
-
-// setBuffers enlarges the kernel buffers. Exceeding the system limit needs a privilege; without it
-// the kernel caps the size at that limit.
-func setBuffers(fd int) {
-	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer) != nil {
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
-	}
-	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, sendBuffer) != nil {
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
-	}
-}
-
 // arrival describes where a datagram came from and how to answer it.
-func (s *socket) arrival(from netip.AddrPort, local localAddr) arrival {
+func (s *socket) arrival(from netip.AddrPort, local udpsocket.Local) arrival {
 	return arrival{
 		replies: s, seen: s.seen, logins: s.logins, from: from,
 		sentTo: s.localOf(local, from.Addr().Zone()), local: local,
@@ -139,18 +98,12 @@ func (s *socket) arrival(from netip.AddrPort, local localAddr) arrival {
 // reply queues an answer for the writer.
 func (s *socket) reply(x *exchange) bool { return s.answers.push(x) }
 
-// localAddr is the local address that a request was sent to. It is set only on a wildcard socket.
-type localAddr struct {
-	addr    netip.Addr
-	ifIndex uint32 // set only for a link-local address
-}
-
 // localOf returns the address of this host that a request was sent to. zone is the sender's zone:
 // both ends of a link-local address are on the same link.
-func (s *socket) localOf(local localAddr, zone string) netip.Addr {
+func (s *socket) localOf(local udpsocket.Local, zone string) netip.Addr {
 	addr := s.addr.Addr()
 	if s.wildcard {
-		addr = local.addr
+		addr = local.Addr
 	}
 	if addr.IsLinkLocalUnicast() && addr.Is6() {
 		return addr.WithZone(zone)
@@ -170,58 +123,10 @@ func newReceiver(s *socket) *receiver {
 
 // receive waits for a datagram, whose octets are valid until the next call. Octets beyond the largest
 // packet and one are cut off.
-func (r *receiver) receive() (b []byte, from netip.AddrPort, local localAddr, err error) {
+func (r *receiver) receive() (b []byte, from netip.AddrPort, local udpsocket.Local, err error) {
 	d, err := r.socket.in.Read()
 	if err == nil && r.socket.wildcard {
-		local = parsePacketInfo(d.Control)
+		local = udpsocket.ParsePacketInfo(d.Control)
 	}
 	return d.Data, d.From, local, err
-}
-
-// parsePacketInfo reads the local address from control messages (ip(7), ipv6(7)).
-func parsePacketInfo(control []byte) (local localAddr) {
-	for len(control) > 0 {
-		h, data, rest, err := unix.ParseOneSocketControlMessage(control)
-		if err != nil {
-			return local
-		}
-		control = rest
-		switch {
-		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
-			// The fields are ifindex, spec_dst, addr. spec_dst is a local address even for a
-			// broadcast.
-			local.addr = netip.AddrFrom4([4]byte(data[4:8]))
-		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
-			local.addr = netip.AddrFrom16([16]byte(data[:16]))
-			if local.addr.IsLinkLocalUnicast() {
-				local.ifIndex = binary.NativeEndian.Uint32(data[16:])
-			}
-		}
-	}
-	return local
-}
-
-// appendPacketInfo appends the control message that makes a datagram leave from this address.
-func appendPacketInfo(b []byte, local localAddr) []byte {
-	if local.addr.Is4() {
-		b, data := appendControl(b, unix.IPPROTO_IP, unix.IP_PKTINFO, unix.SizeofInet4Pktinfo)
-		a := local.addr.As4()
-		copy(data[4:], a[:])
-		return b
-	}
-	b, data := appendControl(b, unix.IPPROTO_IPV6, unix.IPV6_PKTINFO, unix.SizeofInet6Pktinfo)
-	a := local.addr.As16()
-	copy(data, a[:])
-	binary.NativeEndian.PutUint32(data[16:], local.ifIndex)
-	return b
-}
-
-// appendControl appends a control message (cmsg(3)) with data of this size, zeros, to fill in.
-func appendControl(b []byte, level, kind int32, size int) (all, data []byte) {
-	at := len(b)
-	b = append(b, make([]byte, unix.CmsgSpace(size))...)
-	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[at]))
-	h.Level, h.Type = level, kind
-	h.SetLen(unix.CmsgLen(size))
-	return b, b[at+unix.CmsgLen(0):][:size]
 }

@@ -14,7 +14,7 @@ import (
 	"layeh.com/radius/rfc3576"
 )
 
-// nextTimeout is how long Next waits before the test fails.
+// nextTimeout is how long Next and WaitFor wait before the test fails.
 const nextTimeout = 10 * time.Second
 
 // Request is a Disconnect-Request that reached a NAS.

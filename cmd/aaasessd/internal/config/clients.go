@@ -7,6 +7,7 @@ import (
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/internal/radius"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/radius/dae"
 )
 
 // dictionary returns the dictionary of the built-in names and of the files, or nil if a file has a
@@ -52,7 +53,7 @@ func (d checker) attributes(path string, raw []attributeText, dictionary *radius
 	}
 	for i, a := range raw {
 		more := append(names, string(a))
-		if err := nasradius.CheckAttributes(dictionary, more); err != nil {
+		if err := dae.CheckAttributes(dictionary, more); err != nil {
 			d.Fault(fmt.Sprintf("%s[%d]", path, i), "%q: %v", a, errors.Unwrap(err))
 			continue
 		}

@@ -20,6 +20,7 @@ import (
 	"aaasess/sessions"
 	"aaasess/sessions/admission"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/termination"
 	"aaasess/store"
 )
@@ -36,7 +37,7 @@ type Config struct {
 	// Listener receives accounting from the NASes, and Disconnector ends sessions at them. Both
 	// have the same Clients. Their prefixes and names are unique.
 	Listener     nasradius.Config
-	Disconnector nasradius.DisconnectConfig
+	Disconnector dae.Config
 	// NASIdentifier is our own NAS-Identifier, in Accounting-On and -Off and in test requests.
 	NASIdentifier string
 	// Dictionary has the names of attributes and values.

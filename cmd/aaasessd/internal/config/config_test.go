@@ -34,6 +34,7 @@ import (
 	"aaasess/sessions"
 	"aaasess/sessions/admission"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/termination"
 	"aaasess/store"
 )
@@ -65,8 +66,8 @@ func nas(name, prefix string, secret radius.Secret) nasradius.Client {
 }
 
 // disconnector returns the default configuration of the disconnector, with clients.
-func disconnector(clients ...nasradius.Client) nasradius.DisconnectConfig {
-	return nasradius.DisconnectConfig{Clients: clients, Timeout: 3 * time.Second, Retransmissions: 2}
+func disconnector(clients ...nasradius.Client) dae.Config {
+	return dae.Config{Clients: clients, Timeout: 3 * time.Second, Retransmissions: 2}
 }
 
 func TestDefault(t *testing.T) {
@@ -185,7 +186,7 @@ store: {min-free: 2GiB, max-size: 64MiB}
 		Control:       config.Control{Socket: "/etc/aaasess/var/aaasess.sock", Group: "noc"},
 		SNMP:          config.SNMP{AgentX: &agentx.Config{Network: "tcp", Address: "127.0.0.1:705"}},
 		Listener:      nasradius.Config{Addresses: []netip.AddrPort{loopback, loopback}, Clients: clients},
-		Disconnector:  nasradius.DisconnectConfig{Clients: clients, Timeout: 3 * time.Second, Retransmissions: -1},
+		Disconnector:  dae.Config{Clients: clients, Timeout: 3 * time.Second, Retransmissions: -1},
 		NASIdentifier: "session agent 1",
 		Dictionary:    radius.Standard(),
 		Groups: []acctradius.Spec{

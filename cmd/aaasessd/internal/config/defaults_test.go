@@ -10,6 +10,7 @@ import (
 	tacclient "aaasess/internal/tacacs/client"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/termination"
 	"aaasess/store"
 )
@@ -51,8 +52,8 @@ func TestDefaultsOfPackages(t *testing.T) {
 		{"sessions.disconnect.stop-wait", d.StopWait, termination.DefaultStopWait},
 		{"sessions.disconnect.retry-min", d.RetryMin, termination.DefaultRetryMin},
 		{"sessions.disconnect.retry-max", d.RetryMax, termination.DefaultRetryMax},
-		{"sessions.disconnect.timeout", d.Timeout, nasradius.DefaultDisconnectTimeout},
-		{"sessions.disconnect.retransmit", d.Retransmit, nasradius.DefaultDisconnectRetransmissions},
+		{"sessions.disconnect.timeout", d.Timeout, dae.DefaultTimeout},
+		{"sessions.disconnect.retransmit", d.Retransmit, dae.DefaultRetransmissions},
 		{"store.min-free", int64(raw.Store.MinFree), int64(store.DefaultMinFree)},
 	} {
 		if tt.inFile != tt.ofPackage {

@@ -11,6 +11,7 @@ import (
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/termination"
 	"aaasess/store"
 )
@@ -35,7 +36,7 @@ func (d checker) config(raw *rawConfig) *Config {
 			AgentX: d.agentX(raw.SNMP.AgentX), Responder: d.responder(&raw.SNMP), SessionMIBDisconnect: raw.SNMP.SessionMIBDisconnect,
 		},
 		Listener: nasradius.Config{Addresses: raw.RADIUS.Accounting.Listen, Clients: clients},
-		Disconnector: nasradius.DisconnectConfig{
+		Disconnector: dae.Config{
 			Clients: clients, Timeout: disconnect.Timeout, Retransmissions: orNone(disconnect.Retransmit),
 		},
 		NASIdentifier: nasIdentifier(raw.RADIUS.NASIdentifier, os.Hostname),

@@ -1,4 +1,4 @@
-package radius
+package dae
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/radiustest"
 	"aaasess/sessions/termination"
 
@@ -28,22 +29,22 @@ func TestDisconnectSourceFollowsAccounting(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.listen+" "+tt.to, func(t *testing.T) {
 			nas := radiustest.Listen(t, netip.AddrPortFrom(netip.MustParseAddr(tt.nas), 0).String(), string(captured.Secret), radiustest.ACK)
-			c := Client{Prefix: netip.PrefixFrom(netip.MustParseAddr(tt.nas), netip.MustParseAddr(tt.nas).BitLen()), Secret: captured.Secret, DisconnectPort: nas.AddrPort().Port()}
+			c := nasradius.Client{Prefix: netip.PrefixFrom(netip.MustParseAddr(tt.nas), netip.MustParseAddr(tt.nas).BitLen()), Secret: captured.Secret, DisconnectPort: nas.AddrPort().Port()}
 			if tt.nas != "::1" {
 				c.Prefix = prefix("127.0.0.0/8")
 			}
-			sink := newRecorder()
-			l := startListener(t, sink, tt.listen, c)
-			n := l.dial(netip.AddrPortFrom(netip.MustParseAddr(tt.to), l.Addr().Port()))
-			n.send(start(1, "a"))
-			call := sink.next(t)
-			call.done(nil)
-			local := call.event.NAS.Local
+			events := make(sink, 1)
+			l := startListener(t, events, tt.listen, c)
+			err := account(t.Context(), tt.nas, tt.to, l.Addr().Port(), 1, num(radius.AcctStatusType, 1), attr(radius.AcctSessionID, "a"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			local := (<-events).NAS.Local
 			if local != netip.MustParseAddr(tt.to) {
 				t.Fatalf("the NAS sends to %v, it says here", local)
 			}
-			d, _, _ := startDisconnector(t, DisconnectConfig{}, radiustest.Silence)
-			if err := d.SetClients([]Client{c}); err != nil {
+			d, _, _ := startDisconnector(t, Config{}, radiustest.Silence)
+			if err := d.SetClients([]nasradius.Client{c}); err != nil {
 				t.Fatal(err)
 			}
 			s := hostapdSession(tt.nas)
@@ -79,7 +80,7 @@ func TestSourceAddress(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := local()
 			c.DisconnectSource = tt.configured
-			d, nas, log := startDisconnector(t, DisconnectConfig{Clients: []Client{c}}, radiustest.ACK)
+			d, nas, log := startDisconnector(t, Config{Clients: []nasradius.Client{c}}, radiustest.ACK)
 			s := hostapdSession("127.0.0.2")
 			s.NAS.Local = tt.local
 			for range 3 {
@@ -103,8 +104,8 @@ func TestDisconnectSecret(t *testing.T) {
 	nas := radiustest.Listen(t, "127.0.0.2:0", "another secret", radiustest.ACK)
 	c := local()
 	c.DisconnectSecret, c.DisconnectPort = "another secret", nas.AddrPort().Port()
-	d, _, _ := startDisconnector(t, DisconnectConfig{}, radiustest.Silence)
-	if err := d.SetClients([]Client{c}); err != nil {
+	d, _, _ := startDisconnector(t, Config{}, radiustest.Silence)
+	if err := d.SetClients([]nasradius.Client{c}); err != nil {
 		t.Fatal(err)
 	}
 	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); out.Answer != termination.ACK || nas.Dropped() != 0 {
@@ -124,9 +125,9 @@ func TestClosedPort(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 				return radiustest.ACK(r)
 			})
-			d, _, _ := startDisconnector(t, DisconnectConfig{}, radiustest.Silence)
+			d, _, _ := startDisconnector(t, Config{}, radiustest.Silence)
 			a := netip.MustParseAddr(addr)
-			if err := d.SetClients([]Client{
+			if err := d.SetClients([]nasradius.Client{
 				{Prefix: netip.PrefixFrom(a, a.BitLen()), Secret: captured.Secret, DisconnectPort: port},
 				{Prefix: prefix("127.0.0.9/32"), Secret: captured.Secret, DisconnectPort: slow.AddrPort().Port()},
 			}); err != nil {
@@ -153,7 +154,7 @@ func TestClosedPort(t *testing.T) {
 // TestNothingSentAfterSessionEnd: after its session has ended an attempt sends nothing more, but
 // still receives the ACK that was on its way.
 func TestNothingSentAfterSessionEnd(t *testing.T) {
-	d, nas, _ := startDisconnector(t, DisconnectConfig{Timeout: testTimeout}, radiustest.Silence)
+	d, nas, _ := startDisconnector(t, Config{Timeout: testTimeout}, radiustest.Silence)
 	ctx, end := context.WithCancelCause(t.Context())
 	ended := make(chan termination.Outcome, 1)
 	disconnect := func() { go func() { ended <- d.Disconnect(ctx, firstAttempt(hostapdSession("127.0.0.2"))) }() }
@@ -180,7 +181,7 @@ func TestNothingSentAfterSessionEnd(t *testing.T) {
 // TestICMPWithoutQuote: a router may quote nothing of our request. Then the report ends all
 // requests to that port.
 func TestICMPWithoutQuote(t *testing.T) {
-	d, nas, _ := startDisconnector(t, DisconnectConfig{}, radiustest.Silence)
+	d, nas, _ := startDisconnector(t, Config{}, radiustest.Silence)
 	ended := make(chan termination.Outcome, 2)
 	for range cap(ended) {
 		go func() { ended <- d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))) }()

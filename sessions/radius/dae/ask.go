@@ -1,4 +1,4 @@
-package radius
+package dae
 
 import (
 	"cmp"
@@ -14,6 +14,8 @@ import (
 	"aaasess/internal/radius"
 )
 
+var errAuthenticator = errors.New("wrong authenticator or Message-Authenticator: check the shared secret")
+
 // lingerTime is how long an attempt still waits for its answer after its session has ended: a NAS
 // may send the stop before the ACK.
 const lingerTime = 500 * time.Millisecond
@@ -24,7 +26,7 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 	f := &pendingRequest{client: c, answer: make(chan termination.Outcome, 1)}
 	identifier, err := d.peers.acquire(ctx, to)
 	if err != nil {
-		return termination.Outcome{Err: fmt.Errorf("radius: waiting for an identifier: %w", context.Cause(ctx))}
+		return termination.Outcome{Err: fmt.Errorf("dae: waiting for an identifier: %w", context.Cause(ctx))}
 	}
 	defer d.peers.release(to, identifier)
 
@@ -42,7 +44,7 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 		case sent > 0: // ignore the error: the first one may still be answered
 			d.counters.retransmissions.Add(1)
 		case err != nil:
-			return termination.Outcome{Err: fmt.Errorf("radius: disconnect: %w", err)}
+			return termination.Outcome{Err: fmt.Errorf("dae: %w", err)}
 		default:
 			d.counters.requests.Add(1)
 		}
@@ -90,7 +92,7 @@ func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.
 	if err != nil {
 		return err // not because of the source address
 	}
-	if suppressed, ok := c.stats.sourceNotLocal.Allow(time.Now()); ok {
+	if suppressed, ok := c.logged.sourceNotLocal.Allow(time.Now()); ok {
 		d.log.Warn("disconnect: source address is not local, the system chooses one",
 			"client", c.Name, "nas", nas.String(), "source", from, "suppressed", suppressed, "err", notLocal)
 	}
@@ -112,7 +114,7 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	}
 	if ok, _ := p.Authentic(f.request, f.client.DisconnectSecret, nil); !ok {
 		d.counters.badAuthenticators.Add(1)
-		if suppressed, ok := f.client.stats.badAnswer.Allow(now); ok {
+		if suppressed, ok := f.client.logged.badAnswer.Allow(now); ok {
 			d.log.Warn("disconnect: answer dropped, check the shared secret", "client", f.client.Name, "from", from,
 				"suppressed", suppressed, "err", errAuthenticator)
 		}

@@ -1,6 +1,6 @@
 //go:build partners
 
-package radius
+package dae
 
 import (
 	"bufio"
@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/radius/radiustest"
 	"aaasess/sessions/termination"
 
 	"aaasess/internal/radius/captured"
@@ -110,7 +112,7 @@ func startFreeradius(t *testing.T) uint16 {
 			<-ended
 		}
 	})
-	var said lockedBuffer
+	var said radiustest.Log
 	ready := make(chan bool, 1)
 	go func() {
 		for lines := bufio.NewScanner(out); lines.Scan(); {
@@ -152,12 +154,12 @@ func TestFreeradiusDisconnect(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, _, _ := startDisconnector(t, DisconnectConfig{Timeout: time.Second, Retransmissions: -1}, nil)
-			if err := d.SetClients([]Client{{Prefix: prefix("127.0.0.1/32"), Secret: tt.secret, DisconnectPort: port}}); err != nil {
+			d, _, _ := startDisconnector(t, Config{Timeout: time.Second, Retransmissions: -1}, nil)
+			if err := d.SetClients([]nasradius.Client{{Prefix: prefix("127.0.0.1/32"), Secret: tt.secret, DisconnectPort: port}}); err != nil {
 				t.Fatal(err)
 			}
 			s := hostapdSession("127.0.0.1")
-			s.User = tt.user
+			s.Attrs = radius.Attributes(strings.Replace(string(s.Attrs), attr(radius.UserName, "alice"), attr(radius.UserName, tt.user), 1))
 			if got := d.Disconnect(t.Context(), firstAttempt(s)); got != tt.want {
 				t.Errorf("%v, want %v", got, tt.want)
 			}

@@ -1,4 +1,4 @@
-package radius
+package dae
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/radiustest"
 	"aaasess/sessions/termination"
 
@@ -29,11 +30,11 @@ type wire struct {
 
 // newWire returns a Disconnector whose packets go to answer; the result of answer comes back after
 // delay.
-func newWire(t *testing.T, cfg DisconnectConfig, delay time.Duration, answer func(n int, r radiustest.Request) []byte) *wire {
+func newWire(t *testing.T, cfg Config, delay time.Duration, answer func(n int, r radiustest.Request) []byte) *wire {
 	t.Helper()
 	w := &wire{}
 	began := time.Now()
-	cfg.Clients = []Client{clientWithoutTimestamp()}
+	cfg.Clients = []nasradius.Client{clientWithoutTimestamp()}
 	d, err := newDisconnector(cfg, func(b []byte, _ netip.Addr, to netip.AddrPort) error {
 		w.mu.Lock()
 		w.at, w.b = append(w.at, time.Since(began)), append(w.b, append([]byte(nil), b...))
@@ -59,20 +60,20 @@ func TestRetransmissionTimes(t *testing.T) {
 	const s = time.Second
 	tests := []struct {
 		name   string
-		cfg    DisconnectConfig
+		cfg    Config
 		answer int // number of the transmission that is answered; 0 means none
 		delay  time.Duration
 		sent   []time.Duration
 		want   termination.Answer
 		end    time.Duration
 	}{
-		{"defaults, silence", DisconnectConfig{}, 0, 0, []time.Duration{0, 3 * s, 6 * s}, termination.NoAnswer, 9 * s},
-		{"defaults, answered at once", DisconnectConfig{}, 1, 0, []time.Duration{0}, termination.ACK, 0},
-		{"slow answer", DisconnectConfig{}, 1, 4 * s, []time.Duration{0, 3 * s}, termination.ACK, 4 * s},
-		{"last one answered", DisconnectConfig{}, 3, s, []time.Duration{0, 3 * s, 6 * s}, termination.ACK, 7 * s},
-		{"answer too late", DisconnectConfig{}, 3, 4 * s, []time.Duration{0, 3 * s, 6 * s}, termination.NoAnswer, 9 * s},
-		{"own timeout", DisconnectConfig{Timeout: s, Retransmissions: 1}, 0, 0, []time.Duration{0, s}, termination.NoAnswer, 2 * s},
-		{"no retransmission", DisconnectConfig{Retransmissions: -1}, 0, 0, []time.Duration{0}, termination.NoAnswer, 3 * s},
+		{"defaults, silence", Config{}, 0, 0, []time.Duration{0, 3 * s, 6 * s}, termination.NoAnswer, 9 * s},
+		{"defaults, answered at once", Config{}, 1, 0, []time.Duration{0}, termination.ACK, 0},
+		{"slow answer", Config{}, 1, 4 * s, []time.Duration{0, 3 * s}, termination.ACK, 4 * s},
+		{"last one answered", Config{}, 3, s, []time.Duration{0, 3 * s, 6 * s}, termination.ACK, 7 * s},
+		{"answer too late", Config{}, 3, 4 * s, []time.Duration{0, 3 * s, 6 * s}, termination.NoAnswer, 9 * s},
+		{"own timeout", Config{Timeout: s, Retransmissions: 1}, 0, 0, []time.Duration{0, s}, termination.NoAnswer, 2 * s},
+		{"no retransmission", Config{Retransmissions: -1}, 0, 0, []time.Duration{0}, termination.NoAnswer, 3 * s},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -107,7 +108,7 @@ func TestRetransmissionTimes(t *testing.T) {
 
 func TestDisconnectEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWire(t, DisconnectConfig{}, 0, func(int, radiustest.Request) []byte { return nil })
+		w := newWire(t, Config{}, 0, func(int, radiustest.Request) []byte { return nil })
 		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 		defer cancel()
 		began := time.Now()
@@ -124,7 +125,7 @@ func TestDisconnectEndsWithContext(t *testing.T) {
 // one and gets the one released longest ago. Another NAS does not wait.
 func TestIdentifiers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWire(t, DisconnectConfig{Retransmissions: -1}, 0, func(int, radiustest.Request) []byte { return nil })
+		w := newWire(t, Config{Retransmissions: -1}, 0, func(int, radiustest.Request) []byte { return nil })
 		var all sync.WaitGroup
 		for range radius.IdentifiersPerSocket {
 			all.Go(func() { w.d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))) })
@@ -167,7 +168,7 @@ func TestIdentifiers(t *testing.T) {
 // TestIdentifiersRotate: an identifier is not reused at once, even if only one is in use.
 func TestIdentifiersRotate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWire(t, DisconnectConfig{}, 0, func(_ int, r radiustest.Request) []byte { return radiustest.ACK(r) })
+		w := newWire(t, Config{}, 0, func(_ int, r radiustest.Request) []byte { return radiustest.ACK(r) })
 		for range 300 {
 			w.d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2")))
 		}

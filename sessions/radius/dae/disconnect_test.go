@@ -1,4 +1,4 @@
-package radius
+package dae
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 
 	"aaasess/internal/radius"
 	"aaasess/sessions"
+	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/radiustest"
 	"aaasess/sessions/termination"
 
@@ -51,7 +52,7 @@ func firstAttempt(s *sessions.Session) *termination.Attempt { return &terminatio
 
 // clientWithoutTimestamp returns a client whose requests have no Event-Timestamp, so an attempt
 // without an answer sends one request only.
-func clientWithoutTimestamp() Client {
+func clientWithoutTimestamp() nasradius.Client {
 	c := local()
 	c.DisconnectAttributes = []string{"Acct-Session-Id", "Message-Authenticator"}
 	return c
@@ -59,30 +60,22 @@ func clientWithoutTimestamp() Client {
 
 // startDisconnector runs a Disconnector on a real socket until the test ends. It sends to a fake
 // NAS at 127.0.0.2.
-func startDisconnector(t *testing.T, cfg DisconnectConfig, h radiustest.Handler) (*Disconnector, *radiustest.NAS, *lockedBuffer) {
+func startDisconnector(t *testing.T, cfg Config, h radiustest.Handler) (*Disconnector, *radiustest.NAS, *radiustest.Log) {
 	t.Helper()
 	nas := radiustest.Listen(t, "127.0.0.2:0", string(captured.Secret), h)
-	log := &lockedBuffer{}
+	log := &radiustest.Log{}
 	cfg.Log = slog.New(slog.NewTextHandler(log, nil))
 	if cfg.Clients == nil {
-		cfg.Clients = []Client{local()}
+		cfg.Clients = []nasradius.Client{local()}
 	}
 	for i := range cfg.Clients {
 		cfg.Clients[i].DisconnectPort = nas.AddrPort().Port()
 	}
-	d, err := NewDisconnector(cfg)
+	d, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- d.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
+	radiustest.Run(t, d.Run)
 	return d, nas, log
 }
 
@@ -111,7 +104,7 @@ func TestDisconnectAnswers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, _, _ := startDisconnector(t, DisconnectConfig{Timeout: 50 * time.Millisecond}, tt.handler)
+			d, _, _ := startDisconnector(t, Config{Timeout: 50 * time.Millisecond}, tt.handler)
 			got := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2")))
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
@@ -120,8 +113,8 @@ func TestDisconnectAnswers(t *testing.T) {
 	}
 }
 
-func TestDisconnectStats(t *testing.T) {
-	d, nas, log := startDisconnector(t, DisconnectConfig{Clients: []Client{clientWithoutTimestamp()}, Timeout: testTimeout, Retransmissions: 1},
+func TestStats(t *testing.T) {
+	d, nas, log := startDisconnector(t, Config{Clients: []nasradius.Client{clientWithoutTimestamp()}, Timeout: testTimeout, Retransmissions: 1},
 		radiustest.Nth(radiustest.ACK, radiustest.NAK(506), radiustest.Silence, radiustest.WrongAuthenticator, radiustest.ACK))
 	for range 3 {
 		d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2")))
@@ -133,8 +126,8 @@ func TestDisconnectStats(t *testing.T) {
 	late := nas.Next()
 	nas.Send(late.From, radiustest.ACK(late))
 	nas.Send(late.From, []byte("junk"))
-	waitFor(t, func() bool { s := d.Stats(); return s.Unexpected == 1 && s.Malformed == 1 })
-	want := DisconnectStats{Requests: 4, Retransmissions: 1, ACKs: 2, NAKs: 1, Unanswered: 1, BadAuthenticators: 1, Unexpected: 1, Malformed: 1}
+	radiustest.WaitFor(t, func() bool { s := d.Stats(); return s.Unexpected == 1 && s.Malformed == 1 })
+	want := Stats{Requests: 4, Retransmissions: 1, ACKs: 2, NAKs: 1, Unanswered: 1, BadAuthenticators: 1, Unexpected: 1, Malformed: 1}
 	if diff := cmp.Diff(want, d.Stats()); diff != "" {
 		t.Error(diff)
 	}
@@ -143,24 +136,11 @@ func TestDisconnectStats(t *testing.T) {
 	}
 }
 
-// waitFor waits until what returns true.
-func waitFor(t *testing.T, what func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(10 * time.Second); !what(); {
-		if time.Now().After(end) {
-			t.Fatal("it did not happen")
-		}
-		<-tick.C
-	}
-}
-
 // TestAnswerFromOtherAddress: an answer from another address or port is ignored, even with the
 // right authenticator.
 func TestAnswerFromOtherAddress(t *testing.T) {
 	thief := radiustest.Listen(t, "127.0.0.3:0", string(captured.Secret), radiustest.Silence)
-	d, nas, _ := startDisconnector(t, DisconnectConfig{Clients: []Client{clientWithoutTimestamp()}, Timeout: testTimeout, Retransmissions: -1}, radiustest.Silence)
+	d, nas, _ := startDisconnector(t, Config{Clients: []nasradius.Client{clientWithoutTimestamp()}, Timeout: testTimeout, Retransmissions: -1}, radiustest.Silence)
 	nas.Handle(func(r radiustest.Request) []byte {
 		thief.Send(r.From, radiustest.ACK(r))
 		return nil
@@ -176,7 +156,7 @@ func TestAnswerFromOtherAddress(t *testing.T) {
 func TestDisconnectAddr(t *testing.T) {
 	c := local()
 	c.Prefix, c.DisconnectAddr = prefix("192.0.2.0/24"), netip.MustParseAddr("127.0.0.2")
-	d, nas, _ := startDisconnector(t, DisconnectConfig{Clients: []Client{c}}, radiustest.ACK)
+	d, nas, _ := startDisconnector(t, Config{Clients: []nasradius.Client{c}}, radiustest.ACK)
 	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("192.0.2.1"))); out.Answer != termination.ACK {
 		t.Errorf("outcome %v", out)
 	}
@@ -185,9 +165,9 @@ func TestDisconnectAddr(t *testing.T) {
 
 func TestDisconnectIPv6(t *testing.T) {
 	nas := radiustest.Listen(t, "[::1]:0", string(captured.Secret), radiustest.ACK)
-	c := Client{Prefix: prefix("::1/128"), Secret: captured.Secret, DisconnectPort: nas.AddrPort().Port()}
-	d, _, _ := startDisconnector(t, DisconnectConfig{}, radiustest.Silence)
-	if err := d.SetClients([]Client{c}); err != nil {
+	c := nasradius.Client{Prefix: prefix("::1/128"), Secret: captured.Secret, DisconnectPort: nas.AddrPort().Port()}
+	d, _, _ := startDisconnector(t, Config{}, radiustest.Silence)
+	if err := d.SetClients([]nasradius.Client{c}); err != nil {
 		t.Fatal(err)
 	}
 	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("::1"))); out.Answer != termination.ACK {
@@ -196,7 +176,7 @@ func TestDisconnectIPv6(t *testing.T) {
 }
 
 func TestDisconnectCannotBeSent(t *testing.T) {
-	d, nas, _ := startDisconnector(t, DisconnectConfig{}, radiustest.ACK)
+	d, nas, _ := startDisconnector(t, Config{}, radiustest.ACK)
 	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("192.0.2.1"))); !errors.Is(out.Err, ErrNoClient) || out.Answer != termination.NoAnswer {
 		t.Errorf("outcome %v, want %v", out, ErrNoClient)
 	}
@@ -209,7 +189,7 @@ func TestDisconnectCannotBeSent(t *testing.T) {
 	if nas.Waiting() != 0 {
 		t.Error("something was sent")
 	}
-	if err := d.SetClients([]Client{{}}); err == nil {
+	if err := d.SetClients([]nasradius.Client{{}}); err == nil {
 		t.Error("a client without anything was taken")
 	}
 }
@@ -217,7 +197,7 @@ func TestDisconnectCannotBeSent(t *testing.T) {
 // TestManyAtOnce: each of many requests gets its own answer.
 func TestManyAtOnce(t *testing.T) {
 	// The fake NAS has a small buffer: some requests are lost and retransmitted.
-	d, _, _ := startDisconnector(t, DisconnectConfig{Timeout: 100 * time.Millisecond, Retransmissions: 100}, func(r radiustest.Request) []byte {
+	d, _, _ := startDisconnector(t, Config{Timeout: 100 * time.Millisecond, Retransmissions: 100}, func(r radiustest.Request) []byte {
 		if strings.HasSuffix(rfc2866.AcctSessionID_GetString(r.Packet), "1") {
 			return radiustest.NAK(503)(r)
 		}
@@ -246,9 +226,11 @@ func TestManyAtOnce(t *testing.T) {
 // FuzzAnswer: no datagram makes the Disconnector panic, and only the right one counts as an answer.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte{41, 0, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16})
-	f.Add(rawPacket(42, "\x65\x06\x00\x00\x01\xf7"))
+	nak := radius.AppendUint32(radius.AppendHeader(nil, radius.CodeDisconnectNAK, 1), radius.ErrorCauseType, 503)
+	radius.Seal(nak, 0, radius.Authenticator{}, captured.Secret)
+	f.Add(nak)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := newDisconnector(DisconnectConfig{Clients: []Client{local()}}, sendNothing)
+		d, err := newDisconnector(Config{Clients: []nasradius.Client{local()}}, sendNothing)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -257,7 +239,7 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		flying := &pendingRequest{client: d.clients.Load().find(from.Addr()), answer: make(chan termination.Outcome, 1)}
+		flying := &pendingRequest{client: d.clients.Find(from.Addr()), answer: make(chan termination.Outcome, 1)}
 		d.peers.register(from, id, flying)
 		d.receive(data, from, noon)
 		if len(flying.answer) > 0 && !layeh.IsAuthenticResponse(data[:int(data[2])<<8|int(data[3])], make([]byte, 20), []byte(captured.Secret)) {
@@ -272,7 +254,7 @@ func sendNothing([]byte, netip.Addr, netip.AddrPort) error { return nil }
 // TestSocketsComeWithClients: without clients there are no sockets, which other hosts could send
 // to. The first clients that are set open them, while Run runs.
 func TestSocketsComeWithClients(t *testing.T) {
-	d, nas, _ := startDisconnector(t, DisconnectConfig{Clients: []Client{}}, radiustest.ACK)
+	d, nas, _ := startDisconnector(t, Config{Clients: []nasradius.Client{}}, radiustest.ACK)
 	<-d.Ready()
 	if n := len(d.openSockets()); n != 0 {
 		t.Errorf("%d sockets without clients", n)
@@ -280,7 +262,7 @@ func TestSocketsComeWithClients(t *testing.T) {
 	c := local()
 	c.DisconnectPort = nas.AddrPort().Port()
 	for range 2 {
-		if err := d.SetClients([]Client{c}); err != nil {
+		if err := d.SetClients([]nasradius.Client{c}); err != nil {
 			t.Fatal(err)
 		}
 		if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); out.Answer != termination.ACK {
@@ -290,7 +272,7 @@ func TestSocketsComeWithClients(t *testing.T) {
 			t.Errorf("%d sockets", n)
 		}
 	}
-	idle, err := NewDisconnector(DisconnectConfig{})
+	idle, err := New(Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,16 +281,16 @@ func TestSocketsComeWithClients(t *testing.T) {
 	if err := idle.Run(ctx); err != nil {
 		t.Errorf("Run without clients: %v", err)
 	}
-	if err := idle.SetClients([]Client{c}); err != nil || len(idle.openSockets()) != 0 {
+	if err := idle.SetClients([]nasradius.Client{c}); err != nil || len(idle.openSockets()) != 0 {
 		t.Errorf("%d sockets after the end, %v", len(idle.openSockets()), err)
 	}
 }
 
 func TestDisconnectorErrors(t *testing.T) {
-	if _, err := NewDisconnector(DisconnectConfig{Clients: []Client{{}}}); err == nil {
+	if _, err := New(Config{Clients: []nasradius.Client{{}}}); err == nil {
 		t.Error("a client without anything was taken")
 	}
-	d, err := NewDisconnector(DisconnectConfig{Clients: []Client{local()}})
+	d, err := New(Config{Clients: []nasradius.Client{local()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +308,7 @@ func TestDisconnectorErrors(t *testing.T) {
 	if out := d.Disconnect(t.Context(), firstAttempt(long)); !errors.Is(out.Err, errTooLong) {
 		t.Errorf("outcome %v, want %v", out, errTooLong)
 	}
-	if got := d.Stats(); got != (DisconnectStats{}) {
+	if got := d.Stats(); got != (Stats{}) {
 		t.Errorf("%+v", got)
 	}
 }

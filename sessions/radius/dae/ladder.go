@@ -1,4 +1,4 @@
-package radius
+package dae
 
 import (
 	"aaasess/internal/radius"

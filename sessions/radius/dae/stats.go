@@ -1,4 +1,4 @@
-package radius
+package dae
 
 import (
 	"sync/atomic"
@@ -6,13 +6,13 @@ import (
 	"aaasess/sessions/termination"
 )
 
-// disconnectCounters is the live form of DisconnectStats.
-type disconnectCounters struct {
+// counters is the live form of Stats.
+type counters struct {
 	requests, retransmissions, acks, naks, unanswered, malformed, badAuthenticators, unexpected atomic.Uint64
 }
 
-// DisconnectStats counts events since the Disconnector was created.
-type DisconnectStats struct {
+// Stats counts events since the Disconnector was created.
+type Stats struct {
 	Requests          uint64 // Disconnect-Requests, without retransmissions
 	Retransmissions   uint64
 	ACKs              uint64
@@ -24,9 +24,9 @@ type DisconnectStats struct {
 }
 
 // Stats returns a copy of the statistics.
-func (d *Disconnector) Stats() DisconnectStats {
+func (d *Disconnector) Stats() Stats {
 	c := &d.counters
-	return DisconnectStats{
+	return Stats{
 		Requests:          c.requests.Load(),
 		Retransmissions:   c.retransmissions.Load(),
 		ACKs:              c.acks.Load(),
@@ -39,7 +39,7 @@ func (d *Disconnector) Stats() DisconnectStats {
 }
 
 // answered counts how a request ended.
-func (c *disconnectCounters) answered(out termination.Outcome) termination.Outcome {
+func (c *counters) answered(out termination.Outcome) termination.Outcome {
 	switch out.Answer {
 	case termination.ACK:
 		c.acks.Add(1)

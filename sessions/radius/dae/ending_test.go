@@ -1,10 +1,9 @@
-package radius
+package dae
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -25,8 +24,8 @@ type ending struct {
 	table   *sessions.Table
 	journal *sessionstest.Journal
 	dae     *radiustest.NAS // receives Disconnect-Requests
-	acct    nas             // sends accounting
-	log     *lockedBuffer
+	to      uint16          // the listener's port
+	log     *radiustest.Log
 }
 
 const (
@@ -39,19 +38,13 @@ func newEnding(t *testing.T, cfg termination.Config, timeout time.Duration, h ra
 	e := &ending{t: t, journal: sessionstest.NewJournal()}
 	t.Cleanup(e.journal.Close)
 	e.table = sessions.New(sessions.Config{}, e.journal)
-	d, dae, log := startDisconnector(t, DisconnectConfig{Timeout: timeout}, h)
+	d, dae, log := startDisconnector(t, Config{Timeout: timeout}, h)
 	e.dae, e.log = dae, log
 	terminator := termination.New(cfg, e.table, d, slog.New(slog.NewTextHandler(log, nil)))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- terminator.Run(ctx) }()
-	l := startListener(t, terminator, "0.0.0.0:0", local())
-	conn, err := net.DialUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)}, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: int(l.Addr().Port())})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	e.acct = nas{t, conn}
+	e.to = startListener(t, terminator, "0.0.0.0:0", local()).Addr().Port()
 	t.Cleanup(func() {
 		cancel()
 		<-ended
@@ -75,9 +68,9 @@ func (e *ending) report(identifier byte, typ sessions.EventType, more ...string)
 		num(radius.AcctStatusType, uint32(typ)), attr(radius.AcctSessionID, endingID), attr(radius.UserName, "alice"),
 		attr(radius.NASIdentifier, "hostapd"), num(radius.FramedIPAddress, 0xc0000207),
 	}, more...)
-	b := request(identifier, attrs...)
-	e.acct.send(b)
-	e.acct.receive(b)
+	if err := account(e.t.Context(), "127.0.0.2", "127.0.0.1", e.to, identifier, attrs...); err != nil {
+		e.t.Fatal(err)
+	}
 }
 
 // recordedStops returns the accounted stops, each with its cause if we chose it.
@@ -92,7 +85,7 @@ func (e *ending) recordedStops() (stops []string) {
 
 func (e *ending) checkStops(want ...string) {
 	e.t.Helper()
-	waitFor(e.t, func() bool { return e.table.View().Len() == 0 })
+	radiustest.WaitFor(e.t, func() bool { return e.table.View().Len() == 0 })
 	if diff := cmp.Diff(want, e.recordedStops()); diff != "" {
 		e.t.Errorf("%s\n%s", diff, e.log)
 	}
@@ -101,7 +94,7 @@ func (e *ending) checkStops(want ...string) {
 func (e *ending) checkLog(lines ...string) {
 	e.t.Helper()
 	for _, line := range lines {
-		waitFor(e.t, func() bool { return strings.Contains(e.log.String(), line) })
+		radiustest.WaitFor(e.t, func() bool { return strings.Contains(e.log.String(), line) })
 	}
 }
 
@@ -117,7 +110,7 @@ func TestEndings(t *testing.T) {
 	t.Run("NAS that finds sessions by address", func(t *testing.T) {
 		e := newEnding(t, termination.Config{}, time.Second, requiringNAS(radius.FramedIPAddress, 503))
 		e.checkLog("disconnect: NAS sent an ACK")
-		waitFor(t, func() bool { s := e.table.View().Get(1); return s != nil && !s.Acked.IsZero() }) // the log may be ahead of the view
+		radiustest.WaitFor(t, func() bool { s := e.table.View().Get(1); return s != nil && !s.Acked.IsZero() }) // the log may be ahead of the view
 		e.report(2, sessions.Stop)
 		e.checkStops(endingOne + " 6")
 	})
@@ -136,11 +129,17 @@ func TestEndings(t *testing.T) {
 	t.Run("the stop overtakes the ACK", func(t *testing.T) {
 		e := newEnding(t, termination.Config{}, 10*time.Second, radiustest.Silence)
 		asked := e.dae.Next()
-		b := request(2, num(radius.AcctStatusType, 2), attr(radius.AcctSessionID, endingID), attr(radius.NASIdentifier, "hostapd"))
-		e.acct.send(b)
+		answered := make(chan error, 1)
+		go func() {
+			answered <- account(t.Context(), "127.0.0.2", "127.0.0.1", e.to, 2,
+				num(radius.AcctStatusType, 2), attr(radius.AcctSessionID, endingID), attr(radius.NASIdentifier, "hostapd"))
+		}()
 		time.Sleep(20 * time.Millisecond)
 		e.dae.Send(asked.From, radiustest.ACK(asked))
 		e.checkStops(endingOne + " 6")
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
 	})
 	t.Run("the user quits during the attempt: nothing more is sent", func(t *testing.T) {
 		e := newEnding(t, termination.Config{}, 300*time.Millisecond, radiustest.Silence)

@@ -1,4 +1,4 @@
-package radius
+package dae
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/udpsocket"
 )
 
 var (
@@ -22,9 +23,9 @@ var (
 	errNoFamily = errors.New("this host has no socket of that address family")
 )
 
-// disconnectSocket is the UDP socket for one address family. It is not connected. The kernel's
+// socket is the UDP socket for one address family. It is not connected. The kernel's
 // error queue reports closed ports of NASes (ip(7), IP_RECVERR).
-type disconnectSocket struct {
+type socket struct {
 	d    *Disconnector
 	conn *net.UDPConn
 	raw  rawConn
@@ -55,7 +56,7 @@ func (d *Disconnector) open() error {
 		case err == nil:
 			d.sockets = append(d.sockets, s)
 		case network == "udp4":
-			return fmt.Errorf("radius: disconnect socket: %w", err)
+			return fmt.Errorf("dae: socket: %w", err)
 		default:
 			d.log.Info("disconnect: cannot send requests over IPv6", "err", err)
 		}
@@ -65,22 +66,22 @@ func (d *Disconnector) open() error {
 }
 
 // openSockets returns the sockets, or none before there are clients.
-func (d *Disconnector) openSockets() []*disconnectSocket {
+func (d *Disconnector) openSockets() []*socket {
 	d.socketsMu.Lock()
 	defer d.socketsMu.Unlock()
 	return d.sockets
 }
 
-func (d *Disconnector) openSocket(network string) (*disconnectSocket, error) {
+func (d *Disconnector) openSocket(network string) (*socket, error) {
 	conn, err := net.ListenUDP(network, nil)
 	if err != nil {
 		return nil, err
 	}
-	s := &disconnectSocket{d: d, conn: conn, is4: network == "udp4"}
+	s := &socket{d: d, conn: conn, is4: network == "udp4"}
 	s.raw, err = conn.SyscallConn()
 	if err == nil {
-		err = control(conn, func(fd int) error {
-			setBuffers(fd) // many NASes may answer at once
+		err = udpsocket.Control(conn, func(fd int) error {
+			udpsocket.SetBuffers(fd) // many NASes may answer at once
 			if s.is4 {
 				return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, 1)
 			}
@@ -104,15 +105,18 @@ func (d *Disconnector) sendFromSocket(b []byte, from netip.Addr, to netip.AddrPo
 	return errNoFamily
 }
 
+// errorPause is the pause between two reads after a kernel error.
+const errorPause = 100 * time.Millisecond
+
 // maxPending is how many errors about earlier datagrams one send skips.
 const maxPending = 16
 
 // send sends a datagram. With IP_RECVERR a call may fail because of an earlier datagram; it has
 // sent nothing then and is repeated.
-func (s *disconnectSocket) send(b []byte, from netip.Addr, to netip.AddrPort) error {
+func (s *socket) send(b []byte, from netip.Addr, to netip.AddrPort) error {
 	var source []byte
 	if from.IsValid() {
-		source = appendPacketInfo(nil, localAddr{addr: from, ifIndex: interfaceOf(to.Addr())})
+		source = udpsocket.AppendPacketInfo(nil, udpsocket.Local{Addr: from, IfIndex: interfaceOf(to.Addr())})
 	}
 	var err error
 	for range maxPending {
@@ -123,7 +127,7 @@ func (s *disconnectSocket) send(b []byte, from netip.Addr, to netip.AddrPort) er
 		_ = s.raw.Control(s.readErrors)
 	}
 	if from.IsValid() && (errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENETUNREACH)) {
-		return fmt.Errorf("%w: %w", errNotLocal, rootCause(err))
+		return fmt.Errorf("%w: %w", errNotLocal, udpsocket.RootCause(err))
 	}
 	return err
 }
@@ -148,7 +152,7 @@ func interfaceOf(addr netip.Addr) uint32 {
 }
 
 // read receives answers and error reports until the socket is closed.
-func (s *disconnectSocket) read(ctx context.Context) error {
+func (s *socket) read(ctx context.Context) error {
 	b := make([]byte, radius.MaxPacket+1)
 	for {
 		var n int
@@ -177,7 +181,7 @@ func (s *disconnectSocket) read(ctx context.Context) error {
 }
 
 // readErrors reads the socket's error queue until it is empty.
-func (s *disconnectSocket) readErrors(fd uintptr) {
+func (s *socket) readErrors(fd uintptr) {
 	quoted, control := make([]byte, radius.HeaderLen), make([]byte, 256)
 	for {
 		n, controls, _, to, err := unix.Recvmsg(int(fd), quoted, control, unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)

@@ -1,4 +1,4 @@
-package radius
+package dae
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/radiustest"
 	"aaasess/sessions/termination"
 
@@ -239,7 +240,7 @@ func TestLadderOverLoopback(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := local()
 			c.DisconnectAttributes = tt.own
-			cfg := DisconnectConfig{Clients: []Client{c}, Timeout: time.Second, Retransmissions: -1}
+			cfg := Config{Clients: []nasradius.Client{c}, Timeout: time.Second, Retransmissions: -1}
 			d, nas, log := startDisconnector(t, cfg, tt.handler)
 			s := hostapdSession("127.0.0.2")
 			s.Attrs += radius.Attributes(num(radius.FramedIPAddress, 0xc0000207))
@@ -270,7 +271,7 @@ func TestLadderOverLoopback(t *testing.T) {
 // TestLadderKeptBetweenAttempts: another attempt at a session continues where the last one ended.
 // An attempt at another session starts at the first rung.
 func TestLadderKeptBetweenAttempts(t *testing.T) {
-	d, nas, _ := startDisconnector(t, DisconnectConfig{}, radiustest.Nth(radiustest.NAK(402), radiustest.NAK(506)))
+	d, nas, _ := startDisconnector(t, Config{}, radiustest.Nth(radiustest.NAK(402), radiustest.NAK(506)))
 	a := firstAttempt(hostapdSession("127.0.0.2"))
 	for range 3 {
 		if out := d.Disconnect(t.Context(), a); out.ErrorCause != 506 {

@@ -1,13 +1,16 @@
-package radius
+package dae
 
 import (
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
 	"aaasess/internal/radius"
 	"aaasess/sessions"
+	nasradius "aaasess/sessions/radius"
 
 	"github.com/google/go-cmp/cmp"
 	layeh "layeh.com/radius"
@@ -101,7 +104,11 @@ func TestDisconnectRequest(t *testing.T) {
 			if !layeh.IsAuthenticRequest(b, []byte(captured.Secret)) {
 				t.Error("the Request Authenticator is wrong")
 			}
-			if ok, _ := parsedGolden(t, b).Authentic(radius.Authenticator{}, captured.Secret, nil); !ok {
+			packet, err := radius.Parse(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ok, _ := packet.Authentic(radius.Authenticator{}, captured.Secret, nil); !ok {
 				t.Error("the Message-Authenticator is wrong")
 			}
 		})
@@ -220,4 +227,49 @@ func moreThanAPacket() (entries []string) {
 		entries = append(entries, fmt.Sprintf("Cisco-AVPair = %02d%s", i, strings.Repeat("x", 240)))
 	}
 	return entries
+}
+
+// TestClientErrors: a list of clients with a wrong profile is refused.
+func TestClientErrors(t *testing.T) {
+	for _, tt := range []struct{ attribute, want string }{
+		{"Usr-Name", `radius: client "local": disconnect attribute "Usr-Name": unknown attribute name`},
+		{"Acct-Status-Type", `radius: client "local": disconnect attribute "Acct-Status-Type": does not identify a session`},
+	} {
+		c := local()
+		c.DisconnectAttributes = []string{tt.attribute}
+		if _, err := newDisconnector(Config{Clients: []nasradius.Client{c}}, sendNothing); err == nil || err.Error() != tt.want {
+			t.Errorf("error %v, want %s", err, tt.want)
+		}
+	}
+}
+
+// TestUsualProfile: a client without a list of its own has the default one.
+func TestUsualProfile(t *testing.T) {
+	d, err := newDisconnector(Config{Clients: []nasradius.Client{local()}}, sendNothing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fromSession(
+		radius.UserName, radius.NASIPAddress, radius.NASIPv6Address, radius.NASIdentifier, radius.CallingStationID,
+		radius.AcctSessionID, radius.EventTimestamp, radius.MessageAuthenticator,
+	)
+	if got := d.clients.All()[0].profile; !slices.Equal(want, got) {
+		t.Errorf("profile %v, want %v", got, want)
+	}
+}
+
+// TestClientName: a NAS has the name of the client with the longest prefix, if that client has one.
+func TestClientName(t *testing.T) {
+	d, err := newDisconnector(Config{Clients: []nasradius.Client{
+		{Name: "lab", Prefix: prefix("192.0.2.0/24"), Secret: "s"},
+		{Prefix: prefix("192.0.2.7/32"), Secret: "s"},
+	}}, sendNothing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for addr, want := range map[string]string{"192.0.2.1": "lab", "::ffff:192.0.2.1": "lab", "192.0.2.7": "", "198.51.100.1": ""} {
+		if got := d.ClientName(netip.MustParseAddr(addr)); got != want {
+			t.Errorf("%s: %q, want %q", addr, got, want)
+		}
+	}
 }

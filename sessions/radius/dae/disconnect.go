@@ -1,4 +1,4 @@
-package radius
+package dae
 
 import (
 	"cmp"
@@ -10,28 +10,30 @@ import (
 	"sync"
 	"time"
 
+	nasradius "aaasess/sessions/radius"
+
 	"aaasess/sessions/termination"
 )
 
-// Defaults of a DisconnectConfig.
+// Defaults of a Config.
 const (
-	DefaultDisconnectTimeout         = 3 * time.Second
-	DefaultDisconnectRetransmissions = 2
+	DefaultTimeout         = 3 * time.Second
+	DefaultRetransmissions = 2
 )
 
 // ErrNoClient is the Err of an Outcome if no configured client has the address of the session's
 // NAS.
-var ErrNoClient = errors.New("radius: no configured client has the address of the NAS")
+var ErrNoClient = errors.New("dae: no configured client has the address of the NAS")
 
-// DisconnectConfig configures a Disconnector.
-type DisconnectConfig struct {
+// Config configures a Disconnector.
+type Config struct {
 	// Clients whose sessions may be ended; SetClients replaces them.
-	Clients []Client
+	Clients []nasradius.Client
 	// Timeout is how long each transmission waits for an answer. If it is 0,
-	// DefaultDisconnectTimeout is used.
+	// DefaultTimeout is used.
 	Timeout time.Duration
 	// Retransmissions is how often the identical packet is sent again. If it is 0,
-	// DefaultDisconnectRetransmissions is used; a negative value means none.
+	// DefaultRetransmissions is used; a negative value means none.
 	Retransmissions int
 	// Log receives warnings and errors; nil discards them.
 	Log *slog.Logger
@@ -40,17 +42,17 @@ type DisconnectConfig struct {
 // Disconnector ends sessions with Disconnect-Requests; it implements [termination.Disconnector]. Its
 // methods may be called from any goroutine.
 type Disconnector struct {
-	cfg      DisconnectConfig // without Clients, with defaults set
+	cfg      Config // without Clients, with defaults set
 	log      *slog.Logger
-	clients  currentClients
+	clients  nasradius.ClientTable[*client]
 	peers    peerTable
-	counters disconnectCounters
+	counters counters
 	send     sendFunc
 	ready    chan struct{}
 	opened   chan struct{} // closed when there are sockets
 
 	socketsMu sync.Mutex // guards the following; taken under no other lock
-	sockets   []*disconnectSocket
+	sockets   []*socket
 	closed    bool
 }
 
@@ -58,18 +60,18 @@ type Disconnector struct {
 // chooses one. The error wraps errNotLocal if this host does not have that address.
 type sendFunc func(b []byte, from netip.Addr, to netip.AddrPort) error
 
-// NewDisconnector returns a Disconnector. As soon as it has clients, it opens its sockets: one for
+// New returns a Disconnector. As soon as it has clients, it opens its sockets: one for
 // IPv4 and, if the host has IPv6, one for IPv6. They are bound to all addresses, so a daemon without
 // clients has none. Answers are received only while Run runs.
-func NewDisconnector(cfg DisconnectConfig) (*Disconnector, error) {
+func New(cfg Config) (*Disconnector, error) {
 	return newDisconnector(cfg, nil)
 }
 
 // newDisconnector returns a Disconnector that sends with a function, without sockets. nil means that
 // it opens sockets.
-func newDisconnector(cfg DisconnectConfig, send sendFunc) (*Disconnector, error) {
-	cfg.Timeout = cmp.Or(max(0, cfg.Timeout), DefaultDisconnectTimeout)
-	cfg.Retransmissions = cmp.Or(cfg.Retransmissions, DefaultDisconnectRetransmissions)
+func newDisconnector(cfg Config, send sendFunc) (*Disconnector, error) {
+	cfg.Timeout = cmp.Or(max(0, cfg.Timeout), DefaultTimeout)
+	cfg.Retransmissions = cmp.Or(cfg.Retransmissions, DefaultRetransmissions)
 	d := &Disconnector{cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), send: send, ready: make(chan struct{}), opened: make(chan struct{})}
 	if send == nil {
 		d.send = d.sendFromSocket
@@ -85,18 +87,24 @@ func newDisconnector(cfg DisconnectConfig, send sendFunc) (*Disconnector, error)
 }
 
 // SetClients replaces all clients. On error it changes nothing.
-func (d *Disconnector) SetClients(list []Client) error {
+func (d *Disconnector) SetClients(list []nasradius.Client) error {
 	if len(list) > 0 {
 		if err := d.open(); err != nil {
 			return err
 		}
 	}
-	return d.clients.replace(list)
+	return d.clients.Replace(list, newClient)
 }
 
 // ClientName returns the configured name of the client with a source address; "" if no client has
 // the address, or if it has no name.
-func (d *Disconnector) ClientName(addr netip.Addr) string { return d.clients.nameOf(addr) }
+func (d *Disconnector) ClientName(addr netip.Addr) string {
+	c := d.clients.Find(addr)
+	if c == nil || c.Name == c.Prefix.String() {
+		return ""
+	}
+	return c.Name
+}
 
 // Close closes the sockets of a Disconnector whose Run is never called.
 func (d *Disconnector) Close() error {
@@ -151,7 +159,7 @@ func (d *Disconnector) Run(ctx context.Context) error {
 // progress.
 func (d *Disconnector) Disconnect(ctx context.Context, a *termination.Attempt) termination.Outcome {
 	s := a.Session
-	c := d.clients.Load().find(s.NAS.Addr)
+	c := d.clients.Find(s.NAS.Addr)
 	if c == nil {
 		return termination.Outcome{Err: fmt.Errorf("%w: %v", ErrNoClient, s.NAS.Addr)}
 	}
