@@ -153,3 +153,26 @@ func TestRelayHostapdServerAway(t *testing.T) {
 		t.Error("the log does not say that the first server is dead")
 	}
 }
+
+// TestRelayHostapdAgain: a user of hostapd logs in again during the session. What the server grants
+// then, with the new login, is in the records that follow.
+func TestRelayHostapdAgain(t *testing.T) {
+	const users = "DEFAULT Cleartext-Password := \"secret\"\n\tClass = \"login %{State}\",\n\tAcct-Interim-Interval = 1\n"
+	w := startWired(t, users, keys{accounting: "  update: {minimum: 1s}\n"})
+	supplicant := w.users.Supplicants(wiredStation, partner.Login{User: "alice", Password: "secret"})
+	first := w.await("Start", "alice").All("Class")
+	if len(first) != 1 {
+		t.Fatalf("Class %q", first)
+	}
+	eventually(t, "an interim is at the server", func() bool { return len(w.records("Interim-Update", "alice")) > 0 })
+	supplicant.Begin()
+	eventually(t, "alice has logged in again", func() bool { return supplicant.Successes() == 2 })
+	eventually(t, "an interim has the Class of the new login", func() bool {
+		all := w.records("Interim-Update", "alice")
+		second := all[len(all)-1].All("Class")
+		return len(second) == 1 && second[0] != first[0]
+	})
+	if starts, stops := w.records("Start", "alice"), w.records("Stop", "alice"); len(starts) != 1 || len(stops) != 0 || w.number("alice") != "1" {
+		t.Errorf("%d starts and %d stops, the number is %s", len(starts), len(stops), w.number("alice"))
+	}
+}
