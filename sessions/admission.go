@@ -37,6 +37,9 @@ func (s *Session) Name() string {
 
 // Admissions knows what authentication has said of users whose accounting begins.
 type Admissions interface {
+	// Idle reports whether Admit would return its session's number and nil, whatever the session. It is
+	// called as Admit is.
+	Idle() bool
 	// Admit is called when a session begins, under the table's lock, so it must be quick and must not
 	// call the table. s has the number that it gets unless Admit returns another, which is one of
 	// [Table.Reserve], or is free. call is the call that it begins in, or nil. Admit returns a nil

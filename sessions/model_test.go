@@ -167,6 +167,8 @@ func (s *sim) checkNames(rt *rapid.T) {
 // their own.
 type manyAdmissions struct{ n int }
 
+func (a *manyAdmissions) Idle() bool { return false }
+
 func (a *manyAdmissions) Admit(ev sessions.Event, s, _ *sessions.Session, free func(sessions.ID) bool) (sessions.ID, *sessions.Admission) {
 	a.n++
 	granted := sessions.AttributesOf(radius.UserName, ev.Attrs.Text(radius.UserName), radius.Class, fmt.Sprint(a.n))

@@ -7,13 +7,13 @@ import (
 	"aaasess/sessions"
 )
 
+// Idle implements [sessions.Admissions].
+func (s *Store) Idle() bool { return s.idle.Load() }
+
 // Admit implements [sessions.Admissions]. A session that begins takes what its login has: the number that
 // was reserved, the Acct-Session-Id that servers were told, and what it was granted. A login that was
 // accepted is then forgotten.
 func (s *Store) Admit(ev sessions.Event, is, call *sessions.Session, free func(sessions.ID) bool) (sessions.ID, *sessions.Admission) {
-	if s.idle.Load() {
-		return is.ID, nil
-	}
 	var a sessions.Admission
 	id := is.ID
 	w := whoOf(&ev.NAS, ev.Kind, ev.Attrs)

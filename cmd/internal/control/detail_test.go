@@ -56,6 +56,8 @@ func TestSessionDetail(t *testing.T) {
 // admissions says the same of each session.
 type admissions struct{ of *sessions.Admission }
 
+func (a admissions) Idle() bool { return false }
+
 func (a admissions) Admit(_ sessions.Event, s, _ *sessions.Session, _ func(sessions.ID) bool) (sessions.ID, *sessions.Admission) {
 	return s.ID, a.of
 }
