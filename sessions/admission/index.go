@@ -144,7 +144,8 @@ func (x *index) same(w *who) *login {
 }
 
 // find returns the login of a session that begins with an event, or nil: by the first aspect that finds
-// one. If only the user's name tells, and several logins have it, they are marked as ambiguous.
+// one. If only the user's name tells, and several logins have it, they are marked as ambiguous, unless
+// all were granted the same.
 func (x *index) find(ev *sessions.Event, w *who) (found *login, ambiguous bool) {
 	for a := range aspects {
 		sum, ok := x.hash(w, a, w.user)
@@ -160,10 +161,12 @@ func (x *index) find(ev *sessions.Event, w *who) (found *login, ambiguous bool) 
 			if a != byUser {
 				return l, false
 			}
-			if first != nil {
+			switch {
+			case first == nil:
+				first = l
+			case !l.accepted || !first.accepted || l.granted != first.granted:
 				ambiguous, first.ambiguous, l.ambiguous = true, true, true
 			}
-			first = l
 		}
 		if first != nil && !first.ambiguous && n < maxChain {
 			found = first

@@ -64,6 +64,17 @@ func TestJoin(t *testing.T) {
 			}
 		})
 	}
+	t.Run("by user, two of the same name that were granted the same", func(t *testing.T) {
+		s := newStand(t, Config{})
+		for range 2 {
+			s.accept(loginAt(nas1, "bob"), radius.Class, "same")
+		}
+		for _, id := range []string{"x", "y"} {
+			if got := s.start(nas1, id, "bob").Granted().Text(radius.Class); got != "same" {
+				t.Errorf("session %s has Class %q", id, got)
+			}
+		}
+	})
 	t.Run("the NAS at another address of the same client", func(t *testing.T) {
 		s := newStand(t, Config{})
 		s.accept(loginAt(moved, "bob", sid, "a"), radius.Class, "0")
