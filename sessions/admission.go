@@ -74,9 +74,26 @@ func (t *Table) name(s *Session, attrs radius.Attributes) {
 	if t.admissions == nil || s.Admission != nil && s.Admission.Upstream != "" {
 		return
 	}
-	if name := t.admissions.Upstream(s.NAS, attrs, s.ID); name != "" {
+	name := t.admissions.Upstream(s.NAS, attrs, s.ID)
+	if name != "" && s.Unstarted != 0 && t.isNamed(s, attrs, name) {
+		name = t.admissions.Upstream(s.NAS, "", s.ID) // or servers would end the live session
+	}
+	if name != "" {
 		s.Admission = &Admission{Granted: s.Granted(), Upstream: name}
 	}
+}
+
+// isNamed reports whether a live session, for which the NAS of s uses the Acct-Session-Id in attrs, has
+// this name upstream. Its user may have failed to authenticate again.
+func (t *Table) isNamed(s *Session, attrs radius.Attributes, name string) bool {
+	ev := Event{NAS: *s.NAS, Kind: s.Kind, AcctSessionID: attrs.Text(radius.AcctSessionID)}
+	var room [16]ID
+	for _, id := range t.names.find(&t.nases, &ev, sidHash(ev.AcctSessionID), room[:0]) {
+		if live := t.live(id); live.Kind.class() == s.Kind.class() && live.Name() == name {
+			return true
+		}
+	}
+	return false
 }
 
 // Grant gives a live session or call what a later Access-Accept of its user has granted (a
