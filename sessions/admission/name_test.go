@@ -193,6 +193,19 @@ func TestRejectOfLiveSession(t *testing.T) {
 	}
 }
 
+// TestRejectAfterStop: nor for a second stop of a session that has just ended.
+func TestRejectAfterStop(t *testing.T) {
+	s := newStand(t, Config{SyncWithClient: true})
+	s.start(nas1, "0000002A", "bob")
+	s.event(sessions.Stop, sessions.Network, nas1, "0000002A", "bob")
+	s.event(sessions.Start, sessions.Resource, nas1, "call", "")
+	s.reject(loginAt(nas1, "bob", radius.AcctSessionID, "0000002A"))
+	s.reject(loginAt(nas1, "bob", radius.AcctSessionID, "call")) // a call has its users' id (S0)
+	if diff := cmp.Diff([]string{"1 bob 00000002", "1 bob call"}, s.records()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestExtendWithAddr: two NASes with the same ids are told apart upstream.
 func TestExtendWithAddr(t *testing.T) {
 	for _, sync := range []bool{false, true} {
