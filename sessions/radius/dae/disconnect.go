@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
 
 	"aaasess/sessions/termination"
@@ -164,19 +165,28 @@ func (d *Disconnector) Disconnect(ctx context.Context, a *termination.Attempt) t
 		return termination.Outcome{Err: fmt.Errorf("%w: %v", ErrNoClient, s.NAS.Addr)}
 	}
 	l, _ := a.Memory.(ladder)
+	got, l := d.converse(ctx, c, s, disconnect, l)
+	a.Memory = l
+	return got.Outcome
+}
+
+// converse sends a message to a NAS, with other attributes again if the NAS refuses it or does not
+// answer. It returns the last answer and the progress of l.
+func (d *Disconnector) converse(ctx context.Context, c *client, s *sessions.Session, m message, l ladder) (reply, ladder) {
 	for l = l.prepare(c.profile, s); ; {
 		was := l.current
-		out := d.ask(ctx, c, l.profile(c.profile), s)
+		got := d.ask(ctx, c, l.profile(c.profile), s, m)
+		out := got.Outcome
 		if ctx.Err() != nil && out.Answer == termination.NoAnswer {
-			return out // this outcome says nothing about the NAS
+			return got, l // this outcome says nothing about the NAS
 		}
 		next, final, again := l.step(out)
-		a.Memory = next
-		if !again || ctx.Err() != nil {
-			return final
-		}
 		l = next
+		if !again || ctx.Err() != nil {
+			got.Outcome = final
+			return got, l
+		}
 		d.log.Info("disconnect: sending another request with other attributes", "client", c.Name, "nas", s.NAS.String(),
-			"session", s.ID.String(), "user", s.User, "outcome", out.String(), "was", was.String(), "now", l.String())
+			"session", s.ID.String(), "user", s.User, "outcome", got.String(), "was", was.String(), "now", l.String())
 	}
 }
