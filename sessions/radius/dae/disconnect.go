@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
-
 	"aaasess/sessions/termination"
 )
 
@@ -163,6 +163,9 @@ func (d *Disconnector) Disconnect(ctx context.Context, a *termination.Attempt) t
 	if c == nil {
 		return termination.Outcome{Err: fmt.Errorf("%w: %v", ErrNoClient, s.NAS.Addr)}
 	}
+	if err := c.canEnd(); err != nil {
+		return termination.Outcome{Err: err}
+	}
 	l, _ := a.Memory.(ladder)
 	for l = l.prepare(c.profile, s); ; {
 		was := l.current
@@ -173,10 +176,39 @@ func (d *Disconnector) Disconnect(ctx context.Context, a *termination.Attempt) t
 		next, final, again := l.step(out)
 		a.Memory = next
 		if !again || ctx.Err() != nil {
+			d.checkProfile(c, was, l.profile(c.profile), s, final)
 			return final
 		}
 		l = next
 		d.log.Info("disconnect: sending another request with other attributes", "client", c.Name, "nas", s.NAS.String(),
 			"session", s.ID.String(), "user", s.User, "outcome", out.String(), "was", was.String(), "now", l.String())
 	}
+}
+
+// checkProfile writes a line if a NAS has ended a session after a request with other attributes than
+// its client's.
+func (d *Disconnector) checkProfile(c *client, was rung, accepted profile, s *sessions.Session, out termination.Outcome) {
+	if out.Answer != termination.ACK || was == first {
+		return
+	}
+	suppressed, ok := c.logged.profile.Allow(time.Now())
+	if !ok {
+		return
+	}
+	var names []string
+	for _, id := range accepted.carried(s) {
+		names = append(names, attributeName(c.Dictionary, id))
+	}
+	d.log.Warn("disconnect: NAS took other attributes than those of its profile", "client", c.Name, "nas", s.NAS.String(),
+		"session", s.ID.String(), "user", s.User, "profile", c.DisconnectProfile, "attributes", names,
+		"fitting", fitting(c.profile, accepted, s), "suppressed", suppressed)
+}
+
+// CanEnd returns why nothing can end a session, or nil. The error wraps [termination.ErrNoMeans].
+func (d *Disconnector) CanEnd(s *sessions.Session) error {
+	c := d.clients.Find(s.NAS.Addr)
+	if c == nil {
+		return nil // its client may come back
+	}
+	return c.canEnd()
 }

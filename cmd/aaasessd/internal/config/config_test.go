@@ -62,7 +62,7 @@ func mustParse(t *testing.T, text, dir string) *config.Config {
 
 // nas returns a client with defaults.
 func nas(name, prefix string, secret radius.Secret) nasradius.Client {
-	return nasradius.Client{Name: name, Prefix: netip.MustParsePrefix(prefix), Secret: secret, Kind: sessions.Network, DisconnectPort: 3799, Dictionary: radius.Standard()}
+	return nasradius.Client{Name: name, Prefix: netip.MustParsePrefix(prefix), Secret: secret, Kind: sessions.Network, DisconnectProfile: dae.ProfileGeneric, Dictionary: radius.Standard()}
 }
 
 // disconnector returns the default configuration of the disconnector, with clients.
