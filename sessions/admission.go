@@ -97,8 +97,9 @@ func (t *Table) Grant(id ID, granted radius.Attributes, done func(error)) error 
 		}
 		if granted = renewed(a.Granted, granted); granted != a.Granted {
 			n := *s
+			attrs := withoutEcho(s.Attrs, a.Granted, granted)
 			a.Granted, n.Admission = granted, &a
-			n.setAttrs(n.Attrs)
+			n.setAttrs(attrs)
 			t.put(&c, &n)
 		}
 	}
@@ -115,6 +116,33 @@ func renewed(was, granted radius.Attributes) radius.Attributes {
 		}
 	}
 	return radius.Attributes(b) + granted
+}
+
+// withoutEcho returns the attributes of a session without those that its NAS has taken from an earlier
+// Accept and sent in its accounting (Class, RFC 2865 section 5.25; Chargeable-User-Identity, RFC 4372
+// section 2.2), if another Accept has others. Records that the NAS does not cause have the new ones then.
+func withoutEcho(attrs, was, granted radius.Attributes) radius.Attributes {
+	for _, t := range [...]radius.Type{radius.Class, radius.ChargeableUserIdentity} {
+		echo, others := split(attrs, t)
+		before, _ := split(was, t)
+		if now, _ := split(granted, t); echo != "" && echo == before && echo != now {
+			attrs = others
+		}
+	}
+	return attrs
+}
+
+// split returns the attributes of one type, and the others.
+func split(attrs radius.Attributes, t radius.Type) (of, others radius.Attributes) {
+	var a, b []byte
+	for u, v := range attrs.All() {
+		if u == t {
+			a = radius.AppendAttribute(a, u, v)
+		} else {
+			b = radius.AppendAttribute(b, u, v)
+		}
+	}
+	return radius.Attributes(a), radius.Attributes(b)
 }
 
 // identifiesUser reports whether an attribute of an Access-Accept identifies the user to servers, in

@@ -13,7 +13,7 @@ import (
 // Durable state. Numbers are varints unless marked otherwise (BE: big-endian). A text has its
 // length in front.
 //
-//	key "c":           version 3 | last id | HighWater | Total | Disconnected
+//	key "c":           version 3 | last id (or the end of the block of numbers.go) | HighWater | Total | Disconnected
 //	                   | table's clock, host's clock, uptime (8 BE each) | boot (8 BE)
 //	key "s" id (4 BE): version 3 or 4 | Kind State flags Counted (1 octet each)
 //	                   | in version 4: more flags (1 octet)

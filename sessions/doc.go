@@ -39,6 +39,14 @@
 // failed login ([OneOff], oneoff.go). [Table.Record] gives each a number and commits its record.
 // Nothing else in the table changes, but that a call with an accepted user has not failed.
 //
+// # Logins
+//
+// If logins go through us too, the [Admissions] (package admission) say what a session begins with: what
+// the Access-Accept of its user granted, and its Acct-Session-Id upstream (admission.go). The row shows
+// the user's name and address of the Accept. Packets are matched, and NASes asked, by what the NAS says.
+// A login may have the number of its session before that begins (numbers.go), and be a row for SNMP
+// (setups.go).
+//
 // # Reading
 //
 // Readers never take the lock. A [View] is an immutable, ordered state of the table. It is

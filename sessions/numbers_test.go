@@ -100,6 +100,34 @@ func TestReservedAfterWrap(t *testing.T) {
 	}
 }
 
+// TestSetUpNotReserved: no row appears under a number that is not reserved any more. If one disappears,
+// the view is published.
+func TestSetUpNotReserved(t *testing.T) {
+	d := newSlowDisk()
+	tb := New(Config{}, d)
+	tb.SetReserving(true)
+	d.writeAll()
+	id, _ := tb.Reserve()
+	row := func() *Session { return &Session{ID: id, Kind: Network, NAS: &NAS{}} }
+	tb.SetUp(row())
+	d.writeAll()
+	if tb.View().Entry(id) == nil || tb.View().Entries() != 1 {
+		t.Fatal("no row")
+	}
+	if tb.Release(id); len(d.queue) == 0 {
+		t.Error("nothing makes the journal call AfterBatch")
+	}
+	d.writeAll()
+	if tb.View().Entry(id) != nil {
+		t.Error("the row stays")
+	}
+	tb.SetUp(row())
+	d.writeAll()
+	if v := tb.View(); v.Entry(id) != nil || v.Total != 1 {
+		t.Errorf("a row under a number that is not reserved; %+v", v.Counters)
+	}
+}
+
 // TestRecordOfReserved: a record gets the number that was reserved.
 func TestRecordOfReserved(t *testing.T) {
 	d := newSlowDisk()

@@ -18,7 +18,7 @@ import (
 
 const showStatusHelp = `Show whether the daemon is well: ok, or degraded and why. Then its version and its sessions.
 
-  sessions         sessions now
+  sessions         sessions now, with logins that are rows (session-mib-populate: setup)
   calls            calls now, with or without a user
   high-water mark  most sessions at the same time
   total            sessions since the first start

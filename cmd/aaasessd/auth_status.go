@@ -1,7 +1,12 @@
 package main
 
 import (
+	"fmt"
+	"time"
+
+	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/internal/api"
+	"aaasess/internal/servers"
 	"aaasess/sessions/admission"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/relay"
@@ -31,10 +36,29 @@ func authenticationStatus(l nasradius.AuthStats, r relay.Stats, a admission.Stat
 	return out
 }
 
-// logins returns what the control socket lists of logins: nil if none are relayed.
+// logins returns what the control socket lists of logins: nil if none are relayed, or not yet.
 func (d *daemon) logins() *admission.Store {
 	if d.authentication == nil {
 		return nil
 	}
 	return d.admissions
+}
+
+// silentGroups returns a reason for each group whose servers are all dead for authentication.
+func silentGroups(groups []acctcontrol.AuthGroup) (out []string) {
+	for _, g := range groups {
+		var since time.Time // when the last one died
+		silent := len(g.Stats.Servers) > 0
+		for i := range g.Stats.Servers {
+			s := &g.Stats.Servers[i]
+			silent = silent && s.State == servers.Dead
+			if s.StateSince.After(since) {
+				since = s.StateSince
+			}
+		}
+		if silent {
+			out = append(out, fmt.Sprintf("authentication: no server of the group %s answers since %s (show radius statistics)", g.Config.Name, since.UTC().Format(time.RFC3339)))
+		}
+	}
+	return out
 }

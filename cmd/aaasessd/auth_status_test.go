@@ -3,9 +3,14 @@ package main
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"testing"
+	"time"
 
+	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/internal/api"
+	"aaasess/internal/radius/client"
+	"aaasess/internal/servers"
 	"aaasess/sessions/admission"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/relay"
@@ -73,5 +78,24 @@ func TestAuthenticationStatus(t *testing.T) {
 	var back api.AuthenticationStatus
 	if err := json.Unmarshal(empty, &back); err != nil || back.Listener.Clients == nil || back.Relay.Groups == nil {
 		t.Errorf("%s: %v", empty, err)
+	}
+}
+
+// TestSilentGroups: the daemon is degraded while nobody can log in by a group.
+func TestSilentGroups(t *testing.T) {
+	at := time.Date(2001, 6, 27, 4, 45, 0, 0, time.UTC)
+	group := func(name string, states ...servers.State) acctcontrol.AuthGroup {
+		g := acctcontrol.AuthGroup{Config: client.GroupConfig{Name: name}}
+		for i, s := range states {
+			g.Stats.Servers = append(g.Stats.Servers, servers.Stats{State: s, StateSince: at.Add(time.Duration(i) * time.Minute)})
+		}
+		return g
+	}
+	got := silentGroups([]acctcontrol.AuthGroup{
+		group("up", servers.Up), group("new", servers.Unknown), group("half", servers.Dead, servers.Up), group("none"), group("isp", servers.Dead, servers.Dead),
+	})
+	want := []string{"authentication: no server of the group isp answers since 2001-06-27T04:46:00Z (show radius statistics)"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -151,5 +152,57 @@ func TestRelayHostapdServerAway(t *testing.T) {
 	}, &started)
 	if w.daemon.Said("RADIUS server does not answer", "server=freeradius1") == 0 {
 		t.Error("the log does not say that the first server is dead")
+	}
+}
+
+// TestRelayHostapdAgain: a user of hostapd logs in again during the session. What the server grants
+// then, with the new login, is in the records that follow.
+func TestRelayHostapdAgain(t *testing.T) {
+	const users = "DEFAULT Cleartext-Password := \"secret\"\n\tClass = \"login %{State}\",\n\tAcct-Interim-Interval = 1\n"
+	w := startWired(t, users, keys{accounting: "  update: {minimum: 1s}\n"})
+	supplicant := w.users.Supplicants(wiredStation, partner.Login{User: "alice", Password: "secret"})
+	first := w.await("Start", "alice").All("Class")
+	if len(first) != 1 {
+		t.Fatalf("Class %q", first)
+	}
+	eventually(t, "an interim is at the server", func() bool { return len(w.records("Interim-Update", "alice")) > 0 })
+	supplicant.Begin()
+	eventually(t, "alice has logged in again", func() bool { return supplicant.Successes() == 2 })
+	eventually(t, "an interim has the Class of the new login", func() bool {
+		all := w.records("Interim-Update", "alice")
+		second := all[len(all)-1].All("Class")
+		return len(second) == 1 && second[0] != first[0]
+	})
+	if starts, stops := w.records("Start", "alice"), w.records("Stop", "alice"); len(starts) != 1 || len(stops) != 0 || w.number("alice") != "1" {
+		t.Errorf("%d starts and %d stops, the number is %s", len(starts), len(stops), w.number("alice"))
+	}
+}
+
+// TestRelayHostapdBlocked is S3's blocking of authentication: while the server of accounting has not
+// answered the Accounting-On, nobody logs in. hostapd asks again, and its user gets in then.
+func TestRelayHostapdBlocked(t *testing.T) {
+	const groups = `, timeout: 1s, retransmit: 60, acct-on-off: {oper-state-change: true, group: tied}}, {name: logins, servers: [freeradius1], acct-on-off: {monitor-group: tied}`
+	w := startWired(t, "DEFAULT Cleartext-Password := \"secret\"\n", keys{
+		group: groups, logins: "logins", radius: "  acct-on-off-groups: [{name: tied}]\n",
+	})
+	// That one has answered the Accounting-On already.
+	w.daemon.Stop()
+	w.fr.Kill()
+	w.daemon.Start()
+	before := len(w.fr.Detail())
+	supplicant := w.users.Supplicants(wiredStation, partner.Login{User: "alice", Password: "secret"})
+	eventually(t, "hostapd has asked", func() bool { return w.hostapd.Said("02:00:00:00:00:01", "STA identity 'alice'") > 0 })
+	eventually(t, "a login is dropped", func() bool { return w.daemon.Said("access request dropped", "blocked") > 0 })
+	if n := supplicant.Successes(); n != 0 {
+		t.Errorf("%d logins without a server for accounting", n)
+	}
+	w.fr.Start()
+	w.await("Start", "alice")
+	var types []string
+	for _, r := range w.fr.Detail()[before:] {
+		types = append(types, r.Get("Acct-Status-Type"))
+	}
+	if !slices.Equal(slices.Compact(types), []string{"Accounting-On", "Start"}) {
+		t.Errorf("the records since then are %q", types)
 	}
 }

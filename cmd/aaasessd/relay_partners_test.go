@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -53,7 +54,7 @@ radius:
   servers: [SERVERS]
   groups: [{name: isp, servers: [NAMES]GROUP}]
 RADIUSauthentication:
-  lists: {default: {methods: [group isp]}}
+  lists: {default: {methods: [group LOGINS]}}
 accounting:
   network: {default: {record: start-stop, methods: [group isp]}}
 ACCOUNTINGsessions: {disconnect: {retry-min: 1s, timeout: 2s, retransmit: 1}}
@@ -65,6 +66,7 @@ type keys struct {
 	client     string // ", key: value"
 	server     string // the same, of all servers
 	group      string // the same
+	logins     string // the group for logins, "isp" if empty
 	radius     string // lines, indented by two
 	accounting string // the same
 }
@@ -99,7 +101,7 @@ func (s *relaySite) configure(k keys) {
 		servers = append(servers, fmt.Sprintf("{name: %s, address: 127.0.0.1, acct-port: %s, auth-port: %s, secret: %q%s}", names[i], acct, auth, fr.Secret, k.server))
 	}
 	text := strings.NewReplacer("SERVERS", strings.Join(servers, ", "), "NAMES", strings.Join(names, ", "),
-		"CLIENT", k.client, "GROUP", k.group, "RADIUS", k.radius, "ACCOUNTING", k.accounting).Replace(relaySiteConfig)
+		"CLIENT", k.client, "GROUP", k.group, "LOGINS", cmp.Or(k.logins, "isp"), "RADIUS", k.radius, "ACCOUNTING", k.accounting).Replace(relaySiteConfig)
 	if err := os.WriteFile(filepath.Join(s.dir, "aaasess.yaml"), []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
 	}

@@ -108,6 +108,7 @@ func (d *daemon) reasons() (out []string) {
 			out = append(out, fmt.Sprintf("queue %s: held until an Accounting-On is answered; waiting records: %d", q.Queue, q.Records))
 		}
 	}
+	out = append(out, silentGroups(d.authGroups())...)
 	if n := accounting.NewSpool(d.store).Len(); n > 0 {
 		out = append(out, fmt.Sprintf("set-aside records: %d (spool list)", n))
 	}

@@ -2,6 +2,9 @@ package casn
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,4 +95,46 @@ func TestPlain(t *testing.T) {
 			t.Fatalf("isPlain(%q) = %t, want %t", s, got, want)
 		}
 	})
+}
+
+// TestSetUpRows: with populate setup, logins are rows among the sessions, in order. A SET cannot end one.
+func TestSetUpRows(t *testing.T) {
+	f := newFixture(t)
+	f.table.SetReserving(true)
+	f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: "a"})
+	for range 2 {
+		id, ok := f.table.Reserve()
+		if !ok {
+			t.Fatal("no number")
+		}
+		f.table.SetUp(&sessions.Session{ID: id, Kind: sessions.Network, NAS: &testNAS, Attrs: user("bob", 0x0a000001)})
+	}
+	f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: "b"})
+	var rows []string
+	v := f.table.View()
+	for index := (mib.OID{}); ; {
+		next, r, ok := nextRow(v, index, false, nil)
+		if !ok {
+			break
+		}
+		if same, found := getRow(v, next); !found || same != r {
+			t.Errorf("row %v is not found", next)
+		}
+		rows, index = append(rows, fmt.Sprintf("%d %s %s", r.ID, r.State, r.User)), next
+	}
+	if want := []string{"1 active ", "2 set up bob", "3 set up bob", "4 active "}; !slices.Equal(rows, want) {
+		t.Errorf("rows %q, want %q", rows, want)
+	}
+	if v.Entries() != 4 || v.HighWater != 4 || v.Total != 4 {
+		t.Errorf("%d rows, %+v", v.Entries(), v.Counters)
+	}
+	_, err := f.tree.Test([]mib.Varbind{assign(1, 1), assign(2, 1)})
+	if se, _ := errors.AsType[*mib.SetError](err); se == nil || se.Status != mib.InconsistentValue || se.Index != 2 {
+		t.Errorf("SET: %v", err)
+	}
+	f.table.Release(2)
+	f.apply(t, sessions.Event{Type: sessions.Stop, AcctSessionID: "a"})
+	if v := f.table.View(); v.Entries() != 2 || v.Entry(2) != nil || v.EntryFrom(1).ID != 3 || v.HighWater != 4 || v.Total != 4 {
+		t.Errorf("%d rows, %+v", v.Entries(), v.Counters)
+	}
 }

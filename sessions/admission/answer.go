@@ -74,7 +74,7 @@ const renewAfter = 10 * time.Second
 // renewal is a login whose Accept is given to a live session if no new one begins with it.
 type renewal struct {
 	*login
-	session sessions.ID
+	session sessions.ID // as of the end of the wait
 	due     time.Time
 }
 
@@ -82,11 +82,15 @@ func (s *Store) renewLater(l *login, session sessions.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	cfg := s.config.Load()
-	if l.links == nil || len(s.renewals) >= cfg.Max {
+	if l.links == nil {
 		return // a session has begun with it, or it was forgotten
 	}
 	l.renews = session
-	if s.renewals = append(s.renewals, renewal{l, session, cfg.Now().Add(renewAfter)}); len(s.renewals) == 1 {
+	if l.queued || len(s.renewals) >= cfg.Max {
+		return
+	}
+	l.queued = true
+	if s.renewals = append(s.renewals, renewal{login: l, due: cfg.Now().Add(renewAfter)}); len(s.renewals) == 1 {
 		s.wakeRun()
 	}
 }
@@ -140,7 +144,7 @@ func (s *Store) record(l *login, at time.Time, how sessions.Unstarted, done func
 		s.release([]sessions.ID{l.number})
 		done()
 	}
-	if l.call || l.kind < sessions.Network || l.kind > sessions.Connection {
+	if l.kind < sessions.Network || l.kind > sessions.Connection {
 		released()
 		return
 	}
@@ -217,10 +221,11 @@ func (s *Store) expire() (more bool) {
 	cfg := s.config.Load()
 	now := cfg.Now()
 	for len(s.renewals) > 0 && !s.renewals[0].due.After(now) && len(renewed) < expireBatch {
-		if r := s.renewals[0]; r.links != nil && r.renews != 0 {
-			renewed = append(renewed, r)
+		r := &s.renewals[0]
+		if r.queued = false; r.links != nil && r.renews != 0 {
+			renewed = append(renewed, renewal{r.login, r.renews, r.due})
 		}
-		s.renewals[0] = renewal{}
+		*r = renewal{}
 		s.renewals = s.renewals[1:]
 	}
 	for l := s.oldest; l != nil && now.Sub(l.at) >= cfg.StartWait && len(expired) < expireBatch; l = s.oldest {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,6 +75,28 @@ func TestReauthentication(t *testing.T) {
 	})
 }
 
+// TestEchoedClass: a NAS sends the Class of the Accept in its accounting. After a re-authentication the
+// session has the new one, and not what the NAS sent of the old one. Another Class of the NAS stays.
+func TestEchoedClass(t *testing.T) {
+	for sent, want := range map[string]string{"1": "", "own": `25="own"`} {
+		s := newStand(t, Config{})
+		q := loginAt(nas1, "bob", radius.AcctSessionID, "a")
+		s.accept(q, radius.Class, "1")
+		row := s.start(nas1, "a", "bob", radius.Class, sent)
+		s.accept(q, radius.Class, "1") // nothing new
+		s.settle()
+		if got := s.table.View().Get(row.ID).Attrs; got != row.Attrs {
+			t.Errorf("%s: %s", sent, show(got))
+		}
+		s.accept(q, radius.Class, "2")
+		s.settle()
+		is := s.table.View().Get(row.ID)
+		if got := show(is.Attrs); got != strings.TrimSpace(`1="bob" 44="a" `+want) || is.Granted().Text(radius.Class) != "2" {
+			t.Errorf("%s: %s, granted %s", sent, got, show(is.Granted()))
+		}
+	}
+}
+
 // TestReauthenticationOnLine: without an Acct-Session-Id in the request, a login may be of a live session
 // or of a new one.
 func TestReauthenticationOnLine(t *testing.T) {
@@ -133,6 +156,86 @@ func TestStartBeforeAccept(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestStartBeforeRequest: a session that began before the request was not begun by its Accept.
+func TestStartBeforeRequest(t *testing.T) {
+	timed(t, Config{}, func(s *stand) {
+		s.accept(loginAt(nas1, "first"))
+		old := s.start(nas1, "a", "bob", radius.NASPort, 1)
+		time.Sleep(time.Second)
+		q := loginAt(nas1, "bob", radius.NASPort, 1)
+		s.start(nas1, "c", "carol") // something begins after the request
+		s.accept(q, radius.Class, "1")
+		if got := s.class(old.ID); got != "" {
+			t.Errorf("the session that began before has Class %q", got)
+		}
+		if is := s.start(nas1, "b", "bob", radius.NASPort, 1); is.Granted() == "" {
+			t.Error("the session that began after has no Class")
+		}
+	})
+}
+
+// TestOtherSessionBeforeAccept: the Acct-Session-Id of the request tells that another session has begun.
+func TestOtherSessionBeforeAccept(t *testing.T) {
+	s := newStand(t, Config{})
+	s.accept(loginAt(nas1, "first"))
+	q := loginAt(nas1, "bob", radius.NASPort, 1, radius.AcctSessionID, "b")
+	other := s.start(nas1, "a", "bob", radius.NASPort, 1)
+	s.accept(q, radius.Class, "1")
+	if got := s.class(other.ID); got != "" {
+		t.Errorf("Class %q", got)
+	}
+}
+
+// TestCallIsNoUser: the session of a user does not get the Accept of a call, however late it comes.
+func TestCallIsNoUser(t *testing.T) {
+	s := newStand(t, Config{})
+	s.accept(loginAt(nas1, "first"))
+	q := preauth(nas1, radius.NASPort, 1)
+	is := s.start(nas1, "a", "bob", radius.NASPort, 1)
+	s.accept(q, radius.Class, "call")
+	if got := s.class(is.ID); got != "" {
+		t.Errorf("Class %q", got)
+	}
+}
+
+// TestIDUsedAgain: a NAS uses the Acct-Session-Id of a live session for the login of another user.
+func TestIDUsedAgain(t *testing.T) {
+	s := newStand(t, Config{})
+	alice := s.start(nas1, "a", "alice")
+	s.accept(loginAt(nas1, "bob", radius.AcctSessionID, "a"), radius.Class, "bob")
+	if got := s.class(alice.ID); got != "" {
+		t.Errorf("alice has Class %q", got)
+	}
+	if is := s.start(nas1, "a", "bob"); is.Granted().Text(radius.Class) != "bob" {
+		t.Errorf("bob has %s", show(is.Granted()))
+	}
+}
+
+// TestLoginAfterRenewal: a login that was of a live session may be of a new one the next time.
+func TestLoginAfterRenewal(t *testing.T) {
+	timed(t, Config{}, func(s *stand) {
+		s.run()
+		q := loginAt(nas1, "bob", radius.NASPort, 1)
+		s.accept(q, radius.Class, "1")
+		s.start(nas1, "a", "bob", radius.NASPort, 1)
+		for range 3 {
+			s.accept(q, radius.Class, "2")
+		}
+		s.mu.Lock()
+		if n := len(s.renewals); n != 1 {
+			t.Errorf("it waits %d times", n)
+		}
+		s.mu.Unlock()
+		s.event(sessions.Stop, sessions.Network, nas1, "a", "bob", radius.NASPort, 1)
+		s.accept(q, radius.Class, "3")
+		time.Sleep(DefaultStartWait)
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"2 bob 00000002"}, s.records()); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
 
 // TestStartsBeforeAccepts: several starts overtake their Accepts, which come in any order.

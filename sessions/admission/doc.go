@@ -12,7 +12,7 @@
 //   - Acct-Session-Id, else
 //   - Calling-Station-Id, else
 //   - NAS-Port or NAS-Port-Id, else
-//   - the one that nothing contradicts, if there is only one.
+//   - the one that nothing contradicts, if there is only one, or all were granted the same.
 //
 // The user is that of the request or of the Accept, whose name a NAS should use in accounting (RFC 2865
 // section 5.1). Of several logins the newest counts. If both packets have an Acct-Session-Id, it must be

@@ -144,7 +144,8 @@ func (x *index) same(w *who) *login {
 }
 
 // find returns the login of a session that begins with an event, or nil: by the first aspect that finds
-// one. If only the user's name tells, and several logins have it, they are marked as ambiguous.
+// one. If only the user's name tells, and several logins have it, they are marked as ambiguous, unless
+// all were granted the same.
 func (x *index) find(ev *sessions.Event, w *who) (found *login, ambiguous bool) {
 	for a := range aspects {
 		sum, ok := x.hash(w, a, w.user)
@@ -160,10 +161,12 @@ func (x *index) find(ev *sessions.Event, w *who) (found *login, ambiguous bool) 
 			if a != byUser {
 				return l, false
 			}
-			if first != nil {
+			switch {
+			case first == nil:
+				first = l
+			case !l.accepted || !first.accepted || l.granted != first.granted:
 				ambiguous, first.ambiguous, l.ambiguous = true, true, true
 			}
-			first = l
 		}
 		if first != nil && !first.ambiguous && n < maxChain {
 			found = first
@@ -180,18 +183,21 @@ func (l *login) fits(ev *sessions.Event, w *who, by aspect) bool {
 
 // matches compares the NAS, the user and the line of a login with those of a session. A NAS that sends
 // an Acct-Session-Id in an Access-Request uses it in the session's accounting too (RFC 2866 section
-// 5.5), so another one is that of another session.
+// 5.5), so a user's login that has one matches only by that.
 func (l *login) matches(w *who, by aspect) bool {
 	if _, same := w.nas.Matches(&l.nas); !same || l.call != w.call {
 		return false
 	}
 	sameUser := l.call || w.user != "" && l.isUser(w.user)
+	if by != bySession && l.sid != "" && !l.call {
+		return false
+	}
 	switch by {
 	case bySession:
 		// A NAS that has restarted may use the id for another user.
 		return l.sid == w.sid && (sameUser || w.user == "" || w.station != "" && l.station == w.station)
 	case byStation:
-		return sameUser && l.station == w.station && !differ(l.sid, w.sid)
+		return sameUser && l.station == w.station
 	case byPort:
 		sameUser = sameUser && l.port == w.port
 	case byPortID:
@@ -199,7 +205,10 @@ func (l *login) matches(w *who, by aspect) bool {
 	case byUser:
 		sameUser = sameUser && !differ(l.port, w.port) && !differ(l.portID, w.portID)
 	}
-	return sameUser && !differ(l.sid, w.sid) && (l.call || !differ(l.station, w.station))
+	if l.call {
+		return sameUser && !differ(l.sid, w.sid)
+	}
+	return sameUser && !differ(l.station, w.station)
 }
 
 // has reports whether w has what an aspect compares.

@@ -14,6 +14,8 @@ func TestJoin(t *testing.T) {
 	const station, port, portID, sid = radius.CallingStationID, radius.NASPort, radius.NASPortID, radius.AcctSessionID
 	moved := nas1
 	moved.Addr = netip.MustParseAddr("192.0.2.9")
+	other := nas1
+	other.Identifier = "other"
 	same := func(netip.Addr) bool { return true }
 	tests := []struct {
 		name   string
@@ -42,6 +44,7 @@ func TestJoin(t *testing.T) {
 		{"no user", []*Request{loginAt(nas1, "bob", port, 1)}, nas1, "x", "", []any{port, 1}, ""},
 		{"another NAS", []*Request{loginAt(nas2, "bob", sid, "a", station, "s")}, nas1, "a", "bob", []any{station, "s"}, ""},
 		{"the NAS at another address of another client", []*Request{loginAt(moved, "bob", sid, "a")}, nas1, "a", "bob", nil, ""},
+		{"another NAS at the same address", []*Request{loginAt(other, "bob", sid, "a")}, nas1, "a", "bob", nil, ""},
 		{"a login at two NASes", []*Request{loginAt(nas1, "bob", station, "s"), loginAt(nas2, "bob", station, "s")}, nas1, "x", "bob", []any{station, "s"}, "0"},
 		{"the same login twice", []*Request{loginAt(nas1, "bob", station, "s"), loginAt(nas1, "bob", station, "s")}, nas1, "x", "bob", []any{station, "s"}, "1"},
 		{"a call is no user", []*Request{preauth(nas1, sid, "a", port, 1)}, nas1, "a", "5550100", []any{port, 1}, ""},
@@ -61,6 +64,17 @@ func TestJoin(t *testing.T) {
 			}
 		})
 	}
+	t.Run("by user, two of the same name that were granted the same", func(t *testing.T) {
+		s := newStand(t, Config{})
+		for range 2 {
+			s.accept(loginAt(nas1, "bob"), radius.Class, "same")
+		}
+		for _, id := range []string{"x", "y"} {
+			if got := s.start(nas1, id, "bob").Granted().Text(radius.Class); got != "same" {
+				t.Errorf("session %s has Class %q", id, got)
+			}
+		}
+	})
 	t.Run("the NAS at another address of the same client", func(t *testing.T) {
 		s := newStand(t, Config{})
 		s.accept(loginAt(moved, "bob", sid, "a"), radius.Class, "0")

@@ -21,6 +21,7 @@ type login struct {
 	// session is the session that began before it was accepted, renews the one whose user it has
 	// authenticated again; 0 if there is none.
 	session, renews sessions.ID
+	queued          bool // in Store.renewals
 	// ambiguous says that a start may have been that of this login, or of another one.
 	ambiguous bool
 	size      int       // octets, as they were when it was kept

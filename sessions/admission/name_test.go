@@ -192,6 +192,16 @@ func TestExtendWithAddr(t *testing.T) {
 	}
 }
 
+// TestNextCall: a call on the line of one whose stop was lost has a name of its own.
+func TestNextCall(t *testing.T) {
+	s := newStand(t, Config{ExtendWithAddr: true})
+	first := s.event(sessions.Start, sessions.Resource, nas2, "1", "", radius.NASPort, 7)
+	next := s.event(sessions.Start, sessions.Resource, nas2, "2", "", radius.NASPort, 7)
+	if first.Name() == next.Name() {
+		t.Errorf("both have %q", next.Name())
+	}
+}
+
 // TestCall is the life of a call of S0: its preauthentication, its resource accounting, the user's login
 // and the user's accounting have one Acct-Session-Id. The Class of the preauthentication goes to the
 // resource records and the user's Access-Request, that of the user's Accept to the user's records.

@@ -1,7 +1,6 @@
 package radius
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/md5"
@@ -10,12 +9,12 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"sync"
 	"testing"
 	"time"
 
 	"aaasess/internal/radius"
 	"aaasess/sessions"
+	"aaasess/sessions/radius/radiustest"
 
 	"aaasess/internal/radius/captured"
 )
@@ -69,13 +68,13 @@ func (r recorder) next(t *testing.T) report {
 // harness is what the tests of both listeners have.
 type harness struct {
 	t    testing.TB
-	log  *lockedBuffer
+	log  *radiustest.Log
 	stop func() // ends Run and waits for it; may be called twice
 }
 
 // configFor returns the harness and configuration of a listener with one address.
 func configFor(t testing.TB, addr string, clients []Client) (harness, Config) {
-	log := &lockedBuffer{}
+	log := &radiustest.Log{}
 	return harness{t: t, log: log}, Config{
 		Addresses: []netip.AddrPort{netip.MustParseAddrPort(addr)},
 		Clients:   clients,
@@ -85,16 +84,7 @@ func configFor(t testing.TB, addr string, clients []Client) (harness, Config) {
 
 // run calls Run of a listener until stop is called or the test ends.
 func (h *harness) run(run func(context.Context) error) {
-	ctx, cancel := context.WithCancel(h.t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx) }()
-	h.stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			h.t.Errorf("Run: %v", err)
-		}
-	})
-	h.t.Cleanup(h.stop)
+	h.stop = radiustest.Run(h.t, run)
 }
 
 // runningListener is a Listener that runs until its test ends.
@@ -203,21 +193,4 @@ func statusRequest(identifier byte, attrs ...string) []byte {
 	sum.Write(b)
 	sum.Sum(b[:radius.HeaderLen+2])
 	return b
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

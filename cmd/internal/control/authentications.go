@@ -19,15 +19,16 @@ var errNoAuthentication = errors.New("this daemon relays no authentication")
 // listAuthentications is GET /v1/authentications.
 func (s *Server) listAuthentications(w http.ResponseWriter, r *http.Request) {
 	p, ok := s.readPage(w, r)
+	store := s.cfg.Admissions()
 	switch {
 	case !ok:
 	case p.after != "":
 		s.writeError(w, http.StatusBadRequest, fmt.Errorf("%w: unknown parameter %q", api.ErrQuery, "after"))
-	case s.cfg.Admissions == nil:
+	case store == nil:
 		s.writeError(w, http.StatusNotFound, errNoAuthentication)
 	default:
-		list := api.AuthenticationList{Waiting: s.cfg.Admissions.Stats().Waiting, Authentications: []api.Authentication{}}
-		for _, l := range s.cfg.Admissions.Logins(p.limit) {
+		list := api.AuthenticationList{Waiting: store.Stats().Waiting, Authentications: []api.Authentication{}}
+		for _, l := range store.Logins(p.limit) {
 			list.Authentications = append(list.Authentications, s.describeLogin(&l))
 		}
 		s.writeJSON(w, http.StatusOK, list)

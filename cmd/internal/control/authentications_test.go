@@ -28,7 +28,7 @@ func TestAuthentications(t *testing.T) {
 	table := sessions.New(sessions.Config{Now: clock}, journal)
 	store := admission.New(admission.Config{Now: clock}, table)
 	_, client := start(t, func(c *control.Config) {
-		c.Admissions = store
+		c.Admissions = func() *admission.Store { return store }
 		c.ClientName = func(netip.Addr) string { return "lab" }
 	})
 	accept := func(user, granted string) *admission.Request {

@@ -42,9 +42,9 @@ type Config struct {
 	Accounting Accounting
 	// Events has the accountable events of the daemon. nil answers requests for them with 404.
 	Events *tap.Tap
-	// Admissions has the logins whose accounting has not started. nil answers requests for them with
-	// 404.
-	Admissions *admission.Store
+	// Admissions returns what has the logins whose accounting has not started, or nil: then requests for
+	// them are answered with 404. nil: always so.
+	Admissions func() *admission.Store
 	// Reasons returns why the daemon is degraded, for /v1/status: short texts for the operator. It
 	// must not block. nil: the daemon never is.
 	Reasons func() []string
@@ -81,6 +81,9 @@ type Server struct {
 // It wraps [ErrInUse] if another daemon listens on the socket.
 func New(cfg Config, table *sessions.Table, terminator *termination.Terminator) (*Server, error) {
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
+	if cfg.Admissions == nil {
+		cfg.Admissions = func() *admission.Store { return nil }
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}

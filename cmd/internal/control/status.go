@@ -21,7 +21,7 @@ func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	view := s.table.View()
 	status := api.Status{
-		Verdict: api.VerdictOK, Reasons: []string{}, Version: s.cfg.Version, Started: s.started.UTC().Truncate(time.Second), Entries: view.Len(),
+		Verdict: api.VerdictOK, Reasons: []string{}, Version: s.cfg.Version, Started: s.started.UTC().Truncate(time.Second), Entries: view.Entries(),
 		Calls: s.table.Calls(), HighWaterMark: view.HighWater, Total: view.Total, Disconnected: view.Disconnected,
 		Sections: map[string]json.RawMessage{},
 	}

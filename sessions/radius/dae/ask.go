@@ -26,7 +26,7 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 	f := &pendingRequest{client: c, answer: make(chan termination.Outcome, 1)}
 	identifier, err := d.peers.acquire(ctx, to)
 	if err != nil {
-		return termination.Outcome{Err: fmt.Errorf("radius: waiting for an identifier: %w", context.Cause(ctx))}
+		return termination.Outcome{Err: fmt.Errorf("dae: waiting for an identifier: %w", context.Cause(ctx))}
 	}
 	defer d.peers.release(to, identifier)
 
@@ -44,7 +44,7 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 		case sent > 0: // ignore the error: the first one may still be answered
 			d.counters.retransmissions.Add(1)
 		case err != nil:
-			return termination.Outcome{Err: fmt.Errorf("radius: disconnect: %w", err)}
+			return termination.Outcome{Err: fmt.Errorf("dae: %w", err)}
 		default:
 			d.counters.requests.Add(1)
 		}

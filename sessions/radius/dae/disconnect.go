@@ -23,7 +23,7 @@ const (
 
 // ErrNoClient is the Err of an Outcome if no configured client has the address of the session's
 // NAS.
-var ErrNoClient = errors.New("radius: no configured client has the address of the NAS")
+var ErrNoClient = errors.New("dae: no configured client has the address of the NAS")
 
 // Config configures a Disconnector.
 type Config struct {

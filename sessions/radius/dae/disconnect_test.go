@@ -60,10 +60,10 @@ func clientWithoutTimestamp() nasradius.Client {
 
 // startDisconnector runs a Disconnector on a real socket until the test ends. It sends to a fake
 // NAS at 127.0.0.2.
-func startDisconnector(t *testing.T, cfg Config, h radiustest.Handler) (*Disconnector, *radiustest.NAS, *lockedBuffer) {
+func startDisconnector(t *testing.T, cfg Config, h radiustest.Handler) (*Disconnector, *radiustest.NAS, *radiustest.Log) {
 	t.Helper()
 	nas := radiustest.Listen(t, "127.0.0.2:0", string(captured.Secret), h)
-	log := &lockedBuffer{}
+	log := &radiustest.Log{}
 	cfg.Log = slog.New(slog.NewTextHandler(log, nil))
 	if cfg.Clients == nil {
 		cfg.Clients = []nasradius.Client{local()}
@@ -75,7 +75,7 @@ func startDisconnector(t *testing.T, cfg Config, h radiustest.Handler) (*Disconn
 	if err != nil {
 		t.Fatal(err)
 	}
-	runInTest(t, d.Run)
+	radiustest.Run(t, d.Run)
 	return d, nas, log
 }
 

@@ -25,7 +25,7 @@ type ending struct {
 	journal *sessionstest.Journal
 	dae     *radiustest.NAS // receives Disconnect-Requests
 	to      uint16          // the listener's port
-	log     *lockedBuffer
+	log     *radiustest.Log
 }
 
 const (

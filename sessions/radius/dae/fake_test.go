@@ -1,11 +1,9 @@
 package dae
 
 import (
-	"bytes"
 	"context"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -51,21 +49,8 @@ func startListener(t *testing.T, sink nasradius.Sink, addr string, clients ...na
 	if err != nil {
 		t.Fatal(err)
 	}
-	runInTest(t, l.Run)
+	radiustest.Run(t, l.Run)
 	return l
-}
-
-// runInTest calls run until the test ends.
-func runInTest(t *testing.T, run func(context.Context) error) {
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
 }
 
 // account sends an Accounting-Request from a local address, and waits for its answer.
@@ -78,22 +63,4 @@ func account(ctx context.Context, from, to string, port uint16, identifier byte,
 	local, remote := netip.AddrPortFrom(netip.MustParseAddr(from), 0), netip.AddrPortFrom(netip.MustParseAddr(to), port)
 	_, err = radiustest.Account(ctx, local, remote, p)
 	return err
-}
-
-// lockedBuffer is a log that a test may read while it is written.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

@@ -17,6 +17,7 @@ import (
 
 	"aaasess/internal/radius"
 	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/radius/radiustest"
 	"aaasess/sessions/termination"
 
 	"aaasess/internal/radius/captured"
@@ -111,7 +112,7 @@ func startFreeradius(t *testing.T) uint16 {
 			<-ended
 		}
 	})
-	var said lockedBuffer
+	var said radiustest.Log
 	ready := make(chan bool, 1)
 	go func() {
 		for lines := bufio.NewScanner(out); lines.Scan(); {
@@ -158,7 +159,7 @@ func TestFreeradiusDisconnect(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := hostapdSession("127.0.0.1")
-			s.User = tt.user
+			s.Attrs = radius.Attributes(strings.Replace(string(s.Attrs), attr(radius.UserName, "alice"), attr(radius.UserName, tt.user), 1))
 			if got := d.Disconnect(t.Context(), firstAttempt(s)); got != tt.want {
 				t.Errorf("%v, want %v", got, tt.want)
 			}

@@ -56,7 +56,7 @@ func (d *Disconnector) open() error {
 		case err == nil:
 			d.sockets = append(d.sockets, s)
 		case network == "udp4":
-			return fmt.Errorf("radius: disconnect socket: %w", err)
+			return fmt.Errorf("dae: socket: %w", err)
 		default:
 			d.log.Info("disconnect: cannot send requests over IPv6", "err", err)
 		}

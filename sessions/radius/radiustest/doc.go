@@ -3,5 +3,6 @@
 // each other.
 //
 // A [NAS] receives Disconnect-Requests (RFC 5176); [Account] sends one Accounting-Request (RFC
-// 2866). Each is for one test at a time; the NAS's goroutine ends with its test.
+// 2866). Each is for one test at a time; the NAS's goroutine ends with its test. [Run], [Log] and
+// [WaitFor] are for tests of everything that runs until its context ends.
 package radiustest

@@ -78,6 +78,7 @@ func (d *authChecker) unused() {
 			d.AddWarning(path, "has no effect without the section authentication")
 		}
 	}
+	warn("snmp.session-mib-populate", d.raw.SNMP.SessionMIBPopulate == "setup")
 	warn("radius.authentication.listen", d.Given("radius.authentication.listen"))
 	warn("radius.attribute-44.include-in-access-req", d.raw.RADIUS.Attribute44.IncludeInAccessReq)
 	for i, c := range d.raw.RADIUS.Clients {
@@ -103,7 +104,7 @@ func (raw *rawConfig) admissions() admission.Config {
 	ids := &raw.RADIUS.Attribute44
 	c := admission.Config{IncludeInAccessReq: ids.IncludeInAccessReq, ExtendWithAddr: ids.ExtendWithAddr, SyncWithClient: ids.SyncWithClient}
 	if raw.Authentication != nil {
-		c.StartWait = raw.Authentication.StartWait
+		c.StartWait, c.PopulateAtSetup = raw.Authentication.StartWait, raw.SNMP.SessionMIBPopulate == "setup"
 	}
 	return c
 }
@@ -274,13 +275,13 @@ func (d *authChecker) usesAuthPort(i int) bool {
 }
 
 // authPort checks that no other port of the same host is the port for authentication of a server.
-// Private servers may have the address of another one.
+// Private servers may have the address of a server of another group.
 func (d *authChecker) authPort(path string, i int) {
 	all := d.raw.RADIUS.Servers
 	for k := range all {
 		r, other := &all[i], &all[k]
 		switch {
-		case r.Address == "" || other.Address != r.Address || k != i && (r.Private || other.Private):
+		case r.Address == "" || other.Address != r.Address || k != i && (r.Private || other.Private) && !d.together(r.Name, other.Name):
 		case other.acctPort() == r.AuthPort && k == i:
 			d.Fault(path, "%d is the port for accounting too", r.AuthPort)
 		case other.acctPort() == r.AuthPort:
@@ -289,6 +290,13 @@ func (d *authChecker) authPort(path string, i int) {
 			d.Fault(path, "%d is the port for authentication of server %s too, which has the same address", r.AuthPort, other.Name)
 		}
 	}
+}
+
+// together reports whether a group has both servers.
+func (d *authChecker) together(a, b nameText) bool {
+	return slices.ContainsFunc(d.section.groups, func(g sectionGroup) bool {
+		return slices.Contains(g.servers, a) && slices.Contains(g.servers, b)
+	})
 }
 
 // aliases checks that the aliases of a server belong to no other server.

@@ -18,7 +18,8 @@ import (
 
 // authText is a file whose relay has two lists, and groups of which one is blocked with its
 // accounting and the other one monitors that.
-const authText = `radius:
+const authText = `snmp: {session-mib-populate: setup}
+radius:
   authentication: {listen: ["127.0.0.1:0"]}
   attribute-44: {include-in-access-req: true, extend-with-addr: true}
   backoff: {max-delay: 60m, retry: 32}
@@ -73,7 +74,7 @@ func TestAuthentication(t *testing.T) {
 	if diff := cmp.Diff(want, c.Authentication, plain); diff != "" {
 		t.Errorf("Authentication (-want +got):\n%s", diff)
 	}
-	if got := c.Admissions; got.StartWait != time.Minute || !got.IncludeInAccessReq || !got.ExtendWithAddr || got.SyncWithClient {
+	if got := c.Admissions; got.StartWait != time.Minute || !got.PopulateAtSetup || !got.IncludeInAccessReq || !got.ExtendWithAddr || got.SyncWithClient {
 		t.Errorf("Admissions is %+v", got)
 	}
 	if got := c.Listener.Clients[1].Signing; got != radius.SigningAuto {
@@ -112,17 +113,18 @@ func TestAuthenticationWarnings(t *testing.T) {
 		want       []string // without the file
 	}{
 		{"peers", authText, []string{
-			"7:74: radius.clients[1].message-authenticator: Access-Requests of client vpn without Message-Authenticator are accepted until it has sent one with it: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)",
-			"10:72: radius.servers[1].message-authenticator: answers of server r2 need no Message-Authenticator: whoever is between it and aaasess can forge logins (BlastRADIUS, CVE-2024-3596)",
+			"8:74: radius.clients[1].message-authenticator: Access-Requests of client vpn without Message-Authenticator are accepted until it has sent one with it: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)",
+			"11:72: radius.servers[1].message-authenticator: answers of server r2 need no Message-Authenticator: whoever is between it and aaasess can forge logins (BlastRADIUS, CVE-2024-3596)",
 		}},
 		{"a server in auto and a client in legacy", strings.NewReplacer("[group auth]", "[group radius]", "message-authenticator: legacy, ", "", "s2, message-authenticator: auto", "s2, message-authenticator: legacy").Replace(authText), []string{
-			"7:74: radius.clients[1].message-authenticator: Access-Requests of client vpn need no Message-Authenticator: whoever is between it and aaasess can forge logins (BlastRADIUS, CVE-2024-3596)",
-			"11:84: radius.servers[2].message-authenticator: answers of server r3 without Message-Authenticator are accepted until it has sent one with it: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)",
+			"8:74: radius.clients[1].message-authenticator: Access-Requests of client vpn need no Message-Authenticator: whoever is between it and aaasess can forge logins (BlastRADIUS, CVE-2024-3596)",
+			"12:84: radius.servers[2].message-authenticator: answers of server r3 without Message-Authenticator are accepted until it has sent one with it: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)",
 		}},
 		{"no section", strings.Split(authText, "authentication:\n")[0], []string{
-			"2:28: radius.authentication.listen: has no effect without the section authentication",
-			"3:41: radius.attribute-44.include-in-access-req: has no effect without the section authentication",
-			"7:74: radius.clients[1].message-authenticator: has no effect without the section authentication",
+			"1:30: snmp.session-mib-populate: has no effect without the section authentication",
+			"3:28: radius.authentication.listen: has no effect without the section authentication",
+			"4:41: radius.attribute-44.include-in-access-req: has no effect without the section authentication",
+			"8:74: radius.clients[1].message-authenticator: has no effect without the section authentication",
 		}},
 		{"a list that applies nowhere", "authentication: {lists: {default: {methods: []}, other: {methods: []}}}\n", []string{
 			"1:57: authentication.lists.other: applies nowhere: no entry of authentication.apply names it",
@@ -162,5 +164,17 @@ authentication:
 	}
 	if a := mustParse(t, "radius: {attribute-44: {sync-with-client: true}}\n", ".").Admissions; !a.SyncWithClient || a.IncludeInAccessReq || a.ExtendWithAddr {
 		t.Errorf("synchronization with NAS clients: %+v", a)
+	}
+}
+
+// TestPrivateAuthPorts: private servers of different groups may have one address.
+func TestPrivateAuthPorts(t *testing.T) {
+	c := mustParse(t, `radius:
+  servers: [{name: r1, address: 10.0.0.1, secret: s, private: true}, {name: r2, address: 10.0.0.1, secret: s2, private: true}]
+  groups: [{name: a, servers: [r1]}, {name: b, servers: [r2]}]
+authentication: {lists: {default: {methods: [group a, group b]}}}
+`, ".")
+	if got := len(c.Authentication.Groups); got != 2 {
+		t.Errorf("%d groups", got)
 	}
 }

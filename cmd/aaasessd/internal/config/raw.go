@@ -44,6 +44,7 @@ type rawSNMP struct {
 	Responder            *rawResponder     `yaml:"responder" restart:"presence" doc:"The embedded responder: SNMPv2c and v3 without snmpd, and SNMPv1 for communities that list it. It answers only the communities and users that are listed here. Without it there is no responder."`
 	Notifications        []rawNotification `yaml:"notifications" max:"256" doc:"Targets of the notifications coldStart and authenticationFailure. The responder sends them."`
 	SessionMIBDisconnect bool              `yaml:"session-mib-disconnect" default:"false" doc:"Whether a SET of casnDisconnect ends sessions. If false, casnDisconnect is notWritable."`
+	SessionMIBPopulate   string            `yaml:"session-mib-populate" default:"start" enum:"start setup" doc:"When a row of the session table appears. start: at the accounting start; setup: at the Access-Accept that the section authentication relays. Such a row has no accounting records; it becomes that of the session that starts, or goes after authentication.start-wait. A SET of its casnDisconnect is inconsistentValue."`
 }
 
 type rawAgentX struct {
