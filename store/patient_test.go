@@ -27,8 +27,12 @@ func TestPatient(t *testing.T) {
 		{"with the next one", []step{{0, calm}, {patience / 4, hasty}}, []time.Duration{patience / 4, patience / 4}, 1},
 		{"the first decides", []step{{0, calm}, {patience / 2, calm}, {patience / 4, calm}}, []time.Duration{patience, patience, patience}, 1},
 		{"one after the other", []step{{0, calm}, {2 * patience, calm}}, []time.Duration{patience, 3 * patience}, 2},
-		{"it waits anew behind a batch", []step{{0, calm}, {patience / 2, hasty}, {patience / 4, calm}},
-			[]time.Duration{patience / 2, patience / 2, patience/2 + patience/4 + patience}, 2},
+		{
+			"it waits anew behind a batch",
+			[]step{{0, calm}, {patience / 2, hasty}, {patience / 4, calm}},
+			[]time.Duration{patience / 2, patience / 2, patience/2 + patience/4 + patience},
+			2,
+		},
 		{"a full batch does not wait", []step{{0, huge}}, []time.Duration{0}, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
