@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/termination"
@@ -177,7 +178,7 @@ func (d *Disconnector) Disconnect(ctx context.Context, a *termination.Attempt) t
 		a.Memory = next
 		if !again || ctx.Err() != nil {
 			d.checkProfile(c, was, l.profile(c.profile), s, final)
-			return final
+			return d.unlessRenamed(ctx, c, next, s, final)
 		}
 		l = next
 		d.log.Info("disconnect: sending another request with other attributes", "client", c.Name, "nas", s.NAS.String(),
@@ -185,30 +186,22 @@ func (d *Disconnector) Disconnect(ctx context.Context, a *termination.Attempt) t
 	}
 }
 
-// checkProfile writes a line if a NAS has ended a session after a request with other attributes than
-// its client's.
-func (d *Disconnector) checkProfile(c *client, was rung, accepted profile, s *sessions.Session, out termination.Outcome) {
-	if out.Answer != termination.ACK || was == first {
-		return
+// unlessRenamed returns the outcome of an attempt. If the NAS does not have the session, but the user
+// has been granted another name than the NAS reports, it asks once more by that name: since a login
+// during the session hostapd has known the user only by the User-Name of that Access-Accept (RFC 2865
+// section 5.1). Only an ACK changes the outcome.
+func (d *Disconnector) unlessRenamed(ctx context.Context, c *client, l ladder, s *sessions.Session, final termination.Outcome) termination.Outcome {
+	granted, _ := s.Granted().Get(radius.UserName)
+	lost := final.ErrorCause == radius.SessionContextNotFound && !final.Inconclusive
+	if !lost || granted == "" || granted == s.Attrs.Text(radius.UserName) || ctx.Err() != nil {
+		return final
 	}
-	suppressed, ok := c.logged.profile.Allow(time.Now())
-	if !ok {
-		return
+	renamed := *s
+	renamed.Attrs = radius.Attributes(radius.AppendAttribute(nil, radius.UserName, granted)) + s.Attrs
+	d.log.Info("disconnect: sending another request with the granted name", "client", c.Name, "nas", s.NAS.String(),
+		"session", s.ID.String(), "user", granted, "outcome", final.String())
+	if out := d.ask(ctx, c, l.profile(c.profile), &renamed); out.Answer == termination.ACK {
+		return out
 	}
-	var names []string
-	for _, id := range accepted.carried(s) {
-		names = append(names, attributeName(c.Dictionary, id))
-	}
-	d.log.Warn("disconnect: NAS took other attributes than those of its profile", "client", c.Name, "nas", s.NAS.String(),
-		"session", s.ID.String(), "user", s.User, "profile", c.DisconnectProfile, "attributes", names,
-		"fitting", fitting(c.profile, accepted, s), "suppressed", suppressed)
-}
-
-// CanEnd returns why nothing can end a session, or nil. The error wraps [termination.ErrNoMeans].
-func (d *Disconnector) CanEnd(s *sessions.Session) error {
-	c := d.clients.Find(s.NAS.Addr)
-	if c == nil {
-		return nil // its client may come back
-	}
-	return c.canEnd()
+	return final
 }

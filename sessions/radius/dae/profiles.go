@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"aaasess/internal/radius"
 	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 // Names of profiles with a meaning of their own.
@@ -125,4 +127,32 @@ func attributeName(d *radius.Dictionary, id radius.ID) string {
 		return id.String()
 	}
 	return d.Name(id.Type)
+}
+
+// checkProfile writes a line if a NAS has ended a session after a request with other attributes than
+// its client's.
+func (d *Disconnector) checkProfile(c *client, was rung, accepted profile, s *sessions.Session, out termination.Outcome) {
+	if out.Answer != termination.ACK || was == first {
+		return
+	}
+	suppressed, ok := c.logged.profile.Allow(time.Now())
+	if !ok {
+		return
+	}
+	var names []string
+	for _, id := range accepted.carried(s) {
+		names = append(names, attributeName(c.Dictionary, id))
+	}
+	d.log.Warn("disconnect: NAS took other attributes than those of its profile", "client", c.Name, "nas", s.NAS.String(),
+		"session", s.ID.String(), "user", s.User, "profile", c.DisconnectProfile, "attributes", names,
+		"fitting", fitting(c.profile, accepted, s), "suppressed", suppressed)
+}
+
+// CanEnd returns why nothing can end a session, or nil. The error wraps [termination.ErrNoMeans].
+func (d *Disconnector) CanEnd(s *sessions.Session) error {
+	c := d.clients.Find(s.NAS.Addr)
+	if c == nil {
+		return nil // its client may come back
+	}
+	return c.canEnd()
 }
