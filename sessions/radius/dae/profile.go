@@ -190,10 +190,9 @@ func (a attribute) values(s *sessions.Session) iter.Seq[string] {
 	}
 }
 
-// disconnectRequest encodes a Disconnect-Request (RFC 5176 section 2.3) for a session.
-func (p profile) disconnectRequest(identifier byte, s *sessions.Session, now time.Time, secret radius.Secret) ([]byte, error) {
-	b := radius.AppendHeader(make([]byte, 0, 512), radius.CodeDisconnectRequest, identifier)
-	signedAt := 0
+// append appends the attributes that identify a session to a request (RFC 5176 section 3). signedAt is
+// as for [radius.Seal].
+func (p profile) append(b []byte, s *sessions.Session, now time.Time) (_ []byte, signedAt int) {
 	for _, a := range p {
 		switch a.Type {
 		case radius.MessageAuthenticator:
@@ -207,11 +206,7 @@ func (p profile) disconnectRequest(identifier byte, s *sessions.Session, now tim
 			}
 		}
 	}
-	if len(b) > radius.MaxPacket {
-		return nil, errTooLong
-	}
-	radius.Seal(b, signedAt, radius.Authenticator{}, secret)
-	return b, nil
+	return b, signedAt
 }
 
 // errorCause returns the Error-Cause (RFC 5176 section 3.5) of a Disconnect-NAK, or 0.

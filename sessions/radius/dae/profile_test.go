@@ -94,7 +94,7 @@ func TestDisconnectRequest(t *testing.T) {
 			if tt.session != nil {
 				tt.session(s)
 			}
-			b, err := p.disconnectRequest(77, s, noon, captured.Secret)
+			b, err := p.request(disconnect, 77, s, noon, captured.Secret)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +126,7 @@ func TestDisconnectRequestMatchesRadclient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := p.disconnectRequest(want[1], hostapdSession("192.0.2.1"), noon, captured.Secret)
+	got, err := p.request(disconnect, want[1], hostapdSession("192.0.2.1"), noon, captured.Secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestDisconnectRequestTooLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.disconnectRequest(1, s, noon, captured.Secret); !errors.Is(err, errTooLong) {
+	if _, err := p.request(disconnect, 1, s, noon, captured.Secret); !errors.Is(err, errTooLong) {
 		t.Errorf("error %v, want %v", err, errTooLong)
 	}
 }
@@ -154,7 +154,7 @@ func TestDisconnectRequestCallID(t *testing.T) {
 	for id, sent := range map[string]bool{"58A9C1F2": true, "aaasess-00000001-3B3964CC": false} {
 		s := hostapdSession("192.0.2.1")
 		s.Attrs += radius.Attributes(attr(radius.AcctMultiSessionID, id))
-		b, err := fullProfile.disconnectRequest(1, s, noon, captured.Secret)
+		b, err := fullProfile.request(disconnect, 1, s, noon, captured.Secret)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +171,7 @@ func TestDisconnectRequestOctets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := p.disconnectRequest(77, hostapdSession("192.0.2.1"), noon, captured.Secret)
+	b, err := p.request(disconnect, 77, hostapdSession("192.0.2.1"), noon, captured.Secret)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func TestProfileOctets(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b, err := c.profile.disconnectRequest(77, bngSession(), noon, captured.Secret)
+			b, err := c.profile.request(disconnect, 77, bngSession(), noon, captured.Secret)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -164,7 +164,7 @@ func TestProfileIsNotRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b, err := p.disconnectRequest(1, s, noon, captured.Secret)
+			b, err := p.request(disconnect, 1, s, noon, captured.Secret)
 			if err != nil {
 				t.Fatal(err)
 			}
