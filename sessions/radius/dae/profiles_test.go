@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -282,5 +283,25 @@ func TestProfileOfClient(t *testing.T) {
 	}
 	if err := d.SetClients([]nasradius.Client{{Prefix: net, Secret: "s", DisconnectProfile: "ios"}}); err == nil || !strings.Contains(err.Error(), `unknown profile "ios", want one of generic, hostapd,`) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestProfileDocs: the table of docs/nas.md has the profiles, their attributes and ports.
+func TestProfileDocs(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/nas.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range nasProfiles {
+		row := fmt.Sprintf("| `%s` | %s | %d |", p.name, strings.Join(p.attributes, ", "), p.port)
+		switch p.name {
+		case ProfileGeneric:
+			row = strings.Replace(row, "` |", "` (default) |", 1)
+		case ProfileNone:
+			row = "| `none` | nothing is sent | |"
+		}
+		if !strings.Contains(string(page), row) {
+			t.Errorf("docs/nas.md has no row %s", row)
+		}
 	}
 }

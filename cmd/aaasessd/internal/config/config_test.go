@@ -73,6 +73,9 @@ func disconnector(clients ...nasradius.Client) dae.Config {
 func TestDefault(t *testing.T) {
 	methods := policy.Methods{Record: accounting.StartStop, Methods: []accounting.MethodName{"local"}}
 	clients := []nasradius.Client{nas("loopback", "127.0.0.0/8", "testing123"), nas("loopback-v6", "::1/128", "testing123")}
+	for i := range clients {
+		clients[i].DisconnectPort = 3799
+	}
 	want := &config.Config{
 		State:   "var/state",
 		Log:     config.Log{Level: slog.LevelInfo, Format: "text"},
