@@ -29,9 +29,11 @@ command prints the result for each session.
 On a terminal, the command asks before it ends more than one session by filters or --all.
 Without a terminal, more than one session needs --yes.
 
-If a NAS is gone for good, it cannot end its sessions: see "aaasess clear session --help".
+If a NAS is gone for good, it cannot end its sessions: see "aaasess clear session --help". The
+same is true of a NAS whose client has "disconnect: {profile: none}": the command says so, and
+leaves its sessions as they are.
 
-The exit code is 1 if sessions are left at the end of --wait, and 4 if no session matches.`
+The exit code is 1 if sessions are left at the end of --wait or cannot be ended, and 4 if no session matches.`
 
 func newDisconnect(g *global) *cobra.Command {
 	var f selectionFlags
@@ -120,7 +122,7 @@ func (g *global) disconnect(ctx context.Context, client *apiclient.Client, req a
 		}
 	}
 	if g.json {
-		head := api.DisconnectHead{Matched: list.Matched, Marked: list.Marked}
+		head := api.DisconnectHead{Matched: list.Matched, Marked: list.Marked, Unable: list.Unable, UnableReason: list.UnableReason}
 		err = printList(g.out, head, list.All(), countEnded)
 	} else {
 		err = g.printResults(list, countEnded)
@@ -130,6 +132,8 @@ func (g *global) disconnect(ctx context.Context, client *apiclient.Client, req a
 		return err
 	case list.Matched == 0:
 		return errNoMatch
+	case list.Unable > 0:
+		return fmt.Errorf("%w: %s: %s", errSessionsRun, count(list.Unable, "session"), list.UnableReason)
 	case req.Wait > 0 && ended < list.Matched:
 		return fmt.Errorf("%w: %d of %d are left", errSessionsRun, list.Matched-ended, list.Matched)
 	}

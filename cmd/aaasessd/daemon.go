@@ -179,7 +179,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	}
 	d.router.SetClientName(d.disconnector.ClientName)
 	tc := cfg.Terminator
-	tc.ClientName = d.disconnector.ClientName
+	tc.ClientName, tc.CanEnd = d.disconnector.ClientName, d.disconnector.CanEnd
 	d.terminator = termination.New(tc, d.table, d.disconnector, d.log)
 	// The terminator receives the listener's events first: a stop that arrives before the ACK waits
 	// there for it.

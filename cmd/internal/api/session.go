@@ -115,6 +115,10 @@ type ClearHead struct {
 
 // DisconnectHead precedes the sessions in the answer to a disconnect.
 type DisconnectHead struct {
-	Matched int `json:"matched"` // sessions that the request selects
+	Matched int `json:"matched"` // sessions that the request selects, without Unable
 	Marked  int `json:"marked"`  // those that were not already being ended
+	// Unable is how many other sessions the request selects that nothing can end. The request has
+	// left them as they were.
+	Unable       int    `json:"unable,omitempty"`
+	UnableReason string `json:"unableReason,omitempty"` // why the first of them cannot be ended
 }

@@ -10,9 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
-
 	"aaasess/sessions/termination"
 )
 
@@ -173,6 +173,9 @@ func (d *Disconnector) Disconnect(ctx context.Context, a *termination.Attempt) t
 // converse sends a message to a NAS, with other attributes again if the NAS refuses it or does not
 // answer. It returns the last answer and the progress of l.
 func (d *Disconnector) converse(ctx context.Context, c *client, s *sessions.Session, m message, l ladder) (reply, ladder) {
+	if err := c.canEnd(); err != nil {
+		return noReply(termination.Outcome{Err: err}), l
+	}
 	for l = l.prepare(c.profile, s); ; {
 		was := l.current
 		got := d.ask(ctx, c, l.profile(c.profile), s, m)
@@ -181,12 +184,33 @@ func (d *Disconnector) converse(ctx context.Context, c *client, s *sessions.Sess
 			return got, l // this outcome says nothing about the NAS
 		}
 		next, final, again := l.step(out)
-		l = next
 		if !again || ctx.Err() != nil {
+			d.checkProfile(c, was, l.profile(c.profile), s, final)
 			got.Outcome = final
-			return got, l
+			return d.unlessRenamed(ctx, c, next, s, m, got), next
 		}
+		l = next
 		d.log.Info("disconnect: sending another request with other attributes", "client", c.Name, "nas", s.NAS.String(),
 			"session", s.ID.String(), "user", s.User, "outcome", got.String(), "was", was.String(), "now", l.String())
 	}
+}
+
+// unlessRenamed returns the answer to a message. If the NAS does not have the session, but the user
+// has been granted another name than the NAS reports, it asks once more by that name: since a login
+// during the session hostapd has known the user only by the User-Name of that Access-Accept (RFC 2865
+// section 5.1). Only an ACK changes the answer.
+func (d *Disconnector) unlessRenamed(ctx context.Context, c *client, l ladder, s *sessions.Session, m message, final reply) reply {
+	granted, _ := s.Granted().Get(radius.UserName)
+	lost := final.ErrorCause == radius.SessionContextNotFound && !final.Inconclusive
+	if !lost || granted == "" || granted == s.Attrs.Text(radius.UserName) || ctx.Err() != nil {
+		return final
+	}
+	renamed := *s
+	renamed.Attrs = radius.Attributes(radius.AppendAttribute(nil, radius.UserName, granted)) + s.Attrs
+	d.log.Info("disconnect: sending another request with the granted name", "client", c.Name, "nas", s.NAS.String(),
+		"session", s.ID.String(), "user", granted, "outcome", final.String())
+	if got := d.ask(ctx, c, l.profile(c.profile), &renamed, m); got.Answer == termination.ACK {
+		return got
+	}
+	return final
 }

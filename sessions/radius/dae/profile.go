@@ -13,17 +13,6 @@ import (
 	"aaasess/sessions"
 )
 
-// DefaultProfile returns the attributes that identify a session in a Disconnect-Request if a client
-// has no list of its own. hostapd, strongSwan and FreeRADIUS know all of them. (hostapd answers NAK
-// 401 to NAS-Port, NAS-Port-Id, Class and Framed-IP-Address; other NASes need one of these, see
-// ladder.)
-func DefaultProfile() []string {
-	return []string{
-		"User-Name", "NAS-IP-Address", "NAS-IPv6-Address", "NAS-Identifier", "Calling-Station-Id", "Acct-Session-Id",
-		"Event-Timestamp", "Message-Authenticator",
-	}
-}
-
 // profile is an ordered list of attributes that identify a session.
 type profile []attribute
 
@@ -65,11 +54,8 @@ func CheckAttributes(d *radius.Dictionary, entries []string) error {
 	return err
 }
 
-// newProfile converts a list of entries into a profile. An empty list means DefaultProfile.
+// newProfile converts a list of entries into a profile.
 func newProfile(d *radius.Dictionary, entries []string) (profile, error) {
-	if len(entries) == 0 {
-		entries = DefaultProfile()
-	}
 	p := make(profile, 0, len(entries))
 	size := radius.HeaderLen
 	for _, entry := range entries {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 
@@ -83,7 +82,11 @@ func TestDisconnectRequest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := newProfile(radius.Standard(), tt.profile)
+			entries := tt.profile
+			if entries == nil {
+				entries = nasProfiles[0].attributes
+			}
+			p, err := newProfile(radius.Standard(), entries)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +122,7 @@ func TestDisconnectRequest(t *testing.T) {
 // radclient sends with the same attributes.
 func TestDisconnectRequestMatchesRadclient(t *testing.T) {
 	want := captured.Packet(t, "disconnect/radclient.hex")
-	p, err := newProfile(radius.Standard(), nil)
+	p, err := newProfile(radius.Standard(), nasProfiles[0].attributes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,21 +243,6 @@ func TestClientErrors(t *testing.T) {
 		if _, err := newDisconnector(Config{Clients: []nasradius.Client{c}}, sendNothing); err == nil || err.Error() != tt.want {
 			t.Errorf("error %v, want %s", err, tt.want)
 		}
-	}
-}
-
-// TestUsualProfile: a client without a list of its own has the default one.
-func TestUsualProfile(t *testing.T) {
-	d, err := newDisconnector(Config{Clients: []nasradius.Client{local()}}, sendNothing)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := fromSession(
-		radius.UserName, radius.NASIPAddress, radius.NASIPv6Address, radius.NASIdentifier, radius.CallingStationID,
-		radius.AcctSessionID, radius.EventTimestamp, radius.MessageAuthenticator,
-	)
-	if got := d.clients.All()[0].profile; !slices.Equal(want, got) {
-		t.Errorf("profile %v, want %v", got, want)
 	}
 }
 

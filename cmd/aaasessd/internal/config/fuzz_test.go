@@ -60,7 +60,7 @@ func checkInvariants(t *testing.T, c *config.Config) {
 		t.Error("a default is missing")
 	}
 	for _, n := range c.Listener.Clients {
-		if !n.Prefix.IsValid() || n.Prefix != n.Prefix.Masked() || n.Name == "" || n.Secret == "" || n.DisconnectPort == 0 {
+		if !n.Prefix.IsValid() || n.Prefix != n.Prefix.Masked() || n.Name == "" || n.Secret == "" || n.DisconnectProfile == "" {
 			t.Errorf("client %+v", n)
 		}
 	}

@@ -95,10 +95,11 @@ type rawClient struct {
 
 type rawClientDisconnect struct {
 	Address       netip.Addr        `yaml:"address" default:"" doc:"Where Disconnect-Requests go, for a NAS behind a proxy. If missing, the address that its accounting comes from."`
-	Port          uint16            `yaml:"port" default:"3799" min:"1" max:"65535" doc:"UDP port."`
+	Profile       string            `yaml:"profile" default:"generic" enum:"generic hostapd strongswan accel-ppp mikrotik cisco juniper huawei none" doc:"What this kind of NAS understands: the attributes and the port of the first request for a session, see docs/nas.md. none: the NAS cannot end sessions (OpenVPN, proftpd, sshd): a SET of casnDisconnect is inconsistentValue, and aaasess disconnect refuses."`
+	Port          uint16            `yaml:"port" default:"" min:"1" max:"65535" doc:"UDP port. If missing, that of the profile: 3799, with cisco 1700."`
 	Secret        strictyaml.Secret `yaml:"secret" doc:"The secret of Disconnect-Requests and their answers. If missing, that of the client."`
 	SourceAddress netip.Addr        `yaml:"source-address" default:"" doc:"The address of this host that Disconnect-Requests are sent from. It must be of the same family as their destination. If missing, the address that the NAS sends its accounting to. If this host does not have that address, the system chooses."`
-	Attributes    []attributeText   `yaml:"attributes" max:"64" doc:"What identifies a session in the first request for it, in this order. The name of an attribute, a vendor's too, stands for the value that the NAS reported; if it reported none, the attribute is left out. NAME = VALUE stands for this value, as in Service-Type = Login-User. If empty: User-Name, NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator. If the NAS refuses the request, further requests have other attributes. If Event-Timestamp or Message-Authenticator is not in the list, no request has it."`
+	Attributes    []attributeText   `yaml:"attributes" max:"64" doc:"What identifies a session in the first request for it, in this order. The name of an attribute, a vendor's too, stands for the value that the NAS reported; if it reported none, the attribute is left out. NAME = VALUE stands for this value, as in Service-Type = Login-User. If empty: those of the profile; of generic: User-Name, NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator. If the NAS refuses the request, further requests have other attributes. If Event-Timestamp or Message-Authenticator is not in the list, no request has it."`
 }
 
 type rawServer struct {
