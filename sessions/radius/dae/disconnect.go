@@ -176,12 +176,19 @@ func (d *Disconnector) converse(ctx context.Context, c *client, s *sessions.Sess
 	if err := c.canEnd(); err != nil {
 		return noReply(termination.Outcome{Err: err}), l
 	}
+	var refused reply // the last NAK
 	for l = l.prepare(c.profile, s); ; {
 		was := l.current
 		got := d.ask(ctx, c, l.profile(c.profile), s, m)
 		out := got.Outcome
+		if m.isForwarded && out.Answer == termination.NoAnswer && refused.Answer == termination.NAK {
+			return refused, l // hostapd is silent if Message-Authenticator is missing
+		}
 		if ctx.Err() != nil && out.Answer == termination.NoAnswer {
 			return got, l // this outcome says nothing about the NAS
+		}
+		if out.Answer == termination.NAK {
+			refused = got
 		}
 		next, final, again := l.step(out)
 		if !again || ctx.Err() != nil {

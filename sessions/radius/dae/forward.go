@@ -41,7 +41,7 @@ func (d *Disconnector) Forward(ctx context.Context, s *sessions.Session, f Forwa
 	if c == nil {
 		return Reply{Outcome: termination.Outcome{Err: fmt.Errorf("%w: %v", ErrNoClient, s.NAS.Addr)}}
 	}
-	m := message{code: f.Code, attrs: f.Attrs, from: radius.Protection{Secret: f.Secret}}
+	m := message{isForwarded: true, code: f.Code, attrs: f.Attrs, from: radius.Protection{Secret: f.Secret}}
 	var err error
 	if m.hidden, err = hiddenValues(c.Dictionary, f.Attrs); err != nil {
 		return Reply{Outcome: termination.Outcome{Err: fmt.Errorf("dae: %w", err)}}
@@ -61,10 +61,13 @@ func (d *Disconnector) Forward(ctx context.Context, s *sessions.Session, f Forwa
 
 // message is what a request says beside which session it is about.
 type message struct {
-	code   radius.Code
-	attrs  []byte
-	hidden []radius.HiddenValue // in attrs
-	from   radius.Protection    // of hidden
+	// isForwarded is true for a message of a server. It gets the last NAK if the NAS does not answer the
+	// request with other attributes that follows the NAK.
+	isForwarded bool
+	code        radius.Code
+	attrs       []byte
+	hidden      []radius.HiddenValue // in attrs
+	from        radius.Protection    // of hidden
 }
 
 // disconnect is the message of a Disconnect-Request of our own.
