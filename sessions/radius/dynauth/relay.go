@@ -47,13 +47,14 @@ type Config struct {
 // Relay forwards Disconnect-Requests and CoA-Requests of servers to the NASes. It implements
 // [nasradius.Changer]. Its methods may be called from any goroutine.
 type Relay struct {
-	cfg      Config
-	log      *slog.Logger
-	searches searches
-	counters counters
-	refused  throttle.Line // of the log
-	requests sync.WaitGroup
-	ready    chan struct{}
+	cfg                   Config
+	log                   *slog.Logger
+	searches              searches
+	counters              counters
+	refused               throttle.Line // of the log
+	requests              sync.WaitGroup
+	ready                 chan struct{}
+	maxRequests, maxAtNAS int // the constants, but in tests
 
 	mu       sync.Mutex
 	ctx      context.Context // of the requests; ends with Run
@@ -81,7 +82,7 @@ func New(cfg Config) *Relay {
 	cfg.RetryMin = cmp.Or(cfg.RetryMin, termination.DefaultRetryMin)
 	r := &Relay{
 		cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), ready: make(chan struct{}),
-		nases: map[netip.Addr]*queue{}, stops: map[sessions.ID]*time.Timer{},
+		maxRequests: maxRequests, maxAtNAS: maxAtNAS, nases: map[netip.Addr]*queue{}, stops: map[sessions.ID]*time.Timer{},
 	}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	return r
@@ -113,7 +114,7 @@ func (r *Relay) Run(ctx context.Context) error {
 func (r *Relay) Change(q *nasradius.ChangeRequest) {
 	r.counters[counterOf(q.Packet.Code())].Add(1)
 	r.mu.Lock()
-	stopping, full := r.ctx.Err() != nil, r.inFlight == maxRequests
+	stopping, full := r.ctx.Err() != nil, r.inFlight == r.maxRequests
 	if !stopping && !full {
 		r.inFlight++
 		r.requests.Add(1) // before Wait, because the context has not ended
@@ -180,7 +181,7 @@ func (r *Relay) enter(addr netip.Addr) *queue {
 		nas = &queue{window: make(chan struct{}, window)}
 		r.nases[addr] = nas
 	}
-	if nas.requests == maxAtNAS {
+	if nas.requests == r.maxAtNAS {
 		return nil
 	}
 	nas.requests++
