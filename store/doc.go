@@ -9,7 +9,8 @@
 // # Durability
 //
 // [Store.Commit] never waits for the disk. Its callback runs after the change is durable, in the
-// order of the Commit calls. [Store.Discard] removes delivered records durably within a second,
+// order of the Commit calls. A [Change.Patient] waits up to 10 ms for another change, so that it causes
+// no sync which others must wait for. [Store.Discard] removes delivered records durably within a second,
 // with the sync of a commit or with one of its own. A crash before that brings some of them back,
 // so delivery is at least once. A record is readable only after it is durable, so a crash can never
 // give its sequence number to another record.
