@@ -190,7 +190,7 @@ type silence struct{}
 
 func (silence) Ask(*admission.Request) admission.Upstream                     { return admission.Upstream{} }
 func (silence) Accept(_ *admission.Request, _ radius.Attributes, done func()) { done() }
-func (silence) Reject(_ *admission.Request, _ radius.Attributes, done func()) { done() }
+func (silence) Reject(_ *admission.Request, done func())                      { done() }
 func acceptQuickly(attrs string) answering {
 	return func(radius.Packet) (radius.Code, string, bool) { return radius.CodeAccessAccept, attrs, true }
 }

@@ -26,7 +26,7 @@ type Admissions interface {
 	Accept(q *admission.Request, accept radius.Attributes, done func())
 	// Reject is called before the NAS gets an Access-Reject. done is called once, when the stop
 	// record is durable or none is wanted (R49).
-	Reject(q *admission.Request, reject radius.Attributes, done func())
+	Reject(q *admission.Request, done func())
 }
 
 // The limits of a [Config] that has none.
@@ -155,8 +155,8 @@ func (r *Relay) Relay(q *nasradius.AccessRequest) { r.relay(q, q) }
 
 func (r *Relay) relay(q *nasradius.AccessRequest, to replier) {
 	r.count(requests)
-	now := r.routes.Load()
-	x := &exchange{relay: r, q: q, to: to, methods: now.of(q.ClientName)}
+	present := r.routes.Load()
+	x := &exchange{relay: r, q: q, to: to, methods: present.of(q.ClientName)}
 	if !x.reserve() {
 		x.drop(busy, errBusy)
 		return
@@ -165,7 +165,7 @@ func (r *Relay) relay(q *nasradius.AccessRequest, to replier) {
 		x.drop(noList, errNoList)
 		return
 	}
-	if err := x.out.plan(q.Packet, now.names, r.proxyState(q.ClientName)); err != nil {
+	if err := x.out.plan(q.Packet, present.names, r.proxyState(q.ClientName)); err != nil {
 		what := unusable
 		if errors.Is(err, errLoop) {
 			what = looped
