@@ -163,31 +163,20 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	}
 
 	c := config{sections: splitList(*which), starts: *starts, runs: *runs, peers: splitList(*peers), responders: splitList(*responders), cpus: *cpus, out: *out}
-	if c.starts < 1 {
-		return config{}, fmt.Errorf("bench: -starts %d: must be at least 1", c.starts)
-	}
-	if c.runs < 1 {
-		return config{}, fmt.Errorf("bench: -runs %d: must be at least 1", c.runs)
-	}
-	for _, name := range c.sections {
-		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
-			return config{}, fmt.Errorf("bench: -sections: unknown section %q", name)
-		}
-	}
-	if err := errors.Join(checkNames("-peers", c.peers, stand.Subagents), checkNames("-responders", c.responders, stand.Responders)); err != nil {
+	err := c.check()
+	if err != nil {
 		return config{}, err
 	}
-	var err error
 	if c.accounting, err = accounting(*quick); err != nil {
 		return config{}, err
 	}
 	if c.nases, err = nases(*quick); err != nil {
 		return config{}, err
 	}
-	if c.resync, err = resync(*quick); err != nil {
+	if c.relay, err = relay(*quick); err != nil {
 		return config{}, err
 	}
-	if c.relay, err = relay(*quick); err != nil {
+	if c.resync, err = resync(*quick); err != nil {
 		return config{}, err
 	}
 	if c.sizes, err = parseSizes("-sizes", *sizes); err != nil {
@@ -195,6 +184,22 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	}
 	c.rateSizes, err = parseSizes("-rate-sizes", *rateSizes)
 	return c, err
+}
+
+// check checks what all sections share.
+func (c *config) check() error {
+	if c.starts < 1 {
+		return fmt.Errorf("bench: -starts %d: must be at least 1", c.starts)
+	}
+	if c.runs < 1 {
+		return fmt.Errorf("bench: -runs %d: must be at least 1", c.runs)
+	}
+	for _, name := range c.sections {
+		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
+			return fmt.Errorf("bench: -sections: unknown section %q", name)
+		}
+	}
+	return errors.Join(checkNames("-peers", c.peers, stand.Subagents), checkNames("-responders", c.responders, stand.Responders))
 }
 
 // checkNames returns an error if a name in list is not in known.

@@ -2,6 +2,8 @@ package sessions
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
 
 	"aaasess/internal/radius"
 )
@@ -69,14 +71,31 @@ func (t *Table) admit(s *Session, ev *Event) {
 	}
 }
 
-// name gives an event without a session its Acct-Session-Id upstream, if it has none.
+// name gives an event without a session its Acct-Session-Id upstream, if it has none. That is never the
+// one of a session that the NAS calls the same (a re-authentication that fails): a server would take the
+// record for its stop.
 func (t *Table) name(s *Session, attrs radius.Attributes) {
 	if t.admissions == nil || s.Admission != nil && s.Admission.Upstream != "" {
 		return
 	}
+	if sid := attrs.Text(radius.AcctSessionID); sid != "" && t.knows(s.NAS, sid) {
+		_, attrs = split(attrs, radius.AcctSessionID)
+	}
 	if name := t.admissions.Upstream(s.NAS, attrs, s.ID); name != "" {
 		s.Admission = &Admission{Granted: s.Granted(), Upstream: name}
 	}
+}
+
+// knows reports whether the session of a user, live or remembered, has this Acct-Session-Id at a NAS.
+func (t *Table) knows(nas *NAS, sid string) bool {
+	ev := &Event{NAS: *nas, SameClient: func(netip.Addr) bool { return true }}
+	var room [16]ID
+	is := func(s *Session) bool {
+		_, matches := ev.matches(s.node)
+		return matches && s.Kind != Resource && s.hasName(sid)
+	}
+	return slices.ContainsFunc(t.names.find(&t.nases, ev, sidHash(sid), room[:0]), func(id ID) bool { return is(t.live(id)) }) ||
+		slices.ContainsFunc(t.remembered.names.find(&t.nases, ev, sidHash(sid), room[:0]), func(id ID) bool { return is(t.remembered.get(id)) })
 }
 
 // Grant gives a live session or call what a later Access-Accept of its user has granted (a

@@ -43,6 +43,31 @@ func TestPasswordLogin(t *testing.T) {
 	}
 }
 
+// TestShowAuthentications: the control socket lists a login until its accounting starts.
+func TestShowAuthentications(t *testing.T) {
+	s := newAuthServer(t, passwords(t, "right"))
+	l := launch(t, authConfig(t, s), environment{})
+	n := l.nas()
+	n.must(radius.CodeAccessAccept, n.request("alice", "right", nil))
+	list := func() (users string) {
+		a, err := l.client().Authentications(t.Context(), 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range a.Authentications {
+			users += one.User + " "
+		}
+		return users
+	}
+	if got := list(); got != "alice@isp " && got != "alice " {
+		t.Errorf("waiting: %q", got)
+	}
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	if got := list(); got != "" {
+		t.Errorf("waiting after the start: %q", got)
+	}
+}
+
 // eapRounds is a server with rounds rounds of a conversation, whose State counts them.
 func eapRounds(name string, rounds int) authAnswer {
 	return func(q radius.Packet) (radius.Code, []byte) {

@@ -132,6 +132,9 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	if err := d.openAuthentication(cfg); err != nil {
 		return nil, err
 	}
+	if err := d.openControl(cfg); err != nil {
+		return nil, err
+	}
 	if err := d.openSNMP(cfg); err != nil {
 		return nil, err
 	}
@@ -176,9 +179,12 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	d.terminator = termination.New(tc, d.table, d.disconnector, d.log)
 	// The terminator receives the listener's events first: a stop that arrives before the ACK waits
 	// there for it.
-	if d.listener, err = nasradius.New(lc, d.terminator); err != nil {
-		return err
-	}
+	d.listener, err = nasradius.New(lc, d.terminator)
+	return err
+}
+
+// openControl opens the control socket, after everything that it shows.
+func (d *daemon) openControl(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.disconnector.ClientName, Names: d.dictionary.Load, Reasons: d.reasons,

@@ -206,3 +206,30 @@ func TestRelayHostapdBlocked(t *testing.T) {
 		t.Errorf("the records since then are %q", types)
 	}
 }
+
+// TestRelayHostapdSetup: with "populate setup" (R13), the row of a user of hostapd is there before its
+// accounting, which is slow here. The session has the number of the row.
+func TestRelayHostapdSetup(t *testing.T) {
+	w := &wired{relaySite: startRelay(t, 1, partner.FreeRADIUSOptions{Users: ispUsers}, keys{snmp: "  session-mib-populate: setup\n"})}
+	w.users = w.Neighbor(wiredTrunk, wiredStation)
+	w.startHostapd("127.0.0.1:1")
+	w.users.Supplicants(wiredStation, partner.Login{User: "alice", Password: "secret"})
+	eventually(t, "the row is there", func() bool {
+		return strings.Contains(w.snmp("snmpwalk", casnRoot), `.1.3.1.2.1 = STRING: "alice@isp"`)
+	})
+	if n := len(w.fr.Detail()); n != 0 {
+		t.Errorf("%d records of a session that has not started", n)
+	}
+	if _, err := w.Try("snmpset", "-v2c", "-c", "operators", relaySNMP, casnDiscon+"1", "i", "1"); err == nil || !strings.Contains(err.Error(), "inconsistentValue") {
+		t.Errorf("snmpset: %v", err)
+	}
+	login := w.fr.Logins()[0]
+	w.account("Acct-Status-Type = Start", "Acct-Session-Id = "+login.Get("Acct-Session-Id"), "User-Name = alice@isp", "NAS-IP-Address = 127.0.0.1",
+		"NAS-Identifier = "+partner.HostapdID, "Calling-Station-Id = 02-00-00-00-00-01")
+	wantValues(t, w.await("Start", "alice@isp"), map[string][]string{"Acct-Session-Id": {"00000001"}, "Class": {"0x0102feff00", "0x00"}})
+	if rows := w.snmp("snmpwalk", strings.TrimSuffix(casnUserID, ".")); strings.Count(rows, "STRING") != 1 {
+		t.Errorf("the rows: %s", rows)
+	}
+	w.snmp("snmpset", casnDiscon+"1", "i", "1")
+	eventually(t, "hostapd has thrown the user off", func() bool { return w.hostapd.Authorized() == 0 })
+}

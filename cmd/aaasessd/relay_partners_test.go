@@ -42,7 +42,7 @@ const relaySiteConfig = `state: state
 control: {socket: ctl.sock}
 snmp:
   session-mib-disconnect: true
-  responder:
+SNMP  responder:
     listen: ["` + relaySNMP + `"]
     allow-insecure-set: true
     groups: [{name: operators, read: all, write: sessions}, {name: watchers, read: all}]
@@ -69,6 +69,7 @@ type keys struct {
 	logins     string // the group for logins, "isp" if empty
 	radius     string // lines, indented by two
 	accounting string // the same
+	snmp       string // the same
 }
 
 // startRelay starts servers and the daemon.
@@ -101,7 +102,7 @@ func (s *relaySite) configure(k keys) {
 		servers = append(servers, fmt.Sprintf("{name: %s, address: 127.0.0.1, acct-port: %s, auth-port: %s, secret: %q%s}", names[i], acct, auth, fr.Secret, k.server))
 	}
 	text := strings.NewReplacer("SERVERS", strings.Join(servers, ", "), "NAMES", strings.Join(names, ", "),
-		"CLIENT", k.client, "GROUP", k.group, "LOGINS", cmp.Or(k.logins, "isp"), "RADIUS", k.radius, "ACCOUNTING", k.accounting).Replace(relaySiteConfig)
+		"CLIENT", k.client, "GROUP", k.group, "LOGINS", cmp.Or(k.logins, "isp"), "RADIUS", k.radius, "SNMP", k.snmp, "ACCOUNTING", k.accounting).Replace(relaySiteConfig)
 	if err := os.WriteFile(filepath.Join(s.dir, "aaasess.yaml"), []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
 	}

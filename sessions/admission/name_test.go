@@ -163,6 +163,49 @@ func TestSyncWithClient(t *testing.T) {
 	check(s.event(sessions.Interim, sessions.Network, nas1, "port-2b", "bob", radius.NASPort, 1), 43, "port-2b")
 }
 
+// TestRejectOfLiveSession: the user of a live session fails to authenticate again. Servers must not take
+// the record of that for the session's stop.
+func TestRejectOfLiveSession(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		cfg  Config
+		want []string
+	}{
+		{"sync", Config{SyncWithClient: true}, []string{"1 bob 00000001", "1 eve 00000002", "1 bob 0000002A"}},
+		{"sync and extend", Config{SyncWithClient: true, ExtendWithAddr: true}, []string{"1 bob C000020100000001", "1 eve C000020100000002", "1 bob 0A0000020000002A"}},
+		{"include", Config{IncludeInAccessReq: true}, []string{"1 bob 00000002", "1 eve 00000003", "1 bob 00000004"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStand(t, tt.cfg)
+			s.start(nas1, "0000002A", "bob")
+			for _, q := range []*Request{
+				loginAt(nas1, "bob", radius.AcctSessionID, "0000002A"),
+				loginAt(nas1, "eve", radius.AcctSessionID, "0000002A"),
+				loginAt(nas2, "bob", radius.AcctSessionID, "0000002A"), // another session
+			} {
+				s.Ask(q)
+				s.reject(q)
+			}
+			if diff := cmp.Diff(tt.want, s.records()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestRejectAfterStop: nor for a second stop of a session that has just ended.
+func TestRejectAfterStop(t *testing.T) {
+	s := newStand(t, Config{SyncWithClient: true})
+	s.start(nas1, "0000002A", "bob")
+	s.event(sessions.Stop, sessions.Network, nas1, "0000002A", "bob")
+	s.event(sessions.Start, sessions.Resource, nas1, "call", "")
+	s.reject(loginAt(nas1, "bob", radius.AcctSessionID, "0000002A"))
+	s.reject(loginAt(nas1, "bob", radius.AcctSessionID, "call")) // a call has its users' id (S0)
+	if diff := cmp.Diff([]string{"1 bob 00000002", "1 bob call"}, s.records()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestExtendWithAddr: two NASes with the same ids are told apart upstream.
 func TestExtendWithAddr(t *testing.T) {
 	for _, sync := range []bool{false, true} {
