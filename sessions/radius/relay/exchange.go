@@ -91,8 +91,9 @@ func (x *exchange) drop(what counter, reason error) {
 	x.to.Drop(reason)
 }
 
-// next sends the request to the next method that can take it. If there is none, it is dropped.
-func (x *exchange) next() {
+// next sends the request to the next method that can take it. If there is none, it is dropped. If
+// together is not nil, the packet waits there.
+func (x *exchange) next(together *batches) {
 	what, reason := noResponse, errNoResponse
 	for len(x.methods) > 0 {
 		m := x.methods[0]
@@ -107,7 +108,7 @@ func (x *exchange) next() {
 			m.count(groupBusy)
 			what, reason = busy, errBusy
 		default:
-			x.send(m)
+			x.send(m, together)
 			return
 		}
 	}
@@ -118,7 +119,7 @@ func (x *exchange) next() {
 }
 
 // send sends the request to a group that has counted it.
-func (x *exchange) send(m *method) {
+func (x *exchange) send(m *method, together *batches) {
 	if err := x.prepare(); err != nil {
 		x.leave(m)
 		x.drop(unusable, err)
@@ -126,11 +127,15 @@ func (x *exchange) send(m *method) {
 	}
 	x.current = m
 	m.count(groupRequests)
+	var to sender = m.group
+	if together != nil {
+		to = together.of(m.group)
+	}
 	if x.server != "" {
-		m.group.SendTo(x.server, x)
+		to.SendTo(x.server, x)
 		return
 	}
-	m.group.Send(x, retry.Progress{})
+	to.Send(x, retry.Progress{})
 }
 
 // prepare completes the request for servers, unless that has been done.
@@ -185,7 +190,7 @@ func (x *exchange) Done(answer client.Answer, err error) {
 		x.restart(m)
 	case errors.Is(err, client.ErrOverflow):
 		m.count(groupBusy)
-		x.next()
+		x.next(nil)
 	default:
 		m.count(groupSilent)
 		x.unanswered = true
@@ -193,7 +198,7 @@ func (x *exchange) Done(answer client.Answer, err error) {
 			x.drop(noResponse, errNoServer)
 			return
 		}
-		x.next()
+		x.next(nil)
 	}
 }
 
@@ -221,7 +226,7 @@ func (x *exchange) restart(closed *method) {
 		return
 	}
 	x.methods = methods
-	x.next()
+	x.next(nil)
 }
 
 // answered passes on the answer of a server. Its octets are valid until it returns.

@@ -151,9 +151,19 @@ func (r *Relay) Accepting() error {
 }
 
 // Relay forwards a request to the first server of its client's list.
-func (r *Relay) Relay(q *nasradius.AccessRequest) { r.relay(q, q) }
+func (r *Relay) Relay(q *nasradius.AccessRequest) { r.relay(q, q, nil) }
 
-func (r *Relay) relay(q *nasradius.AccessRequest, to replier) {
+// RelayAll implements [nasradius.BatchRelay]: requests of one group leave together.
+func (r *Relay) RelayAll(batch []*nasradius.AccessRequest) {
+	var to batches
+	for _, q := range batch {
+		r.relay(q, q, &to)
+	}
+	to.flush()
+}
+
+// relay forwards a request. If together is not nil, its packet waits there.
+func (r *Relay) relay(q *nasradius.AccessRequest, to replier, together *batches) {
 	r.count(requests)
 	present := r.routes.Load()
 	x := &exchange{relay: r, q: q, to: to, methods: present.of(q.ClientName)}
@@ -174,7 +184,7 @@ func (r *Relay) relay(q *nasradius.AccessRequest, to replier) {
 		return
 	}
 	x.findConversation()
-	x.next()
+	x.next(together)
 }
 
 // proxyState returns our Proxy-State for requests of a client. It is random, so no other proxy has it.

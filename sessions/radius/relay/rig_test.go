@@ -290,7 +290,7 @@ func (r *rig) send(client, user string, attrs ...string) *login {
 		Packet: accessRequest(append([]string{attr(radius.UserName, user), messageAuthenticator}, attrs...)...), ClientName: client,
 		Secret: nasSecret, From: netip.MustParseAddrPort("203.0.113.1:1024"), Received: time.Now(),
 	}
-	r.relay(q, l)
+	r.relay(q, l, nil)
 	return l
 }
 
