@@ -27,7 +27,7 @@ type Forwarded struct {
 type Reply struct {
 	termination.Outcome
 	// Attrs are the attributes of the ACK or NAK, without Message-Authenticator and Proxy-State.
-	// Encrypted values are encrypted for the server.
+	// Encrypted values are encrypted for the server. If that is not possible, there are no attributes.
 	Attrs []byte
 }
 
@@ -54,7 +54,7 @@ func (d *Disconnector) Forward(ctx context.Context, s *sessions.Session, f Forwa
 		Salt: randomSalt(),
 	}
 	if reply.Attrs, err = appendReply(nil, got.attrs, c.Dictionary, crypt); err != nil {
-		reply.Outcome, reply.Attrs = termination.Outcome{Err: fmt.Errorf("dae: answer of the NAS: %w", err)}, nil
+		reply.Attrs = nil // what the NAS has done is more important
 	}
 	return reply
 }
