@@ -114,6 +114,7 @@ func (b *batch) append(q *queue, data []byte) {
 	op := b.ops.SetDeferred(len(q.records)+8, len(data))
 	binary.BigEndian.PutUint64(op.Key[copy(op.Key, q.records):], q.next)
 	copy(op.Value, data)
+	q.tail.append(q.next, data)
 	q.next++
 	b.touch(q)
 }

@@ -66,6 +66,9 @@
 //
 // # Memory
 //
+// The newest records of a queue that were not read yet are in memory too, up to 2 MiB for a queue, so
+// a reader that keeps up does not read through the engine (tail.go).
+//
 // The engine keeps two memtables of 64 MiB after much traffic. [Store.ReleaseMemory] replaces them
 // when the caller is at rest (memtables.go).
 //

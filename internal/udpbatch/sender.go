@@ -20,13 +20,17 @@ const (
 	SenderOctets = 60_000
 )
 
+// minSorted is the least number of packets that leave in the order of their lengths. Fewer save little,
+// and who looks at them expects their own order.
+const minSorted = 8
+
 // segmentControl is room for the control message of a buffer.
 const segmentControl = 32
 
 // Sender sends many packets to one address. The kernel gets packets of the same length as one buffer,
 // which it splits into datagrams (udp(7), UDP_SEGMENT). A datagram costs less for the system call than
 // for its way through the kernel, which the buffer goes once. A capture on this host shows the buffer.
-// Packets leave in the order of their lengths. Any goroutine may use it.
+// Many packets leave in the order of their lengths. Any goroutine may use it.
 type Sender struct {
 	mu     sync.Mutex // guards what follows
 	writer *Writer
@@ -35,7 +39,7 @@ type Sender struct {
 	longest int
 
 	// Of the packets that are being sent:
-	order   []int  // their numbers, by length
+	order   []int  // their numbers, as they leave
 	octets  []byte // in this order
 	runs    []run  // in this order: those that share a buffer
 	control []byte // the control messages of the buffers
@@ -65,7 +69,9 @@ func (s *Sender) SendAll(packets [][]byte, to netip.AddrPort, done func(i int, e
 	for i := range packets {
 		s.order = append(s.order, i)
 	}
-	slices.SortStableFunc(s.order, func(i, j int) int { return cmp.Compare(len(packets[i]), len(packets[j])) })
+	if len(packets) >= minSorted {
+		slices.SortStableFunc(s.order, func(i, j int) int { return cmp.Compare(len(packets[i]), len(packets[j])) })
+	}
 	for from := 0; from < len(s.order); {
 		length, next := len(packets[s.order[from]]), from+1
 		for length <= s.longest && next < len(s.order) && len(packets[s.order[next]]) == length {

@@ -34,6 +34,12 @@ func (g *Group) Batch() *Batch {
 // Send is [Group.Send].
 func (b *Batch) Send(req Request, at retry.Progress) { b.group.send(newExchange(b.group, req, at), b) }
 
+// SendTo is [Group.SendTo].
+func (b *Batch) SendTo(server string, req Request) { b.group.sendTo(server, req, b) }
+
+// Group returns the group of the requests.
+func (b *Batch) Group() *Group { return b.group }
+
 // Flush sends the packets that wait, and ends the Batch.
 func (b *Batch) Flush() {
 	c := b.group.client

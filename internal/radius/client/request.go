@@ -61,7 +61,9 @@ func (g *Group) AnnounceTo(server int, req Request) {
 // SendTo sends a request to the server with this Name only: its normal transmissions, whether it is
 // dead or not. Errors are those of Send, without a [retry.Later]; [ErrNoResponse] also means that
 // the group has no such server.
-func (g *Group) SendTo(server string, req Request) {
+func (g *Group) SendTo(server string, req Request) { g.sendTo(server, req, nil) }
+
+func (g *Group) sendTo(server string, req Request, batch *Batch) {
 	x := newExchange(g, req, retry.Progress{})
 	i := g.indexOf(server)
 	if i < 0 {
@@ -69,7 +71,7 @@ func (g *Group) SendTo(server string, req Request) {
 		return
 	}
 	x.plain, x.excluded = true, allBut(i)
-	g.send(x, nil)
+	g.send(x, batch)
 }
 
 // Has reports whether a server with this Name is in the group.
