@@ -133,7 +133,7 @@ func (g *global) disconnect(ctx context.Context, client *apiclient.Client, req a
 	case list.Matched == 0:
 		return errNoMatch
 	case list.Unable > 0:
-		return fmt.Errorf("%w: %s: %s", errSessionsRun, count(list.Unable, "session"), list.UnableReason)
+		return fmt.Errorf("%w: %d left; %s", errSessionsRun, list.Unable, list.UnableReason)
 	case req.Wait > 0 && ended < list.Matched:
 		return fmt.Errorf("%w: %d of %d are left", errSessionsRun, list.Matched-ended, list.Matched)
 	}

@@ -90,6 +90,8 @@ type SessionDetail struct {
 	// Granted is what the user's Access-Accept has granted, as far as a session remembers it; absent if
 	// authentication has said nothing of the session.
 	Granted []Attribute `json:"granted,omitempty"`
+	// UnableReason is why nothing can end the session; absent if it can be disconnected.
+	UnableReason string `json:"unableReason,omitempty"`
 }
 
 // Termination is the progress of ending a session (R30).

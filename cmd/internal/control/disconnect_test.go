@@ -92,6 +92,11 @@ func TestDisconnectUnable(t *testing.T) {
 			t.Errorf("%+v: %d sessions are marked", req, v.Disconnected)
 		}
 	}
+	for id, want := range map[uint32]string{1: strings.TrimPrefix(why, "session 00000001 cannot be ended: "), 2: ""} {
+		if detail, err := client.Session(t.Context(), api.ID(id)); err != nil || detail.UnableReason != want {
+			t.Errorf("session %d: %+v, %v", id, detail, err)
+		}
+	}
 	list, err := client.Disconnect(t.Context(), api.DisconnectRequest{All: true, Wait: 1})
 	ended := collect(t, list, err)
 	if list.Unable != 2 || list.UnableReason != why || list.Matched != 2 || list.Marked != 2 || len(ended) != 2 {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"aaasess/internal/throttle"
 	nasradius "aaasess/sessions/radius"
@@ -42,6 +43,13 @@ func newClient(c nasradius.Client, _ func(netip.Addr) bool, before *client) (*cl
 		logged = before.logged
 	}
 	return &client{c, p, logged}, nil
+}
+
+// asksLike reports whether the requests of c are like those of another client: a reload has changed
+// neither what they contain nor where they go.
+func (c *client) asksLike(other *client) bool {
+	return slices.Equal(c.profile, other.profile) && c.DisconnectPort == other.DisconnectPort &&
+		c.DisconnectAddr == other.DisconnectAddr && c.DisconnectSecret == other.DisconnectSecret
 }
 
 // canEnd returns why the client's NASes cannot end a session, or nil.

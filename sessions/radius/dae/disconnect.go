@@ -164,10 +164,19 @@ func (d *Disconnector) Disconnect(ctx context.Context, a *termination.Attempt) t
 	if c == nil {
 		return termination.Outcome{Err: fmt.Errorf("%w: %v", ErrNoClient, s.NAS.Addr)}
 	}
-	l, _ := a.Memory.(ladder)
-	got, l := d.converse(ctx, c, s, disconnect, l)
-	a.Memory = l
+	before, _ := a.Memory.(memory)
+	if before.client == nil || !c.asksLike(before.client) {
+		before.ladder = ladder{} // what it knows is of other requests
+	}
+	got, l := d.converse(ctx, c, s, disconnect, before.ladder)
+	a.Memory = memory{l, c}
 	return got.Outcome
+}
+
+// memory is the Memory of an attempt.
+type memory struct {
+	ladder
+	client *client // as it was in that attempt
 }
 
 // converse sends a message to a NAS, with other attributes again if the NAS refuses it or does not

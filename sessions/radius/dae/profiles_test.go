@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"aaasess/internal/radius"
@@ -283,6 +284,42 @@ func TestProfileOfClient(t *testing.T) {
 	}
 	if err := d.SetClients([]nasradius.Client{{Prefix: net, Secret: "s", DisconnectProfile: "ios"}}); err == nil || !strings.Contains(err.Error(), `unknown profile "ios", want one of generic, hostapd,`) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestReloadDuringDisconnect: a session that the requests of a wrong profile cannot end is ended after a
+// reload with the right one. A reload that changes nothing of that forgets nothing.
+func TestReloadDuringDisconnect(t *testing.T) {
+	c := local()
+	c.DisconnectProfile = "mikrotik"
+	needsPort := refusing([]radius.Type{radius.AcctSessionID, radius.NASPort}, []radius.Type{radius.NASPort})
+	var mu sync.Mutex
+	var got []string
+	note := func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, text)
+	}
+	d, nas, _ := startDisconnector(t, Config{Clients: []nasradius.Client{c}}, func(r radiustest.Request) []byte {
+		cause := needsPort(bngSession(), radius.Attributes(r.Data[radius.HeaderLen:]))
+		note(fmt.Sprint(uint32(cause)))
+		if cause != 0 {
+			return radiustest.NAK(uint32(cause))(r)
+		}
+		return radiustest.ACK(r)
+	})
+	a := firstAttempt(bngSession())
+	c.DisconnectPort = nas.AddrPort().Port()
+	for _, attributes := range [][]string{nil, nil, {"Acct-Session-Id", "NAS-Port"}} {
+		c.DisconnectAttributes = attributes
+		if err := d.SetClients([]nasradius.Client{c}); err != nil {
+			t.Fatal(err)
+		}
+		note(d.Disconnect(t.Context(), a).String())
+	}
+	const refused = "NAK 401 (Unsupported-Attribute)"
+	if want := []string{"401", "401", refused, "401", refused, "0", "ACK"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
