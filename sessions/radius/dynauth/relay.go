@@ -19,9 +19,9 @@ import (
 
 // The limits of a Relay.
 const (
-	maxRequests = 1 << 14 // in all
-	maxAtNAS    = 1 << 13 // for one NAS, including those that wait for their turn
-	window      = 128     // under way at one NAS; identifiers are left for our own requests
+	maxRequests = 20_000 // in all
+	maxAtNAS    = 12_000 // for one NAS, including those that wait for their turn
+	window      = 128    // under way at one NAS; identifiers are left for our own requests
 	// maxWait limits how long a request is kept. It has time for all transmissions of two requests
 	// with the default settings.
 	maxWait = 30 * time.Second
