@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/sessions/silence"
 )
 
 // EventType says what happened. The numbers are those of Acct-Status-Type (RFC 2866 section 5.1).
@@ -65,6 +66,7 @@ type Event struct {
 
 	// The table sets these, on its clock.
 	at, now     Stamp // At, and when the event was heard
+	heard       silence.Time
 	fingerprint fingerprint
 }
 

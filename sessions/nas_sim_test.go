@@ -187,9 +187,13 @@ func (w *world) routes() map[sessions.ID]string {
 	return routes
 }
 
-// sleep advances all clocks; step sets the host's clock.
-func (w *world) sleep(d time.Duration) { w.wall, w.elapsed = w.wall.Add(d), w.elapsed+d }
-func (w *world) step(d time.Duration)  { w.wall = w.wall.Add(d) }
+// sleep advances all clocks, and NASes can be heard meanwhile; step sets the host's clock.
+func (w *world) sleep(d time.Duration) {
+	w.BeatHearing()
+	w.wall, w.elapsed = w.wall.Add(d), w.elapsed+d
+	w.BeatHearing()
+}
+func (w *world) step(d time.Duration) { w.wall = w.wall.Add(d) }
 
 // restart loads the table again, on the same boot of the host.
 func (w *world) restart() {
@@ -226,6 +230,13 @@ func (w *world) endAsAdmin(id sessions.ID) {
 func (w *world) clear(id sessions.ID) {
 	w.t.Helper()
 	sessionstest.Await(w.t, func(done func(error)) error { return w.Clear([]sessions.ID{id}, done) })
+}
+
+// endStale ends a session that its NAS has stopped reporting.
+func (w *world) endStale(id sessions.ID) {
+	w.t.Helper()
+	stale := []sessions.StaleSession{{ID: id, Heard: w.View().Get(id).Silence.Heard}}
+	sessionstest.Await(w.t, func(done func(error)) error { _, err := w.EndStale(stale, done); return err })
 }
 
 // makeInterims makes the interims of all rows that want one.

@@ -64,6 +64,7 @@ type Table struct {
 	nesting      nesting
 	oneOffs      oneOffs
 	numbers      numbers
+	hearing      hearing
 	free         func(ID) bool // isFree, made once
 	granted      lineIndex     // the live sessions with attributes of an Access-Accept
 	admissions   Admissions    // nil if authentication does not go through us
@@ -133,9 +134,11 @@ func (t *Table) commitEvent(ev *Event, done func(error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.journal.Accepting(); err != nil {
+		t.hearing.Refused()
 		return fmt.Errorf("sessions: %w", err)
 	}
 	ev.at, ev.now = t.clock.fromHost(ev.At)
+	ev.heard = t.hearing.Now()
 	c := Change{State: make([]Put, 0, 3), Notices: make([]Notice, 0, 1)}
 	switch ev.Type {
 	case On, Off:
@@ -457,6 +460,7 @@ func (t *Table) commit(c Change, done func(error)) {
 			c.State = append(c.State, Put{Key: sessionKey(id)})
 		}
 		c.State = append(c.State, t.countersPut())
+		t.hearing.save(&c)
 		done = t.withEndReports(done)
 		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
 	}

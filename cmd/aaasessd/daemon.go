@@ -34,6 +34,7 @@ import (
 	"aaasess/sessions/interim"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
+	"aaasess/sessions/stale"
 	"aaasess/sessions/termination"
 	"aaasess/store"
 )
@@ -56,6 +57,7 @@ type daemon struct {
 	authentication *authentication // nil: Access-Requests are not relayed
 	terminator     *termination.Terminator
 	interims       *interim.Maker
+	stale          *stale.Closer
 	resyncs        *resync.Resyncs
 	control        *control.Server
 	methods        *methods.Set
@@ -129,6 +131,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	if err := d.openRADIUS(cfg); err != nil {
 		return nil, err
 	}
+	d.stale = stale.New(d.table, d.stalePolicy(cfg), log)
 	if err := d.openAuthentication(cfg); err != nil {
 		return nil, err
 	}
@@ -255,7 +258,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	serving = []task{
 		loop{"store", readyAtOnce(), d.watchStore},
 		loop{"memory", readyAtOnce(), d.returnMemory},
-		d.table, d.interims, d.resyncs, d.listener, d.disconnector, d.terminator, d.control, d.admissions,
+		d.table, d.interims, d.stale, d.resyncs, d.listener, d.disconnector, d.terminator, d.control, d.admissions,
 	}
 	serving = append(serving, d.authentication.tasks()...)
 	if d.snmp != nil {

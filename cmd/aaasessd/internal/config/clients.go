@@ -8,6 +8,7 @@ import (
 	"aaasess/internal/radius"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
+	"aaasess/sessions/silence"
 )
 
 // dictionary returns the dictionary of the built-in names and of the files, or nil if a file has a
@@ -74,4 +75,22 @@ func (d checker) checkDisconnectSource(path string, c *rawClient) {
 	if from.IsValid() && to.IsValid() && from.Is4() != to.Is4() {
 		d.Fault(path+".source-address", "%s is %s, but %s has %s, which is %s", from, family(from), what, to, family(to))
 	}
+}
+
+// stale returns when sessions are stale.
+func (raw *rawConfig) stale() Stale {
+	of := Stale{Limits: silence.Limits(raw.Sessions.Stale), Clients: map[string]silence.Limits{}}
+	for _, r := range raw.RADIUS.Clients {
+		limits := of.Limits
+		if r.Stale.Intervals != nil {
+			limits.Intervals = *r.Stale.Intervals
+		}
+		if r.Stale.MaxAge != nil {
+			limits.MaxAge = *r.Stale.MaxAge
+		}
+		if limits != of.Limits {
+			of.Clients[string(r.Name)] = limits
+		}
+	}
+	return of
 }

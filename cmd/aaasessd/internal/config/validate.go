@@ -43,6 +43,7 @@ func (d checker) config(raw *rawConfig) *Config {
 		Dictionary:    names,
 		Admissions:    raw.admissions(),
 		OnOffGroups:   d.onOffGroups(&raw.RADIUS),
+		Stale:         raw.stale(),
 		Sessions:      sessions.Config{Remember: raw.Sessions.Remember, Max: raw.Sessions.Max},
 		Terminator:    termination.Config{StopWait: disconnect.StopWait, RetryMin: disconnect.RetryMin, RetryMax: disconnect.RetryMax},
 		Store:         store.Config{MinFree: int64(raw.Store.MinFree), MaxSize: int64(raw.Store.MaxSize)},

@@ -1,0 +1,28 @@
+package config_test
+
+import (
+	"testing"
+	"time"
+
+	"aaasess/sessions/silence"
+)
+
+// TestStale: a client may override each key of sessions.stale.
+func TestStale(t *testing.T) {
+	cfg := mustParse(t, `sessions: {stale: {max-age: 24h}}
+radius:
+  clients:
+    - {name: a, address: 192.0.2.1, secret: s}
+    - {name: b, address: 192.0.2.2, secret: s, stale: {intervals: 0}}
+    - {name: c, address: 192.0.2.3, secret: s, stale: {max-age: 0s}}
+    - {name: d, address: 192.0.2.4, secret: s, stale: {intervals: 3, max-age: 24h}}
+`, ".")
+	for client, want := range map[string]silence.Limits{
+		"a": {Intervals: 3, MaxAge: 24 * time.Hour}, "b": {MaxAge: 24 * time.Hour}, "c": {Intervals: 3}, "d": {Intervals: 3, MaxAge: 24 * time.Hour},
+		"": {Intervals: 3, MaxAge: 24 * time.Hour},
+	} {
+		if got := cfg.Stale.Of(client); got != want {
+			t.Errorf("client %q: %+v, want %+v", client, got, want)
+		}
+	}
+}
