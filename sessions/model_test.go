@@ -262,6 +262,10 @@ func TestRandomNASes(t *testing.T) {
 			s.admissions = new(manyAdmissions)
 			s.SetAdmissions(s.admissions)
 		}
+		if rapid.Bool().Draw(rt, "a station has one session") {
+			s.unique = []radius.Type{radius.CallingStationID}
+			s.SetUnique(s.unique)
+		}
 		nas := func(rt *rapid.T) *simNAS { return rapid.SampledFrom(s.nases).Draw(rt, "nas") }
 		living := func(rt *rapid.T) *simSession {
 			n := nas(rt)

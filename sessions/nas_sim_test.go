@@ -157,6 +157,7 @@ type world struct {
 	nested  bool // as the configuration has it
 	// What sessions begin with; nil if authentication does not go through us.
 	admissions sessions.Admissions
+	unique     []radius.Type // Event.Unique of all events
 }
 
 func newWorld(t testing.TB) *world {
@@ -201,6 +202,7 @@ func (w *world) restart() {
 	w.Table = sessions.New(w.cfg, w.journal)
 	w.SetNested(w.nested)
 	w.SetAdmissions(w.admissions)
+	w.SetUnique(w.unique)
 	if err := w.Load(w.journal.Load); err != nil {
 		w.t.Fatal(err)
 	}
@@ -208,7 +210,9 @@ func (w *world) restart() {
 
 func (w *world) send(r report) {
 	w.t.Helper()
-	sessionstest.Await(w.t, func(done func(error)) error { return w.Apply(r.event(w.wall), done) })
+	ev := r.event(w.wall)
+	ev.Unique = w.unique
+	sessionstest.Await(w.t, func(done func(error)) error { return w.Apply(ev, done) })
 }
 
 // disconnect marks a session as a SET does.

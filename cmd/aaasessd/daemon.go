@@ -120,8 +120,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		tc.MemoryShort = d.memory.isShort
 	}
 	d.table = sessions.New(tc, d.router)
-	d.table.SetNested(cfg.Nested)
-	d.table.SetVisibleKeys(cfg.VisibleKeys)
+	d.setTable(cfg)
 	d.interims = interim.New(d.table, interimPolicy(plan))
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	d.resyncs = resync.New(resync.Config{Table: d.table, Decide: d.router.Resync, Waiting: d.methods.Waiting, Logger: log})

@@ -68,8 +68,7 @@ func (d *daemon) reload(ctx context.Context) error {
 	}
 	d.stale.SetPolicy(d.stalePolicy(cfg))
 	d.setPlan(plan)
-	d.table.SetNested(cfg.Nested)
-	d.table.SetVisibleKeys(cfg.VisibleKeys)
+	d.setTable(cfg)
 	d.setDictionary(cfg.Dictionary)
 	// After setPlan, so that a removed method gets no new records.
 	d.methods.Apply(ctx, change, onoff.TriggerConfigChange)
@@ -109,6 +108,13 @@ func (d *daemon) setPlan(plan *policy.Plan) {
 	d.router.SetPolicy(plan.Route)
 	d.router.SetNewInfo(plan.RelaysNewInfo())
 	d.plan.Store(plan)
+}
+
+// setTable sets what the table does with events that follow.
+func (d *daemon) setTable(cfg *config.Config) {
+	d.table.SetNested(cfg.Nested)
+	d.table.SetVisibleKeys(cfg.VisibleKeys)
+	d.table.SetUnique(cfg.Unique())
 }
 
 // interimPolicy says how often interims are made by a plan.

@@ -26,7 +26,7 @@ type checker struct{ *strictyaml.Document }
 // reported.
 func (d checker) config(raw *rawConfig) *Config {
 	names := d.dictionary(raw.RADIUS.Dictionaries)
-	clients := d.clients(raw.RADIUS.Clients, names)
+	clients := d.clients(raw.RADIUS.Clients, raw.Sessions.OnePerStation, names)
 	disconnect := &raw.Sessions.Disconnect
 	c := &Config{
 		State:   string(raw.State),
