@@ -20,3 +20,17 @@ type Method interface {
 	// Window returns how many records the method accepts at once, at least 1. It may change.
 	Window() int
 }
+
+// Batcher is a Method for which several records at once are less work.
+type Batcher interface {
+	Method
+	// SendAll is Send for each of the records. It does not keep the slice.
+	SendAll(batch []Sending)
+}
+
+// Sending has the arguments of a call of Send.
+type Sending struct {
+	Record *Record
+	At     retry.Progress
+	Done   func(error)
+}

@@ -219,7 +219,7 @@ func (r *Router) Commit(c sessions.Change, done func(error)) {
 	for i := range c.Notices {
 		r.record(d, &c.Notices[i])
 	}
-	r.store.Commit(store.Change{Puts: d.puts, Appends: d.appends}, done)
+	r.store.Commit(store.Change{Puts: d.puts, Appends: d.appends, Patient: c.Patient}, done)
 	clear(d.puts) // so that the values can be freed before the draft is
 	clear(d.appends)
 	d.puts, d.appends, d.buf = d.puts[:0], d.appends[:0], d.buf[:0]

@@ -139,7 +139,7 @@ func renewed(was, granted radius.Attributes) radius.Attributes {
 
 // withoutEcho returns the attributes of a session without those that its NAS has taken from an earlier
 // Accept and sent in its accounting (Class, RFC 2865 section 5.25; Chargeable-User-Identity, RFC 4372
-// section 2.2), if another Accept has others. Records that the NAS does not cause have the new ones then.
+// section 2.1), if another Accept has others. Records that the NAS does not cause have the new ones then.
 func withoutEcho(attrs, was, granted radius.Attributes) radius.Attributes {
 	for _, t := range [...]radius.Type{radius.Class, radius.ChargeableUserIdentity} {
 		echo, others := split(attrs, t)

@@ -14,7 +14,8 @@ import (
 // Durable state. Numbers are varints unless marked otherwise (BE: big-endian). A text has its
 // length in front.
 //
-//	key "c":           version 3 | last id (or the end of the block of numbers.go) | HighWater | Total | Disconnected
+//	key "c":           version 3 | last id (or the end of the block of numbers.go)
+//	                   | HighWater | Total | Disconnected
 //	                   | table's clock, host's clock, uptime (8 BE each) | boot (8 BE)
 //	key "s" id (4 BE): version 3 or 4 | Kind State flags Counted (1 octet each)
 //	                   | in version 4: more flags (1 octet)
@@ -42,8 +43,9 @@ import (
 // Acked, 8 NASRestarted and 16 Revived; the flag of "n" is 1 sameAddrOnly, that of "w" 1 AfterEnd. In
 // the set of fingerprints of an ended session, bit 64 says that at follows each sum.
 //
-// "More flags" are 1 Reached, 2 Told, 4 Parent, 8 Upstream, 16 Granted and 32 Silence, unless it is zero. A session is written
-// in version 4 if one of them is set, else in version 3, so an older daemon can read a store that has no such sessions.
+// "More flags" are 1 Reached, 2 Told, 4 Parent, 8 Upstream, 16 Granted and 32 Silence, unless it is
+// zero. A session is written in version 4 if one of them is set, else in version 3, so an older daemon
+// can read a store that has no such sessions.
 //
 // Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
 // Version 1 of "s" has one octet for StartSeen in place of the flags; it has no Counted,

@@ -102,6 +102,9 @@ type Put struct{ Key, Value []byte }
 type Change struct {
 	State   []Put
 	Notices []Notice
+	// Patient lets the Journal wait some milliseconds for another change, to make both durable
+	// together: nobody waits for this one, and the others are not to wait for it.
+	Patient bool
 }
 
 // Journal makes changes durable and turns notices into accounting records.

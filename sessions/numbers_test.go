@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"aaasess/internal/radius"
@@ -55,6 +56,29 @@ func TestReserve(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestReserveAfterOneOffs: records without a session take numbers too. The block that one of them begins
+// is durable with it.
+func TestReserveAfterOneOffs(t *testing.T) {
+	d := newSlowDisk()
+	d.route = func(*Session) string { return "route" }
+	tb := New(Config{}, d)
+	tb.SetReserving(true)
+	d.writeAll()
+	failed := OneOff{
+		Kind: Network, Unstarted: AuthenticationFailed, NAS: NAS{Addr: netip.MustParseAddr("192.0.2.1")},
+		Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.UserName, "mallory")),
+	}
+	for range numberBlock {
+		if _, err := tb.Record(failed, nil); err != nil {
+			t.Fatal(err)
+		}
+		d.writeAll()
+	}
+	if _, ok := tb.Reserve(); !ok {
+		t.Errorf("no number behind %d", tb.last)
 	}
 }
 

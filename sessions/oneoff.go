@@ -103,6 +103,7 @@ func (t *Table) Record(o OneOff, done func(error)) (ID, error) {
 			t.last = id
 		}
 		c.State = append(c.State, t.countersPut()) // with the number, so that it is not given again
+		done = t.whenDurable(nil, done)
 	} else {
 		s.ID = 0
 	}

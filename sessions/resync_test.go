@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"aaasess/sessions"
+	"aaasess/sessions/sessionstest"
 )
 
 // told is the state of a resync in a test: it is stored under the key "y".
@@ -228,4 +229,34 @@ func TestResyncOrder(t *testing.T) {
 			stopped[n.Session.ID] = stopped[n.Session.ID] || n.Type == stop
 		}
 	})
+}
+
+// patienceJournal notes which changes are patient.
+type patienceJournal struct {
+	*sessionstest.Journal
+	patient []bool
+}
+
+func (j *patienceJournal) Commit(c sessions.Change, done func(error)) {
+	j.patient = append(j.patient, c.Patient)
+	j.Journal.Commit(c, done)
+}
+
+// TestResyncPatience: a part may wait for the changes of NASes, the begin and the end of a resync may not,
+// because an operator waits for them.
+func TestResyncPatience(t *testing.T) {
+	j := &patienceJournal{Journal: sessionstest.NewJournal()}
+	defer j.Close()
+	table := sessions.New(sessions.Config{}, j)
+	for _, rows := range []int{0, 10} {
+		err := table.Resync(&sessions.Resync{
+			Method: "group isp", Rows: rows, Notices: 1, State: func(sessions.ID) sessions.Put { return sessions.Put{Key: []byte("y")} },
+		}, func(error) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(j.patient, []bool{false, true}) {
+		t.Errorf("patient: %v", j.patient)
+	}
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -13,6 +14,38 @@ type batch struct {
 	waiters []waiter
 	queues  []*queue // queues whose position changed
 	marks   []uint64 // next of each of queues when the batch was sealed
+	urgency urgency
+}
+
+// urgency is how soon a batch must be written.
+type urgency uint8
+
+// The urgencies, in order.
+const (
+	idle         urgency = iota // it is empty
+	onlyDiscards                // after discardDelay
+	patient                     // after patience
+	urgent                      // at once
+)
+
+// delay is how long a batch of this urgency, which is not idle, may wait.
+func (u urgency) delay() time.Duration {
+	switch u {
+	case onlyDiscards:
+		return discardDelay
+	case patient:
+		return patience
+	}
+	return 0
+}
+
+// raise makes a batch at least as urgent. It reports whether it was less urgent before.
+func (b *batch) raise(u urgency) bool {
+	if u <= b.urgency {
+		return false
+	}
+	b.urgency = u
+	return true
 }
 
 // waiter is one call of Commit. err is set if the change itself was refused.
@@ -40,7 +73,7 @@ func (s *Store) fillingBatch() *batch {
 func (s *Store) recycle(b *batch) {
 	b.ops.Reset()
 	clear(b.waiters)
-	b.waiters, b.queues, b.marks = b.waiters[:0], b.queues[:0], b.marks[:0]
+	b.waiters, b.queues, b.marks, b.urgency = b.waiters[:0], b.queues[:0], b.marks[:0], idle
 	if len(s.idle) < 4 {
 		s.idle = append(s.idle, b)
 	}
@@ -81,6 +114,7 @@ func (b *batch) append(q *queue, data []byte) {
 	op := b.ops.SetDeferred(len(q.records)+8, len(data))
 	binary.BigEndian.PutUint64(op.Key[copy(op.Key, q.records):], q.next)
 	copy(op.Value, data)
+	q.tail.append(q.next, data)
 	q.next++
 	b.touch(q)
 }

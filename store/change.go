@@ -31,6 +31,17 @@ type Change struct {
 	Puts    []Put
 	Appends []Append
 	Acks    []Ack
+	// Patient lets the change wait a little for the sync of another one: at most 10 ms, if no other
+	// change comes. A sync of its own would delay the changes that come during it.
+	Patient bool
+}
+
+// urgency returns how soon a change must be written.
+func (c *Change) urgency() urgency {
+	if c.Patient {
+		return patient
+	}
+	return urgent
 }
 
 // check returns an error that wraps ErrInvalid if the change cannot be stored.

@@ -45,13 +45,20 @@ func (s *Store) Commit(c Change, done func(error)) {
 	}
 	b.waiters = append(b.waiters, waiter{done, err})
 	s.pending.Add(1)
+	s.added(b, c.urgency())
+	s.mu.Unlock()
+}
+
+// added is called after something was added to the batch that is being filled. It wakes the writer
+// if that must hear of it. The caller holds the mutex.
+func (s *Store) added(b *batch, u urgency) {
+	poke := b.raise(u)
 	if b.ops.Len() >= maxBatch {
 		s.seal()
+		poke = true
 	}
-	poke := s.asleep
-	s.asleep = false
-	s.mu.Unlock()
-	if poke {
+	if poke && s.asleep {
+		s.asleep = false
 		s.wakeWriter()
 	}
 }
@@ -69,12 +76,8 @@ func (s *Store) Discard(acks []Ack) {
 	for _, a := range acks {
 		s.ack(b, a)
 	}
-	if b.ops.Len() >= maxBatch {
-		s.seal()
-	}
-	if s.asleep {
-		s.asleep = false
-		s.wakeWriter()
+	if len(b.queues) > 0 {
+		s.added(b, onlyDiscards)
 	}
 }
 
@@ -94,12 +97,14 @@ func (s *Store) write() {
 	defer s.wakeWriter() // a wake-up that this goroutine received must not be lost to the committer
 	timer := time.NewTimer(discardDelay)
 	timer.Stop()
-	armed, discardsDue := false, false // discardsDue: discardDelay has passed
+	armed, due := idle, urgent // armed: the timer is that of this urgency; due: what is written now
 	for !s.hasFailed() {
-		b, rest := s.nextBatch(discardsDue)
-		discardsDue = false
+		b, rest := s.nextBatch(due)
+		due = urgent
 		switch {
 		case b != nil:
+			armed = idle // it took along what the timer was for
+			timer.Stop()
 			if err := s.apply(b); err != nil {
 				s.fail(err)
 				return
@@ -111,37 +116,36 @@ func (s *Store) write() {
 				return
 			}
 			continue
-		case rest == storeClosing:
+		case rest == closing:
 			close(s.applied)
 			return
-		case rest == onlyDiscards && !armed:
-			armed = true
-			timer.Reset(discardDelay)
+		case rest > armed:
+			armed = rest
+			timer.Reset(rest.delay())
 		}
 		select {
 		case <-s.wake:
 		case <-timer.C:
-			armed, discardsDue = false, true
+			armed, due = idle, armed
 		case <-s.failed:
 			return
 		}
 	}
 }
 
-// noBatchReason says why nextBatch returned no batch.
-type noBatchReason int
+// closing is what nextBatch returns beside no batch when the store is closing.
+const closing = urgent
 
-const (
-	noWork       noBatchReason = iota
-	onlyDiscards               // only discarded records, which may wait
-	storeClosing               // the store is closing
-)
-
-// nextBatch returns the next batch to apply, nil if there is none to apply now.
-func (s *Store) nextBatch(discardsDue bool) (*batch, noBatchReason) {
+// nextBatch returns the next batch to apply: a full one, or the one that is being filled if it is at
+// least as urgent as due. If there is none, it returns the urgency of what waits, or closing.
+func (s *Store) nextBatch(due urgency) (*batch, urgency) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.sealed) == 0 && s.filling != nil && s.filling.isDue(discardsDue || s.closed) {
+	waits := idle
+	if s.filling != nil {
+		waits = s.filling.urgency
+	}
+	if len(s.sealed) == 0 && waits != idle && (waits >= due || s.closed) {
 		s.seal()
 	}
 	if len(s.sealed) > 0 {
@@ -149,22 +153,13 @@ func (s *Store) nextBatch(discardsDue bool) (*batch, noBatchReason) {
 		s.sealed[0] = nil
 		s.sealed = s.sealed[1:]
 		s.inFlight = append(s.inFlight, b)
-		return b, noWork
+		return b, idle
 	}
 	if s.closed {
-		return nil, storeClosing
+		return nil, closing
 	}
 	s.asleep = true
-	if s.filling != nil && len(s.filling.queues) > 0 {
-		return nil, onlyDiscards
-	}
-	return nil, noWork
-}
-
-// isDue reports whether the batch must be written: it has changes, or discarded records that have
-// waited long enough.
-func (b *batch) isDue(discardsDue bool) bool {
-	return len(b.waiters) > 0 || discardsDue && len(b.queues) > 0
+	return nil, waits
 }
 
 // apply writes a batch. The engine panics when it cannot start a new log.

@@ -59,6 +59,8 @@ const (
 	// must be durable within a second, and cost a sync of their own then: on a store without
 	// commits at most two a second.
 	discardDelay = 500 * time.Millisecond
+	// patience is how long a [Change.Patient] waits for another change. It is a few syncs long.
+	patience = 10 * time.Millisecond
 )
 
 func (c Config) withDefaults() Config {

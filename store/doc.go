@@ -9,7 +9,8 @@
 // # Durability
 //
 // [Store.Commit] never waits for the disk. Its callback runs after the change is durable, in the
-// order of the Commit calls. [Store.Discard] removes delivered records durably within a second,
+// order of the Commit calls. A [Change.Patient] waits up to 10 ms for another change, so that it causes
+// no sync which others must wait for. [Store.Discard] removes delivered records durably within a second,
 // with the sync of a commit or with one of its own. A crash before that brings some of them back,
 // so delivery is at least once. A record is readable only after it is durable, so a crash can never
 // give its sequence number to another record.
@@ -64,6 +65,9 @@
 // A million keys and a million records take about a second (BenchmarkOpen).
 //
 // # Memory
+//
+// The newest records of a queue that were not read yet are in memory too, up to 2 MiB for a queue, so
+// a reader that keeps up does not read through the engine (tail.go).
 //
 // The engine keeps two memtables of 64 MiB after much traffic. [Store.ReleaseMemory] replaces them
 // when the caller is at rest (memtables.go).

@@ -112,7 +112,7 @@ func (sim *simulation) live(m *model) []Ack {
 var simQueues = []string{"a", "a\x00", "a/b", strings.Repeat("z", maxName)}
 
 func (sim *simulation) change(t *rapid.T, index int) Change {
-	c := Change{Puts: []Put{put("n", strconv.Itoa(index))}}
+	c := Change{Puts: []Put{put("n", strconv.Itoa(index))}, Patient: rapid.IntRange(0, 3).Draw(t, "patient") == 0}
 	for range rapid.IntRange(0, 3).Draw(t, "puts") {
 		p := put(rapid.SampledFrom([]string{"k", "k1", "\xff", "\x00"}).Draw(t, "key"),
 			rapid.StringN(0, 5, 10).Draw(t, "value"))

@@ -38,6 +38,7 @@ type queue struct {
 
 	touched  *batch // the filling batch, if it must contain this queue's position
 	appended chan struct{}
+	tail     tail
 }
 
 // chunk records which of 4096 records are acknowledged. Bits below the queue's low mean nothing.

@@ -32,9 +32,13 @@ func (s *Store) Read(queue string, from uint64, limit int, dst []Entry) ([]Entry
 		if q != nil {
 			runs = q.live(from, limit, nil)
 		}
-		if len(runs) == 0 {
+		if len(runs) == 0 || s.hasFailed() {
 			s.mu.Unlock()
 			return dst, s.Err()
+		}
+		if dst, ok := q.tail.read(runs, dst); ok {
+			s.mu.Unlock()
+			return dst, nil
 		}
 		s.readers.Add(1)
 		s.mu.Unlock()

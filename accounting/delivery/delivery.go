@@ -59,6 +59,9 @@ type Delivery struct {
 	setAside setAsideState
 	placed   bool // a lane has entered a list that the present dispatch may have passed already
 	acks     []store.Ack
+	// While collecting, send does not hand records to their method, but adds them to collected.
+	collecting bool
+	collected  []accounting.Sending
 }
 
 // New returns a Delivery for the queues of a store. Run starts to read them.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"aaasess/accounting"
 	"aaasess/internal/retry"
 	"aaasess/store"
 )
@@ -28,7 +29,11 @@ func (d *Delivery) dispatch(now time.Time) error {
 	}
 	for _, m := range d.methods {
 		if m.drain.nextAt = (time.Time{}); m.isAvailable() {
-			if err := d.sendReady(m, now); err != nil {
+			d.collecting = true
+			err := d.sendReady(m, now)
+			d.collecting = false
+			d.sendCollected(m)
+			if err != nil {
 				return err
 			}
 		}
@@ -54,6 +59,9 @@ func (d *Delivery) sendReady(m *method, now time.Time) error {
 			break
 		}
 		it := l.head()
+		if !it.isLoaded() {
+			d.sendCollected(m) // they need not wait for the disk
+		}
 		ok, err := d.reload(it, now)
 		switch {
 		case err != nil:
@@ -155,7 +163,25 @@ func (d *Delivery) send(m *method, it *item, at retry.Progress, now time.Time) {
 	if it.lane != nil && it.rec.Hold > 0 {
 		d.addAddress(it)
 	}
-	m.impl.Send(it.rec, at, func(err error) { d.inbox.finished(it, err) })
+	done := func(err error) { d.inbox.finished(it, err) }
+	if d.collecting {
+		d.collected = append(d.collected, accounting.Sending{Record: it.rec, At: at, Done: done})
+		return
+	}
+	m.impl.Send(it.rec, at, done)
+}
+
+// sendCollected hands the records that send has collected to their method.
+func (d *Delivery) sendCollected(m *method) {
+	if b, ok := m.impl.(accounting.Batcher); ok && len(d.collected) > 1 {
+		b.SendAll(d.collected)
+	} else {
+		for _, s := range d.collected {
+			m.impl.Send(s.Record, s.At, s.Done)
+		}
+	}
+	clear(d.collected)
+	d.collected = d.collected[:0]
 }
 
 // moveRoom returns how many records may be moved to other queues now. A store that is short of

@@ -19,7 +19,7 @@ type Group struct {
 	adds atomic.Pointer[additions] // of the Spec; a reload may change them
 }
 
-var _ accounting.Method = (*Group)(nil)
+var _ accounting.Batcher = (*Group)(nil)
 
 // New returns a group of a client. A wrong GroupConfig is an error that says what is wrong. Records
 // are sent once Run runs.
@@ -44,15 +44,34 @@ func (g *Group) String() string { return "accounting group " + g.name }
 // group with the same servers counts as the start. The record must not change before done is
 // called.
 func (g *Group) Send(rec *accounting.Record, at retry.Progress, done func(error)) {
-	if rec.IsCommand() {
+	if r := g.request(rec, done); r != nil {
+		g.Group.Send(r, at)
+	}
+}
+
+// SendAll implements [accounting.Batcher].
+func (g *Group) SendAll(batch []accounting.Sending) {
+	b := g.Batch()
+	defer b.Flush()
+	for _, s := range batch {
+		if r := g.request(s.Record, s.Done); r != nil {
+			b.Send(r, s.At)
+		}
+	}
+}
+
+// request returns the request for a record, or nil if that can never be sent; then it reports this to
+// done.
+func (g *Group) request(rec *accounting.Record, done func(error)) *request {
+	switch {
+	case rec.IsCommand():
 		go done(ErrCommand)
-		return
-	}
-	if !isSendable(rec) {
+	case !isSendable(rec):
 		go done(ErrUnsendable)
-		return
+	default:
+		return &request{rec: rec, adds: *g.adds.Load(), done: done}
 	}
-	g.Group.Send(&request{rec: rec, adds: *g.adds.Load(), done: done}, at)
+	return nil
 }
 
 // Announce sends an Accounting-On or Accounting-Off (R63) to each server in the order of the

@@ -20,7 +20,8 @@
 //
 // What bounds the pace is the delivery of the records and the sync of the store, not the table: at
 // 40,000 records a second the parts hold its lock for 4% of the time (docs/benchmarks.md). The answer
-// to a NAS waits for a sync that it shares with at most maxUnderWay parts.
+// to a NAS waits for a sync that it shares with at most maxUnderWay parts. Parts wait some milliseconds
+// for such a sync ([sessions.Change] Patient), so that a NAS seldom waits for one of parts alone.
 //
 // # Concurrency
 //

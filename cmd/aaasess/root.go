@@ -20,8 +20,8 @@ const (
 	systemSocket = "/run/aaasess/aaasess.sock" // of the system's daemon
 )
 
-const rootHelp = `Show and end the sessions of a running aaasessd, and show the delivery of their accounting
-records.
+const rootHelp = `Show and end the sessions of a running aaasessd, and show its logins and the delivery of
+accounting records.
 
 aaasess finds the daemon by its control socket. It uses the first of these:
   --socket PATH
@@ -36,8 +36,9 @@ Exit codes:
      within --wait
   2  usage error: wrong flags or arguments
   3  no daemon answers at the control socket
-  4  no match: no session has this ID or matches the filters, or no server group,
-     acct-on-off-group, queue, method list or record has this name or number
+  4  no match: no session has this ID or matches the filters, no server group,
+     acct-on-off-group, queue, method list or record has this name or number, or the daemon
+     does not relay logins
   5  permission denied: the caller may not use the control socket
   6  "show spool" only: part of the store could not be read and is lost
 

@@ -31,7 +31,7 @@ The exit code is 4 if the daemon relays no authentication.`
 func newShowAuthentications(g *global) *cobra.Command {
 	limit := api.PageSize
 	cmd := &cobra.Command{
-		Use: "authentications", Short: "List the users who were accepted and have not started", Long: showAuthenticationsHelp, Args: cobra.NoArgs,
+		Use: "authentications", Short: "List the users who were accepted and whose accounting has not started", Long: showAuthenticationsHelp, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 1 || limit > api.MaxPage {
 				return fmt.Errorf("%w: --limit %d: want 1 to %d", errUsage, limit, api.MaxPage)
@@ -46,7 +46,7 @@ func newShowAuthentications(g *global) *cobra.Command {
 			if err := printAuthentications(g.out, list, time.Now()); err != nil {
 				return err
 			}
-			fmt.Fprintf(g.err, "%s, %s in all\n", count(len(list.Authentications), "user"), count(list.Waiting, "login"))
+			fmt.Fprintf(g.err, "%s; %s with those that are not accepted yet\n", count(len(list.Authentications), "user"), count(list.Waiting, "login"))
 			return nil
 		},
 	}

@@ -31,8 +31,10 @@ If the daemon relays authentication, what became of the Access-Requests since it
   dropped          requests that got no answer, by reason
   invalid          datagrams that were not even tried, by reason
   in flight        requests that wait for their answer now
-  conversations    logins of several rounds whose server is known now
-  waiting logins   accepted users whose accounting has not started yet
+  conversations    rounds of logins whose next round goes to the same server, up to two of each
+                   login
+  waiting logins   users whose accounting has not started yet: accepted, or with a reserved
+                   number
 
 --all adds the state and the counters of each part of the daemon. --json always has them.`
 

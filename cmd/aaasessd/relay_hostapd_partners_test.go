@@ -233,3 +233,20 @@ func TestRelayHostapdSetup(t *testing.T) {
 	w.snmp("snmpset", casnDiscon+"1", "i", "1")
 	eventually(t, "hostapd has thrown the user off", func() bool { return w.hostapd.Authorized() == 0 })
 }
+
+// TestRelayHostapdRenamed: a user of hostapd logs in again, and FreeRADIUS gives another name. hostapd
+// knows the user by the new name from then on, and refuses a Disconnect-Request with the old one.
+func TestRelayHostapdRenamed(t *testing.T) {
+	w := startWired(t, "DEFAULT Cleartext-Password := \"secret\"\n\tUser-Name := \"%{User-Name} %{State}\"\n", keys{})
+	supplicant := w.users.Supplicants(wiredStation, partner.Login{User: "alice", Password: "secret"})
+	name := func() string {
+		_, quoted, _ := strings.Cut(w.snmp("snmpwalk", strings.TrimSuffix(casnUserID, ".")), "STRING: ")
+		return strings.TrimSpace(quoted)
+	}
+	eventually(t, "the row is there", func() bool { return strings.HasPrefix(name(), `"alice `) })
+	first := name()
+	supplicant.Begin()
+	eventually(t, "the row has the new name", func() bool { return strings.HasPrefix(name(), `"alice `) && name() != first })
+	w.snmp("snmpset", casnDiscon+"1", "i", "1")
+	eventually(t, "hostapd has thrown the user off", func() bool { return w.hostapd.Authorized() == 0 })
+}

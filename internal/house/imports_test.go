@@ -69,7 +69,7 @@ var rules = []rule{
 	{"internal/retry", nil, "retry schedules, for all transports"},
 	{"internal/throttle", nil, "it decides which log lines are written; it has no log and no clock"},
 	{"internal/timeheap", nil, "a heap ordered by time; it has no clock and does not know its elements"},
-	{"internal/udpbatch", []string{"golang.org/x/sys"}, "datagrams of any protocol"},
+	{"internal/udpbatch", []string{"aaasess/internal/udpsocket", "golang.org/x/sys"}, "datagrams of any protocol"},
 	{"internal/udpsocket", []string{"golang.org/x/sys"}, "options of a socket; it reads and writes nothing"},
 	{"internal/prefixtable", nil, "it finds prefixes of addresses; it does not know whose they are"},
 	{"internal/cursor", nil, "it reads fields from octets; the caller knows which"},

@@ -30,7 +30,7 @@ var largePackages = map[string]struct {
 	why   string
 }{
 	"accounting":                   {2400, "a record, its layout and its attributes, the routes, and the Router that makes it"},
-	"accounting/delivery":          {3400, "one machine: queues, lanes, starts that wait and methods share its goroutine; each file is one step of it"},
+	"accounting/delivery":          {3450, "one machine: queues, lanes, starts that wait and methods share its goroutine; each file is one step of it"},
 	"agent/agentx":                 {2900, "codec and machine of one protocol"},
 	"agent/snmp/notify":            {2150, "targets, engine discovery and the machine of informs"},
 	"bench/stand":                  {2500, "one or two files for each program that is measured, with its configuration"},
@@ -39,12 +39,12 @@ var largePackages = map[string]struct {
 	"cmd/aaasessd/internal/config": {3320, "the keys of one file, and what must hold between them"},
 	"cmd/internal/control":         {3050, "one file for each group of requests"},
 	"internal/radius":              {2150, "the wire: packets, attributes, their encryption, and the dictionary with its values"},
-	"internal/radius/client":       {2850, "servers, paths, groups and exchanges of both purposes, and the tests of idle and dead servers, are one machine under one mutex; the log of their packets"},
+	"internal/radius/client":       {2900, "servers, paths, groups and exchanges of both purposes, and the tests of idle and dead servers, are one machine under one mutex; the log of their packets"},
 	"internal/tacacs/client":       {2400, "servers, paths, connections, groups and exchanges are one machine under one mutex"},
 	"sessions":                     {5950, "the table, its machine and its codec share what a session is, and calls are sessions; nesting decides when its ends are recorded; events without a session have its numbers, and so have logins before their start, which may be rows; attributes that are unique at a NAS are indexed"},
 	"sessions/radius":              {2150, "two listeners and what they share: clients, sockets, duplicates, counters, log"},
 	"internal/partner":             {2250, "one or two files for each foreign program, with its configuration"},
-	"store":                        {4600, "engine, repair, inventory and modes of one set of files"},
+	"store":                        {4700, "engine, repair, inventory and modes of one set of files"},
 }
 
 // longFaults returns the functions of a file that are too long.

@@ -17,11 +17,11 @@ const (
 	Dead State = "dead"
 )
 
-// Stats are the statistics of one server. The first ones have the names of
-// radiusAccServerExtTable (RFC 4670) and radiusAuthServerExtTable (RFC 4668), those from State on belong to casStatisticsTable
-// (CISCO-AAA-SERVER-MIB). In the latter table, casAcctRequests is Requests plus Retransmissions,
-// casAcctRequestTimeouts is Timeouts, casAcctUnexpectedResponses is PacketsDropped, and
-// casAcctIncorrectResponses is MalformedResponses plus BadAuthenticators plus UnknownTypes. A
+// Stats are the statistics of one server. The first ones have the names of radiusAccServerExtTable
+// (RFC 4670) and radiusAuthServerExtTable (RFC 4668), those from State on belong to
+// casStatisticsTable (CISCO-AAA-SERVER-MIB). In the latter table, casAcctRequests is Requests plus
+// Retransmissions, casAcctRequestTimeouts is Timeouts, casAcctUnexpectedResponses is PacketsDropped,
+// and casAcctIncorrectResponses is MalformedResponses plus BadAuthenticators plus UnknownTypes. A
 // request that is answered late counts in both Timeouts and Responses.
 type Stats struct {
 	Name string
@@ -44,8 +44,8 @@ type Stats struct {
 	// MalformedResponses counts answers with invalid framing.
 	MalformedResponses uint64
 	// BadAuthenticators counts answers with a wrong authenticator or Message-Authenticator, or
-	// without the Message-Authenticator that the server must send. The usual cause of the first kind is a different secret; another one is an answer to a transmission so old that its
-	// identifier was reused.
+	// without the Message-Authenticator that the server must send. A wrong one usually means another
+	// secret; it may also be an answer to a transmission so old that its identifier was reused.
 	BadAuthenticators uint64
 	// PendingRequests is the number of transmissions that wait for their answer and have not timed
 	// out.

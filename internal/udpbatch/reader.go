@@ -69,6 +69,9 @@ func (r *Reader) Read() (Datagram, error) {
 	return Datagram{Data: r.data[i][:m.n], From: r.from[i].addrPort(), Control: r.control[i][:m.hdr.Controllen]}, nil
 }
 
+// Buffered returns how many datagrams Read returns without a system call.
+func (r *Reader) Buffered() int { return r.n - r.next }
+
 // fill reads at least one datagram.
 func (r *Reader) fill() error {
 	for i := range r.messages {

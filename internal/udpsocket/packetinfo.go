@@ -52,6 +52,14 @@ func AppendPacketInfo(b []byte, local Local) []byte {
 	return b
 }
 
+// AppendSegment appends the control message that makes the kernel split a buffer into datagrams of n
+// octets, of which the last may be shorter (udp(7), UDP_SEGMENT).
+func AppendSegment(b []byte, n int) []byte {
+	b, data := AppendControl(b, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 2)
+	binary.NativeEndian.PutUint16(data, uint16(n))
+	return b
+}
+
 // AppendControl appends a control message (cmsg(3)) with data of this size, zeros, to fill in.
 func AppendControl(b []byte, level, kind int32, size int) (all, data []byte) {
 	at := len(b)

@@ -13,9 +13,9 @@ func (s *Store) Idle() bool { return s.idle.Load() }
 // Admit implements [sessions.Admissions]. A session that begins takes what its login has: the number that
 // was reserved, the Acct-Session-Id that servers were told, and what it was granted. A login that was
 // accepted is then forgotten.
-func (s *Store) Admit(ev sessions.Event, is, call *sessions.Session, free func(sessions.ID) bool) (sessions.ID, *sessions.Admission) {
+func (s *Store) Admit(ev sessions.Event, session, call *sessions.Session, free func(sessions.ID) bool) (sessions.ID, *sessions.Admission) {
 	var a sessions.Admission
-	id := is.ID
+	id := session.ID
 	w := whoOf(&ev.NAS, ev.Kind, ev.Attrs)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -24,7 +24,7 @@ func (s *Store) Admit(ev sessions.Event, is, call *sessions.Session, free func(s
 		id, a.Upstream, a.Granted = cmp.Or(l.number, id), l.upstream, l.granted
 	}
 	cfg := s.config.Load()
-	if cfg.SyncWithClient && id == is.ID && is.Kind != sessions.Resource {
+	if cfg.SyncWithClient && id == session.ID && session.Kind != sessions.Resource {
 		if n := numberIn(&ev.NAS, ev.AcctSessionID); n != id && free(n) {
 			id = n
 		}

@@ -121,9 +121,9 @@ func (s *Store) grant(session sessions.ID, granted radius.Attributes, done func(
 }
 
 // Reject is called for an Access-Reject, before the NAS gets it. done is called once: when the stop
-// record (R49) is durable, or at once if there is none. Of the reject nothing is recorded: S1 tells who
-// has failed, not what the user was told.
-func (s *Store) Reject(q *Request, _ radius.Attributes, done func()) {
+// record (R49) is durable, or at once if there is none. The attributes of the Access-Reject are not
+// wanted: S1 records who has failed, not what the user was told.
+func (s *Store) Reject(q *Request, done func()) {
 	w := whoOf(&q.NAS, q.Kind, q.Attrs)
 	s.mu.Lock()
 	l := s.same(&w)

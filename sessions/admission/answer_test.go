@@ -303,7 +303,7 @@ func TestExpiry(t *testing.T) {
 		if got := s.Stats(); got.Waiting != 5 || got.Ambiguous != 1 {
 			t.Errorf("%+v", got)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if got := s.Stats(); got.Waiting != 1 || got.Expired != 2 {
 			t.Errorf("%+v", got)

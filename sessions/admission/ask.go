@@ -29,8 +29,8 @@ func (s *Store) Ask(q *Request) (u Upstream) {
 		}
 	}
 	switch {
-	case cfg.SyncWithClient && w.sid != "":
-		if name := cfg.name(&q.NAS, w.sid, 0); name != w.sid {
+	case cfg.SyncWithClient: // of a request without Acct-Session-Id nobody knows what the NAS will send
+		if name := cfg.name(&q.NAS, w.sid, 0); w.sid != "" && name != w.sid {
 			u.SessionID = name
 		}
 	case cfg.IncludeInAccessReq:

@@ -99,7 +99,7 @@ func (s *stand) accept(q *Request, pairs ...any) {
 func (s *stand) reject(q *Request) {
 	s.t.Helper()
 	sessionstest.Await(s.t, func(done func(error)) error {
-		s.Reject(q, attrs(radius.ReplyMessage, "no"), func() { done(nil) })
+		s.Reject(q, func() { done(nil) })
 		return nil
 	})
 }

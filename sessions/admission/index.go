@@ -96,29 +96,29 @@ func (x *index) add(l *login) {
 	sums, n := x.hashes(l)
 	l.links = make([]link, n) // links must not move
 	for i := range l.links {
-		is := &l.links[i]
-		*is = link{login: l, hash: sums[i], older: x.chains[sums[i]]}
-		if is.older != nil {
-			is.older.newer = is
+		k := &l.links[i]
+		*k = link{login: l, hash: sums[i], older: x.chains[sums[i]]}
+		if k.older != nil {
+			k.older.newer = k
 		}
-		x.chains[is.hash] = is
+		x.chains[k.hash] = k
 	}
 }
 
 // remove undoes add.
 func (x *index) remove(l *login) {
 	for i := range l.links {
-		is := &l.links[i]
-		if is.older != nil {
-			is.older.newer = is.newer
+		k := &l.links[i]
+		if k.older != nil {
+			k.older.newer = k.newer
 		}
 		switch {
-		case is.newer != nil:
-			is.newer.older = is.older
-		case is.older != nil:
-			x.chains[is.hash] = is.older
+		case k.newer != nil:
+			k.newer.older = k.older
+		case k.older != nil:
+			x.chains[k.hash] = k.older
 		default:
-			delete(x.chains, is.hash)
+			delete(x.chains, k.hash)
 		}
 	}
 	l.links = nil
@@ -132,9 +132,9 @@ func (x *index) same(w *who) *login {
 			continue
 		}
 		n := 0
-		for is := x.chains[sum]; is != nil && n < maxChain; is, n = is.older, n+1 {
+		for k := x.chains[sum]; k != nil && n < maxChain; k, n = k.older, n+1 {
 			// Without a line, a second user of the same name looks like the first.
-			if l := is.login; l.isSame(w) && (!l.accepted || l.hasLine()) {
+			if l := k.login; l.isSame(w) && (!l.accepted || l.hasLine()) {
 				return l
 			}
 		}
@@ -153,8 +153,8 @@ func (x *index) find(ev *sessions.Event, w *who) (found *login, ambiguous bool) 
 			continue
 		}
 		n, first := 0, (*login)(nil)
-		for is := x.chains[sum]; is != nil && n < maxChain; is, n = is.older, n+1 {
-			l := is.login
+		for k := x.chains[sum]; k != nil && n < maxChain; k, n = k.older, n+1 {
+			l := k.login
 			if !l.fits(ev, w, a) {
 				continue
 			}

@@ -12,12 +12,18 @@ import (
 // maxName is how many octets the value of an attribute can have (RFC 2865 section 5).
 const maxName = 253
 
+// ours is in front of a number where servers get the ids of NASes, which count from 1 too.
+const ours = "aaasess-"
+
 // name returns the Acct-Session-Id that goes upstream of a session with a number, which the NAS calls
 // sid (R55). sid may be "".
 func (c *Config) name(nas *sessions.NAS, sid string, id sessions.ID) string {
 	name := id.String()
-	if c.SyncWithClient && sid != "" {
+	switch {
+	case c.SyncWithClient && sid != "":
 		name = sid
+	case c.SyncWithClient:
+		name = ours + name
 	}
 	if c.ExtendWithAddr {
 		name = extended(nas, name)
@@ -78,7 +84,7 @@ func (s *Store) Upstream(nas *sessions.NAS, attrs radius.Attributes, id sessions
 
 // upstream returns the name of a session, or "" if it is that of the number.
 func (c *Config) upstream(nas *sessions.NAS, sid string, id sessions.ID) string {
-	if !c.ExtendWithAddr && (!c.SyncWithClient || sid == "") {
+	if !c.ExtendWithAddr && !c.SyncWithClient {
 		return ""
 	}
 	return unlessNumber(c.name(nas, sid, id), id)

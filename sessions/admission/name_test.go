@@ -28,7 +28,7 @@ func TestName(t *testing.T) {
 	}{
 		{"neither", Config{}, v4, "abc", "0000002A"},
 		{"the NAS's own", sync, v4, "abc", "abc"},
-		{"the NAS's own, if it has one", sync, v4, "", "0000002A"},
+		{"the NAS has sent none", sync, v4, "", "aaasess-0000002A"},
 		{"address and number", extend, v4, "abc", "0A0000020000002A"},
 		{"the source address", extend, source, "abc", "C00002010000002A"},
 		{"no IPv4 address", extend, v6, "abc", "0000002A"},
@@ -134,9 +134,11 @@ func TestSyncWithClient(t *testing.T) {
 	if got := s.Ask(loginAt(nas1, "bob", radius.AcctSessionID, "0000002A")); got.SessionID != "" {
 		t.Errorf("Ask: %q", got)
 	}
-	if got := s.Ask(loginAt(nas1, "carol", radius.NASPort, 9)).SessionID; got != "00000001" {
+	// What a NAS that sends none will call the session, nobody knows.
+	if got := s.Ask(loginAt(nas1, "carol", radius.NASPort, 9)).SessionID; got != "" {
 		t.Errorf("a NAS that sends none: %q", got)
 	}
+	s.accept(loginAt(nas1, "carol", radius.NASPort, 9), radius.Class, "carol's")
 	check := func(is *sessions.Session, id sessions.ID, name string) {
 		t.Helper()
 		if is.ID != id || is.Name() != name {
@@ -144,17 +146,21 @@ func TestSyncWithClient(t *testing.T) {
 		}
 	}
 	check(s.start(nas1, "0000002A", "bob"), 42, "0000002A")
-	check(s.start(nas2, "0000002A", "bob"), 2, "0000002A")
+	check(s.start(nas2, "0000002A", "bob"), 1, "0000002A")
 	check(s.start(nas1, "port-2b", "bob"), 43, "port-2b")
-	check(s.start(nas1, "00000001", "dave"), 3, "00000001") // reserved
-	check(s.start(nas1, "own", "carol", radius.NASPort, 9), 1, "00000001")
+	check(s.start(nas1, "00000001", "dave"), 2, "00000001") // taken
+	carol := s.start(nas1, "own", "carol", radius.NASPort, 9)
+	if check(carol, 3, "own"); carol.Granted() != attrs(radius.Class, "carol's") {
+		t.Errorf("carol was granted %s", show(carol.Granted()))
+	}
 	check(s.start(nas1, "0", "erin"), 4, "0")
 	check(s.event(sessions.Start, sessions.Resource, nas1, "0000002F", ""), 5, "0000002F") // no row
 	check(s.start(nas1, "0000002F", "frank"), 47, "0000002F")
 	s.event(sessions.Stop, sessions.Network, nas1, "0000002F", "frank")
 	check(s.start(nas2, "0000002F", "frank"), 6, "0000002F") // remembered
 	s.reject(loginAt(nas1, "grace", radius.AcctSessionID, "theirs"))
-	if diff := cmp.Diff([]string{"1 grace theirs"}, s.records()); diff != "" {
+	s.reject(loginAt(nas1, "heidi")) // a NAS that counts from 1 may call a session 00000008
+	if diff := cmp.Diff([]string{"1 grace theirs", "1 heidi aaasess-00000008"}, s.records()); diff != "" {
 		t.Error(diff)
 	}
 	s.restart()
@@ -171,8 +177,8 @@ func TestRejectOfLiveSession(t *testing.T) {
 		cfg  Config
 		want []string
 	}{
-		{"sync", Config{SyncWithClient: true}, []string{"1 bob 00000001", "1 eve 00000002", "1 bob 0000002A"}},
-		{"sync and extend", Config{SyncWithClient: true, ExtendWithAddr: true}, []string{"1 bob C000020100000001", "1 eve C000020100000002", "1 bob 0A0000020000002A"}},
+		{"sync", Config{SyncWithClient: true}, []string{"1 bob aaasess-00000001", "1 eve aaasess-00000002", "1 bob 0000002A"}},
+		{"sync and extend", Config{SyncWithClient: true, ExtendWithAddr: true}, []string{"1 bob C0000201aaasess-00000001", "1 eve C0000201aaasess-00000002", "1 bob 0A0000020000002A"}},
 		{"include", Config{IncludeInAccessReq: true}, []string{"1 bob 00000002", "1 eve 00000003", "1 bob 00000004"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -201,7 +207,7 @@ func TestRejectAfterStop(t *testing.T) {
 	s.event(sessions.Start, sessions.Resource, nas1, "call", "")
 	s.reject(loginAt(nas1, "bob", radius.AcctSessionID, "0000002A"))
 	s.reject(loginAt(nas1, "bob", radius.AcctSessionID, "call")) // a call has its users' id (S0)
-	if diff := cmp.Diff([]string{"1 bob 00000002", "1 bob call"}, s.records()); diff != "" {
+	if diff := cmp.Diff([]string{"1 bob aaasess-00000002", "1 bob call"}, s.records()); diff != "" {
 		t.Error(diff)
 	}
 }

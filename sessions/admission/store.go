@@ -34,7 +34,7 @@ type Config struct {
 	// nothing is put there.
 	ExtendWithAddr bool
 	// SyncWithClient uses the NAS's own Acct-Session-Id upstream (S0 "attribute 44
-	// sync-with-client").
+	// sync-with-client"). Before the NAS has sent one, servers are told none.
 	SyncWithClient bool
 	// PopulateAtSetup makes a row of each accepted login (IOS XE "aaa session-mib populate setup",
 	// R13), with the number that its session will have.

@@ -23,6 +23,13 @@ type Relay interface {
 	Accepting() error
 }
 
+// BatchRelay is a Relay for which several requests at once are less work.
+type BatchRelay interface {
+	Relay
+	// RelayAll is Relay for each of the requests. It does not keep the slice.
+	RelayAll(batch []*AccessRequest)
+}
+
 // AccessRequest is an Access-Request of a NAS that waits for its answer. Its sender knows the
 // secret, as far as the client's Signing proves that. The fields do not change.
 type AccessRequest struct {

@@ -1,7 +1,6 @@
 package radius
 
 import (
-	"encoding/binary"
 	"errors"
 	"sync"
 
@@ -22,7 +21,8 @@ const (
 	maxOctets   = 16 * radius.MaxPacket
 )
 
-// controlOctets is room for the control messages of udpsocket.AppendPacketInfo and appendSegment.
+// controlOctets is room for the control messages of udpsocket.AppendPacketInfo and
+// udpsocket.AppendSegment.
 const controlOctets = 64
 
 // writer holds the buffers of a writing goroutine.
@@ -87,7 +87,7 @@ func (w *writer) add(answers []*exchange) {
 		w.control = udpsocket.AppendPacketInfo(w.control, first.local)
 	}
 	if len(answers) > 1 {
-		w.control = appendSegment(w.control, first.responseLen())
+		w.control = udpsocket.AppendSegment(w.control, first.responseLen())
 	}
 	w.messages = append(w.messages, answers)
 	w.socket.out.Add(w.buf[at:], w.control[control:], first.from)
@@ -130,14 +130,6 @@ func (w *writer) count(answers []*exchange, err error) {
 			e.count(x.client, what)
 		}
 	}
-}
-
-// appendSegment appends the control message that makes the kernel split a buffer into datagrams of
-// n octets (udp(7), UDP_SEGMENT).
-func appendSegment(b []byte, n int) []byte {
-	b, data := udpsocket.AppendControl(b, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 2)
-	binary.NativeEndian.PutUint16(data, uint16(n))
-	return b
 }
 
 // answerQueue is the bounded queue of answers that wait for a socket.

@@ -33,6 +33,9 @@ func NewAuthListener(cfg AuthConfig, relay Relay) (*AuthListener, error) {
 	l := &AuthListener{relay: relay}
 	l.service, l.subject = l, "access"
 	l.request, l.status, l.signs = radius.CodeAccessRequest, radius.CodeAccessAccept, true
+	if b, ok := relay.(BatchRelay); ok {
+		l.relayAll = b.RelayAll
+	}
 	if err := l.open(cfg); err != nil {
 		return nil, err
 	}
@@ -95,6 +98,10 @@ func (l *AuthListener) submit(x exchange, p radius.Packet, scratch []byte, now t
 	q.exchange.proxyState = proxyStates(p)
 	l.pending.Add(1)
 	x.logins.begin(q)
+	if s, ok := x.replies.(*socket); ok && l.relayAll != nil && (len(s.together) > 0 || s.in.Buffered() > 0) {
+		s.together = append(s.together, q)
+		return scratch
+	}
 	l.relay.Relay(q)
 	return scratch
 }

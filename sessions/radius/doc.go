@@ -42,7 +42,8 @@
 //
 // Both listeners are an endpoint, which has the sockets, and a service, which knows what a request
 // means. Each socket has a reading and a writing goroutine. The reader owns its buffers and calls the
-// sink or the relay; the writer sends the answers. A bounded queue connects the callback of the sink,
+// sink or the relay; the writer sends the answers. Under load a system call receives or sends many
+// (package udpbatch). A bounded queue connects the callback of the sink,
 // or of the relay, to the writer, so neither waits for a socket. A [ClientTable] is replaced whole by
 // SetClients. No lock is held over I/O, nor while the sink or the relay is called.
 //

@@ -40,8 +40,8 @@ type requestState struct {
 	progress progress
 }
 
-// duplicateTable remembers the Accounting-Requests of a socket in two generations. It may be used from any goroutine. It uses
-// the monotonic clock, so a step of the wall clock does not affect it.
+// duplicateTable remembers the Accounting-Requests of a socket in two generations. It may be used from
+// any goroutine. It uses the monotonic clock, so a step of the wall clock does not affect it.
 type duplicateTable struct {
 	limit int // requests in one generation
 

@@ -57,6 +57,7 @@ type endpoint struct {
 	sockets  []*socket
 	pending  atomic.Int64 // requests without an outcome yet
 	ready    chan struct{}
+	relayAll func([]*AccessRequest) // of a BatchRelay, else nil
 }
 
 // open opens the sockets. They queue requests until Run reads them. An error names the address or
@@ -231,6 +232,11 @@ func (s *socket) read(ctx context.Context) error {
 		switch {
 		case err == nil:
 			r.scratch = s.endpoint.handle(b, s.arrival(from, local), r.scratch, time.Now())
+			if len(s.together) > 0 && s.in.Buffered() == 0 {
+				s.endpoint.relayAll(s.together)
+				clear(s.together)
+				s.together = s.together[:0]
+			}
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded):

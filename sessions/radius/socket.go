@@ -27,6 +27,7 @@ type socket struct {
 	answers  answerQueue
 	in       *udpbatch.Reader
 	out      *udpbatch.Writer
+	together []*AccessRequest // which have arrived together, for relayAll; the reader's
 }
 
 func (e *endpoint) openSocket(addr netip.AddrPort) (*socket, error) {

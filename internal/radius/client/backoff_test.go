@@ -248,7 +248,7 @@ func TestSlowSender(t *testing.T) {
 		t.Fatal(due, err)
 	}
 	for range 2 { // Run, and the caller
-		s.g.client.transmit(x)
+		s.g.client.transmit(x, nil)
 	}
 	if got := s.g.Stats().Servers[0]; got.Requests != 1 || got.Retransmissions != 0 || got.PendingRequests != 1 || got.SendErrors != 1 {
 		t.Errorf("counted %+v", got)

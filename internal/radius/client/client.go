@@ -20,6 +20,7 @@ type Client struct {
 	invalid [purposes]uint64 // Stats.InvalidServerAddresses
 
 	buffers sync.Pool // of *[]byte, for encoding requests
+	batches sync.Pool // of *Batch
 	kept    keptPools
 
 	tracedRequests, tracedAnswers throttle.Packets
@@ -97,14 +98,14 @@ type preparedTransmission struct {
 
 // transmit sends the next transmission of x to its server: the octets of the first one if they are
 // kept, else a packet with a new identifier and authenticator. A failure counts as a lost packet:
-// the deadline handles it.
-func (c *Client) transmit(x *exchange) {
+// the deadline handles it. If batch is not nil, the packet waits there.
+func (c *Client) transmit(x *exchange, batch *Batch) {
 	t, ok := c.prepare(x)
 	if !ok {
 		return
 	}
 	if t.kept != nil {
-		c.sendPrepared(x, &t, t.kept.octets)
+		c.sendPrepared(x, &t, t.kept.octets, batch)
 		t.kept.release()
 		return
 	}
@@ -123,12 +124,20 @@ func (c *Client) transmit(x *exchange) {
 		t.kept.release()
 		return
 	}
-	c.sendPrepared(x, &t, b)
+	c.sendPrepared(x, &t, b, batch)
 }
 
-// sendPrepared sends the packet b.
-func (c *Client) sendPrepared(x *exchange, t *preparedTransmission, b []byte) {
-	err := t.conn.Send(b)
+// sendPrepared sends the packet b, or adds it to a batch that is not nil.
+func (c *Client) sendPrepared(x *exchange, t *preparedTransmission, b []byte, batch *Batch) {
+	if batch != nil {
+		batch.add(x, t, b)
+		return
+	}
+	c.sent(x, t, b, t.conn.Send(b))
+}
+
+// sent is called after the packet b was sent, or not.
+func (c *Client) sent(x *exchange, t *preparedTransmission, b []byte, err error) {
 	if err != nil && !isClosed(err) {
 		t.path.sendFailed(err)
 	}

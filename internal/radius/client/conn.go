@@ -63,7 +63,10 @@ func OverUDP(listen func(network string, laddr netip.AddrPort) (Socket, error)) 
 		}
 		c := &udpConn{Socket: socket, server: server, isAlias: isAlias}
 		if s, ok := socket.(*net.UDPConn); ok {
-			if c.batches, err = udpbatch.NewReader(s, radius.MaxPacket+1, 0); err != nil {
+			if c.batches, err = udpbatch.NewReader(s, radius.MaxPacket+1, 0); err == nil {
+				c.out, err = udpbatch.NewSender(s)
+			}
+			if err != nil {
 				_ = s.Close()
 				return nil, err
 			}
@@ -77,6 +80,7 @@ func OverUDP(listen func(network string, laddr netip.AddrPort) (Socket, error)) 
 type udpConn struct {
 	Socket
 	batches *udpbatch.Reader // of Socket if that is the system's, else nil
+	out     *udpbatch.Sender // likewise
 	server  netip.AddrPort
 	isAlias func(netip.Addr) bool
 }

@@ -63,9 +63,9 @@
 // belongs to one [Conn] of one path. Conns are opened when identifiers run out, up to two for each
 // 256 requests of the groups' windows (identifiers.go, path.go). One reader goroutine for each Conn
 // receives answers. Run of a group handles deadlines and retransmissions; the caller of Send or
-// Announce makes a transmission that is due immediately. Done is called by a reader, by Run, by the
-// caller of Abandon or Close, or by its own goroutine, never with the mutex held. The client's
-// mutex guards all mutable state of all servers and groups. Packets are encoded, checked, sent and
-// received without it. Between allocating an identifier and arming it, the transmission is
-// "preparing" and accepts no answer.
+// Announce makes a transmission that is due immediately, or adds it to its [Batch]. Done is called
+// by a reader, by Run, by the caller of Abandon or Close, or by its own goroutine, never with the
+// mutex held. The client's mutex guards all mutable state of all servers and groups. Packets are
+// encoded, checked, sent and received without it. Between allocating an identifier and arming it,
+// the transmission is "preparing" and accepts no answer.
 package client

@@ -145,7 +145,7 @@ func (g *Group) Run(ctx context.Context) error {
 		due, over, wait = g.expire(due[:0], over[:0])
 		timer.Reset(wait)
 		for _, x := range due {
-			g.client.transmit(x)
+			g.client.transmit(x, nil)
 		}
 		for _, e := range over {
 			e.exchange.fail(e.err)

@@ -204,8 +204,8 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 }
 
 // signedEnough reports whether a packet with a right authenticator has the Message-Authenticator that
-// the server's Signing wants, and notes whether the server always sends one. An Accounting-Response needs none:
-// the authenticator of its request protects both. The caller holds the mutex.
+// the server's Signing wants, and notes whether the server always sends one. An Accounting-Response
+// needs none: the authenticator of its request protects both. The caller holds the mutex.
 func (p *path) signedEnough(packet radius.Packet) bool {
 	s := p.server
 	switch {

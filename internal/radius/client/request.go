@@ -40,7 +40,7 @@ type Answer struct {
 // then one for each Send; in between the result is a [retry.Later]. Other errors are
 // [ErrNoResponse], [ErrStopped] and [ErrOverflow]. A Progress that is not from a Later of a group
 // with these servers means the start.
-func (g *Group) Send(req Request, at retry.Progress) { g.send(newExchange(g, req, at)) }
+func (g *Group) Send(req Request, at retry.Progress) { g.send(newExchange(g, req, at), nil) }
 
 // Announce sends a request to each server in the order of the algorithm, dead or not, until one
 // answers. It uses only the normal transmissions, once. Errors are [ErrNoResponse] and
@@ -48,20 +48,22 @@ func (g *Group) Send(req Request, at retry.Progress) { g.send(newExchange(g, req
 func (g *Group) Announce(req Request) {
 	x := newExchange(g, req, retry.Progress{})
 	x.announced, x.plain = true, true
-	g.send(x)
+	g.send(x, nil)
 }
 
 // AnnounceTo is Announce for the server with this index in the group only.
 func (g *Group) AnnounceTo(server int, req Request) {
 	x := newExchange(g, req, retry.Progress{})
 	x.announced, x.plain, x.excluded = true, true, allBut(server)
-	g.send(x)
+	g.send(x, nil)
 }
 
 // SendTo sends a request to the server with this Name only: its normal transmissions, whether it is
 // dead or not. Errors are those of Send, without a [retry.Later]; [ErrNoResponse] also means that
 // the group has no such server.
-func (g *Group) SendTo(server string, req Request) {
+func (g *Group) SendTo(server string, req Request) { g.sendTo(server, req, nil) }
+
+func (g *Group) sendTo(server string, req Request, batch *Batch) {
 	x := newExchange(g, req, retry.Progress{})
 	i := g.indexOf(server)
 	if i < 0 {
@@ -69,7 +71,7 @@ func (g *Group) SendTo(server string, req Request) {
 		return
 	}
 	x.plain, x.excluded = true, allBut(i)
-	g.send(x)
+	g.send(x, batch)
 }
 
 // Has reports whether a server with this Name is in the group.
@@ -103,12 +105,12 @@ func (g *Group) Abandon() {
 	}
 }
 
-func (g *Group) send(x *exchange) {
+func (g *Group) send(x *exchange, batch *Batch) {
 	due, err := g.accept(x)
 	if err != nil {
 		go x.fail(err)
 	} else if due {
-		g.client.transmit(x)
+		g.client.transmit(x, batch)
 	}
 }
 

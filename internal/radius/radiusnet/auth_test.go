@@ -97,6 +97,7 @@ func TestAuthenticationAnswers(t *testing.T) {
 				_, err := c.WriteToUDPAddrPort(b, authAddr)
 				must(t, err)
 				time.Sleep(time.Second)
+				synctest.Wait()
 				if len(c.got) != 1 {
 					t.Fatalf("%d answers, faults %v", len(c.got), n.Faults())
 				}

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"aaasess/internal/radius"
+	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
 
 	"aaasess/sessions/termination"
@@ -173,10 +175,30 @@ func (d *Disconnector) Disconnect(ctx context.Context, a *termination.Attempt) t
 		next, final, again := l.step(out)
 		a.Memory = next
 		if !again || ctx.Err() != nil {
-			return final
+			return d.unlessRenamed(ctx, c, next, s, final)
 		}
 		l = next
 		d.log.Info("disconnect: sending another request with other attributes", "client", c.Name, "nas", s.NAS.String(),
 			"session", s.ID.String(), "user", s.User, "outcome", out.String(), "was", was.String(), "now", l.String())
 	}
+}
+
+// unlessRenamed returns the outcome of an attempt. If the NAS does not have the session, but the user
+// has been granted another name than the NAS reports, it asks once more by that name: since a login
+// during the session hostapd has known the user only by the User-Name of that Access-Accept (RFC 2865
+// section 5.1). Only an ACK changes the outcome.
+func (d *Disconnector) unlessRenamed(ctx context.Context, c *client, l ladder, s *sessions.Session, final termination.Outcome) termination.Outcome {
+	granted, _ := s.Granted().Get(radius.UserName)
+	lost := final.ErrorCause == radius.SessionContextNotFound && !final.Inconclusive
+	if !lost || granted == "" || granted == s.Attrs.Text(radius.UserName) || ctx.Err() != nil {
+		return final
+	}
+	renamed := *s
+	renamed.Attrs = radius.Attributes(radius.AppendAttribute(nil, radius.UserName, granted)) + s.Attrs
+	d.log.Info("disconnect: sending another request with the granted name", "client", c.Name, "nas", s.NAS.String(),
+		"session", s.ID.String(), "user", granted, "outcome", final.String())
+	if out := d.ask(ctx, c, l.profile(c.profile), &renamed); out.Answer == termination.ACK {
+		return out
+	}
+	return final
 }

@@ -113,6 +113,44 @@ func TestDisconnectAnswers(t *testing.T) {
 	}
 }
 
+// TestDisconnectByGrantedName: hostapd knows a user only by the name of the newest Accept. A NAS that does
+// not have the session by that name either has lost it.
+func TestDisconnectByGrantedName(t *testing.T) {
+	const granted = "alice@isp"
+	knows := func(name string) radiustest.Handler {
+		return func(r radiustest.Request) []byte {
+			if rfc2865.UserName_GetString(r.Packet) == name && rfc2866.AcctSessionID_GetString(r.Packet) != "" {
+				return radiustest.ACK(r)
+			}
+			return radiustest.NAK(503)(r)
+		}
+	}
+	lost := termination.Outcome{Answer: termination.NAK, ErrorCause: radius.SessionContextNotFound}
+	for _, tt := range []struct {
+		knows, granted string
+		want           termination.Outcome
+	}{
+		{"alice", granted, termination.Outcome{Answer: termination.ACK}},
+		{granted, granted, termination.Outcome{Answer: termination.ACK}},
+		{"bob", granted, lost},
+		{"bob", "alice", lost},
+		{"bob", "", lost},
+	} {
+		d, _, log := startDisconnector(t, Config{Timeout: time.Second}, knows(tt.knows))
+		s := hostapdSession("127.0.0.2")
+		if tt.granted != "" {
+			s.Admission = &sessions.Admission{Granted: radius.Attributes(radius.AppendAttribute(nil, radius.UserName, tt.granted))}
+		}
+		if diff := cmp.Diff(tt.want, d.Disconnect(t.Context(), firstAttempt(s))); diff != "" {
+			t.Errorf("NAS knows %q, granted %q:\n%s", tt.knows, tt.granted, diff)
+		}
+		asked := strings.Contains(log.String(), "with the granted name")
+		if want := tt.knows != "alice" && tt.granted == granted; asked != want {
+			t.Errorf("NAS knows %q, granted %q: asked by the granted name: %v", tt.knows, tt.granted, asked)
+		}
+	}
+}
+
 func TestStats(t *testing.T) {
 	d, nas, log := startDisconnector(t, Config{Clients: []nasradius.Client{clientWithoutTimestamp()}, Timeout: testTimeout, Retransmissions: 1},
 		radiustest.Nth(radiustest.ACK, radiustest.NAK(506), radiustest.Silence, radiustest.WrongAuthenticator, radiustest.ACK))

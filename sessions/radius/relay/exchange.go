@@ -3,7 +3,6 @@ package relay
 import (
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"aaasess/internal/radius"
@@ -12,9 +11,6 @@ import (
 	"aaasess/sessions/admission"
 	nasradius "aaasess/sessions/radius"
 )
-
-// rejectWait is how long a Reject waits for its stop record (R64).
-const rejectWait = time.Second
 
 // replier is how a Relay answers an AccessRequest: it calls one of the methods, once.
 type replier interface {
@@ -95,8 +91,9 @@ func (x *exchange) drop(what counter, reason error) {
 	x.to.Drop(reason)
 }
 
-// next sends the request to the next method that can take it. If there is none, it is dropped.
-func (x *exchange) next() {
+// next sends the request to the next method that can take it. If there is none, it is dropped. If
+// together is not nil, the packet waits there.
+func (x *exchange) next(together *batches) {
 	what, reason := noResponse, errNoResponse
 	for len(x.methods) > 0 {
 		m := x.methods[0]
@@ -111,7 +108,7 @@ func (x *exchange) next() {
 			m.count(groupBusy)
 			what, reason = busy, errBusy
 		default:
-			x.send(m)
+			x.send(m, together)
 			return
 		}
 	}
@@ -122,7 +119,7 @@ func (x *exchange) next() {
 }
 
 // send sends the request to a group that has counted it.
-func (x *exchange) send(m *method) {
+func (x *exchange) send(m *method, together *batches) {
 	if err := x.prepare(); err != nil {
 		x.leave(m)
 		x.drop(unusable, err)
@@ -130,11 +127,15 @@ func (x *exchange) send(m *method) {
 	}
 	x.current = m
 	m.count(groupRequests)
+	var to sender = m.group
+	if together != nil {
+		to = together.of(m.group)
+	}
 	if x.server != "" {
-		m.group.SendTo(x.server, x)
+		to.SendTo(x.server, x)
 		return
 	}
-	m.group.Send(x, retry.Progress{})
+	to.Send(x, retry.Progress{})
 }
 
 // prepare completes the request for servers, unless that has been done.
@@ -189,7 +190,7 @@ func (x *exchange) Done(answer client.Answer, err error) {
 		x.restart(m)
 	case errors.Is(err, client.ErrOverflow):
 		m.count(groupBusy)
-		x.next()
+		x.next(nil)
 	default:
 		m.count(groupSilent)
 		x.unanswered = true
@@ -197,7 +198,7 @@ func (x *exchange) Done(answer client.Answer, err error) {
 			x.drop(noResponse, errNoServer)
 			return
 		}
-		x.next()
+		x.next(nil)
 	}
 }
 
@@ -225,7 +226,7 @@ func (x *exchange) restart(closed *method) {
 		return
 	}
 	x.methods = methods
-	x.next()
+	x.next(nil)
 }
 
 // answered passes on the answer of a server. Its octets are valid until it returns.
@@ -249,7 +250,7 @@ func (x *exchange) answered(m *method, a *client.Answer) {
 		x.answer(accepts, radius.CodeAccessAccept, attrs)
 	case radius.CodeAccessReject:
 		x.endConversation()
-		x.reject(a, attrs)
+		x.reject(attrs)
 	default:
 		x.remember(m, a)
 		x.answer(challenges, radius.CodeAccessChallenge, attrs)
@@ -292,53 +293,4 @@ func firstState(attrs []byte) []byte {
 		}
 	}
 	return nil
-}
-
-// rejection is a Reject that waits for its stop record.
-type rejection struct {
-	x        *exchange
-	attrs    []byte
-	answered atomic.Bool
-	timer    atomic.Pointer[time.Timer]
-}
-
-// reject answers with a Reject, after its stop record is durable.
-func (x *exchange) reject(a *client.Answer, attrs []byte) {
-	if x.relay.admissions == nil {
-		x.answer(rejects, radius.CodeAccessReject, attrs)
-		return
-	}
-	w := &rejection{x: x, attrs: append([]byte(nil), attrs...)}
-	x.relay.admissions.Reject(&x.asked, x.relay.visible(a.Packet.Attributes()), w.done)
-	if !w.answered.Load() {
-		w.timer.Store(time.AfterFunc(rejectWait, w.late))
-	}
-}
-
-// done is called when the record is durable.
-func (w *rejection) done() {
-	if t := w.timer.Load(); t != nil {
-		t.Stop()
-	}
-	w.answer()
-}
-
-// late is called if that takes too long.
-func (w *rejection) late() {
-	r := w.x.relay
-	if !w.answer() {
-		return
-	}
-	r.count(lateRecords)
-	if suppressed, ok := r.lateLine.Allow(time.Now()); ok {
-		r.log.Warn("Access-Reject sent before its stop record was durable", "client", w.x.q.ClientName, "suppressed", suppressed)
-	}
-}
-
-func (w *rejection) answer() (first bool) {
-	if !w.answered.CompareAndSwap(false, true) {
-		return false
-	}
-	w.x.answer(rejects, radius.CodeAccessReject, w.attrs)
-	return true
 }

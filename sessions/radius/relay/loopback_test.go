@@ -185,12 +185,46 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
+// TestLoopbackBurst: of many logins at once, each gets its own answer.
+func TestLoopbackBurst(t *testing.T) {
+	l := newLoopback(t, func(p radius.Packet) (radius.Code, string, bool) {
+		return radius.CodeAccessAccept, attr(radius.ReplyMessage, radius.Attributes(p.Attributes()).Text(radius.UserName)), true
+	}, silence{})
+	const logins = 200
+	for i := range logins {
+		b := append(radius.AppendSignedHeader(nil, radius.CodeAccessRequest, byte(i)), attr(radius.UserName, strings.Repeat(fmt.Sprint(i), 1+i%2))...)
+		radius.SealRequest(b, radius.Authenticator{byte(i)}, nasSecret)
+		if _, err := l.nas.Write(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen, b := map[byte]bool{}, make([]byte, radius.MaxPacket)
+	_ = l.nas.SetReadDeadline(time.Now().Add(20 * time.Second))
+	for range logins {
+		n, err := l.nas.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := radius.Parse(b[:n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := p.Identifier()
+		ok, _ := p.Authentic(radius.Authenticator{i}, nasSecret, nil)
+		name := radius.Attributes(p.Attributes()).Text(radius.ReplyMessage)
+		if want := strings.Repeat(fmt.Sprint(i), 1+int(i)%2); !ok || seen[i] || name != want {
+			t.Errorf("login %d got the answer of %s; authentic %v, once %v", i, name, ok, !seen[i])
+		}
+		seen[i] = true
+	}
+}
+
 // silence are Admissions without any work.
 type silence struct{}
 
 func (silence) Ask(*admission.Request) admission.Upstream                     { return admission.Upstream{} }
 func (silence) Accept(_ *admission.Request, _ radius.Attributes, done func()) { done() }
-func (silence) Reject(_ *admission.Request, _ radius.Attributes, done func()) { done() }
+func (silence) Reject(_ *admission.Request, done func())                      { done() }
 func acceptQuickly(attrs string) answering {
 	return func(radius.Packet) (radius.Code, string, bool) { return radius.CodeAccessAccept, attrs, true }
 }

@@ -26,7 +26,7 @@ type Admissions interface {
 	Accept(q *admission.Request, accept radius.Attributes, done func())
 	// Reject is called before the NAS gets an Access-Reject. done is called once, when the stop
 	// record is durable or none is wanted (R49).
-	Reject(q *admission.Request, reject radius.Attributes, done func())
+	Reject(q *admission.Request, done func())
 }
 
 // The limits of a [Config] that has none.
@@ -151,12 +151,22 @@ func (r *Relay) Accepting() error {
 }
 
 // Relay forwards a request to the first server of its client's list.
-func (r *Relay) Relay(q *nasradius.AccessRequest) { r.relay(q, q) }
+func (r *Relay) Relay(q *nasradius.AccessRequest) { r.relay(q, q, nil) }
 
-func (r *Relay) relay(q *nasradius.AccessRequest, to replier) {
+// RelayAll implements [nasradius.BatchRelay]: requests of one group leave together.
+func (r *Relay) RelayAll(batch []*nasradius.AccessRequest) {
+	var to batches
+	for _, q := range batch {
+		r.relay(q, q, &to)
+	}
+	to.flush()
+}
+
+// relay forwards a request. If together is not nil, its packet waits there.
+func (r *Relay) relay(q *nasradius.AccessRequest, to replier, together *batches) {
 	r.count(requests)
-	now := r.routes.Load()
-	x := &exchange{relay: r, q: q, to: to, methods: now.of(q.ClientName)}
+	present := r.routes.Load()
+	x := &exchange{relay: r, q: q, to: to, methods: present.of(q.ClientName)}
 	if !x.reserve() {
 		x.drop(busy, errBusy)
 		return
@@ -165,7 +175,7 @@ func (r *Relay) relay(q *nasradius.AccessRequest, to replier) {
 		x.drop(noList, errNoList)
 		return
 	}
-	if err := x.out.plan(q.Packet, now.names, r.proxyState(q.ClientName)); err != nil {
+	if err := x.out.plan(q.Packet, present.names, r.proxyState(q.ClientName)); err != nil {
 		what := unusable
 		if errors.Is(err, errLoop) {
 			what = looped
@@ -174,7 +184,7 @@ func (r *Relay) relay(q *nasradius.AccessRequest, to replier) {
 		return
 	}
 	x.findConversation()
-	x.next()
+	x.next(together)
 }
 
 // proxyState returns our Proxy-State for requests of a client. It is random, so no other proxy has it.

@@ -22,7 +22,7 @@ type span struct{ start, end int }
 // proxyState is our Proxy-State, a complete attribute.
 type proxyState [2 + 8]byte
 
-// outgoing is how an Access-Request is rewritten for servers. It does not change after addUpstream.
+// outgoing is how an Access-Request is rewritten for servers. It does not change after add.
 type outgoing struct {
 	attrs      []byte // of the NAS's request
 	state      []byte // value of the first State, or nil

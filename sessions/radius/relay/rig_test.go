@@ -290,7 +290,7 @@ func (r *rig) send(client, user string, attrs ...string) *login {
 		Packet: accessRequest(append([]string{attr(radius.UserName, user), messageAuthenticator}, attrs...)...), ClientName: client,
 		Secret: nasSecret, From: netip.MustParseAddrPort("203.0.113.1:1024"), Received: time.Now(),
 	}
-	r.relay(q, l)
+	r.relay(q, l, nil)
 	return l
 }
 
@@ -330,7 +330,7 @@ func (a *records) Accept(_ *admission.Request, accept radius.Attributes, done fu
 	done()
 }
 
-func (a *records) Reject(_ *admission.Request, _ radius.Attributes, done func()) {
+func (a *records) Reject(_ *admission.Request, done func()) {
 	a.add("rejected")
 	if a.hold {
 		a.held = append(a.held, done)
@@ -347,7 +347,7 @@ type slowRecords struct {
 	rnd *rand.Rand
 }
 
-func (a *slowRecords) Reject(_ *admission.Request, _ radius.Attributes, done func()) {
+func (a *slowRecords) Reject(_ *admission.Request, done func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	time.AfterFunc(time.Duration(a.rnd.IntN(2000))*time.Millisecond, done)

@@ -34,7 +34,7 @@ var private = setOf(
 
 const microsoft = 311
 
-// privateMicrosoft are those of Microsoft (RFC 2548 sections 2.1 to 2.3): MS-CHAP, with its changes
+// privateMicrosoft are those of Microsoft (RFC 2548 sections 2.1 to 2.4): MS-CHAP, with its changes
 // of passwords, and its keys.
 var privateMicrosoft = setOf(1, 2, 3, 4, 5, 6, 11, 12, 16, 17, 25, 26, 27)
 

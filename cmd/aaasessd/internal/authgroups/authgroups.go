@@ -162,9 +162,6 @@ func (g *Groups) start(groups []group) {
 	}
 }
 
-// String names the groups for a log.
-func (g *Groups) String() string { return "authentication server groups" }
-
 // Ready is closed when Run has begun.
 func (g *Groups) Ready() <-chan struct{} { return g.ready }
 

@@ -114,6 +114,43 @@ func TestAuthenticationDocs(t *testing.T) {
 	}
 }
 
+// TestAuthenticationMessages: the code has each message that docs/authentication.md explains.
+func TestAuthenticationMessages(t *testing.T) {
+	page, err := os.ReadFile("../../../../docs/authentication.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(page), "\n| log | reason |\n|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	if !found {
+		t.Fatal("there is no table of messages")
+	}
+	var code strings.Builder
+	for _, pattern := range []string{"*.go", "../../../../sessions/radius/*.go", "../../../../sessions/radius/relay/*.go", "../../../../internal/radius/client/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(file, "_test.go") {
+				_, _ = code.Write(text) // never fails
+			}
+		}
+	}
+	for row := range strings.Lines(table) {
+		message, _, _ := strings.Cut(strings.TrimPrefix(row, "| "), " | ")
+		for part := range strings.SplitSeq(strings.TrimPrefix(message, "warning: "), "...") {
+			if !strings.Contains(code.String(), strings.TrimSpace(part)) {
+				t.Errorf("no code logs %q", message)
+			}
+		}
+	}
+}
+
 // TestAccountingDocs: each example of docs/accounting.md and docs/system.md is a valid configuration.
 func TestAccountingDocs(t *testing.T) {
 	for name, examples := range map[string]int{"accounting.md": 11, "system.md": 1} {

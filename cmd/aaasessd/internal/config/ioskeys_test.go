@@ -166,8 +166,8 @@ func missingRows(rows []iosRow, commands []string) (missing []string) {
 	return missing
 }
 
-// TestIOSKeys: each command of the seeds has one row in docs/accounting.md or docs/authentication.md, and each row
-// that names a key names one that is there.
+// TestIOSKeys: each command of the seeds has one row in docs/accounting.md or docs/authentication.md,
+// and each row that names a key names one that is there.
 func TestIOSKeys(t *testing.T) {
 	rows, auth := iosRows(t, "accounting.md"), iosRows(t, "authentication.md")
 	if missing := append(missingRows(rows, iosCommands), missingRows(auth, authCommands)...); len(missing) > 0 {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"time"
 
 	"aaasess/agent/agentx"
 	"aaasess/cmd/internal/strictyaml"
@@ -77,9 +78,9 @@ func (d checker) addGroups(c *Config, raw *rawConfig, sections []*section) (addA
 	}
 }
 
-// orNone converts a number of retransmissions for packages in which 0 means the default and -1
-// means none.
-func orNone(n int) int {
+// orNone converts a number of retransmissions, or a duration, for packages in which 0 means the default
+// and -1 means none.
+func orNone[T int | time.Duration](n T) T {
 	if n == 0 {
 		return -1
 	}
