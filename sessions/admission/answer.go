@@ -9,7 +9,8 @@ import (
 )
 
 // Accept is called for an Access-Accept, before the NAS gets it. done is called once: at once, or when
-// what a live session has been granted is durable.
+// what a live session has been granted is durable. The Store copies what a session keeps of its
+// attributes, never a key.
 func (s *Store) Accept(q *Request, accept radius.Attributes, done func()) {
 	w := whoOf(&q.NAS, q.Kind, q.Attrs)
 	s.mu.Lock()
