@@ -93,7 +93,8 @@ func preauth(nas sessions.NAS, pairs ...any) *Request {
 
 func (s *stand) accept(q *Request, pairs ...any) {
 	s.t.Helper()
-	sessionstest.Await(s.t, func(done func(error)) error { s.Accept(q, attrs(pairs...), func() { done(nil) }); return nil })
+	s.Accept(q, attrs(pairs...))
+	s.settle()
 }
 
 func (s *stand) reject(q *Request) {

@@ -59,7 +59,7 @@ func TestPrivate(t *testing.T) {
 				}
 				accept := func(user string) {
 					q := login(user)
-					s.Accept(q, secret+attrs(radius.Class, user)+secret, func() {})
+					s.Accept(q, secret+attrs(radius.Class, user)+secret)
 					if got := s.Logins(1); len(got) != 1 || got[0].Granted.Text(radius.Class) != user {
 						t.Fatalf("%+v", got)
 					}
@@ -68,7 +68,7 @@ func TestPrivate(t *testing.T) {
 				accept("begins")
 				row := s.start(nas1, "begins", "begins")
 				q := login("begins")
-				s.Accept(q, attrs(radius.Class, "again")+secret, func() {})
+				s.Accept(q, attrs(radius.Class, "again")+secret)
 				if s.class(row.ID) != "again" {
 					t.Error("the live session was not granted the Class")
 				}

@@ -40,7 +40,7 @@ func TestAuthentications(t *testing.T) {
 			Attrs: radius.Attributes(radius.AppendUint32(b, radius.NASPort, 7)),
 		}
 		store.Ask(q)
-		store.Accept(q, radius.Attributes(radius.AppendAttribute(nil, radius.UserName, granted)), func() {})
+		store.Accept(q, radius.Attributes(radius.AppendAttribute(nil, radius.UserName, granted)))
 		return q
 	}
 	first := accept("anonymous", "alice")

@@ -245,7 +245,7 @@ func (x *exchange) answered(m *method, a *client.Answer) {
 	case radius.CodeAccessAccept:
 		x.endConversation()
 		if r.admissions != nil {
-			r.admissions.Accept(&x.asked, radius.Attributes(a.Packet.Attributes()), func() {})
+			r.admissions.Accept(&x.asked, radius.Attributes(a.Packet.Attributes()))
 		}
 		x.answer(accepts, radius.CodeAccessAccept, attrs)
 	case radius.CodeAccessReject:

@@ -222,9 +222,9 @@ func TestLoopbackBurst(t *testing.T) {
 // silence are Admissions without any work.
 type silence struct{}
 
-func (silence) Ask(*admission.Request) admission.Upstream                     { return admission.Upstream{} }
-func (silence) Accept(_ *admission.Request, _ radius.Attributes, done func()) { done() }
-func (silence) Reject(_ *admission.Request, done func())                      { done() }
+func (silence) Ask(*admission.Request) admission.Upstream    { return admission.Upstream{} }
+func (silence) Accept(*admission.Request, radius.Attributes) {}
+func (silence) Reject(_ *admission.Request, done func())     { done() }
 func acceptQuickly(attrs string) answering {
 	return func(radius.Packet) (radius.Code, string, bool) { return radius.CodeAccessAccept, attrs, true }
 }

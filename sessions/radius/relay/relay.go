@@ -23,7 +23,7 @@ type Admissions interface {
 	// Ask is called for each Access-Request before it is sent.
 	Ask(q *admission.Request) admission.Upstream
 	// Accept is called before the NAS gets an Access-Accept.
-	Accept(q *admission.Request, accept radius.Attributes, done func())
+	Accept(q *admission.Request, accept radius.Attributes)
 	// Reject is called before the NAS gets an Access-Reject. done is called once, when the stop
 	// record is durable or none is wanted (R49).
 	Reject(q *admission.Request, done func())
