@@ -29,7 +29,7 @@ var rules = []rule{
 	{"sessions/sessionstest", []string{"aaasess/sessions"}, "a journal for tests"},
 	{"sessions/radius", []string{"aaasess/sessions", "aaasess/internal/prefixtable", "aaasess/internal/radius", "aaasess/internal/throttle", "aaasess/internal/udpbatch", "aaasess/internal/udpsocket", "layeh.com/radius/rfc2865", "golang.org/x/sys"}, "requests of NASes; it does not know where they go"},
 	{"sessions/radius/dae", []string{"aaasess/sessions", "aaasess/sessions/radius", "aaasess/sessions/termination", "aaasess/internal/radius", "aaasess/internal/throttle", "aaasess/internal/udpsocket", "golang.org/x/sys"}, "requests to NASes; termination decides when"},
-	{"sessions/radius/relay", []string{"aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/sessions/admission", "aaasess/sessions/radius", "layeh.com/radius/rfc2869", "layeh.com/radius/rfc5090"}, "it forwards requests of NASes to servers; it knows neither sockets nor the table"},
+	{"sessions/radius/relay", []string{"aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/sessions/admission", "aaasess/sessions/radius"}, "it forwards requests of NASes to servers; it knows neither sockets nor the table"},
 	{"sessions/radius/radiustest", []string{"layeh.com/radius"}, "a NAS for tests"},
 	{"agent/agentx", []string{"aaasess/mib", "aaasess/internal/throttle", "github.com/posteo/go-agentx", "golang.org/x/sys"}, "it serves any tree of objects"},
 	{"agent/agentx/agentxtest", []string{"aaasess/agent/agentx", "aaasess/mib", "github.com/posteo/go-agentx"}, "a master for tests"},
