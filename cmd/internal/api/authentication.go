@@ -53,11 +53,11 @@ type RelayStatus struct {
 	// UnknownStates counts requests with a State whose server was not known.
 	UnknownStates uint64 `json:"unknownStates"`
 	// LateRecords counts Access-Rejects that did not wait any longer for their stop record.
-	LateRecords   uint64       `json:"lateRecords"`
-	InFlight      int          `json:"inFlight"`      // requests that wait for their answer now
-	Octets        int          `json:"octets"`        // of these requests
-	Conversations int          `json:"conversations"` // States whose server is known now
-	Groups        []RelayGroup `json:"groups"`        // by name
+	LateRecords uint64       `json:"lateRecords"`
+	InFlight    int          `json:"inFlight"` // requests that wait for their answer now
+	Octets      int          `json:"octets"`   // of these requests
+	States      int          `json:"states"`   // State attributes whose server is known now
+	Groups      []RelayGroup `json:"groups"`   // by name
 }
 
 // RelayDropped counts requests that got no answer, by reason.

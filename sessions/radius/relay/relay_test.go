@@ -461,7 +461,7 @@ func TestChallengeWithoutState(t *testing.T) {
 		})
 		l := r.login("", "u")
 		r.want(l, "Access-Challenge")
-		if s := r.Stats(); s.Conversations != 0 || !strings.Contains(l.attrs, "token?") {
+		if s := r.Stats(); s.States != 0 || !strings.Contains(l.attrs, "token?") {
 			t.Errorf("%+v, the NAS got %q", s, l.attrs)
 		}
 	})
