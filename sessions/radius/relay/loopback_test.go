@@ -50,7 +50,7 @@ func newLoopback(tb testing.TB, answer answering, admissions Admissions) *loopba
 		tb.Fatal(err)
 	}
 	running.Go(func() { _ = l.Run(ctx) })
-	listener, err := nasradius.NewAuthListener(nasradius.AuthConfig{
+	listener, err := nasradius.NewAuthListener(nasradius.Config{
 		Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
 		Clients:   []nasradius.Client{{Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: nasSecret}},
 	}, l.Relay)

@@ -18,7 +18,7 @@ import (
 // Authentication configures the relay of Access-Requests.
 type Authentication struct {
 	// Listener has the Clients of the accounting listener.
-	Listener nasradius.AuthConfig
+	Listener nasradius.Config
 	// Lists are the names of the groups of each list, in the order in which they are tried. There is
 	// always a list [DefaultList].
 	Lists map[string][]string
@@ -57,7 +57,7 @@ func (d checker) authentication(raw *rawConfig, sections []*section, specs []acc
 		a.unused()
 	} else {
 		a.out = &Authentication{
-			Listener: nasradius.AuthConfig{Addresses: raw.RADIUS.Authentication.Listen, Clients: clients}, Lists: map[string][]string{}, Apply: map[string]string{},
+			Listener: nasradius.Config{Addresses: raw.RADIUS.Authentication.Listen, Clients: clients}, Lists: map[string][]string{}, Apply: map[string]string{},
 			Blockable: map[string]bool{},
 		}
 		a.lists()

@@ -58,7 +58,7 @@ func TestAuthentication(t *testing.T) {
 	}
 	ofGroup, ofServer := retry.Schedule{Timeout: 2 * time.Second, Retransmit: -1}, retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3}
 	want := &config.Authentication{
-		Listener: nasradius.AuthConfig{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Clients: c.Listener.Clients},
+		Listener: nasradius.Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Clients: c.Listener.Clients},
 		Lists:    map[string][]string{"default": {"isp", "plain"}, "campus": {"auth"}},
 		Apply:    map[string]string{"vpn": "campus"},
 		Groups: []client.GroupConfig{
