@@ -217,7 +217,7 @@ func (d *authChecker) signing() {
 		path := fmt.Sprintf("radius.clients[%d].message-authenticator", i)
 		switch c.Signing {
 		case radius.SigningAuto:
-			d.AddWarning(path, "Access-Requests of client %s without Message-Authenticator are accepted until it has sent one with it: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)", c.Name)
+			d.AddWarning(path, "Access-Requests of client %s without Message-Authenticator are accepted until it has sent one in a packet without EAP-Message: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)", c.Name)
 		case radius.SigningLegacy:
 			d.AddWarning(path, "Access-Requests of client %s need no Message-Authenticator: whoever is between it and aaasess can forge logins (BlastRADIUS, CVE-2024-3596)", c.Name)
 		}
@@ -227,7 +227,7 @@ func (d *authChecker) signing() {
 		switch {
 		case !d.used[i]:
 		case s.Signing == radius.SigningAuto:
-			d.AddWarning(path, "answers of server %s without Message-Authenticator are accepted until it has sent one with it: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)", s.Name)
+			d.AddWarning(path, "answers of server %s without Message-Authenticator are accepted until it has sent one in a packet without EAP-Message: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)", s.Name)
 		case s.Signing == radius.SigningLegacy:
 			d.AddWarning(path, "answers of server %s need no Message-Authenticator: whoever is between it and aaasess can forge logins (BlastRADIUS, CVE-2024-3596)", s.Name)
 		}
