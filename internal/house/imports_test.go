@@ -53,6 +53,7 @@ var rules = []rule{
 	{"accounting/radius/outagetest", nil, "tests only: all parts of delivery together"},
 	{"accounting/local", []string{"aaasess/accounting", "aaasess/internal/folder", "aaasess/internal/radius", "aaasess/internal/retry"}, "a transport; transports do not know each other"},
 	{"internal/radius", []string{"layeh.com/radius"}, "the wire: it knows neither sessions nor accounting"},
+	{"internal/radius/attrtest", []string{"aaasess/internal/radius"}, "attributes for tests"},
 	{"internal/radius/captured", nil, "packets for tests"},
 	{"internal/radius/client", []string{"aaasess/internal/radius", "aaasess/internal/retry", "aaasess/internal/servers", "aaasess/internal/throttle", "aaasess/internal/timeheap", "aaasess/internal/udpbatch"}, "servers for any kind of request: accounting, later authentication"},
 	{"internal/radius/radiusnet", []string{"aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry"}, "a network of servers for tests"},
