@@ -9,35 +9,15 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/attrtest"
 	"aaasess/sessions"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
-// attrs returns attributes of type, value, type, value...; a value is a string or a number.
-func attrs(t *testing.T, pairs ...any) radius.Attributes {
-	t.Helper()
-	var b []byte
-	for i := 0; i < len(pairs); i += 2 {
-		typ := radius.Type(0)
-		switch k := pairs[i].(type) {
-		case int:
-			typ = radius.Type(k)
-		case radius.Type:
-			typ = k
-		}
-		switch v := pairs[i+1].(type) {
-		case string:
-			b = radius.AppendAttribute(b, typ, v)
-		case int:
-			b = radius.AppendUint32(b, typ, uint32(v))
-		default:
-			t.Fatalf("no attribute of %T", v)
-		}
-	}
-	return radius.Attributes(b)
-}
+// attrs is [attrtest.Attributes].
+func attrs(pairs ...any) radius.Attributes { return attrtest.Attributes(pairs...) }
 
 var (
 	nas4 = &sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1")}
@@ -52,7 +32,7 @@ func TestCompose(t *testing.T) {
 	session := func(change func(*sessions.Session)) *sessions.Session {
 		s := &sessions.Session{
 			ID: 0xDEADBEEF, Kind: sessions.Network, NAS: nas4, StartSeen: true, Started: began,
-			Attrs: attrs(t, radius.AcctSessionID, "nas-1", radius.UserName, "fred", radius.NASIdentifier, "bras"),
+			Attrs: attrs(radius.AcctSessionID, "nas-1", radius.UserName, "fred", radius.NASIdentifier, "bras"),
 		}
 		if change != nil {
 			change(s)
@@ -67,7 +47,7 @@ func TestCompose(t *testing.T) {
 	}{
 		{
 			"no Acct-Status-Type in the packet: it comes first",
-			sessions.Notice{Type: sessions.Start, Session: session(nil), Attrs: attrs(t, radius.NASIdentifier, "bras", radius.AcctSessionID, "nas-1", radius.UserName, "fred")},
+			sessions.Notice{Type: sessions.Start, Session: session(nil), Attrs: attrs(radius.NASIdentifier, "bras", radius.AcctSessionID, "nas-1", radius.UserName, "fred")},
 			[]string{"Acct-Status-Type = Start", "NAS-Identifier = bras", "Acct-Session-Id = DEADBEEF", "User-Name = fred", stamp},
 		},
 		{
@@ -75,9 +55,9 @@ func TestCompose(t *testing.T) {
 			sessions.Notice{
 				Type: sessions.Interim,
 				Session: session(func(s *sessions.Session) {
-					s.Attrs += attrs(t, radius.ProxyState, "p", 24, "s", 18, "m")
+					s.Attrs += attrs(radius.ProxyState, "p", 24, "s", 18, "m")
 				}),
-				Attrs: attrs(t, radius.AcctStatusType, 3, 2, "secret", 3, "secret", 24, "s", 18, "hi", radius.ProxyState, "p",
+				Attrs: attrs(radius.AcctStatusType, 3, 2, "secret", 3, "secret", 24, "s", 18, "hi", radius.ProxyState, "p",
 					radius.MessageAuthenticator, "0123456789abcdef", radius.AcctDelayTime, 4, radius.AcctSessionID, "nas-1"),
 			},
 			[]string{"Acct-Status-Type = Interim-Update", "Acct-Session-Id = DEADBEEF", "User-Name = fred", "NAS-Identifier = bras", stamp},
@@ -87,9 +67,9 @@ func TestCompose(t *testing.T) {
 			sessions.Notice{
 				Type: sessions.Stop,
 				Session: session(func(s *sessions.Session) {
-					s.Attrs += attrs(t, radius.Class, "old", 89, "cui", radius.Class, "older")
+					s.Attrs += attrs(radius.Class, "old", 89, "cui", radius.Class, "older")
 				}),
-				Attrs: attrs(t, radius.AcctStatusType, 2, radius.Class, "\x00b", radius.AcctSessionID, "nas-1", radius.Class, "a", radius.Class, "a"),
+				Attrs: attrs(radius.AcctStatusType, 2, radius.Class, "\x00b", radius.AcctSessionID, "nas-1", radius.Class, "a", radius.Class, "a"),
 			},
 			[]string{
 				"Acct-Status-Type = Stop", "Class = 0x0062", "Acct-Session-Id = DEADBEEF", "Class = 0x61", "Class = 0x61",
@@ -101,9 +81,9 @@ func TestCompose(t *testing.T) {
 			sessions.Notice{
 				Type: sessions.Stop,
 				Session: session(func(s *sessions.Session) {
-					s.Attrs += attrs(t, radius.Class, "b", radius.Class, "a")
+					s.Attrs += attrs(radius.Class, "b", radius.Class, "a")
 				}),
-				Attrs: attrs(t, radius.AcctStatusType, 2),
+				Attrs: attrs(radius.AcctStatusType, 2),
 			},
 			[]string{
 				"Acct-Status-Type = Stop", "Acct-Session-Id = DEADBEEF", "User-Name = fred", "NAS-Identifier = bras",
@@ -112,24 +92,24 @@ func TestCompose(t *testing.T) {
 		},
 		{
 			"no NAS in the packet: the source address",
-			sessions.Notice{Type: sessions.Start, Session: session(func(s *sessions.Session) { s.Attrs = "" }), Attrs: attrs(t, radius.AcctStatusType, 1)},
+			sessions.Notice{Type: sessions.Start, Session: session(func(s *sessions.Session) { s.Attrs = "" }), Attrs: attrs(radius.AcctStatusType, 1)},
 			[]string{"Acct-Status-Type = Start", "Acct-Session-Id = DEADBEEF", "NAS-IP-Address = 192.0.2.1", stamp},
 		},
 		{
 			"no NAS in the packet: the source address, IPv6",
-			sessions.Notice{Type: sessions.Start, Session: session(func(s *sessions.Session) { s.Attrs, s.NAS = "", nas6 }), Attrs: attrs(t, radius.AcctStatusType, 1)},
+			sessions.Notice{Type: sessions.Start, Session: session(func(s *sessions.Session) { s.Attrs, s.NAS = "", nas6 }), Attrs: attrs(radius.AcctStatusType, 1)},
 			[]string{"Acct-Status-Type = Start", "Acct-Session-Id = DEADBEEF", "NAS-IPv6-Address = 2001:db8::1", stamp},
 		},
 		{
 			"no NAS in the packet: the source address, IPv4 in IPv6",
-			sessions.Notice{Type: sessions.Start, Session: session(func(s *sessions.Session) { s.Attrs, s.NAS = "", nasM }), Attrs: attrs(t, radius.AcctStatusType, 1)},
+			sessions.Notice{Type: sessions.Start, Session: session(func(s *sessions.Session) { s.Attrs, s.NAS = "", nasM }), Attrs: attrs(radius.AcctStatusType, 1)},
 			[]string{"Acct-Status-Type = Start", "Acct-Session-Id = DEADBEEF", "NAS-IP-Address = 192.0.2.1", stamp},
 		},
 		{
 			"NAS-IPv6-Address is a NAS's name too",
 			sessions.Notice{
 				Type: sessions.Start, Session: session(func(s *sessions.Session) { s.Attrs = "" }),
-				Attrs: attrs(t, radius.AcctStatusType, 1, radius.NASIPv6Address, string(netip.MustParseAddr("2001:db8::2").AsSlice())),
+				Attrs: attrs(radius.AcctStatusType, 1, radius.NASIPv6Address, string(netip.MustParseAddr("2001:db8::2").AsSlice())),
 			},
 			[]string{"Acct-Status-Type = Start", "NAS-IPv6-Address = 2001:db8::2", "Acct-Session-Id = DEADBEEF", stamp},
 		},
@@ -137,7 +117,7 @@ func TestCompose(t *testing.T) {
 			"a cause that we know better stands in the place of the NAS's",
 			sessions.Notice{
 				Type: sessions.Stop, Session: session(nil), Cause: sessions.CauseAdminReset,
-				Attrs: attrs(t, radius.AcctTerminateCause, 10, radius.AcctStatusType, 2, radius.AcctTerminateCause, 1),
+				Attrs: attrs(radius.AcctTerminateCause, 10, radius.AcctStatusType, 2, radius.AcctTerminateCause, 1),
 			},
 			[]string{
 				"Acct-Terminate-Cause = Admin-Reset", "Acct-Status-Type = Stop", "Acct-Session-Id = DEADBEEF",
@@ -146,7 +126,7 @@ func TestCompose(t *testing.T) {
 		},
 		{
 			"a cause that the NAS does not give is added",
-			sessions.Notice{Type: sessions.Stop, Session: session(nil), Cause: sessions.CauseAdminReset, Attrs: attrs(t, radius.AcctStatusType, 2)},
+			sessions.Notice{Type: sessions.Stop, Session: session(nil), Cause: sessions.CauseAdminReset, Attrs: attrs(radius.AcctStatusType, 2)},
 			[]string{
 				"Acct-Status-Type = Stop", "Acct-Session-Id = DEADBEEF", "User-Name = fred", "NAS-Identifier = bras",
 				"Acct-Terminate-Cause = Admin-Reset", stamp,
@@ -156,7 +136,7 @@ func TestCompose(t *testing.T) {
 			"the NAS's cause and time stamp stand otherwise",
 			sessions.Notice{
 				Type: sessions.Stop, Session: session(nil),
-				Attrs: attrs(t, radius.AcctStatusType, 2, radius.AcctTerminateCause, 4, radius.EventTimestamp, 77),
+				Attrs: attrs(radius.AcctStatusType, 2, radius.AcctTerminateCause, 4, radius.EventTimestamp, 77),
 			},
 			[]string{
 				"Acct-Status-Type = Stop", "Acct-Terminate-Cause = Idle-Timeout", "Event-Timestamp = 1970-01-01T00:01:17Z",
@@ -265,7 +245,7 @@ func repeated(typ radius.Type, n, size int) radius.Attributes {
 }
 
 func TestComposeTooLarge(t *testing.T) {
-	identity := attrs(t, radius.UserName, "fred", radius.AcctSessionID, "n", radius.NASIdentifier, "bras", radius.FramedIPAddress, 7)
+	identity := attrs(radius.UserName, "fred", radius.AcctSessionID, "n", radius.NASIdentifier, "bras", radius.FramedIPAddress, 7)
 	tests := []struct {
 		name    string
 		attrs   radius.Attributes
@@ -283,7 +263,7 @@ func TestComposeTooLarge(t *testing.T) {
 			n := sessions.Notice{
 				Type: sessions.Start, At: time.Unix(9, 0),
 				Session: &sessions.Session{ID: 1, NAS: nas4},
-				Attrs:   identity + attrs(t, radius.AcctStatusType, 1) + tt.attrs,
+				Attrs:   identity + attrs(radius.AcctStatusType, 1) + tt.attrs,
 			}
 			got, dropped := Compose(nil, &n)
 			a := radius.Attributes(got)

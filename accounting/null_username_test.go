@@ -49,7 +49,7 @@ func TestSuppressNullUsername(t *testing.T) {
 				if i == 1 && tt.restart {
 					h.restart(policy) // a session keeps what it began with
 				}
-				with := []byte(attrs(t, radius.AcctSessionID, "a"))
+				with := []byte(attrs(radius.AcctSessionID, "a"))
 				if p.user != "-" {
 					with = radius.AppendAttribute(with, radius.UserName, p.user)
 				}
@@ -97,7 +97,7 @@ func TestSuppressNullUsernameWithoutNewInfo(t *testing.T) {
 			h.open(suppressing)
 			h.router.SetNewInfo(false)
 			for i, user := range tt.users {
-				with := []byte(attrs(t, radius.AcctSessionID, "a"))
+				with := []byte(attrs(radius.AcctSessionID, "a"))
 				with = radius.AppendUint32(with, radius.AcctStatusType, uint32(sessions.Start))
 				with = radius.AppendUint32(with, radius.EventTimestamp, uint32(h.now.Unix())+1)
 				if user != "-" {
@@ -108,7 +108,7 @@ func TestSuppressNullUsernameWithoutNewInfo(t *testing.T) {
 				}
 				h.sendWith(sessions.Start, sessions.Network, "a", radius.Attributes(with))
 			}
-			h.sendWith(sessions.Stop, sessions.Network, "a", attrs(t, radius.AcctSessionID, "a"))
+			h.sendWith(sessions.Stop, sessions.Network, "a", attrs(radius.AcctSessionID, "a"))
 			var got []sessions.EventType
 			for _, rec := range records(t, h.store, "local") {
 				got = append(got, rec.Type)

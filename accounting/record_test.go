@@ -154,7 +154,7 @@ func TestRecordRenamed(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := goldenRecord(t)
 			rec.Type, rec.Renamed = sessions.Other, tt.renamed
-			rec.Attrs = attrs(t, radius.AcctStatusType, 15, radius.AcctSessionID, tt.nas)
+			rec.Attrs = attrs(radius.AcctStatusType, 15, radius.AcctSessionID, tt.nas)
 			b := AppendRecord(nil, rec)
 			got, err := ParseRecord(b)
 			if err != nil {

@@ -345,13 +345,13 @@ func whoseValue(t *testing.T, typ radius.Type, kind sessions.Kind, nasHas bool) 
 		radius.FramedIPAddress: "0806 0a000001", radius.FramedInterfaceID: "600a 0000000000000001", radius.FramedIPv6Prefix: "6104 0000",
 		radius.DelegatedIPv6Prefix: "7b04 0000", radius.FramedIPv6Address: "a812 20010db8000000000000000000000001",
 	}
-	if packet = attrs(t, typ, 1); nas[typ] != "" {
+	if packet = attrs(typ, 1); nas[typ] != "" {
 		packet = octets(t, nas[typ])
 	}
 	granted := octets(t, grantedOctets)
 	whose := ""
 	for _, event := range []sessions.EventType{sessions.Start, sessions.Interim, sessions.Stop} {
-		n := sessions.Notice{Type: event, Session: &sessions.Session{ID: 7, Kind: kind, NAS: nas4, Admission: &sessions.Admission{Granted: granted}}, Attrs: attrs(t, radius.AcctSessionID, "1")}
+		n := sessions.Notice{Type: event, Session: &sessions.Session{ID: 7, Kind: kind, NAS: nas4, Admission: &sessions.Admission{Granted: granted}}, Attrs: attrs(radius.AcctSessionID, "1")}
 		if nasHas {
 			n.Attrs += packet
 		}

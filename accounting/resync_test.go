@@ -122,7 +122,7 @@ func TestResyncRecords(t *testing.T) {
 		sessions.Exec:    {List: "exec/default", Record: StartStop, Broadcast: true, Methods: []MethodName{a, b}},
 	})
 	const connectInfo = 77
-	with := attrs(t, radius.AcctSessionID, "S1", radius.UserName, "alice", connectInfo, "V.90", radius.NASIdentifier, "nas-1",
+	with := attrs(radius.AcctSessionID, "S1", radius.UserName, "alice", connectInfo, "V.90", radius.NASIdentifier, "nas-1",
 		radius.EventTimestamp, 993617101)
 	h.sendWith(sessions.Start, sessions.Network, "S1", with)
 	h.send(sessions.Start, sessions.Exec, "S2")
@@ -174,7 +174,7 @@ func TestResyncInterimHasAll(t *testing.T) {
 	const connectInfo = 77
 	h := &host{t: t, disk: store.NewDisk(), now: time.Unix(993617100, 0)}
 	h.open(policyOf(map[sessions.Kind][]MethodName{sessions.Network: {Group("a")}}))
-	h.sendWith(sessions.Interim, sessions.Network, "S1", attrs(t, radius.AcctSessionID, "S1", radius.UserName, "alice", connectInfo, "V.90"))
+	h.sendWith(sessions.Interim, sessions.Network, "S1", attrs(radius.AcctSessionID, "S1", radius.UserName, "alice", connectInfo, "V.90"))
 	h.resync(Group("a"), sessions.Interim)
 	all := records(t, h.store, "group/a")
 	again := all[len(all)-1]

@@ -202,7 +202,7 @@ func (h *host) reload(p routes) {
 // send applies an event of a session, a second after the one before, and waits until it is durable.
 func (h *host) send(typ sessions.EventType, kind sessions.Kind, sid string) {
 	h.t.Helper()
-	h.sendWith(typ, kind, sid, attrs(h.t, radius.AcctSessionID, sid, radius.UserName, "user-"+sid))
+	h.sendWith(typ, kind, sid, attrs(radius.AcctSessionID, sid, radius.UserName, "user-"+sid))
 }
 
 // sendWith is send with attributes.
@@ -367,7 +367,7 @@ func TestRouterAdopts(t *testing.T) {
 		if _, err := fmt.Sscanf(typ, "%X", &id); err != nil {
 			t.Fatal(err)
 		}
-		r := &Record{Session: id, Type: other, At: time.Unix(at, 0), List: "network/before", Attrs: attrs(t, radius.AcctSessionID, sid)}
+		r := &Record{Session: id, Type: other, At: time.Unix(at, 0), List: "network/before", Attrs: attrs(radius.AcctSessionID, sid)}
 		return store.Append{Queue: queue, Data: AppendRecord(nil, r)}
 	}
 	today := policyOf(map[sessions.Kind][]MethodName{sessions.Network: {Group("new"), Group("old"), Local}})

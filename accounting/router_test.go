@@ -274,7 +274,7 @@ func TestRouterIsJournal(t *testing.T) {
 		done := make(chan error, 1)
 		ev := sessions.Event{
 			Type: typ, Kind: sessions.Network, AcctSessionID: "n", At: time.Now(),
-			NAS: sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1")}, Attrs: attrs(t, radius.AcctSessionID, "n"),
+			NAS: sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1")}, Attrs: attrs(radius.AcctSessionID, "n"),
 		}
 		if err := table.Apply(ev, func(err error) { done <- err }); err != nil {
 			t.Fatal(err)

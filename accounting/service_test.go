@@ -28,10 +28,10 @@ func TestServiceRecords(t *testing.T) {
 	}{
 		{"an interim of aaasess", sessions.Notice{Type: sessions.Interim, Lasted: time.Minute}, record("Acct-Status-Type = Interim-Update", "Acct-Session-Time = 60", stamp)},
 		{"a stop of aaasess", sessions.Notice{Type: sessions.Stop, Cause: sessions.CauseLostCarrier}, record("Acct-Status-Type = Stop", "Acct-Terminate-Cause = Lost-Carrier", stamp)},
-		{"a stop without them", sessions.Notice{Type: sessions.Stop, Attrs: attrs(t, radius.AcctStatusType, 2)}, record("Acct-Status-Type = Stop", stamp)},
+		{"a stop without them", sessions.Notice{Type: sessions.Stop, Attrs: attrs(radius.AcctStatusType, 2)}, record("Acct-Status-Type = Stop", stamp)},
 		{
 			"a stop with attributes of a vendor",
-			sessions.Notice{Type: sessions.Stop, Attrs: attrs(t, radius.AcctStatusType, 2) + radius.Attributes(vendor("Cisco-Service-Info", "NINTERNET")+vendor("Cisco-Control-Info", "I0;0"))},
+			sessions.Notice{Type: sessions.Stop, Attrs: attrs(radius.AcctStatusType, 2) + radius.Attributes(vendor("Cisco-Service-Info", "NINTERNET")+vendor("Cisco-Control-Info", "I0;0"))},
 			[]string{"Acct-Status-Type = Stop", "Cisco-Service-Info = NINTERNET", "Cisco-Control-Info = I0;0", "Acct-Session-Id = 0000000E", "NAS-IP-Address = 192.0.2.1", stamp},
 		},
 	}
@@ -40,7 +40,7 @@ func TestServiceRecords(t *testing.T) {
 			tt.notice.At = exampleAt
 			tt.notice.Session = &sessions.Session{
 				ID: 0xE, Kind: sessions.Network, NAS: nas4, StartSeen: true,
-				Attrs: attrs(t, radius.AcctSessionID, "nas-1") + radius.Attributes(service),
+				Attrs: attrs(radius.AcctSessionID, "nas-1") + radius.Attributes(service),
 			}
 			got, _ := Compose(nil, &tt.notice)
 			if diff := cmp.Diff(tt.want, show(got)); diff != "" {

@@ -46,7 +46,7 @@ func s3(zone *time.Location) []api.ServerGroup {
 	both[0].Test = &api.ServerTest{Username: "probe", IdleTime: 3600, AuthenticationPort: true, AccountingPort: true}
 	return []api.ServerGroup{
 		{
-			Name: "aaa-server-policy-1", Protocol: api.RADIUS, Authenticates: true, Description: "accounting", AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
+			Name: "aaa-server-policy-1", Protocol: api.RADIUS, RelaysLogins: true, Description: "accounting", AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
 			AcctOnOff: api.AcctOnOff{
 				Enabled: true, OperStateChange: true, Group: "group-1", State: api.StateOn, SessionID: "242FFF0000008F512A3985",
 				LastStateChange: on, Trigger: "startUp", Server: "server-1",
@@ -59,7 +59,7 @@ func s3(zone *time.Location) []api.ServerGroup {
 			LastManagementChange: changed, Servers: server("server-2", "172.16.1.9"),
 		},
 		{
-			Name: "aaa-server-policy-3", Protocol: api.RADIUS, Authenticates: true, AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
+			Name: "aaa-server-policy-3", Protocol: api.RADIUS, RelaysLogins: true, AccessAlgorithm: "direct", HoldDown: 30, Window: 1024,
 			AcctOnOff:            api.AcctOnOff{Enabled: true, Blocked: true, OperStateChange: true, State: api.SendAcctOn, SessionID: "243"},
 			LastManagementChange: changed, Waiting: pointer(uint64(17)), Servers: unknown,
 		},

@@ -192,7 +192,7 @@ func relayed(t *testing.T) json.RawMessage {
 			Requests: 1234, Malformed: 1, BadAuthenticators: 2, Unsigned: 3, UnknownClients: 4,
 		}},
 		Relay: api.RelayStatus{
-			Requests: 1200, Accepts: 900, Rejects: 80, Challenges: 180, InFlight: 4, Conversations: 7,
+			Requests: 1200, Accepts: 900, Rejects: 80, Challenges: 180, InFlight: 4, States: 7,
 			Dropped: api.RelayDropped{NoList: 1, Blocked: 2, NoResponse: 3, Busy: 4, Unusable: 5, Looped: 6, BadAnswers: 7, Stopped: 8},
 		},
 		Logins: api.LoginStatus{Waiting: 12},

@@ -85,7 +85,7 @@ func newRoot(env environment) (root *cobra.Command, started *bool) {
 		Use: "show", Short: "Show sessions, logins, accounting, status, server groups, statistics or the spool",
 		Args: subcommandArgs, RunE: requireSubcommand,
 	}
-	show.AddCommand(newShowSessions(g), newShowSession(g), newShowAccounting(g), newShowAuthentications(g), newShowStatus(g),
+	show.AddCommand(newShowSessions(g), newShowSession(g), newShowAccounting(g), newShowLogins(g), newShowStatus(g),
 		newShowServerGroup(g), newShowOnOffGroup(g), newShowStatistics(g, "radius", api.RADIUS), newShowStatistics(g, "tacacs", api.TACACS), newShowSpool(g))
 	root.Version = version.String()
 	root.SetVersionTemplate("aaasess {{.Version}}\n")

@@ -43,7 +43,7 @@ With NAME, show the settings and the servers of one group:
   Dead criteria       when a server counts as failed
   Window (records)    records that may wait for answers at the same time
   Drain rate          speed at which a backlog is sent
-  Authenticates       whether Access-Requests are relayed to the group
+  Relays logins       whether Access-Requests are relayed to the group
   Port                of a RADIUS server for authentication and accounting, - if it has none;
                       of a TACACS+ server for accounting
   Oper State          up, down, or unknown if nothing was sent to the server yet; of both ports,
@@ -252,7 +252,7 @@ func printServerGroup(w io.Writer, group *api.ServerGroup) error {
 	s.title("%s server group %s", protocolName(group.Protocol), quoted(group.Name))
 	s.field("Description", cmp.Or(group.Description, notSpecified))
 	if group.Protocol == api.RADIUS {
-		s.field("Authenticates", yesNo(group.Authenticates))
+		s.field("Relays logins", yesNo(group.RelaysLogins))
 	}
 	s.field("Acct-On-Off", enabledText(&group.AcctOnOff))
 	if a := group.AcctOnOff; a.Enabled {

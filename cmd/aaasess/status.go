@@ -31,8 +31,8 @@ If the daemon relays authentication, what became of the Access-Requests since it
   dropped          requests that got no answer, by reason
   invalid          datagrams that were not even tried, by reason
   in flight        requests that wait for their answer now
-  conversations    rounds of logins whose next round goes to the same server, up to two of each
-                   login
+  known States     State attributes of servers: a round of a login with one goes to the server that
+                   sent it; up to two of each login
   waiting logins   users whose accounting has not started yet: accepted, or with a reserved
                    number
 
@@ -137,7 +137,7 @@ func authenticationLines(section json.RawMessage) ([]statusLine, error) {
 			reasonCount{"wrong Message-Authenticator", l.BadAuthenticators},
 		)},
 		{1, "in flight", strconv.Itoa(a.Relay.InFlight)},
-		{1, "conversations", strconv.Itoa(a.Relay.Conversations)},
+		{1, "known States", strconv.Itoa(a.Relay.States)},
 		{1, "waiting logins", strconv.Itoa(a.Logins.Waiting)},
 	}, nil
 }

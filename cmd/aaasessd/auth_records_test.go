@@ -71,7 +71,7 @@ func TestGrantedRecords(t *testing.T) {
 			n := l.nas()
 			for i, id := range []string{"nas-0000000D", "nas-0000000E"} {
 				n.must(radius.CodeAccessAccept, n.request("anonymous", "secret", radius.AppendAttribute(nil, radius.AcctSessionID, id)))
-				if list, err := l.client().Authentications(t.Context(), 5); err != nil || len(list.Authentications) != 1 || list.Authentications[0].User != "bob@isp" {
+				if list, err := l.client().Logins(t.Context(), 5); err != nil || len(list.Logins) != 1 || list.Logins[0].User != "bob@isp" {
 					t.Errorf("the logins that wait are %+v, %v", list, err)
 				}
 				l.mustAccount(packet(acctStart, id, "anonymous"), packet(acctInterim, id, "anonymous"))
@@ -158,7 +158,7 @@ func (l *inProcess) checkGranted(upstream string) {
 		l.t.Errorf("the status is %+v", a)
 	}
 	g := l.group("isp")
-	if auth := g.Servers[0].Authentication; !g.Authenticates || auth == nil || auth.Requests != 1 || auth.Accepts != 1 || auth.Successes != 1 {
+	if auth := g.Servers[0].Authentication; !g.RelaysLogins || auth == nil || auth.Requests != 1 || auth.Accepts != 1 || auth.Successes != 1 {
 		l.t.Errorf("the group is %+v", g)
 	}
 }

@@ -22,7 +22,7 @@ func authenticationStatus(l nasradius.AuthStats, r relay.Stats, a admission.Stat
 				NoList: r.NoList, Blocked: r.Blocked, NoResponse: r.NoResponse, Busy: r.Busy, Unusable: r.Unusable, Looped: r.Looped,
 				BadAnswers: r.BadAnswers, Stopped: r.Stopped,
 			},
-			UnknownStates: r.UnknownStates, LateRecords: r.LateRecords, InFlight: r.InFlight, Octets: r.Octets, Conversations: r.Conversations,
+			UnknownStates: r.UnknownStates, LateRecords: r.LateRecords, InFlight: r.InFlight, Octets: r.Octets, States: r.States,
 			Groups: []api.RelayGroup{},
 		},
 		Logins: api.LoginStatus(a),

@@ -43,18 +43,18 @@ func TestPasswordLogin(t *testing.T) {
 	}
 }
 
-// TestShowAuthentications: the control socket lists a login until its accounting starts.
-func TestShowAuthentications(t *testing.T) {
+// TestShowLogins: the control socket lists a login until its accounting starts.
+func TestShowLogins(t *testing.T) {
 	s := newAuthServer(t, passwords(t, "right"))
 	l := launch(t, authConfig(t, s), environment{})
 	n := l.nas()
 	n.must(radius.CodeAccessAccept, n.request("alice", "right", nil))
 	list := func() (users string) {
-		a, err := l.client().Authentications(t.Context(), 10)
+		a, err := l.client().Logins(t.Context(), 10)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, one := range a.Authentications {
+		for _, one := range a.Logins {
 			users += one.User + " "
 		}
 		return users

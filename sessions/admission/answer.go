@@ -8,9 +8,9 @@ import (
 	"aaasess/sessions"
 )
 
-// Accept is called for an Access-Accept, before the NAS gets it. done is called once: at once, or when
-// what a live session has been granted is durable.
-func (s *Store) Accept(q *Request, accept radius.Attributes, done func()) {
+// Accept is called for an Access-Accept, before the NAS gets it. The Store copies what a session keeps of
+// its attributes, never a key.
+func (s *Store) Accept(q *Request, accept radius.Attributes) {
 	w := whoOf(&q.NAS, q.Kind, q.Attrs)
 	s.mu.Lock()
 	l := s.same(&w)
@@ -31,14 +31,14 @@ func (s *Store) Accept(q *Request, accept radius.Attributes, done func()) {
 		s.setIdle()
 		s.mu.Unlock()
 		s.release([]sessions.ID{l.number})
-		s.grant(session, granted, done)
+		s.grant(session, granted)
 		return
 	}
 	s.keep(l)
 	surplus := s.forgetSurplus()
 	s.mu.Unlock()
 	s.release(surplus)
-	if !s.renew(q, l, &of, done) && s.config.Load().PopulateAtSetup && !of.call {
+	if !s.renew(q, l, &of) && s.config.Load().PopulateAtSetup && !of.call {
 		s.populate(l)
 	}
 }
@@ -46,11 +46,11 @@ func (s *Store) Accept(q *Request, accept radius.Attributes, done func()) {
 // renew gives the Accept of a login of w to the live session whose user it has authenticated again, if there
 // is one. The login is kept, because a new session may begin with it. renew reports whether there is
 // one.
-func (s *Store) renew(q *Request, l *login, w *who, done func()) (renews bool) {
+func (s *Store) renew(q *Request, l *login, w *who) (renews bool) {
 	ev := q.event(w)
 	if w.sid != "" {
 		if live := s.table.Named(ev); live != nil && w.isOf(live) {
-			s.grantFrom(l, live.ID, done)
+			s.grantFrom(l, live.ID)
 			return true
 		}
 	} else if !w.call {
@@ -63,7 +63,6 @@ func (s *Store) renew(q *Request, l *login, w *who, done func()) (renews bool) {
 			renews = true
 		}
 	}
-	done()
 	return renews
 }
 
@@ -96,28 +95,24 @@ func (s *Store) renewLater(l *login, session sessions.ID) {
 }
 
 // grantFrom gives a live session what a login was granted, unless another session has begun with it.
-func (s *Store) grantFrom(l *login, session sessions.ID, done func()) {
+func (s *Store) grantFrom(l *login, session sessions.ID) {
 	s.mu.Lock()
 	granted, kept := l.granted, l.links != nil
 	if kept {
 		l.renews = session
 	}
 	s.mu.Unlock()
-	if !kept {
-		done()
-		return
+	if kept {
+		s.grant(session, granted)
 	}
-	s.grant(session, granted, done)
 }
 
-func (s *Store) grant(session sessions.ID, granted radius.Attributes, done func()) {
+func (s *Store) grant(session sessions.ID, granted radius.Attributes) {
 	s.mu.Lock()
 	s.stats.Renewed++
 	s.mu.Unlock()
-	// R64: a table that accepts nothing delays no user.
-	if err := s.table.Grant(session, granted, func(error) { done() }); err != nil {
-		done()
-	}
+	// R64: the user does not wait, and a table that accepts nothing refuses none.
+	_ = s.table.Grant(session, granted, nil)
 }
 
 // Reject is called for an Access-Reject, before the NAS gets it. done is called once: when the stop
@@ -235,7 +230,7 @@ func (s *Store) expire() (more bool) {
 	more = len(renewed) == expireBatch || len(expired) == expireBatch
 	s.mu.Unlock()
 	for _, r := range renewed {
-		s.grantFrom(r.login, r.session, func() {})
+		s.grantFrom(r.login, r.session)
 	}
 	for _, l := range expired {
 		s.expired(l)

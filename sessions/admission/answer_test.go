@@ -75,6 +75,21 @@ func TestReauthentication(t *testing.T) {
 	})
 }
 
+// TestAcceptDoesNotWait: a slow disk delays no user, and what was granted is durable in the end.
+func TestAcceptDoesNotWait(t *testing.T) {
+	s := newStand(t, Config{})
+	q := loginAt(nas1, "bob", radius.AcctSessionID, "a")
+	s.accept(q, radius.Class, "1")
+	row := s.start(nas1, "a", "bob")
+	s.journal.Hold(true)
+	s.Accept(q, attrs(radius.Class, "2"))
+	s.journal.Hold(false)
+	s.restart()
+	if got := s.class(row.ID); got != "2" {
+		t.Errorf("after a restart: Class %q", got)
+	}
+}
+
 // TestEchoedClass: a NAS sends the Class of the Accept in its accounting. After a re-authentication the
 // session has the new one, and not what the NAS sent of the old one. Another Class of the NAS stays.
 func TestEchoedClass(t *testing.T) {

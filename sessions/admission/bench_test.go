@@ -55,10 +55,10 @@ func BenchmarkStart(b *testing.B) {
 					s := New(Config{}, table)
 					switch name {
 					case "others":
-						s.Accept(loginAt(nas1, "other"), "", func() {})
+						s.Accept(loginAt(nas1, "other"), "")
 					case "accepted":
 						for _, q := range requests {
-							s.Accept(q, accept, func() {})
+							s.Accept(q, accept)
 						}
 					}
 				}
@@ -85,7 +85,7 @@ func BenchmarkLogin(b *testing.B) {
 				q := requests[i%len(requests)]
 				i++
 				s.Ask(q)
-				s.Accept(q, accept, func() {})
+				s.Accept(q, accept)
 			}
 		})
 	}
@@ -106,7 +106,7 @@ func TestLoginMemory(t *testing.T) {
 	s := New(Config{IncludeInAccessReq: true}, table)
 	for _, q := range requests {
 		s.Ask(q)
-		s.Accept(q, attrs(radius.UserName, "user@isp", radius.Class, "0123456789abcdef"), func() {})
+		s.Accept(q, attrs(radius.UserName, "user@isp", radius.Class, "0123456789abcdef"))
 	}
 	if needs, counted := int(heap()-before)/n, s.Stats().Octets/n; needs > counted || needs < counted/2 {
 		t.Errorf("a login needs %d octets, %d are counted", needs, counted)

@@ -31,7 +31,7 @@ func TestConcurrent(t *testing.T) {
 					}
 					ev := sessions.Event{Type: sessions.Start, NAS: nas1, Kind: sessions.Network, AcctSessionID: user, At: time.Now(), Attrs: attrs(radius.UserName, user, radius.AcctSessionID, user) + attrs(line...)}
 					var both sync.WaitGroup
-					both.Go(func() { s.Accept(q, attrs(radius.Class, user), func() {}) })
+					both.Go(func() { s.Accept(q, attrs(radius.Class, user)) })
 					both.Go(func() {
 						if err := s.table.Apply(ev, nil); err != nil {
 							t.Error(err)

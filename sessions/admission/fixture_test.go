@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/attrtest"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
 )
@@ -63,19 +64,8 @@ func (s *stand) settle() {
 	sessionstest.Await(s.t, func(done func(error)) error { s.journal.Commit(sessions.Change{}, done); return nil })
 }
 
-// attrs makes attributes of types and values: texts, or numbers of four octets.
-func attrs(pairs ...any) radius.Attributes {
-	var b []byte
-	for i := 0; i < len(pairs); i += 2 {
-		switch v := pairs[i+1].(type) {
-		case string:
-			b = radius.AppendAttribute(b, pairs[i].(radius.Type), v)
-		case int:
-			b = radius.AppendUint32(b, pairs[i].(radius.Type), uint32(v))
-		}
-	}
-	return radius.Attributes(b)
-}
+// attrs is [attrtest.Attributes].
+func attrs(pairs ...any) radius.Attributes { return attrtest.Attributes(pairs...) }
 
 // loginAt returns an Access-Request of a user; pairs are as for attrs.
 func loginAt(nas sessions.NAS, user string, pairs ...any) *Request {
@@ -93,7 +83,8 @@ func preauth(nas sessions.NAS, pairs ...any) *Request {
 
 func (s *stand) accept(q *Request, pairs ...any) {
 	s.t.Helper()
-	sessionstest.Await(s.t, func(done func(error)) error { s.Accept(q, attrs(pairs...), func() { done(nil) }); return nil })
+	s.Accept(q, attrs(pairs...))
+	s.settle()
 }
 
 func (s *stand) reject(q *Request) {

@@ -51,8 +51,8 @@ type Request struct {
 	SameClient func(netip.Addr) bool
 	Kind       sessions.Kind // Resource is the preauthentication of a call
 	At         time.Time     // when it was received
-	// Attrs are its attributes without passwords, EAP-Message, State, Message-Authenticator and
-	// Proxy-State. They may share memory with the packet: what is kept is copied.
+	// Attrs are its attributes. Of these the [Store] keeps copies of those that tell who and where the
+	// user is, and never a password, a key, EAP-Message or State.
 	Attrs radius.Attributes
 }
 

@@ -18,9 +18,6 @@ var (
 	errUnsignedEAP = errors.New("EAP-Message without Message-Authenticator")
 )
 
-// AuthConfig configures an AuthListener.
-type AuthConfig = Config
-
 // AuthListener receives Access-Requests from NASes. Its methods may be called from any goroutine.
 type AuthListener struct {
 	endpoint
@@ -29,7 +26,7 @@ type AuthListener struct {
 
 // NewAuthListener opens the sockets of an AuthListener. The sockets queue requests until Run reads
 // them. An error names the address or client that caused it.
-func NewAuthListener(cfg AuthConfig, relay Relay) (*AuthListener, error) {
+func NewAuthListener(cfg Config, relay Relay) (*AuthListener, error) {
 	l := &AuthListener{relay: relay}
 	l.service, l.subject = l, "access"
 	l.requests, l.status, l.signs = []radius.Code{radius.CodeAccessRequest}, radius.CodeAccessAccept, true

@@ -125,7 +125,7 @@ func floodLogins(ctx context.Context, to netip.AddrPort, perSecond int) error {
 
 // BenchmarkHandleForged measures the reader's work on a request with a wrong Message-Authenticator.
 func BenchmarkHandleForged(b *testing.B) {
-	l, err := NewAuthListener(AuthConfig{
+	l, err := NewAuthListener(Config{
 		Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
 		Clients:   []Client{{Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: "another"}},
 	}, unavailable{})

@@ -91,14 +91,15 @@ func (x *exchange) appendResponse(b []byte) []byte {
 // encode appends the response with these attributes and the Proxy-States of the request.
 func (x *exchange) encode(b, attrs []byte) []byte {
 	at := len(b)
-	b = radius.AppendHeader(b, x.code, x.key.identifier)
-	signedAt := 0
-	if x.endpoint.signs { // first, see radius.AppendSignedHeader
-		signedAt = radius.FirstSigned
-		b = radius.AppendMessageAuthenticator(b)
+	if x.endpoint.signs {
+		b = radius.AppendSignedHeader(b, x.code, x.key.identifier)
+		b = append(append(b, attrs...), x.proxyState...)
+		radius.SealResponse(b[at:], x.key.auth, x.client.Secret)
+		return b
 	}
+	b = radius.AppendHeader(b, x.code, x.key.identifier)
 	b = append(append(b, attrs...), x.proxyState...)
-	radius.Seal(b[at:], signedAt, x.key.auth, x.client.Secret)
+	radius.Seal(b[at:], 0, x.key.auth, x.client.Secret)
 	return b
 }
 

@@ -53,11 +53,11 @@ type RelayStatus struct {
 	// UnknownStates counts requests with a State whose server was not known.
 	UnknownStates uint64 `json:"unknownStates"`
 	// LateRecords counts Access-Rejects that did not wait any longer for their stop record.
-	LateRecords   uint64       `json:"lateRecords"`
-	InFlight      int          `json:"inFlight"`      // requests that wait for their answer now
-	Octets        int          `json:"octets"`        // of these requests
-	Conversations int          `json:"conversations"` // States whose server is known now
-	Groups        []RelayGroup `json:"groups"`        // by name
+	LateRecords uint64       `json:"lateRecords"`
+	InFlight    int          `json:"inFlight"` // requests that wait for their answer now
+	Octets      int          `json:"octets"`   // of these requests
+	States      int          `json:"states"`   // State attributes whose server is known now
+	Groups      []RelayGroup `json:"groups"`   // by name
 }
 
 // RelayDropped counts requests that got no answer, by reason.
@@ -103,9 +103,9 @@ type LoginStatus struct {
 	Unnumbered uint64 `json:"unnumbered"` // Access-Requests that were to have a number, while none was durable
 }
 
-// Authentication is a user whom a server has accepted, and whose accounting has not started. A text is
+// Login is a user whom a server has accepted, and whose accounting has not started. A text is
 // "" if the NAS did not send it.
-type Authentication struct {
+type Login struct {
 	Kind           string    `json:"kind"`           // that of the session which is to start; resource for a call
 	User           string    `json:"user"`           // User-Name of the Access-Accept, else of the request
 	NAS            string    `json:"nas"`            // its client's name in the configuration, else as nasIdentifier
@@ -124,9 +124,9 @@ type Authentication struct {
 	Granted    []Attribute `json:"granted"`
 }
 
-// AuthenticationList is the newest Authentications, newest first.
-type AuthenticationList struct {
+// LoginList has the newest logins, newest first.
+type LoginList struct {
 	// Waiting is how many logins are kept in all, with those that are not accepted yet.
-	Waiting         int              `json:"waiting"`
-	Authentications []Authentication `json:"authentications"`
+	Waiting int     `json:"waiting"`
+	Logins  []Login `json:"logins"`
 }

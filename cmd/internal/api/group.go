@@ -16,8 +16,8 @@ type ServerGroup struct {
 	Protocol    Protocol  `json:"protocol"`
 	Description string    `json:"description"`
 	AcctOnOff   AcctOnOff `json:"acctOnOff"`
-	// Authenticates: Access-Requests are relayed to the group.
-	Authenticates bool `json:"authenticates,omitempty"`
+	// RelaysLogins: Access-Requests are relayed to the group.
+	RelaysLogins bool `json:"relaysLogins,omitempty"`
 	// SourceAddress is the source address of requests; "" lets the system choose.
 	SourceAddress string `json:"sourceAddress"`
 	// AccessAlgorithm is direct (the first server that is up), round-robin or least-outstanding. It is

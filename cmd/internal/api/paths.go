@@ -27,8 +27,7 @@ const (
 	PathAccounting   = "/v1/accounting"
 	PathEvents       = "/v1/accounting/events"
 	PathSimulate     = "/v1/accounting/simulate"
-
-	PathAuthentications = "/v1/authentications"
+	PathLogins       = "/v1/logins"
 )
 
 // The limits of the daemon.

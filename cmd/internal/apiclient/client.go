@@ -83,10 +83,10 @@ func (c *Client) Session(ctx context.Context, id api.ID) (*api.SessionDetail, er
 	return requestNew[api.SessionDetail](ctx, c, http.MethodGet, api.SessionPath(id), nil)
 }
 
-// Authentications returns the newest users who were accepted and whose accounting has not started, at
+// Logins returns the newest users who were accepted and whose accounting has not started, at
 // most limit (1 to [api.MaxPage]).
-func (c *Client) Authentications(ctx context.Context, limit int) (*api.AuthenticationList, error) {
-	return requestNew[api.AuthenticationList](ctx, c, http.MethodGet, api.PathAuthentications+partQuery("", limit), nil)
+func (c *Client) Logins(ctx context.Context, limit int) (*api.LoginList, error) {
+	return requestNew[api.LoginList](ctx, c, http.MethodGet, api.PathLogins+partQuery("", limit), nil)
 }
 
 // Disconnect ends sessions. The caller closes the List. Closing it early does not stop the

@@ -39,7 +39,7 @@ func (s *Server) newMux() *http.ServeMux {
 	route(http.MethodPost, api.PathDisconnect, s.disconnect)
 	route(http.MethodPost, api.PathClear, s.clear)
 	route(http.MethodPost, api.PathSimulate, s.simulate)
-	route(http.MethodGet, api.PathAuthentications, s.listAuthentications)
+	route(http.MethodGet, api.PathLogins, s.listLogins)
 
 	accounting(http.MethodGet, api.PathServerGroups, s.listServerGroups)
 	accounting(http.MethodGet, api.PathServerGroups+"/{name}", s.showServerGroup)

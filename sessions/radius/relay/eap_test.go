@@ -60,14 +60,14 @@ func TestConversations(t *testing.T) {
 				r.want(l, "Access-Challenge")
 				logins[i] = r.login("", l.name, l.state())
 			}
-			if n := r.Stats().Conversations; round == 0 && n != 2*50 {
+			if n := r.Stats().States; round == 0 && n != 2*50 {
 				t.Errorf("%d States are known, want 100", n)
 			}
 		}
 		for _, l := range logins {
 			r.want(l, "Access-Accept")
 		}
-		if n := r.Stats().Conversations; n != 0 {
+		if n := r.Stats().States; n != 0 {
 			t.Errorf("%d States are known, want none", n)
 		}
 		for _, name := range []string{"a", "b", "c"} {
@@ -207,7 +207,7 @@ func TestConversationEnds(t *testing.T) {
 		one := r.login("", "u")
 		time.Sleep(conversationTime + conversationTime/10 + time.Second)
 		synctest.Wait()
-		if n := r.Stats().Conversations; n != 0 {
+		if n := r.Stats().States; n != 0 {
 			t.Errorf("%d States are known, want none", n)
 		}
 		r.want(r.login("", "u", one.state()), "Access-Reject") // by the server whose turn it is

@@ -148,7 +148,7 @@ func (x *exchange) prepare() error {
 	if admissions := x.relay.admissions; admissions != nil {
 		x.asked = admission.Request{
 			NAS: x.q.NAS, SameClient: x.q.SameClient, Kind: x.q.Kind, At: x.q.Received,
-			Attrs: x.relay.visible(x.out.attrs),
+			Attrs: radius.Attributes(x.out.attrs),
 		}
 		up = admissions.Ask(&x.asked)
 	}
@@ -245,7 +245,7 @@ func (x *exchange) answered(m *method, a *client.Answer) {
 	case radius.CodeAccessAccept:
 		x.endConversation()
 		if r.admissions != nil {
-			r.admissions.Accept(&x.asked, r.visible(a.Packet.Attributes()), func() {})
+			r.admissions.Accept(&x.asked, radius.Attributes(a.Packet.Attributes()))
 		}
 		x.answer(accepts, radius.CodeAccessAccept, attrs)
 	case radius.CodeAccessReject:

@@ -38,7 +38,7 @@ func relayTo(t *testing.T, servers ...*partner.FreeRADIUSProc) (*Relay, string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := nasradius.NewAuthListener(nasradius.AuthConfig{
+	listener, err := nasradius.NewAuthListener(nasradius.Config{
 		Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
 		Clients:   []nasradius.Client{{Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: nasSecret}},
 	}, r)

@@ -50,7 +50,7 @@ func newLoopback(tb testing.TB, answer answering, admissions Admissions) *loopba
 		tb.Fatal(err)
 	}
 	running.Go(func() { _ = l.Run(ctx) })
-	listener, err := nasradius.NewAuthListener(nasradius.AuthConfig{
+	listener, err := nasradius.NewAuthListener(nasradius.Config{
 		Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
 		Clients:   []nasradius.Client{{Prefix: netip.MustParsePrefix("127.0.0.0/8"), Secret: nasSecret}},
 	}, l.Relay)
@@ -222,9 +222,9 @@ func TestLoopbackBurst(t *testing.T) {
 // silence are Admissions without any work.
 type silence struct{}
 
-func (silence) Ask(*admission.Request) admission.Upstream                     { return admission.Upstream{} }
-func (silence) Accept(_ *admission.Request, _ radius.Attributes, done func()) { done() }
-func (silence) Reject(_ *admission.Request, done func())                      { done() }
+func (silence) Ask(*admission.Request) admission.Upstream    { return admission.Upstream{} }
+func (silence) Accept(*admission.Request, radius.Attributes) {}
+func (silence) Reject(_ *admission.Request, done func())     { done() }
 func acceptQuickly(attrs string) answering {
 	return func(radius.Packet) (radius.Code, string, bool) { return radius.CodeAccessAccept, attrs, true }
 }
@@ -293,14 +293,13 @@ func BenchmarkRewrite(b *testing.B) {
 	p := accessRequest(messageAuthenticator, attr(radius.UserName, "bob@example.org"), userPassword("correct horse", nasSecret, nasAuthenticator),
 		attr(radius.NASIPAddress, "\xc0\x00\x02\x01"), attr(radius.CallingStationID, "00-11-22-33-44-55"))
 	accept := []byte(attr(radius.Class, "class") + attr(radius.UserName, "bob"))
-	buf, scratch := make([]byte, 0, radius.MaxPacket), make([]byte, 0, radius.MaxPacket)
+	buf := make([]byte, 0, radius.MaxPacket)
 	b.ReportAllocs()
 	for b.Loop() {
 		var o outgoing
 		if err := o.plan(p, radius.Standard(), ourProxyState); err != nil {
 			b.Fatal(err)
 		}
-		_ = visible(o.attrs, radius.Standard(), scratch)
 		_ = o.add(admission.Upstream{}, nasAuthenticator)
 		_, _ = o.append(buf, 1, radius.Protection{Secret: nasSecret, Request: nasAuthenticator}, serverSecret)
 		_, _ = appendAnswer(buf, accept, radius.Standard(), answerCrypt)

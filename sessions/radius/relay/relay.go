@@ -18,12 +18,12 @@ import (
 )
 
 // Admissions hears what authentication says of users. [admission.Store] implements it. Its methods
-// do not block.
+// do not block. They get all attributes, also passwords and keys, and choose which to keep.
 type Admissions interface {
 	// Ask is called for each Access-Request before it is sent.
 	Ask(q *admission.Request) admission.Upstream
 	// Accept is called before the NAS gets an Access-Accept.
-	Accept(q *admission.Request, accept radius.Attributes, done func())
+	Accept(q *admission.Request, accept radius.Attributes)
 	// Reject is called before the NAS gets an Access-Reject. done is called once, when the stop
 	// record is durable or none is wanted (R49).
 	Reject(q *admission.Request, done func())
@@ -194,13 +194,6 @@ func (r *Relay) proxyState(client string) (attr proxyState) {
 	attr[0], attr[1] = byte(radius.ProxyState), byte(len(attr))
 	binary.BigEndian.PutUint64(attr[2:], maphash.String(r.seed, client))
 	return attr
-}
-
-// visible returns the attributes that Admissions may see.
-func (r *Relay) visible(attrs []byte) radius.Attributes {
-	buf := r.buffer()
-	defer r.buffers.Put(buf)
-	return visible(attrs, r.routes.Load().names, *buf)
 }
 
 // buffer returns a buffer for a packet. The caller gives it back to the pool.

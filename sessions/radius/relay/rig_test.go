@@ -324,10 +324,9 @@ func (a *records) Ask(q *admission.Request) admission.Upstream {
 	return a.answer
 }
 
-func (a *records) Accept(_ *admission.Request, accept radius.Attributes, done func()) {
+func (a *records) Accept(_ *admission.Request, accept radius.Attributes) {
 	a.add("admitted")
 	a.accept = append(a.accept, accept)
-	done()
 }
 
 func (a *records) Reject(_ *admission.Request, done func()) {

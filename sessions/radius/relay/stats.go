@@ -63,9 +63,9 @@ type Stats struct {
 	UnknownStates uint64 // requests with a State whose server was not known
 	LateRecords   uint64 // Rejects that did not wait any longer for their stop record
 
-	InFlight      int // requests that wait for their answer now
-	Octets        int // of these requests
-	Conversations int // States whose server is known now
+	InFlight int // requests that wait for their answer now
+	Octets   int // of these requests
+	States   int // State attributes whose server is known now
 
 	Groups []GroupStats // in the order of their names
 }
@@ -89,7 +89,7 @@ func (r *Relay) Stats() Stats {
 		Requests: n(requests), Accepts: n(accepts), Rejects: n(rejects), Challenges: n(challenges), NoList: n(noList),
 		Blocked: n(blocked), NoResponse: n(noResponse), Busy: n(busy), Unusable: n(unusable), Looped: n(looped),
 		BadAnswers: n(badAnswers), Stopped: n(stopped), UnknownStates: n(unknownStates), LateRecords: n(lateRecords),
-		InFlight: int(r.inFlight.Load()), Octets: int(r.octets.Load()), Conversations: r.conversations.len(),
+		InFlight: int(r.inFlight.Load()), Octets: int(r.octets.Load()), States: r.conversations.len(),
 	}
 	for _, m := range r.routes.Load().methods {
 		s.Groups = append(s.Groups, GroupStats{

@@ -13,7 +13,7 @@ import (
 type AuthGroup = authgroups.Status
 
 // addAuthentication adds what authentication uses to the groups of accounting. A group that only
-// authenticates is added behind them.
+// relays logins is added behind them.
 func (c *Accounting) addAuthentication(groups []api.ServerGroup) []api.ServerGroup {
 	if c.cfg.Authentication == nil {
 		return groups
@@ -22,10 +22,10 @@ func (c *Accounting) addAuthentication(groups []api.ServerGroup) []api.ServerGro
 		i := slices.IndexFunc(groups, func(g api.ServerGroup) bool { return g.Protocol == api.RADIUS && g.Name == a.Config.Name })
 		if i < 0 {
 			i = len(groups)
-			groups = append(groups, onlyAuthenticates(&a.Config, &a.Stats))
+			groups = append(groups, onlyForLogins(&a.Config, &a.Stats))
 		}
 		g := &groups[i]
-		g.Authenticates = true
+		g.RelaysLogins = true
 		for k := range g.Servers {
 			addAuthServer(&g.Servers[k], &a)
 		}
@@ -33,8 +33,8 @@ func (c *Accounting) addAuthentication(groups []api.ServerGroup) []api.ServerGro
 	return groups
 }
 
-// onlyAuthenticates returns a group that no accounting list has.
-func onlyAuthenticates(cfg *client.GroupConfig, st *client.Stats) api.ServerGroup {
+// onlyForLogins returns a group that no accounting list has.
+func onlyForLogins(cfg *client.GroupConfig, st *client.Stats) api.ServerGroup {
 	out := api.ServerGroup{
 		Name: cfg.Name, Protocol: api.RADIUS, AcctOnOff: api.AcctOnOff{State: api.StateUnknown}, SourceAddress: address(cfg.Source),
 		AccessAlgorithm: cfg.Algorithm.String(), BatchSize: cfg.BatchSize, HoldDown: api.InSeconds(max(0, cfg.HoldDown)),

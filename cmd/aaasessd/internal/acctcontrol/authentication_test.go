@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A group of accounting that also authenticates has both ports and statistics. One that only
-// authenticates is a group of its own.
+// A group of accounting to which logins are relayed too has both ports and statistics. One only for
+// logins is a group of its own.
 func TestServerGroupsOfAuthentication(t *testing.T) {
 	group := func(name, server string, requests uint64) authgroups.Status {
 		return authgroups.Status{
@@ -44,13 +44,13 @@ func TestServerGroupsOfAuthentication(t *testing.T) {
 		ServerStatistics: api.ServerStatistics{ServerCounters: api.ServerCounters{Requests: 9, Successes: 7}}, OperState: "up", Accepts: 1, Rejects: 2, Challenges: 4,
 	}
 	both := acct()
-	both[0].Authenticates = true
+	both[0].RelaysLogins = true
 	both[0].Servers[1].AuthenticationPort, both[0].Servers[1].Authentication = 1645, statistics
 	if diff := cmp.Diff(both, of(group("isp", "r2", 9)).addAuthentication(acct())); diff != "" {
 		t.Errorf("a group of both: want (-) and got (+):\n%s", diff)
 	}
 	alone := append(acct(), api.ServerGroup{
-		Name: "radius", Protocol: api.RADIUS, Authenticates: true, AcctOnOff: api.AcctOnOff{State: api.StateUnknown}, AccessAlgorithm: "round-robin", Window: 64,
+		Name: "radius", Protocol: api.RADIUS, RelaysLogins: true, AcctOnOff: api.AcctOnOff{State: api.StateUnknown}, AccessAlgorithm: "round-robin", Window: 64,
 		Servers: []api.GroupServer{{
 			Index: 1, Name: "r2", Address: "10.0.0.1", AuthenticationPort: 1645, OperState: "up", Timeout: 5, Authentication: statistics,
 			Test: &api.ServerTest{Username: "probe", IdleTime: 3600, AuthenticationPort: true},

@@ -18,7 +18,7 @@ import (
 // Authentication configures the relay of Access-Requests.
 type Authentication struct {
 	// Listener has the Clients of the accounting listener.
-	Listener nasradius.AuthConfig
+	Listener nasradius.Config
 	// Lists are the names of the groups of each list, in the order in which they are tried. There is
 	// always a list [DefaultList].
 	Lists map[string][]string
@@ -57,7 +57,7 @@ func (d checker) authentication(raw *rawConfig, sections []*section, specs []acc
 		a.unused()
 	} else {
 		a.out = &Authentication{
-			Listener: nasradius.AuthConfig{Addresses: raw.RADIUS.Authentication.Listen, Clients: clients}, Lists: map[string][]string{}, Apply: map[string]string{},
+			Listener: nasradius.Config{Addresses: raw.RADIUS.Authentication.Listen, Clients: clients}, Lists: map[string][]string{}, Apply: map[string]string{},
 			Blockable: map[string]bool{},
 		}
 		a.lists()
@@ -217,7 +217,7 @@ func (d *authChecker) signing() {
 		path := fmt.Sprintf("radius.clients[%d].message-authenticator", i)
 		switch c.Signing {
 		case radius.SigningAuto:
-			d.AddWarning(path, "Access-Requests of client %s without Message-Authenticator are accepted until it has sent one with it: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)", c.Name)
+			d.AddWarning(path, "Access-Requests of client %s without Message-Authenticator are accepted until it has sent one in a packet without EAP-Message: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)", c.Name)
 		case radius.SigningLegacy:
 			d.AddWarning(path, "Access-Requests of client %s need no Message-Authenticator: whoever is between it and aaasess can forge logins (BlastRADIUS, CVE-2024-3596)", c.Name)
 		}
@@ -227,7 +227,7 @@ func (d *authChecker) signing() {
 		switch {
 		case !d.used[i]:
 		case s.Signing == radius.SigningAuto:
-			d.AddWarning(path, "answers of server %s without Message-Authenticator are accepted until it has sent one with it: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)", s.Name)
+			d.AddWarning(path, "answers of server %s without Message-Authenticator are accepted until it has sent one in a packet without EAP-Message: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)", s.Name)
 		case s.Signing == radius.SigningLegacy:
 			d.AddWarning(path, "answers of server %s need no Message-Authenticator: whoever is between it and aaasess can forge logins (BlastRADIUS, CVE-2024-3596)", s.Name)
 		}

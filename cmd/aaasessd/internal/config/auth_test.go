@@ -58,7 +58,7 @@ func TestAuthentication(t *testing.T) {
 	}
 	ofGroup, ofServer := retry.Schedule{Timeout: 2 * time.Second, Retransmit: -1}, retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3}
 	want := &config.Authentication{
-		Listener: nasradius.AuthConfig{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Clients: c.Listener.Clients},
+		Listener: nasradius.Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Clients: c.Listener.Clients},
 		Lists:    map[string][]string{"default": {"isp", "plain"}, "campus": {"auth"}},
 		Apply:    map[string]string{"vpn": "campus"},
 		Groups: []client.GroupConfig{
@@ -113,12 +113,12 @@ func TestAuthenticationWarnings(t *testing.T) {
 		want       []string // without the file
 	}{
 		{"peers", authText, []string{
-			"8:74: radius.clients[1].message-authenticator: Access-Requests of client vpn without Message-Authenticator are accepted until it has sent one with it: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)",
+			"8:74: radius.clients[1].message-authenticator: Access-Requests of client vpn without Message-Authenticator are accepted until it has sent one in a packet without EAP-Message: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)",
 			"11:72: radius.servers[1].message-authenticator: answers of server r2 need no Message-Authenticator: whoever is between it and aaasess can forge logins (BlastRADIUS, CVE-2024-3596)",
 		}},
 		{"a server in auto and a client in legacy", strings.NewReplacer("[group auth]", "[group radius]", "message-authenticator: legacy, ", "", "s2, message-authenticator: auto", "s2, message-authenticator: legacy").Replace(authText), []string{
 			"8:74: radius.clients[1].message-authenticator: Access-Requests of client vpn need no Message-Authenticator: whoever is between it and aaasess can forge logins (BlastRADIUS, CVE-2024-3596)",
-			"12:84: radius.servers[2].message-authenticator: answers of server r3 without Message-Authenticator are accepted until it has sent one with it: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)",
+			"12:84: radius.servers[2].message-authenticator: answers of server r3 without Message-Authenticator are accepted until it has sent one in a packet without EAP-Message: until then, logins can be forged (BlastRADIUS, CVE-2024-3596)",
 		}},
 		{"no section", strings.Split(authText, "authentication:\n")[0], []string{
 			"1:30: snmp.session-mib-populate: has no effect without the section authentication",

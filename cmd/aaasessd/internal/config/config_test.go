@@ -94,7 +94,7 @@ func TestDefault(t *testing.T) {
 		NASIdentifier: host(t),
 		Dictionary:    radius.Standard(),
 		Authentication: &config.Authentication{
-			Listener: nasradius.AuthConfig{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1812")}, Clients: clients},
+			Listener: nasradius.Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1812")}, Clients: clients},
 			Lists:    map[string][]string{"default": nil},
 		},
 		Admissions: admission.Config{StartWait: 2 * time.Minute},

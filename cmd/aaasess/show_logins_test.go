@@ -8,9 +8,9 @@ import (
 	"aaasess/cmd/internal/api"
 )
 
-func TestAuthenticationsText(t *testing.T) {
+func TestLoginsText(t *testing.T) {
 	port := uint32(7)
-	list := &api.AuthenticationList{Waiting: 3, Authentications: []api.Authentication{
+	list := &api.LoginList{Waiting: 3, Logins: []api.Login{
 		{
 			Kind: "network", User: "alice", NAS: "lab", NASAddress: "192.0.2.1", CallingStation: "00-11-22-33-44-55", NASPort: &port, Session: "0000000D",
 			Accepted: now.Add(-time.Second), Until: now.Add(2*time.Minute - time.Second),
@@ -21,15 +21,15 @@ func TestAuthenticationsText(t *testing.T) {
 		},
 	}}
 	var out strings.Builder
-	if err := printAuthentications(&out, list, now); err != nil {
+	if err := printLogins(&out, list, now); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "authentications.txt", out.String())
-	golden(t, "help-authentications.txt", command(t, "", "", "show", "authentications", "--help").out)
+	golden(t, "logins.txt", out.String())
+	golden(t, "help-logins.txt", command(t, "", "", "show", "logins", "--help").out)
 }
 
-// TestShowAuthentications: the command against a daemon that relays none, and wrong arguments.
-func TestShowAuthentications(t *testing.T) {
+// TestShowLogins: the command against a daemon that relays none, and wrong arguments.
+func TestShowLogins(t *testing.T) {
 	d := accountant(t, nil)
 	for _, tt := range []struct {
 		args, err string
@@ -40,7 +40,7 @@ func TestShowAuthentications(t *testing.T) {
 		{"--limit 1001", "aaasess: usage error: --limit 1001: want 1 to 1000\n", 2},
 		{"x", "usage error", 2},
 	} {
-		got := command(t, d.Socket, "", append([]string{"show", "authentications"}, strings.Fields(tt.args)...)...)
+		got := command(t, d.Socket, "", append([]string{"show", "logins"}, strings.Fields(tt.args)...)...)
 		if got.code != tt.code || !strings.Contains(got.err, tt.err) || got.out != "" {
 			t.Errorf("%q: %+v", tt.args, got)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const showAuthenticationsHelp = `List the users whom a server has accepted, and whose accounting has not started: the newest first.
+const showLoginsHelp = `List the users whom a server has accepted, and whose accounting has not started: the newest first.
 
   USER     User-Name of the Access-Accept, else of the Access-Request
   KIND     what is to start: network, exec or connection; resource is a call
@@ -28,25 +28,25 @@ granted.
 
 The exit code is 4 if the daemon relays no authentication.`
 
-func newShowAuthentications(g *global) *cobra.Command {
+func newShowLogins(g *global) *cobra.Command {
 	limit := api.PageSize
 	cmd := &cobra.Command{
-		Use: "authentications", Short: "List the users who were accepted and whose accounting has not started", Long: showAuthenticationsHelp, Args: cobra.NoArgs,
+		Use: "logins", Short: "List the users who were accepted and whose accounting has not started", Long: showLoginsHelp, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 1 || limit > api.MaxPage {
 				return fmt.Errorf("%w: --limit %d: want 1 to %d", errUsage, limit, api.MaxPage)
 			}
-			list, err := g.client().Authentications(cmd.Context(), limit)
+			list, err := g.client().Logins(cmd.Context(), limit)
 			if err != nil {
 				return err
 			}
 			if g.json {
 				return g.printJSON(list)
 			}
-			if err := printAuthentications(g.out, list, time.Now()); err != nil {
+			if err := printLogins(g.out, list, time.Now()); err != nil {
 				return err
 			}
-			fmt.Fprintf(g.err, "%s; %s with those that are not accepted yet\n", count(len(list.Authentications), "user"), count(list.Waiting, "login"))
+			fmt.Fprintf(g.err, "%s; %s with those that are not accepted yet\n", count(len(list.Logins), "user"), count(list.Waiting, "login"))
 			return nil
 		},
 	}
@@ -54,7 +54,7 @@ func newShowAuthentications(g *global) *cobra.Command {
 	return cmd
 }
 
-func printAuthentications(w io.Writer, list *api.AuthenticationList, now time.Time) error {
+func printLogins(w io.Writer, list *api.LoginList, now time.Time) error {
 	t := newTable(w, []column{
 		{title: "USER"},
 		{title: "KIND"},
@@ -65,7 +65,7 @@ func printAuthentications(w io.Writer, list *api.AuthenticationList, now time.Ti
 		{title: "LEFT", right: true},
 		{title: "SESSION"},
 	})
-	for _, a := range list.Authentications {
+	for _, a := range list.Logins {
 		port := a.NASPortID
 		if a.NASPort != nil && port == "" {
 			port = strconv.FormatUint(uint64(*a.NASPort), 10)

@@ -13,11 +13,11 @@ import (
 	"aaasess/sessions/admission"
 )
 
-// errNoAuthentication answers a request for authentications if none are relayed.
+// errNoAuthentication answers a request for logins if none are relayed.
 var errNoAuthentication = errors.New("this daemon relays no authentication")
 
-// listAuthentications is GET /v1/authentications.
-func (s *Server) listAuthentications(w http.ResponseWriter, r *http.Request) {
+// listLogins is GET /v1/logins.
+func (s *Server) listLogins(w http.ResponseWriter, r *http.Request) {
 	p, ok := s.readPage(w, r)
 	store := s.cfg.Admissions()
 	switch {
@@ -27,17 +27,17 @@ func (s *Server) listAuthentications(w http.ResponseWriter, r *http.Request) {
 	case store == nil:
 		s.writeError(w, http.StatusNotFound, errNoAuthentication)
 	default:
-		list := api.AuthenticationList{Waiting: store.Stats().Waiting, Authentications: []api.Authentication{}}
+		list := api.LoginList{Waiting: store.Stats().Waiting, Logins: []api.Login{}}
 		for _, l := range store.Logins(p.limit) {
-			list.Authentications = append(list.Authentications, s.describeLogin(&l))
+			list.Logins = append(list.Logins, s.describeLogin(&l))
 		}
 		s.writeJSON(w, http.StatusOK, list)
 	}
 }
 
 // describeLogin returns the JSON form of a login.
-func (s *Server) describeLogin(l *admission.Login) api.Authentication {
-	out := api.Authentication{
+func (s *Server) describeLogin(l *admission.Login) api.Login {
+	out := api.Login{
 		Kind: l.Kind.String(), User: utf8Text(l.User), NASIdentifier: utf8Text(l.NAS.Name()),
 		CallingStation: utf8Text(l.Attrs.Text(radius.CallingStationID)), NASPortID: utf8Text(l.Attrs.Text(radius.NASPortID)),
 		Upstream: utf8Text(l.Upstream), Accepted: l.Accepted.UTC().Truncate(time.Second), Until: l.Until.UTC().Truncate(time.Second),

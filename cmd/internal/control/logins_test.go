@@ -18,9 +18,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestAuthentications: users who were accepted are listed, the newest first, until their accounting
+// TestLogins: users who were accepted are listed, the newest first, until their accounting
 // starts.
-func TestAuthentications(t *testing.T) {
+func TestLogins(t *testing.T) {
 	journal := sessionstest.NewJournal()
 	t.Cleanup(journal.Close)
 	now := time.Date(2001, 6, 27, 4, 45, 0, 0, time.UTC)
@@ -40,17 +40,17 @@ func TestAuthentications(t *testing.T) {
 			Attrs: radius.Attributes(radius.AppendUint32(b, radius.NASPort, 7)),
 		}
 		store.Ask(q)
-		store.Accept(q, radius.Attributes(radius.AppendAttribute(nil, radius.UserName, granted)), func() {})
+		store.Accept(q, radius.Attributes(radius.AppendAttribute(nil, radius.UserName, granted)))
 		return q
 	}
 	first := accept("anonymous", "alice")
 	accept("bob\xff", "")
-	list, err := client.Authentications(t.Context(), 2)
+	list, err := client.Logins(t.Context(), 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	port := uint32(7)
-	alice := api.Authentication{
+	alice := api.Login{
 		Kind: "network", User: "alice", NAS: "lab", NASIdentifier: "nas-1", NASAddress: "192.0.2.1", CallingStation: "00-11", NASPort: &port,
 		Accepted: now.Add(-time.Second), Until: now.Add(-time.Second + admission.DefaultStartWait),
 		Attributes: []api.Attribute{{Name: "User-Name", Value: "anonymous"}, {Name: "Calling-Station-Id", Value: "00-11"}, {Name: "NAS-Port", Value: "7"}},
@@ -59,24 +59,24 @@ func TestAuthentications(t *testing.T) {
 	bob := alice
 	bob.User, bob.Accepted, bob.Until, bob.Granted = `bob\xff`, alice.Accepted.Add(time.Second), alice.Until.Add(time.Second), []api.Attribute{}
 	bob.Attributes = append([]api.Attribute{{Name: "User-Name", Value: "0x626f62ff"}}, alice.Attributes[1:]...)
-	if diff := cmp.Diff(&api.AuthenticationList{Waiting: 2, Authentications: []api.Authentication{bob, alice}}, list); diff != "" {
+	if diff := cmp.Diff(&api.LoginList{Waiting: 2, Logins: []api.Login{bob, alice}}, list); diff != "" {
 		t.Errorf("want (-) and got (+):\n%s", diff)
 	}
-	if list, err = client.Authentications(t.Context(), 1); err != nil || len(list.Authentications) != 1 || list.Authentications[0].User != bob.User {
+	if list, err = client.Logins(t.Context(), 1); err != nil || len(list.Logins) != 1 || list.Logins[0].User != bob.User {
 		t.Errorf("the newest is %+v, %v", list, err)
 	}
 	sessionstest.Await(t, func(done func(error)) error {
 		return table.Apply(sessions.Event{Type: sessions.Start, NAS: first.NAS, Kind: sessions.Network, AcctSessionID: "1", At: now, Attrs: first.Attrs}, done)
 	})
-	if list, err = client.Authentications(t.Context(), 2); err != nil || len(list.Authentications) != 1 || list.Authentications[0].User != bob.User {
+	if list, err = client.Logins(t.Context(), 2); err != nil || len(list.Logins) != 1 || list.Logins[0].User != bob.User {
 		t.Errorf("after the start of one: %+v, %v", list, err)
 	}
 }
 
-// TestAuthenticationsRefused: a daemon without authentication says so.
-func TestAuthenticationsRefused(t *testing.T) {
+// TestLoginsRefused: a daemon without authentication says so.
+func TestLoginsRefused(t *testing.T) {
 	_, client := start(t, nil)
-	_, err := client.Authentications(t.Context(), 1)
+	_, err := client.Logins(t.Context(), 1)
 	if refused := (*apiclient.ResponseError)(nil); !errors.As(err, &refused) || refused.Code != http.StatusNotFound || refused.Text != "this daemon relays no authentication" {
 		t.Error(err)
 	}
