@@ -34,6 +34,7 @@ import (
 	"aaasess/sessions/interim"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
+	"aaasess/sessions/stale"
 	"aaasess/sessions/termination"
 	"aaasess/store"
 )
@@ -57,6 +58,7 @@ type daemon struct {
 	dynAuth        *dynAuth        // nil: servers may not end and change sessions
 	terminator     *termination.Terminator
 	interims       *interim.Maker
+	stale          *stale.Closer
 	resyncs        *resync.Resyncs
 	control        *control.Server
 	methods        *methods.Set
@@ -119,8 +121,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		tc.MemoryShort = d.memory.isShort
 	}
 	d.table = sessions.New(tc, d.router)
-	d.table.SetNested(cfg.Nested)
-	d.table.SetVisibleKeys(cfg.VisibleKeys)
+	d.setTable(cfg)
 	d.interims = interim.New(d.table, interimPolicy(plan))
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	d.resyncs = resync.New(resync.Config{Table: d.table, Decide: d.router.Resync, Waiting: d.methods.Waiting, Logger: log})
@@ -130,6 +131,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	if err := d.openRADIUS(cfg); err != nil {
 		return nil, err
 	}
+	d.stale = stale.New(d.table, d.stalePolicy(cfg), log)
 	if err := d.openAuthentication(cfg); err != nil {
 		return nil, err
 	}
@@ -259,7 +261,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	serving = []task{
 		loop{"store", readyAtOnce(), d.watchStore},
 		loop{"memory", readyAtOnce(), d.returnMemory},
-		d.table, d.interims, d.resyncs, d.listener, d.disconnector, d.terminator, d.control, d.admissions,
+		d.table, d.interims, d.stale, d.resyncs, d.listener, d.disconnector, d.terminator, d.control, d.admissions,
 	}
 	serving = append(serving, d.authentication.tasks()...)
 	serving = append(serving, d.dynAuth.tasks()...)

@@ -10,7 +10,10 @@ import (
 	"aaasess/accounting/policy"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/internal/radius"
+	"aaasess/sessions"
 	"aaasess/sessions/interim"
+	"aaasess/sessions/silence"
+	"aaasess/sessions/stale"
 )
 
 // reload loads the configuration again and applies it. After an error nothing has changed: every
@@ -63,9 +66,9 @@ func (d *daemon) reload(ctx context.Context) error {
 	if !plan.SamePeriods(d.plan.Load()) {
 		d.interims.SetPolicy(interimPolicy(plan))
 	}
+	d.stale.SetPolicy(d.stalePolicy(cfg))
 	d.setPlan(plan)
-	d.table.SetNested(cfg.Nested)
-	d.table.SetVisibleKeys(cfg.VisibleKeys)
+	d.setTable(cfg)
 	d.setDictionary(cfg.Dictionary)
 	// After setPlan, so that a removed method gets no new records.
 	d.methods.Apply(ctx, change, onoff.TriggerConfigChange)
@@ -111,9 +114,21 @@ func (d *daemon) setPlan(plan *policy.Plan) {
 	d.plan.Store(plan)
 }
 
+// setTable sets what the table does with events that follow.
+func (d *daemon) setTable(cfg *config.Config) {
+	d.table.SetNested(cfg.Nested)
+	d.table.SetVisibleKeys(cfg.VisibleKeys)
+	d.table.SetUnique(cfg.Unique())
+}
+
 // interimPolicy says how often interims are made by a plan.
 func interimPolicy(plan *policy.Plan) interim.Policy {
 	return interim.Policy{Minimum: plan.Minimum(), Period: plan.InterimPeriod}
+}
+
+// stalePolicy says when sessions are stale.
+func (d *daemon) stalePolicy(cfg *config.Config) stale.Policy {
+	return func(nas *sessions.NAS) silence.Limits { return cfg.Stale.Of(d.disconnector.ClientName(nas.Addr)) }
 }
 
 // setDictionary sets the dictionary for everything that prints attributes. It logs the skipped

@@ -37,6 +37,7 @@ func (d *daemon) registerStatus() {
 	d.control.RegisterStatus("queues", func() any { return acctcontrol.Queues(d.methods) })
 	d.control.RegisterStatus("records", func() any { return d.router.Stats() })
 	d.control.RegisterStatus("interims", func() any { return map[string]uint64{"made": d.interims.Records()} })
+	d.control.RegisterStatus("stale", func() any { return map[string]uint64{"ended": d.stale.Ended()} })
 	d.control.RegisterStatus("waiting", func() any { return d.waiting() })
 	d.control.RegisterStatus("resyncs", func() any { return acctcontrol.Resyncs(d.resyncs) })
 	d.control.RegisterStatus("servers", func() any { return acctcontrol.Servers(d.methods) })

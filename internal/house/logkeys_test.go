@@ -81,6 +81,7 @@ var logKeys = map[string]string{
 	"session":         "casnSessionId",
 	"sessions":        "how many sessions",
 	"set_aside_total": "how many records were set aside so far",
+	"silent":          "how long nothing was heard of a session",
 	"since":           "when it began",
 	"size":            "of the store",
 	"socket":          "path of the control socket",

@@ -27,6 +27,9 @@ type Client struct {
 	// Kind is the kind of the client's sessions whose packets have no Service-Type. sshd and proftpd
 	// send none. 0 stands for sessions.Network.
 	Kind sessions.Kind
+	// Unique are attributes of which no two live sessions of the same kind have the same value at a NAS
+	// of the client; see sessions.Event.
+	Unique []radius.Type
 	// DisconnectSecret protects Disconnect-Requests and their answers. If it is empty, Secret is
 	// used.
 	DisconnectSecret radius.Secret
@@ -108,8 +111,10 @@ func clientName(c Client) string {
 	return c.Name
 }
 
-// setKind sets the kind of an event whose packet has no Service-Type.
-func (c *client) setKind(ev *sessions.Event) {
+// complete adds to an event what its packet does not say: what is unique, and the kind of an event
+// without Service-Type.
+func (c *client) complete(ev *sessions.Event) {
+	ev.Unique = c.Unique
 	if c.Kind == sessions.Network || ev.Kind == 0 { // as kindOf has it, or an event of no session
 		return
 	}

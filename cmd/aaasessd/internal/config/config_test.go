@@ -35,6 +35,7 @@ import (
 	"aaasess/sessions/admission"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
+	"aaasess/sessions/silence"
 	"aaasess/sessions/termination"
 	"aaasess/store"
 )
@@ -104,6 +105,7 @@ func TestDefault(t *testing.T) {
 		}, Update: policy.Update{Minimum: time.Minute}},
 		Local:      &local.Spec{File: "var/accounting.jsonl"},
 		Sessions:   sessions.Config{Remember: time.Hour},
+		Stale:      config.Stale{Limits: silence.Limits{Intervals: 3}},
 		Terminator: termination.Config{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute},
 		Store:      store.Config{MinFree: 64 << 20},
 	}
@@ -202,6 +204,7 @@ store: {min-free: 2GiB, max-size: 64MiB}
 		}, Update: policy.Update{Minimum: time.Minute}},
 		Local:      &local.Spec{File: "/etc/aaasess/var/accounting.jsonl"},
 		Sessions:   sessions.Config{Remember: 10 * time.Minute, Max: 500000},
+		Stale:      config.Stale{Limits: silence.Limits{Intervals: 3}},
 		Terminator: termination.Config{StopWait: 30 * time.Second, RetryMin: time.Second, RetryMax: time.Second},
 		Store:      store.Config{MinFree: 2 << 30, MaxSize: 64 << 20},
 	}

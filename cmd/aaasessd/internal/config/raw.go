@@ -90,7 +90,14 @@ type rawClient struct {
 	Secret     strictyaml.Secret   `yaml:"secret" required:"yes" doc:"The secret shared with the NAS, for its accounting and its Access-Requests. Also for Disconnect-Requests, if disconnect.secret is missing."`
 	Signing    radius.Signing      `yaml:"message-authenticator" default:"required" enum:"required auto legacy" doc:"Whether an Access-Request must have a Message-Authenticator (RFC 3579). required: one without it is dropped; auto: as required once the NAS has sent one in a packet without EAP-Message, and until then only an Access-Request with Proxy-State must have it; legacy: it need not have it. A wrong one is always dropped. Without it, whoever is between the NAS and aaasess can have logins accepted (BlastRADIUS, CVE-2024-3596). The daemon logs a warning for each client with auto or legacy when it starts."`
 	Kind       sessions.Kind       `yaml:"kind" default:"network" enum:"network exec connection" doc:"The kind of sessions whose packets have no Service-Type. Login hosts (sshd, proftpd) send none: choose exec. A Service-Type in the packet takes precedence."`
+	RebootSign []string            `yaml:"reboot-sign" max:"3" each:"enum:\"nas-port framed-ip-address calling-station-id\"" doc:"Attributes of which no two sessions of the same kind have the same value at one NAS. A start with the value of a live session ends that session (Lost-Carrier): the NAS has restarted without saying so, or a stop was lost. If empty, no start ends a session with another Acct-Session-Id."`
+	Stale      rawClientStale      `yaml:"stale" doc:"When its sessions are stale."`
 	Disconnect rawClientDisconnect `yaml:"disconnect" doc:"How Disconnect-Requests (RFC 5176) are sent to the NAS."`
+}
+
+type rawClientStale struct {
+	Intervals *int           `yaml:"intervals" min:"0" max:"1000" doc:"As sessions.stale.intervals, for this client. If missing, that one."`
+	MaxAge    *time.Duration `yaml:"max-age" min:"0s" max:"8784h" doc:"As sessions.stale.max-age, for this client; 0s: no limit. If missing, that one."`
 }
 
 type rawClientDisconnect struct {
@@ -249,9 +256,16 @@ type rawLocal struct {
 }
 
 type rawSessions struct {
-	Remember   time.Duration `yaml:"remember" default:"1h" min:"1s" max:"720h" restart:"yes" doc:"How long a session is remembered after its end. What its NAS reports of it in that time still goes upstream under its session id."`
-	Max        int           `yaml:"max" default:"0" min:"0" max:"100000000" restart:"yes" doc:"The largest number of sessions; 0: no limit. A start or interim that would make one more is not answered, so its NAS sends it again. This limit never refuses a stop."`
-	Disconnect rawDisconnect `yaml:"disconnect" doc:"How sessions are ended at their NAS."`
+	Remember      time.Duration `yaml:"remember" default:"1h" min:"1s" max:"720h" restart:"yes" doc:"How long a session is remembered after its end. What its NAS reports of it in that time still goes upstream under its session id."`
+	Max           int           `yaml:"max" default:"0" min:"0" max:"100000000" restart:"yes" doc:"The largest number of sessions; 0: no limit. A start or interim that would make one more is not answered, so its NAS sends it again. This limit never refuses a stop."`
+	OnePerStation bool          `yaml:"one-per-station" default:"false" doc:"Whether a start ends the live session of the same NAS, kind and Calling-Station-Id, as reboot-sign: [calling-station-id] of all clients does."`
+	Stale         rawStale      `yaml:"stale" doc:"When a session is stale: its NAS has stopped reporting it. It ends, with a stop record (Lost-Carrier) of what was reported last. Time in which aaasess could not hear NASes does not count."`
+	Disconnect    rawDisconnect `yaml:"disconnect" doc:"How sessions are ended at their NAS."`
+}
+
+type rawStale struct {
+	Intervals int           `yaml:"intervals" default:"3" min:"0" max:"1000" doc:"How many interims in a row must be missing; 0: any number may be. How often the NAS sends interims of a session is learned from those of the session; Acct-Interim-Interval (attribute 85) of the Access-Accept counts if it is longer. A session without interims is not stale by this key."`
+	MaxAge    time.Duration `yaml:"max-age" default:"0s" min:"0s" max:"8784h" doc:"How long nothing was heard of the session, whether its NAS sends interims or not; 0s: there is no limit."`
 }
 
 type rawDisconnect struct {
