@@ -55,6 +55,7 @@ type daemon struct {
 	disconnector   *dae.Disconnector
 	admissions     *admission.Store
 	authentication *authentication // nil: Access-Requests are not relayed
+	dynAuth        *dynAuth        // nil: servers may not end and change sessions
 	terminator     *termination.Terminator
 	interims       *interim.Maker
 	stale          *stale.Closer
@@ -134,6 +135,9 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	if err := d.openAuthentication(cfg); err != nil {
 		return nil, err
 	}
+	if err := d.openDynAuth(cfg); err != nil {
+		return nil, err
+	}
 	if err := d.openControl(cfg); err != nil {
 		return nil, err
 	}
@@ -177,7 +181,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	}
 	d.router.SetClientName(d.disconnector.ClientName)
 	tc := cfg.Terminator
-	tc.ClientName = d.disconnector.ClientName
+	tc.ClientName, tc.CanEnd = d.disconnector.ClientName, d.disconnector.CanEnd
 	d.terminator = termination.New(tc, d.table, d.disconnector, d.log)
 	// The terminator receives the listener's events first: a stop that arrives before the ACK waits
 	// there for it.
@@ -228,7 +232,7 @@ func (d *daemon) close() error {
 	if d.listener != nil {
 		errs = append(errs, unlessClosed(d.listener.Close()))
 	}
-	errs = append(errs, d.authentication.close())
+	errs = append(errs, d.authentication.close(), d.dynAuth.close())
 	if d.disconnector != nil {
 		errs = append(errs, unlessClosed(d.disconnector.Close()))
 	}
@@ -260,6 +264,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 		d.table, d.interims, d.stale, d.resyncs, d.listener, d.disconnector, d.terminator, d.control, d.admissions,
 	}
 	serving = append(serving, d.authentication.tasks()...)
+	serving = append(serving, d.dynAuth.tasks()...)
 	if d.snmp != nil {
 		serving = append(serving, d.snmp)
 	}
@@ -282,6 +287,9 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 		addresses := []any{"accounting", d.listener.Addrs()}
 		if d.authentication != nil {
 			addresses = append(addresses, "authentication", d.authentication.listener.Addrs())
+		}
+		if d.dynAuth != nil {
+			addresses = append(addresses, "dynamic_authorization", d.dynAuth.listener.Addrs())
 		}
 		if d.snmp != nil {
 			addresses = append(addresses, "snmp", d.snmp.responder.Addrs())

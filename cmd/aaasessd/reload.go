@@ -86,8 +86,8 @@ func (d *daemon) logWarnings(cfg *config.Config) {
 	}
 }
 
-// setClients sets the NASes of the listener and of the disconnector. After an error, both keep
-// their NASes.
+// setClients sets the NASes of the listeners and of the disconnector, and the servers that may end
+// sessions. After an error, all keep those that they have.
 func (d *daemon) setClients(cfg *config.Config) error {
 	if err := d.listener.SetClients(cfg.Listener.Clients); err != nil {
 		return err
@@ -99,6 +99,10 @@ func (d *daemon) setClients(cfg *config.Config) error {
 	if err := d.authentication.setClients(cfg); err != nil {
 		// Does not happen either.
 		return errors.Join(err, d.listener.SetClients(d.cfg.Listener.Clients), d.disconnector.SetClients(d.cfg.Disconnector.Clients))
+	}
+	if err := d.dynAuth.setServers(cfg); err != nil {
+		// Does not happen either.
+		return errors.Join(err, d.listener.SetClients(d.cfg.Listener.Clients), d.disconnector.SetClients(d.cfg.Disconnector.Clients), d.authentication.setClients(d.cfg))
 	}
 	return nil
 }

@@ -47,6 +47,9 @@ func (d *daemon) registerStatus() {
 			return authenticationStatus(a.listener.Stats(), a.relay.Stats(), d.admissions.Stats())
 		})
 	}
+	if a := d.dynAuth; a != nil {
+		d.control.RegisterStatus(api.DynAuthSection, func() any { return a.status() })
+	}
 	d.control.RegisterStatus("limits", func() any { return d.limits() })
 	d.control.RegisterStatus("store", func() any {
 		accepting := "yes"

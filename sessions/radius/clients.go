@@ -11,10 +11,6 @@ import (
 	"aaasess/sessions"
 )
 
-// DisconnectPort is the UDP port on which a NAS listens for Disconnect-Requests (RFC 5176 section
-// 2.3).
-const DisconnectPort = 3799
-
 // Client is a NAS, or a network of NASes, that may send accounting and receive Disconnect-Requests.
 type Client struct {
 	// Name appears in logs and statistics. If it is empty, the prefix is used.
@@ -37,8 +33,8 @@ type Client struct {
 	// DisconnectSecret protects Disconnect-Requests and their answers. If it is empty, Secret is
 	// used.
 	DisconnectSecret radius.Secret
-	// DisconnectPort is the UDP port for Disconnect-Requests. If it is 0, the constant
-	// DisconnectPort is used.
+	// DisconnectPort is the UDP port for Disconnect-Requests. If it is 0, that of the profile is
+	// used.
 	DisconnectPort uint16
 	// DisconnectAddr is the destination of Disconnect-Requests for a NAS behind a proxy. If it is
 	// not valid, they go to the NAS's source address.
@@ -47,8 +43,11 @@ type Client struct {
 	// address family of their destination. If it is not valid, they leave from the address that the
 	// NAS sends its accounting to.
 	DisconnectSource netip.Addr
+	// DisconnectProfile is the name of what this kind of NAS understands, see dae.ProfileNames. If
+	// it is empty, dae.ProfileGeneric is used.
+	DisconnectProfile string
 	// DisconnectAttributes identify a session in the first Disconnect-Request for it, in this
-	// order. If it is empty, DefaultProfile is used. A name alone stands for the value that the NAS
+	// order. If it is empty, those of the profile are used. A name alone stands for the value that the NAS
 	// sent for the session; it is left out if the NAS sent none. "NAME = VALUE" always sends that
 	// value. Event-Timestamp is the current time, and Message-Authenticator is computed. If a NAS
 	// refuses the request, the next one has more or fewer attributes, see ladder.
@@ -94,7 +93,6 @@ func (c Client) withDefaults() (Client, error) {
 	}
 	c.Prefix = c.Prefix.Masked()
 	c.Kind = cmp.Or(c.Kind, sessions.Network)
-	c.DisconnectPort = cmp.Or(c.DisconnectPort, DisconnectPort)
 	c.DisconnectSecret = cmp.Or(c.DisconnectSecret, c.Secret)
 	c.DisconnectAddr, c.DisconnectSource = c.DisconnectAddr.Unmap(), c.DisconnectSource.Unmap()
 	to := cmp.Or(c.DisconnectAddr, c.Prefix.Addr())

@@ -34,7 +34,7 @@ type Listener struct {
 func New(cfg Config, sink Sink) (*Listener, error) {
 	l := &Listener{sink: sink}
 	l.service, l.subject = l, "accounting"
-	l.request, l.status = radius.CodeAccountingRequest, radius.CodeAccountingResponse
+	l.requests, l.status = []radius.Code{radius.CodeAccountingRequest}, radius.CodeAccountingResponse
 	if err := l.open(cfg); err != nil {
 		return nil, err
 	}

@@ -143,15 +143,15 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) {
 
 // writeEndError answers a request that has ended no session. done is a past participle.
 func (s *Server) writeEndError(w http.ResponseWriter, err error, done string) {
-	if notLive := (*sessions.NotLiveError)(nil); errors.As(err, &notLive) {
+	notLive, tooMany := (*sessions.NotLiveError)(nil), (*tooManyError)(nil)
+	switch {
+	case errors.As(err, &notLive):
 		s.writeError(w, http.StatusNotFound, fmt.Errorf("session %s is not live; no session was %s", notLive.ID, done))
-		return
-	}
-	if tooMany := (*tooManyError)(nil); errors.As(err, &tooMany) {
+	case errors.Is(err, termination.ErrNoMeans), errors.As(err, &tooMany):
 		s.writeError(w, http.StatusConflict, fmt.Errorf("%w; no session was %s", err, done))
-		return
+	default:
+		s.writeError(w, http.StatusServiceUnavailable, err)
 	}
-	s.writeError(w, http.StatusServiceUnavailable, err)
 }
 
 // logDisconnect writes a log line for each session that the request has marked. Sessions that were
@@ -189,6 +189,8 @@ type batch struct {
 	marked  map[sessions.ID]bool              // this request has marked them
 	before  map[sessions.ID]*sessions.Session // as they were before; nil if not live then
 	watcher *termination.Watcher              // of all ids; nil if the request does not wait
+	unable  int                               // sessions that match, but cannot be ended; they are not in ids
+	why     error                             // of the first of them
 }
 
 // markLimit is how many sessions one commit marks, so that a million sessions neither lock the
@@ -215,6 +217,10 @@ func (s *Server) start(ctx context.Context, sel selection) (*batch, error) {
 	for _, id := range b.ids {
 		b.before[id] = view.Get(id)
 	}
+	s.leaveOutUnable(b)
+	if b.unable > 0 && (len(sel.ids) > 0 || len(b.ids) == 0) {
+		return b, b.why
+	}
 	if sel.wait > 0 {
 		b.watcher = s.terminator.Watch(ctx, b.ids)
 	}
@@ -237,6 +243,24 @@ func (s *Server) start(ctx context.Context, sel selection) (*batch, error) {
 	}
 	b.ids = live
 	return b, nil
+}
+
+// leaveOutUnable removes the sessions that nothing can end.
+func (s *Server) leaveOutUnable(b *batch) {
+	b.ids = slices.DeleteFunc(slices.Clone(b.ids), func(id sessions.ID) bool {
+		session := b.before[id]
+		if session == nil {
+			return false
+		}
+		err := s.terminator.CanEnd(session)
+		if err == nil {
+			return false
+		}
+		if b.unable++; b.why == nil {
+			b.why = fmt.Errorf("session %s cannot be ended: %w", id, err)
+		}
+		return true
+	})
 }
 
 func (b *batch) addMarked(ids []sessions.ID) {

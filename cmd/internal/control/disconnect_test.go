@@ -72,6 +72,45 @@ func TestDisconnect(t *testing.T) {
 	}
 }
 
+// TestDisconnectUnable: sessions that nothing can end are refused by id. A filter leaves them out, and
+// says so.
+func TestDisconnectUnable(t *testing.T) {
+	d, client := start(t, nil)
+	d.NAS.Unable("alice", fmt.Errorf("client %q has disconnect.profile none: %w", "vpn", termination.ErrNoMeans))
+	for _, user := range []string{"bob", "carol"} {
+		d.NAS.Will(user, ack)
+	}
+	for i, user := range []string{"alice", "bob", "alice", "carol"} {
+		begin(t, d, user, time.Now(), func(ev *sessions.Event) { ev.AcctSessionID = fmt.Sprint(i) })
+	}
+	const why = `session 00000001 cannot be ended: client "vpn" has disconnect.profile none: its NAS cannot end sessions`
+	for _, req := range []api.DisconnectRequest{
+		{IDs: []string{"00000002", "00000001"}},
+		{Filter: map[string]string{"user": "alice"}},
+	} {
+		_, err := client.Disconnect(t.Context(), req)
+		if refused, ok := errors.AsType[*apiclient.ResponseError](err); !ok || refused.Code != 409 || refused.Text != why+"; no session was disconnected" {
+			t.Errorf("%+v: error %v", req, err)
+		}
+		if v := d.Table.View(); v.Disconnected != 0 {
+			t.Errorf("%+v: %d sessions are marked", req, v.Disconnected)
+		}
+	}
+	for id, want := range map[uint32]string{1: strings.TrimPrefix(why, "session 00000001 cannot be ended: "), 2: ""} {
+		if detail, err := client.Session(t.Context(), api.ID(id)); err != nil || detail.UnableReason != want {
+			t.Errorf("session %d: %+v, %v", id, detail, err)
+		}
+	}
+	list, err := client.Disconnect(t.Context(), api.DisconnectRequest{All: true, Wait: 1})
+	ended := collect(t, list, err)
+	if list.Unable != 2 || list.UnableReason != why || list.Matched != 2 || list.Marked != 2 || len(ended) != 2 {
+		t.Errorf("%+v", list)
+	}
+	if v := d.Table.View(); v.Disconnected != 2 || v.Get(1).State != sessions.Active {
+		t.Errorf("%d sessions are marked", v.Disconnected)
+	}
+}
+
 // TestWait: a request that waits reports each kind of answer of a NAS.
 func TestWait(t *testing.T) {
 	tests := []struct {

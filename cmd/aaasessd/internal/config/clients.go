@@ -37,11 +37,15 @@ func (d checker) clients(raw []rawClient, onePerStation bool, dictionary *radius
 			prefixes.Check(path+".address", r.Address.String(), "the client of")
 		}
 		d.checkDisconnectSource(path+".disconnect", &r)
+		if r.Disconnect.Profile == dae.ProfileNone && len(r.Disconnect.Attributes) > 0 {
+			d.Fault(path+".disconnect.attributes", "profile none sends no requests")
+		}
 		clients = append(clients, nasradius.Client{
 			Unique: uniqueTypes(r.RebootSign, onePerStation),
 			Name:   string(r.Name), Prefix: r.Address, Secret: radius.Secret(r.Secret), Dictionary: dictionary, Kind: r.Kind, Signing: r.Signing,
 			DisconnectAddr: r.Disconnect.Address, DisconnectPort: r.Disconnect.Port,
-			DisconnectSecret: radius.Secret(r.Disconnect.Secret), DisconnectSource: r.Disconnect.SourceAddress,
+			DisconnectProfile: r.Disconnect.Profile,
+			DisconnectSecret:  radius.Secret(r.Disconnect.Secret), DisconnectSource: r.Disconnect.SourceAddress,
 			DisconnectAttributes: d.attributes(path+".disconnect.attributes", r.Disconnect.Attributes, dictionary),
 		})
 	}

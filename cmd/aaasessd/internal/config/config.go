@@ -50,6 +50,9 @@ type Config struct {
 	// the servers get as Acct-Session-Id (R55).
 	Admissions admission.Config
 
+	// DynAuth is the listener for requests of servers to end and change sessions; nil: none.
+	DynAuth *DynAuth
+
 	// Groups are the groups of RADIUS servers of the file, in order. If a method list names the
 	// group AllRADIUS, it is the last. TACACSGroups are those of TACACS+ servers, in the same way.
 	// Names are unique over both.

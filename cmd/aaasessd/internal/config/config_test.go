@@ -63,7 +63,7 @@ func mustParse(t *testing.T, text, dir string) *config.Config {
 
 // nas returns a client with defaults.
 func nas(name, prefix string, secret radius.Secret) nasradius.Client {
-	return nasradius.Client{Name: name, Prefix: netip.MustParsePrefix(prefix), Secret: secret, Kind: sessions.Network, DisconnectPort: 3799, Dictionary: radius.Standard()}
+	return nasradius.Client{Name: name, Prefix: netip.MustParsePrefix(prefix), Secret: secret, Kind: sessions.Network, DisconnectProfile: dae.ProfileGeneric, Dictionary: radius.Standard()}
 }
 
 // disconnector returns the default configuration of the disconnector, with clients.
@@ -74,6 +74,9 @@ func disconnector(clients ...nasradius.Client) dae.Config {
 func TestDefault(t *testing.T) {
 	methods := policy.Methods{Record: accounting.StartStop, Methods: []accounting.MethodName{"local"}}
 	clients := []nasradius.Client{nas("loopback", "127.0.0.0/8", "testing123"), nas("loopback-v6", "::1/128", "testing123")}
+	for i := range clients {
+		clients[i].DisconnectPort = 3799
+	}
 	want := &config.Config{
 		State:   "var/state",
 		Log:     config.Log{Level: slog.LevelInfo, Format: "text"},

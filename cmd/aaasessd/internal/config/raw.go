@@ -57,6 +57,7 @@ type rawRADIUS struct {
 	Dictionaries    []strictyaml.Path   `yaml:"dictionaries" max:"64" doc:"Files in FreeRADIUS's format with the names of further attributes and values, mostly those of vendors. They override the built-in names, and a later file overrides an earlier one. Lines that aaasess cannot use are left out, with one warning per file."`
 	Accounting      rawListener         `yaml:"accounting" doc:"The accounting listener (RFC 2866)."`
 	Authentication  rawAuthListener     `yaml:"authentication" doc:"The authentication listener (RFC 2865), for the section authentication."`
+	DynAuth         *rawDynAuth         `yaml:"dynamic-authorization" restart:"presence" doc:"Disconnect-Requests and CoA-Requests (RFC 5176) from RADIUS servers, which aaasess passes on to the NASes. If missing, aaasess does not listen for them."`
 	Attribute44     rawAttribute44      `yaml:"attribute-44" doc:"What the servers get as Acct-Session-Id (attribute 44). If all are false: the number of the session in eight hexadecimal digits, in accounting only."`
 	Clients         []rawClient         `yaml:"clients" doc:"The NASes. Packets from other addresses are dropped."`
 	Timeout         time.Duration       `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long a transmission to a server waits for its answer. The key of a server wins over this one, and that of a group over both."`
@@ -101,10 +102,11 @@ type rawClientStale struct {
 
 type rawClientDisconnect struct {
 	Address       netip.Addr        `yaml:"address" default:"" doc:"Where Disconnect-Requests go, for a NAS behind a proxy. If missing, the address that its accounting comes from."`
-	Port          uint16            `yaml:"port" default:"3799" min:"1" max:"65535" doc:"UDP port."`
+	Profile       string            `yaml:"profile" default:"generic" enum:"generic hostapd strongswan accel-ppp mikrotik cisco juniper huawei none" doc:"What this kind of NAS understands: the attributes and the port of the first request for a session, see docs/nas.md. none: the NAS cannot end sessions (OpenVPN, proftpd, sshd): a SET of casnDisconnect is inconsistentValue, and aaasess disconnect refuses."`
+	Port          uint16            `yaml:"port" default:"" min:"1" max:"65535" doc:"UDP port. If missing, that of the profile: 3799, with cisco 1700."`
 	Secret        strictyaml.Secret `yaml:"secret" doc:"The secret of Disconnect-Requests and their answers. If missing, that of the client."`
 	SourceAddress netip.Addr        `yaml:"source-address" default:"" doc:"The address of this host that Disconnect-Requests are sent from. It must be of the same family as their destination. If missing, the address that the NAS sends its accounting to. If this host does not have that address, the system chooses."`
-	Attributes    []attributeText   `yaml:"attributes" max:"64" doc:"What identifies a session in the first request for it, in this order. The name of an attribute, a vendor's too, stands for the value that the NAS reported; if it reported none, the attribute is left out. NAME = VALUE stands for this value, as in Service-Type = Login-User. If empty: User-Name, NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator. If the NAS refuses the request, further requests have other attributes. If Event-Timestamp or Message-Authenticator is not in the list, no request has it."`
+	Attributes    []attributeText   `yaml:"attributes" max:"64" doc:"What identifies a session in the first request for it, in this order. The name of an attribute, a vendor's too, stands for the value that the NAS reported; if it reported none, the attribute is left out. NAME = VALUE stands for this value, as in Service-Type = Login-User. If empty: those of the profile; of generic: User-Name, NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator. If the NAS refuses the request, further requests have other attributes. If Event-Timestamp or Message-Authenticator is not in the list, no request has it."`
 }
 
 type rawServer struct {

@@ -58,6 +58,7 @@ func (d checker) config(raw *rawConfig) *Config {
 	d.checkSections(sections)
 	addAll := d.addGroups(c, raw, sections)
 	c.Authentication = d.authentication(raw, sections, c.Groups, clients)
+	c.DynAuth = d.dynAuth(&raw.RADIUS, sections[0])
 	d.policy(c, raw, sections, addAll)
 	return c
 }
@@ -138,6 +139,9 @@ func (d checker) checkListeners(raw *rawRADIUS, authenticates bool) {
 	checkListen(addresses, "radius.accounting.listen", raw.Accounting.Listen)
 	if authenticates {
 		checkListen(addresses, "radius.authentication.listen", raw.Authentication.Listen)
+	}
+	if raw.DynAuth != nil {
+		checkListen(addresses, "radius.dynamic-authorization.listen", raw.DynAuth.Listen)
 	}
 }
 
