@@ -8,6 +8,7 @@ import (
 
 	"aaasess/internal/cursor"
 	"aaasess/internal/radius"
+	"aaasess/sessions/silence"
 )
 
 // Durable state. Numbers are varints unless marked otherwise (BE: big-endian). A text has its
@@ -26,8 +27,10 @@ import (
 //	                   | set of fingerprints (1 octet), of each: sum (8 BE) and,
 //	                     unless the session has ended, attrs (4 BE) and at
 //	                   | NAS | number of former NASes, each | attributes
-//	                   | by their flags: Upstream, Granted (attributes)
+//	                   | by their flags: Upstream, Granted (attributes),
+//	                     Silence (Heard, then the times to it from Mark, Gap, Interval)
 //	key "r" route (4 BE): version 1 | text
+//	key "h":           version 1 | silence.Time
 //	key "n" seq (8 BE): version 1 | flags (1 octet) | before (8 BE) | timestamp (4 BE)
 //	                   | NAS | Called-Station-Id | number of source addresses, each
 //	key "w" parent (4 BE) index (4 BE): version 1 | until when it waits (8 BE)
@@ -40,9 +43,9 @@ import (
 // Acked, 8 NASRestarted and 16 Revived; the flag of "n" is 1 sameAddrOnly, that of "w" 1 AfterEnd. In
 // the set of fingerprints of an ended session, bit 64 says that at follows each sum.
 //
-// "More flags" are 1 Reached, 2 Told, 4 Parent, 8 Upstream and 16 Granted. A session is written in
-// version 4 if one of them is set, else in version 3, so an older daemon can read a store that has no
-// such sessions.
+// "More flags" are 1 Reached, 2 Told, 4 Parent, 8 Upstream, 16 Granted and 32 Silence, unless it is
+// zero. A session is written in version 4 if one of them is set, else in version 3, so an older daemon
+// can read a store that has no such sessions.
 //
 // Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
 // Version 1 of "s" has one octet for StartSeen in place of the flags; it has no Counted,
@@ -116,8 +119,9 @@ const (
 	moreParent
 	moreUpstream
 	moreGranted
+	moreSilence
 
-	allMore = moreReached | moreTold | moreParent | moreUpstream | moreGranted
+	allMore = moreReached | moreTold | moreParent | moreUpstream | moreGranted | moreSilence
 )
 
 func (s *Session) flags() (f byte) {
@@ -156,6 +160,9 @@ func (s *Session) moreFlags() (f byte) {
 		if a.Granted != "" {
 			f |= moreGranted
 		}
+	}
+	if s.Silence != (silence.Record{}) {
+		f |= moreSilence
 	}
 	return f
 }
@@ -206,6 +213,9 @@ func appendSession(b []byte, s *Session) []byte {
 	}
 	if more&moreGranted != 0 {
 		b = appendText(b, string(s.Admission.Granted))
+	}
+	if more&moreSilence != 0 {
+		b = appendSilence(b, &s.Silence)
 	}
 	return b
 }
@@ -354,6 +364,7 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		}
 		attrs := radius.Attributes(d.text())
 		s.Admission = d.admission(more)
+		s.Silence = d.silence(more)
 		s.setAttrs(attrs)
 	}
 	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage &&

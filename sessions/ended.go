@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/sessions/silence"
 )
 
 // endedSessions remembers ended sessions, so that their late packets are recognised (R24). It has
@@ -107,7 +108,7 @@ const maxEnded = 250
 // the id of its call. If that is too long, the least important parts are left out first.
 func appendEnded(b []byte, s *Session) []byte {
 	trimmed := *s
-	trimmed.State = Ended
+	trimmed.State, trimmed.Silence = Ended, silence.Record{}
 	all := s.fingerprints.all()
 	for i, p := range all {
 		if p.sum != 0 && p.attrs != 0 {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/sessions/silence"
 )
 
 // EventType says what happened. The numbers are those of Acct-Status-Type (RFC 2866 section 5.1).
@@ -49,7 +50,10 @@ type Event struct {
 	NAS  NAS
 	// SameClient reports whether a source address belongs to the client entry of the packet. If
 	// nil, only the packet's own address does. Sessions of other clients are not considered (R25).
-	SameClient     func(netip.Addr) bool
+	SameClient func(netip.Addr) bool
+	// Unique are attributes of which no two live sessions of the same kind have the same value at this
+	// NAS. A start ends the sessions that have one of its values. Only those of [Table.SetUnique] count.
+	Unique         []radius.Type
 	AcctSessionID  string // the NAS's id of the session; empty only for On and Off
 	Kind           Kind
 	At             time.Time // when it happened: time of receipt minus Acct-Delay-Time
@@ -65,6 +69,7 @@ type Event struct {
 
 	// The table sets these, on its clock.
 	at, now     Stamp // At, and when the event was heard
+	heard       silence.Time
 	fingerprint fingerprint
 }
 

@@ -69,7 +69,31 @@ func (t *Table) Invariants() error {
 	if err := t.checkGranted(); err != nil {
 		return err
 	}
+	if err := t.checkUnique(); err != nil {
+		return err
+	}
 	return t.routes.check(routed)
+}
+
+// checkUnique compares the index of unique values with the rows.
+func (t *Table) checkUnique() error {
+	names := 0
+	for s := range (&View{root: t.rows.root}).All() {
+		for _, typ := range t.unique.types {
+			value := s.uniqueValue(typ)
+			if value == "" {
+				continue
+			}
+			if err := t.unique.names.check(s.node, attributeHash(typ, value), s.ID); err != nil {
+				return err
+			}
+			names += s.node.keyCount()
+		}
+	}
+	if got := t.unique.names.size(); got != names {
+		return fmt.Errorf("%d unique names, want %d", got, names)
+	}
+	return nil
 }
 
 // allLive returns the rows and the calls.

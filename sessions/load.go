@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+
+	"aaasess/sessions/silence"
 )
 
 // loadBatch is how many sessions the reading goroutine hands over at a time.
@@ -15,6 +17,7 @@ type loaded struct {
 	last       ID
 	counters   Counters
 	anchor     anchor
+	hearing    silence.Time
 	newest     Stamp // the latest time of any session
 	ended      []stored
 	live       chan []stored // in batches, in order of their ids
@@ -59,6 +62,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 			}
 			t.updateNesting(nil, s.Session)
 			t.updateGranted(nil, s.Session)
+			t.updateUnique(nil, s.Session)
 		}
 	}
 	for s := range (&View{root: t.calls.root}).All() {
@@ -66,6 +70,8 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	}
 	t.nesting.load(got.waiting)
 	t.clock.resume(got.anchor, got.newest)
+	t.hearing.Resume(got.hearing)
+	t.hearing.stored = got.hearing
 	slices.SortFunc(got.ended, func(a, b stored) int { return cmp.Compare(a.LastTraffic, b.LastTraffic) })
 	for _, s := range got.ended {
 		last.setNodes(t, s)
@@ -146,6 +152,10 @@ func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 	err := each(func(key, value []byte) (err error) {
 		if string(key) == string(countersKey) {
 			l.last, l.counters, l.anchor, err = parseCounters(value)
+			return err
+		}
+		if string(key) == string(hearingKey) {
+			l.hearing, err = parseHearing(value)
 			return err
 		}
 		if seq, ok := parseClosingKey(key); ok {

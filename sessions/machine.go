@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/sessions/silence"
 )
 
 // step is what an event does to a session.
@@ -256,7 +257,7 @@ func newSession(id ID, nas *NAS, ev *Event) *Session {
 		ID: id, Kind: ev.Kind, State: Active, StartSeen: ev.Type == Start, NAS: nas,
 		IfIndex: ev.IfIndex, PortIfIndex: ev.PortIfIndex, EventTimestamp: ev.EventTimestamp,
 		Started:   ev.at.Add(-time.Duration(used.SessionTime) * time.Second),
-		LastEvent: ev.at, LastTraffic: ev.at, Usage: used, Counted: ev.Sent,
+		LastEvent: ev.at, LastTraffic: ev.at, Silence: silence.Begun(ev.heard), Usage: used, Counted: ev.Sent,
 	}
 	switch {
 	case s.StartSeen:
@@ -273,6 +274,9 @@ func newSession(id ID, nas *NAS, ev *Event) *Session {
 func updated(s *Session, ev *Event) *Session {
 	n := *s
 	n.applyEvent(ev)
+	if s.State != Ended {
+		n.Silence = s.Silence.Hear(ev.heard, ev.Type == Interim)
+	}
 	return &n
 }
 
@@ -296,6 +300,7 @@ func revived(s *Session, ev *Event) *Session {
 	n.State, n.Stopped, n.Acked, n.NASRestarted = Active, false, 0, false
 	n.Revived = ev.now
 	n.applyEvent(ev)
+	n.Silence = silence.Begun(ev.heard)
 	return &n
 }
 

@@ -126,6 +126,7 @@ func (s *sim) check(rt *rapid.T) {
 		rt.Fatal(err)
 	}
 	s.routes()
+	s.checkSilence(rt)
 	s.checkNames(rt)
 	s.checkOurs(rt)
 	numbers, lives := map[*simSession]sessions.ID{}, map[sessions.ID]*simSession{}
@@ -148,6 +149,16 @@ func (s *sim) check(rt *rapid.T) {
 				rt.Fatalf("session %d has numbers %d and %d: %s %+v", x.session.number, was, id, x.typ, x.report)
 			}
 			lives[id], numbers[x.session] = x.session, id
+		}
+	}
+}
+
+// checkSilence: no session was heard later than now, over restarts too, and its marks are in order.
+func (s *sim) checkSilence(rt *rapid.T) {
+	now := s.HeardTime()
+	for row := range s.View().All() {
+		if r := row.Silence; r.Heard > now || r.Mark > r.Heard || r.Gap > r.Mark {
+			rt.Fatalf("session %d: %+v at %d", row.ID, r, now)
 		}
 	}
 }
@@ -251,6 +262,10 @@ func TestRandomNASes(t *testing.T) {
 			s.admissions = new(manyAdmissions)
 			s.SetAdmissions(s.admissions)
 		}
+		if rapid.Bool().Draw(rt, "a station has one session") {
+			s.unique = []radius.Type{radius.CallingStationID}
+			s.SetUnique(s.unique)
+		}
 		nas := func(rt *rapid.T) *simNAS { return rapid.SampledFrom(s.nases).Draw(rt, "nas") }
 		living := func(rt *rapid.T) *simSession {
 			n := nas(rt)
@@ -319,6 +334,7 @@ func TestRandomNASes(t *testing.T) {
 				}
 			},
 			"clear session":   func(rt *rapid.T) { s.clear(row(rt)) },
+			"stale":           func(rt *rapid.T) { s.endStale(row(rt)) },
 			"interim of ours": func(*rapid.T) { s.makeInterims() },
 			"authenticated again": func(rt *rapid.T) {
 				s.number++

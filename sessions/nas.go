@@ -233,3 +233,25 @@ func (n NAS) updatedFrom(packet *NAS) NAS {
 	}
 	return n
 }
+
+// updateNAS gives a session the NAS value of an event. Identifiers that the event lacks stay.
+func (t *Table) updateNAS(s *Session, ev *Event) *Session {
+	is := s.node.updatedFrom(&ev.NAS)
+	if is == s.node.NAS {
+		return s
+	}
+	node := t.nases.nodeOf(is)
+	before := s.formerNodes()
+	former := make([]*nasNode, 0, len(before)+1)
+	for _, n := range append(before[:len(before):len(before)], s.node) {
+		if n != node {
+			former = append(former, n)
+		}
+	}
+	s.setFormerNodes(former[max(0, len(former)-maxFormer):])
+	s.node, s.NAS = node, &node.NAS
+	return s
+}
+
+// maxFormer is how many former NAS values a session keeps.
+const maxFormer = 7

@@ -157,6 +157,7 @@ type world struct {
 	nested  bool // as the configuration has it
 	// What sessions begin with; nil if authentication does not go through us.
 	admissions sessions.Admissions
+	unique     []radius.Type // Event.Unique of all events
 }
 
 func newWorld(t testing.TB) *world {
@@ -187,9 +188,13 @@ func (w *world) routes() map[sessions.ID]string {
 	return routes
 }
 
-// sleep advances all clocks; step sets the host's clock.
-func (w *world) sleep(d time.Duration) { w.wall, w.elapsed = w.wall.Add(d), w.elapsed+d }
-func (w *world) step(d time.Duration)  { w.wall = w.wall.Add(d) }
+// sleep advances all clocks, and NASes can be heard meanwhile; step sets the host's clock.
+func (w *world) sleep(d time.Duration) {
+	w.BeatHearing()
+	w.wall, w.elapsed = w.wall.Add(d), w.elapsed+d
+	w.BeatHearing()
+}
+func (w *world) step(d time.Duration) { w.wall = w.wall.Add(d) }
 
 // restart loads the table again, on the same boot of the host.
 func (w *world) restart() {
@@ -197,6 +202,7 @@ func (w *world) restart() {
 	w.Table = sessions.New(w.cfg, w.journal)
 	w.SetNested(w.nested)
 	w.SetAdmissions(w.admissions)
+	w.SetUnique(w.unique)
 	if err := w.Load(w.journal.Load); err != nil {
 		w.t.Fatal(err)
 	}
@@ -204,7 +210,9 @@ func (w *world) restart() {
 
 func (w *world) send(r report) {
 	w.t.Helper()
-	sessionstest.Await(w.t, func(done func(error)) error { return w.Apply(r.event(w.wall), done) })
+	ev := r.event(w.wall)
+	ev.Unique = w.unique
+	sessionstest.Await(w.t, func(done func(error)) error { return w.Apply(ev, done) })
 }
 
 // disconnect marks a session as a SET does.
@@ -226,6 +234,13 @@ func (w *world) endAsAdmin(id sessions.ID) {
 func (w *world) clear(id sessions.ID) {
 	w.t.Helper()
 	sessionstest.Await(w.t, func(done func(error)) error { return w.Clear([]sessions.ID{id}, done) })
+}
+
+// endStale ends a session that its NAS has stopped reporting.
+func (w *world) endStale(id sessions.ID) {
+	w.t.Helper()
+	stale := []sessions.StaleSession{{ID: id, Heard: w.View().Get(id).Silence.Heard}}
+	sessionstest.Await(w.t, func(done func(error)) error { _, err := w.EndStale(stale, done); return err })
 }
 
 // makeInterims makes the interims of all rows that want one.

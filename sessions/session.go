@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/sessions/silence"
 )
 
 // ID is the number of a session, casnSessionId (1..2^32-1). Two live sessions never have the same
@@ -169,8 +170,11 @@ type Session struct {
 	// Parent is the exec session from which the user has started this one, if accounting is nested
 	// (see [Table.SetNested]), else 0. The records of both are one order.
 	Parent ID
-	Usage  Usage
-	Route  *Route // decided at the first packet, never changed
+	// Silence says when the NAS was heard last, and how often it sends interims; see [Table.HeardTime].
+	// A remembered session does not have it.
+	Silence silence.Record
+	Usage   Usage
+	Route   *Route // decided at the first packet, never changed
 	// Admission is what authentication has said of it; nil if nothing is known.
 	Admission *Admission
 

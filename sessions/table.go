@@ -64,6 +64,8 @@ type Table struct {
 	nesting      nesting
 	oneOffs      oneOffs
 	numbers      numbers
+	hearing      hearing
+	unique       unique
 	free         func(ID) bool // isFree, made once
 	granted      lineIndex     // the live sessions with attributes of an Access-Accept
 	admissions   Admissions    // nil if authentication does not go through us
@@ -133,9 +135,11 @@ func (t *Table) commitEvent(ev *Event, done func(error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.journal.Accepting(); err != nil {
+		t.hearing.Refused()
 		return fmt.Errorf("sessions: %w", err)
 	}
 	ev.at, ev.now = t.clock.fromHost(ev.At)
+	ev.heard = t.hearing.Now()
 	c := Change{State: make([]Put, 0, 3), Notices: make([]Notice, 0, 1)}
 	switch ev.Type {
 	case On, Off:
@@ -192,7 +196,8 @@ func (t *Table) apply(c *Change, ev *Event) error {
 
 // begin makes the session that an event begins. A live session that it replaces ends first.
 func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
-	if do == begin && ev.Type != Stop {
+	old := t.supersededBy(ev)
+	if do == begin && ev.Type != Stop && len(old) == 0 {
 		if err := t.limits.admit(t.rowsOf(ev.Kind).n); err != nil {
 			return err
 		}
@@ -201,8 +206,11 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if err != nil {
 		return err
 	}
-	if do == replace {
-		t.end(c, replaced, nil, 0, CauseLostCarrier)
+	if do == replace && !slices.Contains(old, replaced) {
+		old = append(old, replaced)
+	}
+	for _, o := range old {
+		t.end(c, o, nil, 0, CauseLostCarrier)
 	}
 	node := t.nases.nodeOf(ev.NAS)
 	s := newSession(id, &node.NAS, ev)
@@ -225,28 +233,6 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
 	return nil
 }
-
-// updateNAS gives a session the NAS value of an event. Identifiers that the event lacks stay.
-func (t *Table) updateNAS(s *Session, ev *Event) *Session {
-	is := s.node.updatedFrom(&ev.NAS)
-	if is == s.node.NAS {
-		return s
-	}
-	node := t.nases.nodeOf(is)
-	before := s.formerNodes()
-	former := make([]*nasNode, 0, len(before)+1)
-	for _, n := range append(before[:len(before):len(before)], s.node) {
-		if n != node {
-			former = append(former, n)
-		}
-	}
-	s.setFormerNodes(former[max(0, len(former)-maxFormer):])
-	s.node, s.NAS = node, &node.NAS
-	return s
-}
-
-// maxFormer is how many former NAS values a session keeps.
-const maxFormer = 7
 
 // recordLate records an event of an ended session, which stays ended.
 func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
@@ -346,6 +332,7 @@ func (t *Table) put(c *Change, s *Session) {
 	t.updateLines(was, s)
 	t.updateNesting(was, s)
 	t.updateGranted(was, s)
+	t.updateUnique(was, s)
 	rows.put(s)
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
 }
@@ -385,6 +372,7 @@ func (t *Table) removeRow(s *Session) {
 	}
 	t.updateNesting(s, nil)
 	t.updateGranted(s, nil)
+	t.updateUnique(s, nil)
 	t.rowsOf(s.Kind).remove(s.ID)
 	if s.Route != nil {
 		s.Route.live--
@@ -457,6 +445,7 @@ func (t *Table) commit(c Change, done func(error)) {
 			c.State = append(c.State, Put{Key: sessionKey(id)})
 		}
 		c.State = append(c.State, t.countersPut())
+		t.hearing.save(&c)
 		done = t.withEndReports(done)
 		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
 	}

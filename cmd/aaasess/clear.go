@@ -58,7 +58,7 @@ func newClearSession(g *global) *cobra.Command {
 		}
 		client := g.client()
 		if !f.yes {
-			if err := g.confirmClear(cmd.Context(), client, req, q); err != nil {
+			if req, err = g.confirmClear(cmd.Context(), client, req, q); err != nil {
 				return g.emptyList(api.ClearHead{}, err)
 			}
 		}
@@ -67,17 +67,17 @@ func newClearSession(g *global) *cobra.Command {
 	return cmd
 }
 
-// confirmClear prompts.
-func (g *global) confirmClear(ctx context.Context, client *apiclient.Client, req api.DisconnectRequest, q api.Query) error {
+// confirmClear prompts. It returns the request to send.
+func (g *global) confirmClear(ctx context.Context, client *apiclient.Client, req api.DisconnectRequest, q api.Query) (api.DisconnectRequest, error) {
 	matched, _, err := g.matching(ctx, client, q, req.All)
 	if err != nil {
-		return err
+		return req, err
 	}
 	yes, err := g.prompt(ctx, "Remove "+selected(matched, req.All)+" without asking the NAS?")
 	if err == nil && !yes {
 		err = errNotCleared
 	}
-	return err
+	return atMost(req, matched), err
 }
 
 // clearSessions sends the request, and prints the sessions that were removed.

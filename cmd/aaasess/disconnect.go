@@ -26,12 +26,17 @@ has ended. This cannot be canceled. Without --wait, the command returns as soon 
 request is on disk, so that even a crash of the daemon does not lose it. With --wait, the
 command prints the result for each session.
 
-On a terminal, the command asks before it ends more than one session by filters or --all.
+On a terminal, the command asks before it ends more than one session by filters or --all, and
+says how many match. If more match when the answer comes, no session is ended.
 Without a terminal, more than one session needs --yes.
 
-If a NAS is gone for good, it cannot end its sessions: see "aaasess clear session --help".
+If a NAS is gone for good, it cannot end its sessions: see "aaasess clear session --help". The
+same is true of a NAS whose client has "disconnect: {profile: none}": the command says so, and
+leaves its sessions as they are.
 
-The exit code is 1 if sessions are left at the end of --wait, and 4 if no session matches.`
+The exit code is 0 if the daemon will end the sessions or, with --wait, they have ended; 1 if the
+answer is not yes, if more sessions match than were confirmed, or if sessions cannot be
+ended or are left at the end of --wait; 2 if --yes is missing; and 4 if no session matches. "aaasess --help" has the others.`
 
 func newDisconnect(g *global) *cobra.Command {
 	var f selectionFlags
@@ -88,7 +93,7 @@ func (g *global) confirmDisconnect(ctx context.Context, client *apiclient.Client
 	if err == nil && !yes {
 		err = errNotDisconnected
 	}
-	return req, err
+	return atMost(req, matched), err
 }
 
 // prompt asks a question on the terminal, and waits for the answer.
@@ -120,7 +125,7 @@ func (g *global) disconnect(ctx context.Context, client *apiclient.Client, req a
 		}
 	}
 	if g.json {
-		head := api.DisconnectHead{Matched: list.Matched, Marked: list.Marked}
+		head := api.DisconnectHead{Matched: list.Matched, Marked: list.Marked, Unable: list.Unable, UnableReason: list.UnableReason}
 		err = printList(g.out, head, list.All(), countEnded)
 	} else {
 		err = g.printResults(list, countEnded)
@@ -130,6 +135,8 @@ func (g *global) disconnect(ctx context.Context, client *apiclient.Client, req a
 		return err
 	case list.Matched == 0:
 		return errNoMatch
+	case list.Unable > 0:
+		return fmt.Errorf("%w: %d left; %s", errSessionsRun, list.Unable, list.UnableReason)
 	case req.Wait > 0 && ended < list.Matched:
 		return fmt.Errorf("%w: %d of %d are left", errSessionsRun, list.Matched-ended, list.Matched)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -178,6 +179,30 @@ func TestDialogues(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestUnable: disconnect says which sessions nothing can end, and why; show session too.
+func TestUnable(t *testing.T) {
+	d := daemon(t)
+	d.NAS.Unable("bob", fmt.Errorf("client %q has disconnect.profile none: %w", "vpn", termination.ErrNoMeans))
+	const why = `session 00000003 cannot be ended: client "vpn" has disconnect.profile none: its NAS cannot end sessions`
+	for args, want := range map[string]outcome{
+		"disconnect 00000003":     {1, "", "aaasess: " + why + "; no session was disconnected\n"},
+		"disconnect --user bob":   {1, "", "aaasess: " + why + "; no session was disconnected\n"},
+		"disconnect --all --yes":  {1, "-", "4 sessions\naaasess: not all sessions have ended: 1 left; " + why + "\n"},
+		"show session 0x3 --json": {0, "-", ""},
+	} {
+		got := command(t, d.Socket, "", strings.Fields(args)...)
+		if want.out == "-" {
+			got.out = "-"
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(outcome{})); diff != "" {
+			t.Errorf("%s: %s", args, diff)
+		}
+	}
+	if got := command(t, d.Socket, "", "disconnect", "--all", "--yes", "--json"); got.code != 1 || !strings.Contains(got.out, `"unable": 1`) && !strings.Contains(got.out, `"unable":1`) {
+		t.Errorf("%+v", got)
 	}
 }
 

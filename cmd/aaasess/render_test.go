@@ -81,6 +81,7 @@ func TestSessionText(t *testing.T) {
 		detail := api.SessionDetail{Session: s, Attributes: []api.Attribute{{Name: "User-Name", Value: s.User}, {Name: "Cisco-AVPair", Value: "x=y"}}}
 		if i == 0 {
 			detail.Service, detail.ParentSession = "INTERNET", "00000012"
+			detail.UnableReason = `dae: client "vpn" has disconnect.profile none: its NAS cannot end sessions`
 			detail.Upstream, detail.UserFrom, detail.NASUser, detail.AddressFrom = "C00002010000000D", api.FromAccept, "anonymous", api.FromAccept
 			detail.Granted = []api.Attribute{{Name: "User-Name", Value: s.User}, {Name: "Class", Value: "0x00ff"}}
 		}
@@ -153,10 +154,34 @@ func TestStatusText(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "status-authentication.txt", out.String())
+	status.Sections = map[string]json.RawMessage{api.DynAuthSection: changedSessions(t)}
+	out.Reset()
+	if err := printStatus(&out, status, false, now); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "status-dynamic-authorization.txt", out.String())
 	deep := json.RawMessage(strings.Repeat("[", 100) + strings.Repeat("]", 100))
 	if err := printStatus(&out, &api.Status{Sections: map[string]json.RawMessage{"deep": deep}}, true, now); err == nil {
 		t.Error("a section that is nested 100 deep is printed")
 	}
+}
+
+// changedSessions returns the section of requests of servers in which everything has happened.
+func changedSessions(t *testing.T) json.RawMessage {
+	t.Helper()
+	b, err := json.Marshal(api.DynAuthStatus{
+		Listener: api.DynAuthListenerStatus{DynAuthListenerCounters: api.DynAuthListenerCounters{
+			Requests: 1234, Malformed: 1, BadAuthenticators: 2, Stale: 3, UnknownClients: 4,
+		}},
+		Relay: api.DynAuthRelayStatus{
+			Disconnects: 900, CoAs: 80, ACKs: 800, NAKs: 70, Silent: 6, Incomplete: 1, Unknown: 2, Ambiguous: 3, Mismatched: 4, Prohibited: 5,
+			Unroutable: 6, Unusable: 7, Busy: 8, Stops: 9, InFlight: 10, Waiting: 11,
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // relayed returns the section of an authentication relay in which everything has happened.

@@ -51,6 +51,15 @@ func (f *selectionFlags) request(cmd *cobra.Command, ids []string, wait time.Dur
 	return req, q, nil
 }
 
+// atMost returns a request that ends no more sessions than the caller has confirmed. Whoever confirms
+// all sessions means all.
+func atMost(req api.DisconnectRequest, confirmed int) api.DisconnectRequest {
+	if len(req.Filter) > 0 {
+		req.Most = confirmed
+	}
+	return req
+}
+
 // matching returns how many sessions match a query now, and the first of them. If none matches, it
 // returns errNoMatch, unless the command is for all sessions.
 func (g *global) matching(ctx context.Context, client *apiclient.Client, q api.Query, all bool) (n int, first api.Session, err error) {

@@ -58,6 +58,7 @@ func printSession(w io.Writer, s *api.SessionDetail, now time.Time) error {
 		{0, "kind", s.Kind},
 		{0, "state", state(s.Session)},
 		{0, "disconnect", attemptsText(s.Session, now)},
+		{0, "cannot be ended", s.UnableReason},
 		{0, "id upstream", s.Upstream},
 		{0, "user", userText(&s.Session)},
 		{0, "service", s.Service},

@@ -36,6 +36,17 @@ If the daemon relays authentication, what became of the Access-Requests since it
   waiting logins   users whose accounting has not started yet: accepted, or with a reserved
                    number
 
+If servers may end and change sessions (dynamic-authorization), what became of their requests since
+the daemon started:
+
+  disconnects, CoAs  Disconnect-Requests and CoA-Requests, without copies
+  ACKs, NAKs       answers of the NASes
+  unanswered       requests whose NAS did not answer
+  refused          requests that aaasess answered with a NAK of its own, by reason
+  invalid          datagrams that were not even tried, by reason
+  in flight        requests that wait for their answer now
+  stops made       stop records that aaasess made, because the NAS sent none
+
 --all adds the state and the counters of each part of the daemon. --json always has them.`
 
 func newShowStatus(g *global) *cobra.Command {
@@ -79,7 +90,11 @@ func printStatus(w io.Writer, s *api.Status, all bool, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("section %q: %w", api.AuthenticationSection, err)
 	}
-	lines = append(lines, auth...)
+	dyn, err := dynAuthLines(s.Sections[api.DynAuthSection])
+	if err != nil {
+		return fmt.Errorf("section %q: %w", api.DynAuthSection, err)
+	}
+	lines = append(append(lines, auth...), dyn...)
 	if !all {
 		return printLines(w, lines)
 	}
@@ -124,6 +139,38 @@ func authenticationLines(section json.RawMessage) ([]statusLine, error) {
 		{1, "in flight", strconv.Itoa(a.Relay.InFlight)},
 		{1, "known States", strconv.Itoa(a.Relay.States)},
 		{1, "waiting logins", strconv.Itoa(a.Logins.Waiting)},
+	}, nil
+}
+
+// dynAuthLines summarizes the section of the requests of servers, if there is one.
+func dynAuthLines(section json.RawMessage) ([]statusLine, error) {
+	if section == nil {
+		return nil, nil
+	}
+	var a api.DynAuthStatus
+	if err := json.Unmarshal(section, &a); err != nil {
+		return nil, err
+	}
+	number := func(n uint64) string { return strconv.FormatUint(n, 10) }
+	r, l := &a.Relay, &a.Listener
+	return []statusLine{
+		{0, "dynamic authorization", ""},
+		{1, "disconnects", number(r.Disconnects)},
+		{1, "CoAs", number(r.CoAs)},
+		{1, "ACKs", number(r.ACKs)},
+		{1, "NAKs", number(r.NAKs)},
+		{1, "unanswered", number(r.Silent)},
+		{1, "refused", reasonsText(
+			reasonCount{"no session named", r.Incomplete}, reasonCount{"unknown session", r.Unknown}, reasonCount{"several sessions", r.Ambiguous},
+			reasonCount{"other NAS", r.Mismatched}, reasonCount{"not allowed", r.Prohibited}, reasonCount{"NAS not reachable", r.Unroutable},
+			reasonCount{"unusable", r.Unusable}, reasonCount{"too many in flight", r.Busy},
+		)},
+		{1, "invalid", reasonsText(
+			reasonCount{"unknown server", l.UnknownClients}, reasonCount{"malformed", l.Malformed}, reasonCount{"wrong authenticator", l.BadAuthenticators},
+			reasonCount{"wrong or no Event-Timestamp", l.Stale},
+		)},
+		{1, "in flight", strconv.Itoa(r.InFlight)},
+		{1, "stops made", number(r.Stops)},
 	}, nil
 }
 

@@ -34,6 +34,7 @@ import (
 	"aaasess/sessions/interim"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
+	"aaasess/sessions/stale"
 	"aaasess/sessions/termination"
 	"aaasess/store"
 )
@@ -54,8 +55,10 @@ type daemon struct {
 	disconnector   *dae.Disconnector
 	admissions     *admission.Store
 	authentication *authentication // nil: Access-Requests are not relayed
+	dynAuth        *dynAuth        // nil: servers may not end and change sessions
 	terminator     *termination.Terminator
 	interims       *interim.Maker
+	stale          *stale.Closer
 	resyncs        *resync.Resyncs
 	control        *control.Server
 	methods        *methods.Set
@@ -118,8 +121,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		tc.MemoryShort = d.memory.isShort
 	}
 	d.table = sessions.New(tc, d.router)
-	d.table.SetNested(cfg.Nested)
-	d.table.SetVisibleKeys(cfg.VisibleKeys)
+	d.setTable(cfg)
 	d.interims = interim.New(d.table, interimPolicy(plan))
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	d.resyncs = resync.New(resync.Config{Table: d.table, Decide: d.router.Resync, Waiting: d.methods.Waiting, Logger: log})
@@ -129,7 +131,11 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	if err := d.openRADIUS(cfg); err != nil {
 		return nil, err
 	}
+	d.stale = stale.New(d.table, d.stalePolicy(cfg), log)
 	if err := d.openAuthentication(cfg); err != nil {
+		return nil, err
+	}
+	if err := d.openDynAuth(cfg); err != nil {
 		return nil, err
 	}
 	if err := d.openControl(cfg); err != nil {
@@ -175,7 +181,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	}
 	d.router.SetClientName(d.disconnector.ClientName)
 	tc := cfg.Terminator
-	tc.ClientName = d.disconnector.ClientName
+	tc.ClientName, tc.CanEnd = d.disconnector.ClientName, d.disconnector.CanEnd
 	d.terminator = termination.New(tc, d.table, d.disconnector, d.log)
 	// The terminator receives the listener's events first: a stop that arrives before the ACK waits
 	// there for it.
@@ -226,7 +232,7 @@ func (d *daemon) close() error {
 	if d.listener != nil {
 		errs = append(errs, unlessClosed(d.listener.Close()))
 	}
-	errs = append(errs, d.authentication.close())
+	errs = append(errs, d.authentication.close(), d.dynAuth.close())
 	if d.disconnector != nil {
 		errs = append(errs, unlessClosed(d.disconnector.Close()))
 	}
@@ -255,9 +261,10 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	serving = []task{
 		loop{"store", readyAtOnce(), d.watchStore},
 		loop{"memory", readyAtOnce(), d.returnMemory},
-		d.table, d.interims, d.resyncs, d.listener, d.disconnector, d.terminator, d.control, d.admissions,
+		d.table, d.interims, d.stale, d.resyncs, d.listener, d.disconnector, d.terminator, d.control, d.admissions,
 	}
 	serving = append(serving, d.authentication.tasks()...)
+	serving = append(serving, d.dynAuth.tasks()...)
 	if d.snmp != nil {
 		serving = append(serving, d.snmp)
 	}
@@ -280,6 +287,9 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 		addresses := []any{"accounting", d.listener.Addrs()}
 		if d.authentication != nil {
 			addresses = append(addresses, "authentication", d.authentication.listener.Addrs())
+		}
+		if d.dynAuth != nil {
+			addresses = append(addresses, "dynamic_authorization", d.dynAuth.listener.Addrs())
 		}
 		if d.snmp != nil {
 			addresses = append(addresses, "snmp", d.snmp.responder.Addrs())

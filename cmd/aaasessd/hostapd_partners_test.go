@@ -85,9 +85,9 @@ func (w *wired) wantLadder(user string) {
 	}
 }
 
-// TestHostapdDisconnect ends sessions of a real hostapd with a real supplicant.
+// TestHostapdDisconnect ends sessions of a real hostapd with a real supplicant, first with its profile.
 func TestHostapdDisconnect(t *testing.T) {
-	w := startWired(t, "DEFAULT Cleartext-Password := \"secret\"\n", keys{})
+	w := startWired(t, "DEFAULT Cleartext-Password := \"secret\"\n", keys{client: ", disconnect: {profile: hostapd}"})
 
 	// A session that hostapd has.
 	supplicant := w.connect("alice")
@@ -98,6 +98,21 @@ func TestHostapdDisconnect(t *testing.T) {
 		t.Error("hostapd did not agree")
 	}
 	supplicant.Stop()
+	if w.daemon.Said("disconnect: sending another request") != 0 {
+		t.Error("hostapd has not taken the first request of its profile")
+	}
+
+	// A wrong profile: hostapd refuses an attribute of it, the session ends all the same, and the log
+	// says what would have been right.
+	w.reload(keys{client: ", disconnect: {attributes: [User-Name, NAS-Port-Type, Acct-Session-Id, Event-Timestamp, Message-Authenticator]}"})
+	supplicant = w.connect("dora")
+	w.aaasess("disconnect", "--user", "dora")
+	w.ends("dora")
+	if w.daemon.Said("disconnect: NAS took other attributes", "user=dora", `attributes="[Acct-Session-Id User-Name]"`, "fitting=[juniper]") != 1 {
+		t.Error("the log does not say which profile is right")
+	}
+	supplicant.Stop()
+	w.reload(keys{})
 
 	// A session that hostapd has lost: hostapd was killed, and its Accounting-On went elsewhere.
 	w.connect("bob")

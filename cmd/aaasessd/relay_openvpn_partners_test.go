@@ -3,6 +3,8 @@
 package main
 
 import (
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"aaasess/internal/partner"
@@ -10,7 +12,7 @@ import (
 
 // TestRelayOpenVPN: OpenVPN's plugin sends passwords by PAP and signs nothing, and the server signs
 // no answer to it. Its user gets in only when both may do so. Then the records have what the server
-// has granted, though OpenVPN ignores it.
+// has granted, though OpenVPN ignores it. It cannot end a session (profile none).
 func TestRelayOpenVPN(t *testing.T) {
 	s := startRelay(t, 1, partner.FreeRADIUSOptions{Users: ispUsers}, keys{})
 	c := partner.NewCertificates(t)
@@ -33,7 +35,7 @@ func TestRelayOpenVPN(t *testing.T) {
 		t.Error("the log does not say why the answer was dropped")
 	}
 
-	s.reload(keys{client: ", message-authenticator: auto", server: ", message-authenticator: auto", accounting: "  update: {minimum: 1s}\n"})
+	s.reload(keys{client: ", message-authenticator: auto, disconnect: {profile: none}", server: ", message-authenticator: auto", accounting: "  update: {minimum: 1s}\n"})
 	peer.OpenVPNClient("vc", alice, c, "Initialization Sequence Completed")
 	started := s.await("Start", "alice@isp")
 	want := map[string][]string{
@@ -46,6 +48,22 @@ func TestRelayOpenVPN(t *testing.T) {
 		t.Errorf("the number of the session is %q", n)
 	}
 	eventually(t, "an interim is at the server", func() bool { return len(s.records("Interim-Update", "alice@isp")) > 0 })
+
+	// Nothing can end the session: radiusplugin has no RFC 5176. Whoever tries is told so.
+	set := []string{"snmpset", "-v2c", "-c", "operators", "-On", "-t5", "-r1", relaySNMP, casnDiscon + "1", "i", "1"}
+	if _, err := s.Try(set...); err == nil || !strings.Contains(err.Error(), "inconsistentValue") {
+		t.Errorf("snmpset: %v", err)
+	}
+	const why = `client "nas" has disconnect.profile none: its NAS cannot end sessions`
+	for _, which := range [][]string{{"00000001"}, {"--user", "alice@isp", "--yes"}} {
+		argv := append([]string{cli(t), "--socket", filepath.Join(s.dir, "ctl.sock"), "disconnect"}, which...)
+		if _, err := s.Try(argv...); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("disconnect %q: %v", which, err)
+		}
+	}
+	if s.daemon.Said("disconnect by SNMP refused", "user=alice@isp", "disconnect.profile none") != 1 || strings.Contains(s.aaasess("show", "sessions"), "terminating") {
+		t.Error("the session is being ended, or the log does not say why not")
+	}
 
 	// What the server has granted is with the session, on disk.
 	s.daemon.Kill()

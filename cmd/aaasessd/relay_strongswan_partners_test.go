@@ -12,7 +12,7 @@ import (
 // the Class that the server has granted, which strongSwan ignores; a Disconnect-Request must name
 // the user as strongSwan knows it.
 func TestRelayStrongSwan(t *testing.T) {
-	s := startRelay(t, 1, partner.FreeRADIUSOptions{Users: ispUsers}, keys{accounting: "  update: {minimum: 1s}\n  send-stop-record: {authentication-failure: true}\n"})
+	s := startRelay(t, 1, partner.FreeRADIUSOptions{Users: ispUsers}, keys{client: ", disconnect: {profile: strongswan}", accounting: "  update: {minimum: 1s}\n  send-stop-record: {authentication-failure: true}\n"})
 	c := partner.NewCertificates(t)
 	peer := s.Neighbor("vg", "vc")
 	gateway := s.StrongSwan(partner.StrongSwanOptions{Interface: "vg", Auth: relayAuth, Acct: relayAcct, Secret: siteSecret, Certificates: c})
@@ -41,6 +41,9 @@ func TestRelayStrongSwan(t *testing.T) {
 	}
 	s.aaasess("disconnect", "--user", "alice@isp")
 	stopped := s.await("Stop", "alice@isp")
+	if s.daemon.Said("disconnect: sending another request") != 0 {
+		t.Error("strongSwan has not taken the first request of its profile")
+	}
 	want["Acct-Terminate-Cause"] = []string{"Admin-Reset"}
 	wantValues(t, stopped, want)
 	eventually(t, "no user is connected", func() bool { return gateway.Connected() == 0 })

@@ -10,7 +10,10 @@ import (
 	"aaasess/accounting/policy"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/internal/radius"
+	"aaasess/sessions"
 	"aaasess/sessions/interim"
+	"aaasess/sessions/silence"
+	"aaasess/sessions/stale"
 )
 
 // reload loads the configuration again and applies it. After an error nothing has changed: every
@@ -63,9 +66,9 @@ func (d *daemon) reload(ctx context.Context) error {
 	if !plan.SamePeriods(d.plan.Load()) {
 		d.interims.SetPolicy(interimPolicy(plan))
 	}
+	d.stale.SetPolicy(d.stalePolicy(cfg))
 	d.setPlan(plan)
-	d.table.SetNested(cfg.Nested)
-	d.table.SetVisibleKeys(cfg.VisibleKeys)
+	d.setTable(cfg)
 	d.setDictionary(cfg.Dictionary)
 	// After setPlan, so that a removed method gets no new records.
 	d.methods.Apply(ctx, change, onoff.TriggerConfigChange)
@@ -83,8 +86,8 @@ func (d *daemon) logWarnings(cfg *config.Config) {
 	}
 }
 
-// setClients sets the NASes of the listener and of the disconnector. After an error, both keep
-// their NASes.
+// setClients sets the NASes of the listeners and of the disconnector, and the servers that may end
+// sessions. After an error, all keep those that they have.
 func (d *daemon) setClients(cfg *config.Config) error {
 	if err := d.listener.SetClients(cfg.Listener.Clients); err != nil {
 		return err
@@ -97,6 +100,10 @@ func (d *daemon) setClients(cfg *config.Config) error {
 		// Does not happen either.
 		return errors.Join(err, d.listener.SetClients(d.cfg.Listener.Clients), d.disconnector.SetClients(d.cfg.Disconnector.Clients))
 	}
+	if err := d.dynAuth.setServers(cfg); err != nil {
+		// Does not happen either.
+		return errors.Join(err, d.listener.SetClients(d.cfg.Listener.Clients), d.disconnector.SetClients(d.cfg.Disconnector.Clients), d.authentication.setClients(d.cfg))
+	}
 	return nil
 }
 
@@ -107,9 +114,21 @@ func (d *daemon) setPlan(plan *policy.Plan) {
 	d.plan.Store(plan)
 }
 
+// setTable sets what the table does with events that follow.
+func (d *daemon) setTable(cfg *config.Config) {
+	d.table.SetNested(cfg.Nested)
+	d.table.SetVisibleKeys(cfg.VisibleKeys)
+	d.table.SetUnique(cfg.Unique())
+}
+
 // interimPolicy says how often interims are made by a plan.
 func interimPolicy(plan *policy.Plan) interim.Policy {
 	return interim.Policy{Minimum: plan.Minimum(), Period: plan.InterimPeriod}
+}
+
+// stalePolicy says when sessions are stale.
+func (d *daemon) stalePolicy(cfg *config.Config) stale.Policy {
+	return func(nas *sessions.NAS) silence.Limits { return cfg.Stale.Of(d.disconnector.ClientName(nas.Addr)) }
 }
 
 // setDictionary sets the dictionary for everything that prints attributes. It logs the skipped

@@ -66,7 +66,7 @@ func (d *daemon) returnMemory(ctx context.Context) error {
 		case <-tick.C:
 		}
 		metrics.Read(samples)
-		forgotten := d.listener.ForgetAnswered(time.Now()) + d.authentication.forgetAnswered(time.Now())
+		forgotten := d.listener.ForgetAnswered(time.Now()) + d.authentication.forgetAnswered(time.Now()) + d.dynAuth.forgetAnswered(time.Now())
 		if r.isDue(samples[0].Value.Uint64(), samples[1].Value.Uint64(), forgotten) {
 			if err := d.store.ReleaseMemory(ctx); err != nil && !errors.Is(err, store.ErrFailed) {
 				d.log.Error("the store keeps memory", "err", err)

@@ -37,6 +37,7 @@ func (d *daemon) registerStatus() {
 	d.control.RegisterStatus("queues", func() any { return acctcontrol.Queues(d.methods) })
 	d.control.RegisterStatus("records", func() any { return d.router.Stats() })
 	d.control.RegisterStatus("interims", func() any { return map[string]uint64{"made": d.interims.Records()} })
+	d.control.RegisterStatus("stale", func() any { return map[string]uint64{"ended": d.stale.Ended()} })
 	d.control.RegisterStatus("waiting", func() any { return d.waiting() })
 	d.control.RegisterStatus("resyncs", func() any { return acctcontrol.Resyncs(d.resyncs) })
 	d.control.RegisterStatus("servers", func() any { return acctcontrol.Servers(d.methods) })
@@ -45,6 +46,9 @@ func (d *daemon) registerStatus() {
 		d.control.RegisterStatus(api.AuthenticationSection, func() any {
 			return authenticationStatus(a.listener.Stats(), a.relay.Stats(), d.admissions.Stats())
 		})
+	}
+	if a := d.dynAuth; a != nil {
+		d.control.RegisterStatus(api.DynAuthSection, func() any { return a.status() })
 	}
 	d.control.RegisterStatus("limits", func() any { return d.limits() })
 	d.control.RegisterStatus("store", func() any {

@@ -17,6 +17,9 @@ const (
 	CodeDisconnectRequest  = Code(layeh.CodeDisconnectRequest)  // RFC 5176
 	CodeDisconnectACK      = Code(layeh.CodeDisconnectACK)      // RFC 5176
 	CodeDisconnectNAK      = Code(layeh.CodeDisconnectNAK)      // RFC 5176
+	CodeCoARequest         = Code(layeh.CodeCoARequest)         // RFC 5176
+	CodeCoAACK             = Code(layeh.CodeCoAACK)             // RFC 5176
+	CodeCoANAK             = Code(layeh.CodeCoANAK)             // RFC 5176
 )
 
 // String returns the name of the code in its RFC.

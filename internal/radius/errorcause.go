@@ -13,15 +13,19 @@ const ErrorCauseType = Type(rfc3576.ErrorCause_Type)
 // ErrorCause is the value of an Error-Cause (RFC 5176 section 3.5); 0 means that there is none.
 type ErrorCause uint32
 
-// Error-Cause values that this program reacts to.
+// Error-Cause values that this program reacts to, or sends.
 const (
-	UnsupportedAttribute      = ErrorCause(rfc3576.ErrorCause_Value_UnsupportedAttribute)
-	MissingAttribute          = ErrorCause(rfc3576.ErrorCause_Value_MissingAttribute)
-	NASIdentificationMismatch = ErrorCause(rfc3576.ErrorCause_Value_NASIdentificationMismatch)
-	InvalidRequest            = ErrorCause(rfc3576.ErrorCause_Value_InvalidRequest)
-	UnsupportedExtension      = ErrorCause(rfc3576.ErrorCause_Value_UnsupportedExtension)
-	InvalidAttributeValue     = ErrorCause(rfc5176.ErrorCause_Value_InvalidAttributeValue)
-	SessionContextNotFound    = ErrorCause(rfc3576.ErrorCause_Value_SessionContextNotFound)
+	UnsupportedAttribute       = ErrorCause(rfc3576.ErrorCause_Value_UnsupportedAttribute)
+	MissingAttribute           = ErrorCause(rfc3576.ErrorCause_Value_MissingAttribute)
+	NASIdentificationMismatch  = ErrorCause(rfc3576.ErrorCause_Value_NASIdentificationMismatch)
+	InvalidRequest             = ErrorCause(rfc3576.ErrorCause_Value_InvalidRequest)
+	UnsupportedExtension       = ErrorCause(rfc3576.ErrorCause_Value_UnsupportedExtension)
+	InvalidAttributeValue      = ErrorCause(rfc5176.ErrorCause_Value_InvalidAttributeValue)
+	AdministrativelyProhibited = ErrorCause(rfc3576.ErrorCause_Value_AdministrativelyProhibited)
+	RequestNotRoutable         = ErrorCause(rfc3576.ErrorCause_Value_ProxyRequestNotRoutable)
+	SessionContextNotFound     = ErrorCause(rfc3576.ErrorCause_Value_SessionContextNotFound)
+	ResourcesUnavailable       = ErrorCause(rfc3576.ErrorCause_Value_ResourcesUnavailable)
+	MultipleSessions           = ErrorCause(rfc5176.ErrorCause_Value_MultipleSessionSelectionUnsupported)
 )
 
 // String returns number and name.

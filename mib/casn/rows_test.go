@@ -4,14 +4,17 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"aaasess/internal/logtest"
 	"aaasess/mib"
 	"aaasess/sessions"
+	"aaasess/sessions/termination"
 )
 
 // TestNextRow starts from any index, including those that no row can have, up to the largest
@@ -136,5 +139,37 @@ func TestSetUpRows(t *testing.T) {
 	f.apply(t, sessions.Event{Type: sessions.Stop, AcctSessionID: "a"})
 	if v := f.table.View(); v.Entries() != 2 || v.Entry(2) != nil || v.EntryFrom(1).ID != 3 || v.HighWater != 4 || v.Total != 4 {
 		t.Errorf("%d rows, %+v", v.Entries(), v.Counters)
+	}
+}
+
+// TestSetUnable: a SET that would end a session which nothing can end is inconsistentValue (R4), for all
+// its rows, and the log says why. Nothing is marked.
+func TestSetUnable(t *testing.T) {
+	f := newFixture(t)
+	log := &logtest.Buffer{}
+	unable := fmt.Errorf("client %q has disconnect.profile none: %w", "vpn", termination.ErrNoMeans)
+	f.term = termination.New(termination.Config{CanEnd: func(s *sessions.Session) error {
+		if s.ID == 2 {
+			return unable
+		}
+		return nil
+	}}, f.table, nil, nil)
+	var err error
+	f.tree, err = mib.New(New(Config{Disconnect: func() bool { return true }, Logger: slog.New(slog.NewTextHandler(log, nil))}, f.table, f.term))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sid := range []string{"a", "b", "c"} {
+		f.apply(t, sessions.Event{Type: sessions.Start, AcctSessionID: sid})
+	}
+	_, err = f.tree.Test([]mib.Varbind{assign(1, 1), assign(2, 1), assign(3, 1)})
+	if se, _ := errors.AsType[*mib.SetError](err); se == nil || se.Status != mib.InconsistentValue || se.Index != 2 || !errors.Is(err, termination.ErrNoMeans) {
+		t.Errorf("SET: %v", err)
+	}
+	if _, err := f.tree.Test([]mib.Varbind{assign(1, 1), assign(2, 2)}); err != nil {
+		t.Errorf("false(2) has no effect, but: %v", err)
+	}
+	if f.table.View().Disconnected != 0 || strings.Count(log.String(), "disconnect by SNMP refused") != 1 || !strings.Contains(log.String(), "session=00000002") {
+		t.Errorf("%d marked, log: %s", f.table.View().Disconnected, log)
 	}
 }

@@ -42,7 +42,7 @@ func testDisconnect(v *mib.Value) mib.ErrorStatus {
 func (w *writer) Writable(mib.Def) bool { return w.allowed != nil && w.allowed() }
 
 // Test checks that the rows exist, that none that is to be ended is of a login only (its NAS knows no
-// session yet), and that no assignment is false(2) for a session that is being
+// session yet) or has no means to be ended, and that no assignment is false(2) for a session that is being
 // terminated, or that another assignment of the request terminates.
 func (w *writer) Test(as []mib.Assignment) (mib.Change, error) {
 	view := w.table.View()
@@ -58,6 +58,13 @@ func (w *writer) Test(as []mib.Assignment) (mib.Change, error) {
 		other, again := wanted[s.ID]
 		if again && other != value || value == truthFalse && s.State == sessions.Terminating || value == truthTrue && s.State == sessions.SetUp {
 			return nil, &mib.SetError{Status: mib.InconsistentValue, Index: a.Position}
+		}
+		if value == truthTrue {
+			if err := w.terminator.CanEnd(s); err != nil {
+				c.sessions = []*sessions.Session{s}
+				c.log(slog.LevelInfo, "disconnect by SNMP refused", "err", err)
+				return nil, &mib.SetError{Status: mib.InconsistentValue, Index: a.Position, Err: err}
+			}
 		}
 		wanted[s.ID] = value
 		if value == truthTrue && !again {

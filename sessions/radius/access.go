@@ -64,21 +64,25 @@ func (q *AccessRequest) Answer(code radius.Code, attrs []byte) {
 	if q.ended.Swap(true) {
 		return
 	}
-	x := &q.exchange
-	size := x.responseLen() + len(attrs)
-	switch {
-	case code != radius.CodeAccessAccept && code != radius.CodeAccessReject && code != radius.CodeAccessChallenge:
-		q.end(refused, fmt.Errorf("%v is no answer to an Access-Request", code))
+	if code != radius.CodeAccessAccept && code != radius.CodeAccessReject && code != radius.CodeAccessChallenge {
+		q.exchange.abandon(refused, fmt.Errorf("%v is no answer to an Access-Request", code))
 		return
-	case size > radius.MaxPacket:
-		q.end(dropped, errLongAnswer)
+	}
+	q.exchange.complete(code, attrs)
+}
+
+// complete answers a request of the loginTable with these attributes, if the answer is not too long.
+func (x *exchange) complete(code radius.Code, attrs []byte) {
+	size := x.responseLen() + len(attrs)
+	if size > radius.MaxPacket {
+		x.abandon(dropped, errLongAnswer)
 		return
 	}
 	x.code = code
 	// The spare capacity is for Seal, which appends the secret.
 	x.encoded = x.encode(make([]byte, 0, size+len(x.client.Secret)), attrs)
 	now := time.Now()
-	if x.logins.end(q, loginAnswer{code, x.encoded}, now) {
+	if x.logins.end(x, loginAnswer{code, x.encoded}, now) {
 		x.answer(outcomeAnswered, now)
 	} else {
 		x.endpoint.count(x.client, dropped)
@@ -91,14 +95,14 @@ func (q *AccessRequest) Answer(code radius.Code, attrs []byte) {
 // that arrives later is a new request.
 func (q *AccessRequest) Drop(reason error) {
 	if !q.ended.Swap(true) {
-		q.end(refused, reason)
+		q.exchange.abandon(refused, reason)
 	}
 }
 
-// end ends the request without an answer.
-func (q *AccessRequest) end(what counter, why error) {
-	x, now := &q.exchange, time.Now()
-	x.logins.end(q, loginAnswer{}, now)
+// abandon ends a request of the loginTable without an answer.
+func (x *exchange) abandon(what counter, why error) {
+	now := time.Now()
+	x.logins.end(x, loginAnswer{}, now)
 	x.drop(what, now, why)
 	x.endpoint.pending.Add(-1)
 }

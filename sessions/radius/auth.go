@@ -29,7 +29,7 @@ type AuthListener struct {
 func NewAuthListener(cfg Config, relay Relay) (*AuthListener, error) {
 	l := &AuthListener{relay: relay}
 	l.service, l.subject = l, "access"
-	l.request, l.status, l.signs = radius.CodeAccessRequest, radius.CodeAccessAccept, true
+	l.requests, l.status, l.signs = []radius.Code{radius.CodeAccessRequest}, radius.CodeAccessAccept, true
 	if b, ok := relay.(BatchRelay); ok {
 		l.relayAll = b.RelayAll
 	}
@@ -69,20 +69,27 @@ func (l *AuthListener) serve(checked exchange, p radius.Packet, scratch []byte, 
 		checked.drop(unsigned, now, c.whyUnsigned(p))
 		return scratch
 	}
-	switch progress, kept := checked.logins.find(checked.key, now); progress {
-	case inFlight:
-		l.count(c, duplicates)
-		checked.trace(outcomeInProgress, nil, now)
-	case answered:
-		l.count(c, duplicates)
-		x := &exchange{}
-		*x = checked
-		x.code, x.encoded = kept.code, kept.encoded
-		x.answer(outcomeAnsweredAgain, now)
-	default:
-		scratch = l.submit(checked, p, scratch, now)
+	if checked.isCopy(now) {
+		return scratch
 	}
-	return scratch
+	return l.submit(checked, p, scratch, now)
+}
+
+// isCopy reports whether the loginTable knows the request. It answers a copy of an answered one.
+func (x *exchange) isCopy(now time.Time) bool {
+	progress, kept := x.logins.find(x.key, now)
+	switch progress {
+	case inFlight:
+		x.endpoint.count(x.client, duplicates)
+		x.trace(outcomeInProgress, nil, now)
+	case answered:
+		x.endpoint.count(x.client, duplicates)
+		again := &exchange{}
+		*again = *x
+		again.code, again.encoded = kept.code, kept.encoded
+		again.answer(outcomeAnsweredAgain, now)
+	}
+	return progress != newRequest
 }
 
 // submit passes a new request to the relay.
@@ -94,7 +101,7 @@ func (l *AuthListener) submit(x exchange, p radius.Packet, scratch []byte, now t
 	scratch = q.setNAS(scratch)
 	q.exchange.proxyState = proxyStates(p)
 	l.pending.Add(1)
-	x.logins.begin(q)
+	x.logins.begin(&q.exchange)
 	if s, ok := x.replies.(*socket); ok && l.relayAll != nil && (len(s.together) > 0 || s.in.Buffered() > 0) {
 		s.together = append(s.together, q)
 		return scratch

@@ -11,10 +11,6 @@ import (
 	"aaasess/sessions"
 )
 
-// DisconnectPort is the UDP port on which a NAS listens for Disconnect-Requests (RFC 5176 section
-// 2.3).
-const DisconnectPort = 3799
-
 // Client is a NAS, or a network of NASes, that may send accounting and receive Disconnect-Requests.
 type Client struct {
 	// Name appears in logs and statistics. If it is empty, the prefix is used.
@@ -31,11 +27,14 @@ type Client struct {
 	// Kind is the kind of the client's sessions whose packets have no Service-Type. sshd and proftpd
 	// send none. 0 stands for sessions.Network.
 	Kind sessions.Kind
+	// Unique are attributes of which no two live sessions of the same kind have the same value at a NAS
+	// of the client; see sessions.Event.
+	Unique []radius.Type
 	// DisconnectSecret protects Disconnect-Requests and their answers. If it is empty, Secret is
 	// used.
 	DisconnectSecret radius.Secret
-	// DisconnectPort is the UDP port for Disconnect-Requests. If it is 0, the constant
-	// DisconnectPort is used.
+	// DisconnectPort is the UDP port for Disconnect-Requests. If it is 0, that of the profile is
+	// used.
 	DisconnectPort uint16
 	// DisconnectAddr is the destination of Disconnect-Requests for a NAS behind a proxy. If it is
 	// not valid, they go to the NAS's source address.
@@ -44,8 +43,11 @@ type Client struct {
 	// address family of their destination. If it is not valid, they leave from the address that the
 	// NAS sends its accounting to.
 	DisconnectSource netip.Addr
+	// DisconnectProfile is the name of what this kind of NAS understands, see dae.ProfileNames. If
+	// it is empty, dae.ProfileGeneric is used.
+	DisconnectProfile string
 	// DisconnectAttributes identify a session in the first Disconnect-Request for it, in this
-	// order. If it is empty, DefaultProfile is used. A name alone stands for the value that the NAS
+	// order. If it is empty, those of the profile are used. A name alone stands for the value that the NAS
 	// sent for the session; it is left out if the NAS sent none. "NAME = VALUE" always sends that
 	// value. Event-Timestamp is the current time, and Message-Authenticator is computed. If a NAS
 	// refuses the request, the next one has more or fewer attributes, see ladder.
@@ -91,7 +93,6 @@ func (c Client) withDefaults() (Client, error) {
 	}
 	c.Prefix = c.Prefix.Masked()
 	c.Kind = cmp.Or(c.Kind, sessions.Network)
-	c.DisconnectPort = cmp.Or(c.DisconnectPort, DisconnectPort)
 	c.DisconnectSecret = cmp.Or(c.DisconnectSecret, c.Secret)
 	c.DisconnectAddr, c.DisconnectSource = c.DisconnectAddr.Unmap(), c.DisconnectSource.Unmap()
 	to := cmp.Or(c.DisconnectAddr, c.Prefix.Addr())
@@ -110,8 +111,10 @@ func clientName(c Client) string {
 	return c.Name
 }
 
-// setKind sets the kind of an event whose packet has no Service-Type.
-func (c *client) setKind(ev *sessions.Event) {
+// complete adds to an event what its packet does not say: what is unique, and the kind of an event
+// without Service-Type.
+func (c *client) complete(ev *sessions.Event) {
+	ev.Unique = c.Unique
 	if c.Kind == sessions.Network || ev.Kind == 0 { // as kindOf has it, or an event of no session
 		return
 	}

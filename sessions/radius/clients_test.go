@@ -90,9 +90,6 @@ func TestClientDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.DisconnectPort != 3799 {
-		t.Errorf("port %d, want 3799", c.DisconnectPort)
-	}
 	if c.DisconnectSecret != "s" {
 		t.Error("Disconnect-Requests have no secret")
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,11 +45,13 @@ type service interface {
 // endpoint is what a Listener and an AuthListener share: sockets, clients, counters and log.
 type endpoint struct {
 	service  service
-	subject  string      // of log lines: what the requests are for
-	request  radius.Code // that it receives, beside Status-Server
-	errCode  error       // a request has another code
-	status   radius.Code // of the answer to a Status-Server; depends on the port (RFC 5997 section 3)
-	signs    bool        // answers have a Message-Authenticator
+	subject  string        // of log lines: what the requests are for
+	requests []radius.Code // that it receives, beside Status-Server
+	errCode  error         // a request has another code
+	// status is the code of the answer to a Status-Server. It depends on the port (RFC 5997 section 3); 0
+	// means that none is answered.
+	status   radius.Code
+	signs    bool // answers have a Message-Authenticator
 	log      *slog.Logger
 	clients  ClientTable[*client]
 	counters counters
@@ -63,7 +66,7 @@ type endpoint struct {
 // open opens the sockets. They queue requests until Run reads them. An error names the address or
 // client that caused it.
 func (e *endpoint) open(cfg Config) error {
-	e.errCode = &radius.MalformedError{Problem: fmt.Sprintf("neither an %v nor a Status-Server", e.request)}
+	e.errCode = e.wrongCode()
 	e.log, e.ready = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), make(chan struct{})
 	if len(cfg.Addresses) == 0 {
 		return errors.New("radius: no address to listen on")
@@ -79,6 +82,14 @@ func (e *endpoint) open(cfg Config) error {
 		e.sockets = append(e.sockets, s)
 	}
 	return nil
+}
+
+// wrongCode is the error for a request of another code.
+func (e *endpoint) wrongCode() error {
+	if e.status == 0 {
+		return &radius.MalformedError{Problem: fmt.Sprintf("neither a %v nor a %v", e.requests[0], e.requests[1])}
+	}
+	return &radius.MalformedError{Problem: fmt.Sprintf("neither an %v nor a Status-Server", e.requests[0])}
 }
 
 // SetClients replaces all clients. On error it changes nothing. A client keeps the counters of its
@@ -210,10 +221,10 @@ func (e *endpoint) handle(b []byte, a arrival, scratch []byte, now time.Time) []
 		return scratch
 	}
 	x.key, x.request = keyOf(p, a.from), p.Code()
-	switch x.request {
-	case e.request:
+	switch {
+	case slices.Contains(e.requests, x.request):
 		return e.service.serve(x, p, scratch, now)
-	case radius.CodeStatusServer:
+	case x.request == radius.CodeStatusServer && e.status != 0:
 		return e.answerStatus(x, p, scratch, now)
 	}
 	x.drop(malformed, now, e.errCode)

@@ -53,13 +53,13 @@ func (x *exchange) answer(outcome string, now time.Time) {
 }
 
 // sentAs returns what a response counts as, once it has been sent: which answer
-// to an Access-Request it is, or just a response.
+// it is to a request that can be refused, or just a response.
 func (x *exchange) sentAs() counter {
 	switch {
 	case x.request == radius.CodeStatusServer:
-	case x.code == radius.CodeAccessAccept:
+	case x.code == radius.CodeAccessAccept, x.code == radius.CodeDisconnectACK, x.code == radius.CodeCoAACK:
 		return accepts
-	case x.code == radius.CodeAccessReject:
+	case x.code == radius.CodeAccessReject, x.code == radius.CodeDisconnectNAK, x.code == radius.CodeCoANAK:
 		return rejects
 	case x.code == radius.CodeAccessChallenge:
 		return challenges

@@ -34,7 +34,7 @@ type Listener struct {
 func New(cfg Config, sink Sink) (*Listener, error) {
 	l := &Listener{sink: sink}
 	l.service, l.subject = l, "accounting"
-	l.request, l.status = radius.CodeAccountingRequest, radius.CodeAccountingResponse
+	l.requests, l.status = []radius.Code{radius.CodeAccountingRequest}, radius.CodeAccountingResponse
 	if err := l.open(cfg); err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (l *Listener) serve(checked exchange, p radius.Packet, scratch []byte, now 
 		l.drop(x.client, leftOut, x.from, now, req.leftOut)
 	}
 	req.event.NAS.Local = x.sentTo
-	x.client.setKind(&req.event)
+	x.client.complete(&req.event)
 	x.code, x.proxyState, x.session = radius.CodeAccountingResponse, req.proxyState, req.event.AcctSessionID
 	switch x.seen.begin(x.key, req.event.Type == sessions.On || req.event.Type == sessions.Off, now) {
 	case inFlight:

@@ -19,21 +19,22 @@ const (
 	loginOverhead = 160
 )
 
-// loginAnswer is the answer to an Access-Request.
+// loginAnswer is the answer to an Access-Request, a Disconnect-Request or a CoA-Request.
 type loginAnswer struct {
 	code    radius.Code
 	encoded []byte // not changed any more
 }
 
-// loginTable recognises copies of the Access-Requests of a socket (RFC 5080 section 2.2.2), and keeps
-// the answers for them. It may be used from any goroutine.
+// loginTable recognises copies of the Access-Requests of a socket (RFC 5080 section 2.2.2), or of its
+// Disconnect-Requests and CoA-Requests (RFC 5176 section 2.3), and keeps the answers for them. It may
+// be used from any goroutine.
 type loginTable struct {
 	limit int // octets of one generation, with loginOverhead for each answer
 
 	mu       sync.Mutex
-	inFlight map[requestKey]*AccessRequest
+	inFlight map[requestKey]*exchange
 	// latest has, for each source with requests in flight, the one that came last.
-	latest  map[sourceKey]*AccessRequest
+	latest  map[sourceKey]*exchange
 	answers generations[loginAnswer]
 	octets  int       // of the recent generation
 	newest  time.Time // when a request was last answered
@@ -41,7 +42,7 @@ type loginTable struct {
 
 func newLoginTable(limit int) *loginTable {
 	return &loginTable{
-		limit: limit, inFlight: map[requestKey]*AccessRequest{}, latest: map[sourceKey]*AccessRequest{},
+		limit: limit, inFlight: map[requestKey]*exchange{}, latest: map[sourceKey]*exchange{},
 		answers: newGenerations[loginAnswer](loginSpan),
 	}
 }
@@ -61,22 +62,22 @@ func (t *loginTable) find(k requestKey, now time.Time) (progress, loginAnswer) {
 }
 
 // begin enters a new request.
-func (t *loginTable) begin(q *AccessRequest) {
-	k := q.exchange.key
+func (t *loginTable) begin(x *exchange) {
+	k := x.key
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.inFlight[k], t.latest[k.sourceKey] = q, q
+	t.inFlight[k], t.latest[k.sourceKey] = x, x
 }
 
 // end ends a request that is in flight. If the answer has octets, it is kept for copies. end reports
 // whether the NAS still waits for it: it does not if it has sent another request with the identifier
 // since.
-func (t *loginTable) end(q *AccessRequest, a loginAnswer, now time.Time) (waits bool) {
-	k := q.exchange.key
+func (t *loginTable) end(x *exchange, a loginAnswer, now time.Time) (waits bool) {
+	k := x.key
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.inFlight, k)
-	if waits = t.latest[k.sourceKey] == q; waits {
+	if waits = t.latest[k.sourceKey] == x; waits {
 		delete(t.latest, k.sourceKey)
 	}
 	if a.encoded != nil {

@@ -114,7 +114,7 @@ func TestLoginTable(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			table := newLoginTable(tt.limit * (octets + loginOverhead))
-			began := map[int]*AccessRequest{}
+			began := map[int]*exchange{}
 			key := func(n int) requestKey {
 				return requestKey{radius.Authenticator{byte(n)}, sourceKey{identifier: byte(n % 10)}}
 			}
@@ -127,7 +127,7 @@ func TestLoginTable(t *testing.T) {
 						t.Errorf("step %d: %d %v, want %d", i, got, a, s.want)
 					}
 				case "begin":
-					began[s.key] = &AccessRequest{exchange: exchange{key: key(s.key)}}
+					began[s.key] = &exchange{key: key(s.key)}
 					table.begin(began[s.key])
 				case "ok", "failed":
 					var a loginAnswer

@@ -2,7 +2,8 @@ package radius
 
 import "sync/atomic"
 
-// counter is the index of a counter. Some are only for accounting, others only for authentication.
+// counter is the index of a counter. Some are only for one of the listeners. accepts and rejects also
+// count ACKs and NAKs.
 type counter uint8
 
 const (
@@ -20,6 +21,7 @@ const (
 	rejects
 	challenges
 	unsigned
+	stale
 	numCounters
 )
 

@@ -75,7 +75,7 @@ func (t *Terminator) finishAttempt(r *attemptResult) {
 	}
 	if !r.isCutShort() {
 		j.Last, j.Asking = r.outcome, false
-		j.Stuck = r.outcome.Answer != ACK && !r.closeNow && j.Attempts >= stuckAfter
+		j.Stuck = r.outcome.Answer != ACK && !r.closeNow && (j.Attempts >= stuckAfter || errors.Is(r.outcome.Err, ErrNoMeans))
 		if !r.closeNow && !j.sessionEnded {
 			j.Next = r.at.Add(r.wait)
 		}
@@ -121,7 +121,7 @@ func (t *Terminator) settle(r attemptResult, waiting *jobHeap) {
 		j.stopTime = r.at
 		t.schedule(j, at, waiting)
 	default:
-		if j.Attempts >= stuckAfter && !j.warned {
+		if j.Stuck && !j.warned { // Stuck does not change without an attempt
 			j.warned = true
 			log.Warn("disconnect: session cannot be ended; see \"aaasess clear session\" if its NAS is gone", "next", r.wait)
 		} else {

@@ -2,6 +2,7 @@ package termination_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -93,6 +94,25 @@ func TestEndOfSessionCancelsAttempt(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestNoMeans: a session whose NAS has no means to end it, because of a reload since the SET, is stuck
+// after the first attempt, and the log says why, once.
+func TestNoMeans(t *testing.T) {
+	nas := func(context.Context, *termination.Attempt) termination.Outcome {
+		return termination.Outcome{Err: fmt.Errorf("profile none: %w", termination.ErrNoMeans)}
+	}
+	terminating(t, nas, func(_ *fixture, term *termination.Terminator, log func() string) {
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if status, _ := term.Status(1); !status.Stuck || status.Next.IsZero() || term.Stuck() != 1 {
+			t.Errorf("%+v", status)
+		}
+		warning := strings.Split(log(), "\n")[0]
+		if strings.Count(log(), "level=WARN") != 1 || !strings.Contains(warning, "level=WARN") || !strings.Contains(warning, `outcome="not sent: profile none: its NAS cannot end sessions"`) {
+			t.Error(log())
+		}
+	})
 }
 
 // TestStuck: a session that five attempts have not ended is stuck, and the log warns once. An ACK

@@ -5,6 +5,9 @@ import "errors"
 var (
 	// ErrPortUnreachable is the Err of an [Outcome] when the NAS's host reports a closed port.
 	ErrPortUnreachable = errors.New("port unreachable")
+	// ErrNoMeans is wrapped by the Err of an [Outcome], and by the error of [Terminator.CanEnd], when
+	// the NAS of the session has no means to end it.
+	ErrNoMeans = errors.New("its NAS cannot end sessions")
 	// ErrSessionEnded is the cause of the cancellation when the session of an attempt has ended.
 	ErrSessionEnded = errors.New("the session has ended")
 )

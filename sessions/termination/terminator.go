@@ -36,6 +36,9 @@ type Config struct {
 	// ClientName returns the configured name of the client that a NAS belongs to, for the log, by
 	// the source address of the NAS; "" if it has none. nil: no NAS has one.
 	ClientName func(netip.Addr) string
+	// CanEnd returns why nothing can end a session, see [ErrNoMeans], or nil. nil: each session can
+	// be ended.
+	CanEnd func(*sessions.Session) error
 	// Now reads the host's clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -61,7 +64,8 @@ type Progress struct {
 	Last     Outcome   // of the newest finished attempt; zero if none has finished
 	Next     time.Time // when the next step is due; zero while an attempt is under way
 	// Stuck says that the session has not ended in stuckAfter attempts, and that the NAS has not
-	// answered ACK since. The Terminator goes on asking.
+	// answered ACK since; or that it has no means to end it (ErrNoMeans). The Terminator goes on
+	// asking.
 	Stuck bool
 }
 
@@ -128,6 +132,15 @@ func (t *Terminator) Start(ids ...sessions.ID) {
 	case t.wake <- struct{}{}:
 	default:
 	}
+}
+
+// CanEnd returns why nothing can end a session, or nil. Whoever wants to end a session asks it before
+// [sessions.Table.Disconnect]. The error wraps [ErrNoMeans].
+func (t *Terminator) CanEnd(s *sessions.Session) error {
+	if t.cfg.CanEnd == nil {
+		return nil
+	}
+	return t.cfg.CanEnd(s)
 }
 
 // Status returns the progress of ending a session; false if the session is not being ended.

@@ -15,6 +15,9 @@ type DisconnectRequest struct {
 	Filter map[string]string `json:"filter,omitempty"`
 	// All selects every session.
 	All bool `json:"all,omitempty"`
+	// Most is how many sessions Filter may match; if more match, none is ended. 0: any number. It keeps
+	// a caller who has confirmed a number from ending more.
+	Most int `json:"most,omitempty"`
 	// Wait is how long to wait for the sessions to end, at most MaxWait. The answer has each
 	// session as soon as it has ended, and at the end of the wait those that have not. With 0, the
 	// answer comes as soon as it is durable that the sessions will be ended.

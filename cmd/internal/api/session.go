@@ -90,6 +90,8 @@ type SessionDetail struct {
 	// Granted is what the user's Access-Accept has granted, as far as a session remembers it; absent if
 	// authentication has said nothing of the session.
 	Granted []Attribute `json:"granted,omitempty"`
+	// UnableReason is why nothing can end the session; absent if it can be disconnected.
+	UnableReason string `json:"unableReason,omitempty"`
 }
 
 // Termination is the progress of ending a session (R30).
@@ -115,6 +117,10 @@ type ClearHead struct {
 
 // DisconnectHead precedes the sessions in the answer to a disconnect.
 type DisconnectHead struct {
-	Matched int `json:"matched"` // sessions that the request selects
+	Matched int `json:"matched"` // sessions that the request selects, without Unable
 	Marked  int `json:"marked"`  // those that were not already being ended
+	// Unable is how many other sessions the request selects that nothing can end. The request has
+	// left them as they were.
+	Unable       int    `json:"unable,omitempty"`
+	UnableReason string `json:"unableReason,omitempty"` // why the first of them cannot be ended
 }

@@ -15,7 +15,11 @@ type List struct {
 	Total   int // live sessions; set by Sessions
 	Matched int // sessions that match; the list may be shorter because of a limit
 	Marked  int // sessions that were not already being ended; set by Disconnect
-	Cleared int // sessions that were ended; set by Clear
+	// Unable is how many sessions a Disconnect has left as they were, because nothing can end them.
+	// UnableReason is why the first of them cannot be ended.
+	Unable       int
+	UnableReason string
+	Cleared      int // sessions that were ended; set by Clear
 	// Accounted is the number of sessions that match and are accounted; set by Accounted.
 	Accounted int
 
@@ -60,6 +64,10 @@ func (l *List) readHead() error {
 			err = l.dec.Decode(&l.Matched)
 		case "marked":
 			err = l.dec.Decode(&l.Marked)
+		case "unable":
+			err = l.dec.Decode(&l.Unable)
+		case "unableReason":
+			err = l.dec.Decode(&l.UnableReason)
 		case "cleared":
 			err = l.dec.Decode(&l.Cleared)
 		case "accounted":

@@ -71,7 +71,9 @@ func (s *Server) clearSelected(sel selection) (matched int, cleared []*sessions.
 		}
 		return len(found), found, nil
 	}
-	found = s.find(sel.filter, view)
+	if found, err = s.findSelected(sel, view); err != nil {
+		return 0, nil, err
+	}
 	for part := range slices.Chunk(found, markLimit) {
 		part, err := s.clearLive(slices.Clone(part))
 		if err != nil {

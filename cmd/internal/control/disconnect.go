@@ -24,7 +24,24 @@ var errEnding = errors.New("the daemon is ending")
 type selection struct {
 	ids    []sessions.ID
 	filter api.Filter
+	most   int // how many may match the filter; 0: any number
 	wait   time.Duration
+}
+
+// tooManyError is returned if more sessions match a filter than the request allows.
+type tooManyError struct{ matched, most int }
+
+func (e *tooManyError) Error() string {
+	return fmt.Sprintf("%d sessions match now, more than %d", e.matched, e.most)
+}
+
+// findSelected returns the rows that match the filter of a selection.
+func (s *Server) findSelected(sel selection, view *sessions.View) ([]*sessions.Session, error) {
+	found := s.find(sel.filter, view)
+	if sel.most > 0 && len(found) > sel.most {
+		return nil, &tooManyError{len(found), sel.most}
+	}
+	return found, nil
 }
 
 // parseDisconnect reads a body. An unknown field is an error: it may be a misspelt filter, and
@@ -43,7 +60,10 @@ func parseDisconnect(body io.Reader) (selection, error) {
 	if given != 1 {
 		return selection{}, errors.New("body: want exactly one of ids, filter and all")
 	}
-	sel := selection{wait: req.Wait.Duration()}
+	if req.Most < 0 || req.Most > 0 && len(req.Filter) == 0 {
+		return selection{}, errors.New("body: most: want a number above 0, with a filter")
+	}
+	sel := selection{most: req.Most, wait: req.Wait.Duration()}
 	if req.Wait < 0 || req.Wait > api.InSeconds(api.MaxWait) {
 		return selection{}, fmt.Errorf("body: wait: want 0 to %v seconds", api.MaxWait.Seconds())
 	}
@@ -123,11 +143,15 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) {
 
 // writeEndError answers a request that has ended no session. done is a past participle.
 func (s *Server) writeEndError(w http.ResponseWriter, err error, done string) {
-	if notLive := (*sessions.NotLiveError)(nil); errors.As(err, &notLive) {
+	notLive, tooMany := (*sessions.NotLiveError)(nil), (*tooManyError)(nil)
+	switch {
+	case errors.As(err, &notLive):
 		s.writeError(w, http.StatusNotFound, fmt.Errorf("session %s is not live; no session was %s", notLive.ID, done))
-		return
+	case errors.As(err, &tooMany), errors.Is(err, termination.ErrNoMeans):
+		s.writeError(w, http.StatusConflict, fmt.Errorf("%w; no session was %s", err, done))
+	default:
+		s.writeError(w, http.StatusServiceUnavailable, err)
 	}
-	s.writeError(w, http.StatusServiceUnavailable, err)
 }
 
 // logDisconnect writes a log line for each session that the request has marked. Sessions that were
@@ -165,6 +189,8 @@ type batch struct {
 	marked  map[sessions.ID]bool              // this request has marked them
 	before  map[sessions.ID]*sessions.Session // as they were before; nil if not live then
 	watcher *termination.Watcher              // of all ids; nil if the request does not wait
+	unable  int                               // sessions that match, but cannot be ended; they are not in ids
+	why     error                             // of the first of them
 }
 
 // markLimit is how many sessions one commit marks, so that a million sessions neither lock the
@@ -180,12 +206,20 @@ func (s *Server) start(ctx context.Context, sel selection) (*batch, error) {
 	b := &batch{ids: sel.ids, marked: map[sessions.ID]bool{}, before: map[sessions.ID]*sessions.Session{}}
 	view := s.table.View()
 	if len(b.ids) == 0 {
-		for _, session := range s.find(sel.filter, view) {
+		found, err := s.findSelected(sel, view)
+		if err != nil {
+			return b, err
+		}
+		for _, session := range found {
 			b.ids = append(b.ids, session.ID)
 		}
 	}
 	for _, id := range b.ids {
 		b.before[id] = view.Get(id)
+	}
+	s.leaveOutUnable(b)
+	if b.unable > 0 && (len(sel.ids) > 0 || len(b.ids) == 0) {
+		return b, b.why
 	}
 	if sel.wait > 0 {
 		b.watcher = s.terminator.Watch(ctx, b.ids)
@@ -209,6 +243,24 @@ func (s *Server) start(ctx context.Context, sel selection) (*batch, error) {
 	}
 	b.ids = live
 	return b, nil
+}
+
+// leaveOutUnable removes the sessions that nothing can end.
+func (s *Server) leaveOutUnable(b *batch) {
+	b.ids = slices.DeleteFunc(slices.Clone(b.ids), func(id sessions.ID) bool {
+		session := b.before[id]
+		if session == nil {
+			return false
+		}
+		err := s.terminator.CanEnd(session)
+		if err == nil {
+			return false
+		}
+		if b.unable++; b.why == nil {
+			b.why = fmt.Errorf("session %s cannot be ended: %w", id, err)
+		}
+		return true
+	})
 }
 
 func (b *batch) addMarked(ids []sessions.ID) {

@@ -33,6 +33,10 @@ func TestDisconnect(t *testing.T) {
 		{"filters", api.DisconnectRequest{Filter: map[string]string{"user": "alice", "acct-session-id": "two"}}, []string{"2 terminating*"}, ""},
 		{"filter without a match", api.DisconnectRequest{Filter: map[string]string{"user": "zoe"}}, nil, ""},
 		{"all", api.DisconnectRequest{All: true}, []string{"1 terminating*", "2 terminating*", "3 terminating*", "4 terminating*", "5 terminating"}, ""},
+		{"as many as were confirmed", api.DisconnectRequest{Filter: map[string]string{"user": "alice"}, Most: 2}, []string{"1 terminating*", "2 terminating*"}, ""},
+		{"more than were confirmed", api.DisconnectRequest{Filter: map[string]string{"user": "alice"}, Most: 1}, nil, "2 sessions match now, more than 1; no session was disconnected"},
+		{"most below 0", api.DisconnectRequest{Filter: map[string]string{"user": "alice"}, Most: -1}, nil, "most: want a number above 0, with a filter"},
+		{"most of all", api.DisconnectRequest{All: true, Most: 5}, nil, "most: want a number above 0, with a filter"},
 		{"nothing said", api.DisconnectRequest{}, nil, "want exactly one of ids, filter and all"},
 		{"empty filter", api.DisconnectRequest{Filter: map[string]string{}}, nil, "want exactly one of ids, filter and all"},
 		{"two things said", api.DisconnectRequest{All: true, IDs: []string{"00000001"}}, nil, "want exactly one of ids, filter and all"},
@@ -65,6 +69,45 @@ func TestDisconnect(t *testing.T) {
 				t.Errorf("%d sessions are marked, want %d", v.Disconnected, marked)
 			}
 		})
+	}
+}
+
+// TestDisconnectUnable: sessions that nothing can end are refused by id. A filter leaves them out, and
+// says so.
+func TestDisconnectUnable(t *testing.T) {
+	d, client := start(t, nil)
+	d.NAS.Unable("alice", fmt.Errorf("client %q has disconnect.profile none: %w", "vpn", termination.ErrNoMeans))
+	for _, user := range []string{"bob", "carol"} {
+		d.NAS.Will(user, ack)
+	}
+	for i, user := range []string{"alice", "bob", "alice", "carol"} {
+		begin(t, d, user, time.Now(), func(ev *sessions.Event) { ev.AcctSessionID = fmt.Sprint(i) })
+	}
+	const why = `session 00000001 cannot be ended: client "vpn" has disconnect.profile none: its NAS cannot end sessions`
+	for _, req := range []api.DisconnectRequest{
+		{IDs: []string{"00000002", "00000001"}},
+		{Filter: map[string]string{"user": "alice"}},
+	} {
+		_, err := client.Disconnect(t.Context(), req)
+		if refused, ok := errors.AsType[*apiclient.ResponseError](err); !ok || refused.Code != 409 || refused.Text != why+"; no session was disconnected" {
+			t.Errorf("%+v: error %v", req, err)
+		}
+		if v := d.Table.View(); v.Disconnected != 0 {
+			t.Errorf("%+v: %d sessions are marked", req, v.Disconnected)
+		}
+	}
+	for id, want := range map[uint32]string{1: strings.TrimPrefix(why, "session 00000001 cannot be ended: "), 2: ""} {
+		if detail, err := client.Session(t.Context(), api.ID(id)); err != nil || detail.UnableReason != want {
+			t.Errorf("session %d: %+v, %v", id, detail, err)
+		}
+	}
+	list, err := client.Disconnect(t.Context(), api.DisconnectRequest{All: true, Wait: 1})
+	ended := collect(t, list, err)
+	if list.Unable != 2 || list.UnableReason != why || list.Matched != 2 || list.Marked != 2 || len(ended) != 2 {
+		t.Errorf("%+v", list)
+	}
+	if v := d.Table.View(); v.Disconnected != 2 || v.Get(1).State != sessions.Active {
+		t.Errorf("%d sessions are marked", v.Disconnected)
 	}
 }
 

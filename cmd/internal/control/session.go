@@ -101,6 +101,9 @@ func (srv *Server) showSession(w http.ResponseWriter, r *http.Request) {
 	if granted := session.Granted(); granted != "" {
 		detail.Granted = srv.printed(granted)
 	}
+	if err := srv.terminator.CanEnd(session); err != nil {
+		detail.UnableReason = utf8Text(err.Error())
+	}
 	srv.writeJSON(w, http.StatusOK, detail)
 }
 

@@ -51,7 +51,11 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, b *batch, wait t
 	if wait > 0 { // net/http goes on reading to notice a closed connection: readTimeout must not end that
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	}
-	out, err := newListWriter(w, api.DisconnectHead{Matched: len(b.ids), Marked: len(b.marked)})
+	head := api.DisconnectHead{Matched: len(b.ids), Marked: len(b.marked), Unable: b.unable}
+	if b.why != nil {
+		head.UnableReason = utf8Text(b.why.Error())
+	}
+	out, err := newListWriter(w, head)
 	if err != nil || wait > 0 && out.flush() != nil {
 		return
 	}

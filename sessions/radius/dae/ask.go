@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"aaasess/sessions"
@@ -20,19 +21,19 @@ var errAuthenticator = errors.New("wrong authenticator or Message-Authenticator:
 // may send the stop before the ACK.
 const lingerTime = 500 * time.Millisecond
 
-// ask sends one Disconnect-Request with its retransmissions, and waits for the answer.
-func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *sessions.Session) termination.Outcome {
+// ask sends one request with its retransmissions, and waits for the answer.
+func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *sessions.Session, m message) reply {
 	to := netip.AddrPortFrom(cmp.Or(c.DisconnectAddr, s.NAS.Addr), c.DisconnectPort)
-	f := &pendingRequest{client: c, answer: make(chan termination.Outcome, 1)}
+	f := &pendingRequest{client: c, code: m.code, answer: make(chan reply, 1)}
 	identifier, err := d.peers.acquire(ctx, to)
 	if err != nil {
-		return termination.Outcome{Err: fmt.Errorf("dae: waiting for an identifier: %w", context.Cause(ctx))}
+		return noReply(termination.Outcome{Err: fmt.Errorf("dae: waiting for an identifier: %w", context.Cause(ctx))})
 	}
 	defer d.peers.release(to, identifier)
 
-	b, err := p.disconnectRequest(identifier, s, time.Now(), c.DisconnectSecret)
+	b, err := p.request(m, identifier, s, time.Now(), c.DisconnectSecret)
 	if err != nil {
-		return termination.Outcome{Err: err}
+		return noReply(termination.Outcome{Err: err})
 	}
 	f.request = radius.Authenticator(b[4:radius.HeaderLen])
 	d.peers.register(to, identifier, f)
@@ -44,7 +45,7 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 		case sent > 0: // ignore the error: the first one may still be answered
 			d.counters.retransmissions.Add(1)
 		case err != nil:
-			return termination.Outcome{Err: fmt.Errorf("dae: %w", err)}
+			return noReply(termination.Outcome{Err: fmt.Errorf("dae: %w", err)})
 		default:
 			d.counters.requests.Add(1)
 		}
@@ -55,7 +56,7 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 			return d.counters.answered(f.linger(ctx))
 		case <-timer.C:
 			if sent >= d.cfg.Retransmissions {
-				return d.counters.answered(termination.Outcome{})
+				return d.counters.answered(reply{})
 			}
 			timer.Reset(d.cfg.Timeout)
 		}
@@ -63,9 +64,9 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 }
 
 // linger ends the wait for an answer: at once or, if the session has ended, after lingerTime.
-func (p *pendingRequest) linger(ctx context.Context) termination.Outcome {
+func (p *pendingRequest) linger(ctx context.Context) reply {
 	if !errors.Is(context.Cause(ctx), termination.ErrSessionEnded) {
-		return termination.Outcome{}
+		return reply{}
 	}
 	timer := time.NewTimer(lingerTime)
 	defer timer.Stop()
@@ -73,7 +74,7 @@ func (p *pendingRequest) linger(ctx context.Context) termination.Outcome {
 	case out := <-p.answer:
 		return out
 	case <-timer.C:
-		return termination.Outcome{Err: termination.ErrSessionEnded}
+		return noReply(termination.Outcome{Err: termination.ErrSessionEnded})
 	}
 }
 
@@ -103,13 +104,17 @@ func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.
 func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 	p, err := radius.Parse(b)
-	if err != nil || p.Code() != radius.CodeDisconnectACK && p.Code() != radius.CodeDisconnectNAK {
+	if err != nil || !isAnswer(p.Code(), radius.CodeDisconnectRequest) && !isAnswer(p.Code(), radius.CodeCoARequest) {
 		d.counters.malformed.Add(1)
 		return
 	}
 	f := d.peers.find(from, p.Identifier())
 	if f == nil {
 		d.counters.unexpected.Add(1) // from another source, too late, or a second answer
+		return
+	}
+	if !isAnswer(p.Code(), f.code) {
+		d.counters.malformed.Add(1)
 		return
 	}
 	if ok, _ := p.Authentic(f.request, f.client.DisconnectSecret, nil); !ok {
@@ -120,20 +125,24 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 		}
 		return
 	}
-	out := termination.Outcome{Answer: termination.ACK}
-	if p.Code() == radius.CodeDisconnectNAK {
-		out = termination.Outcome{Answer: termination.NAK, ErrorCause: errorCause(p.Attributes())}
+	got := reply{Outcome: termination.Outcome{Answer: termination.ACK}, attrs: slices.Clone(p.Attributes())}
+	if p.Code() == f.code+2 {
+		got.Outcome = termination.Outcome{Answer: termination.NAK, ErrorCause: errorCause(p.Attributes())}
 	}
-	if !f.end(out) {
+	if !f.end(got) {
 		d.counters.unexpected.Add(1) // a retransmission was answered too
 	}
 }
+
+// isAnswer reports whether a code is that of an ACK or a NAK to a request: the two codes that follow
+// its own (RFC 5176 section 2.3).
+func isAnswer(code, request radius.Code) bool { return code == request+1 || code == request+2 }
 
 // unreachable handles a report that a NAS's port is closed. quoted is the part of the request in
 // the report. Routers need not quote it (RFC 792); then the report concerns all requests to that
 // port.
 func (d *Disconnector) unreachable(to netip.AddrPort, quoted []byte) {
-	out := termination.Outcome{Err: termination.ErrPortUnreachable}
+	out := noReply(termination.Outcome{Err: termination.ErrPortUnreachable})
 	if len(quoted) < radius.HeaderLen {
 		for _, f := range d.peers.inFlight(to) {
 			f.end(out)

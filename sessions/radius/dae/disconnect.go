@@ -13,7 +13,6 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
-
 	"aaasess/sessions/termination"
 )
 
@@ -165,29 +164,58 @@ func (d *Disconnector) Disconnect(ctx context.Context, a *termination.Attempt) t
 	if c == nil {
 		return termination.Outcome{Err: fmt.Errorf("%w: %v", ErrNoClient, s.NAS.Addr)}
 	}
-	l, _ := a.Memory.(ladder)
+	before, _ := a.Memory.(memory)
+	if before.client == nil || !c.asksLike(before.client) {
+		before.ladder = ladder{} // what it knows is of other requests
+	}
+	got, l := d.converse(ctx, c, s, disconnect, before.ladder)
+	a.Memory = memory{l, c}
+	return got.Outcome
+}
+
+// memory is the Memory of an attempt.
+type memory struct {
+	ladder
+	client *client // as it was in that attempt
+}
+
+// converse sends a message to a NAS, with other attributes again if the NAS refuses it or does not
+// answer. It returns the last answer and the progress of l.
+func (d *Disconnector) converse(ctx context.Context, c *client, s *sessions.Session, m message, l ladder) (reply, ladder) {
+	if err := c.canEnd(); err != nil {
+		return noReply(termination.Outcome{Err: err}), l
+	}
+	var refused reply // the last NAK
 	for l = l.prepare(c.profile, s); ; {
 		was := l.current
-		out := d.ask(ctx, c, l.profile(c.profile), s)
+		got := d.ask(ctx, c, l.profile(c.profile), s, m)
+		out := got.Outcome
+		if m.isForwarded && out.Answer == termination.NoAnswer && refused.Answer == termination.NAK {
+			return refused, l // hostapd is silent if Message-Authenticator is missing
+		}
 		if ctx.Err() != nil && out.Answer == termination.NoAnswer {
-			return out // this outcome says nothing about the NAS
+			return got, l // this outcome says nothing about the NAS
+		}
+		if out.Answer == termination.NAK {
+			refused = got
 		}
 		next, final, again := l.step(out)
-		a.Memory = next
 		if !again || ctx.Err() != nil {
-			return d.unlessRenamed(ctx, c, next, s, final)
+			d.checkProfile(c, was, l.profile(c.profile), s, final)
+			got.Outcome = final
+			return d.unlessRenamed(ctx, c, next, s, m, got), next
 		}
 		l = next
 		d.log.Info("disconnect: sending another request with other attributes", "client", c.Name, "nas", s.NAS.String(),
-			"session", s.ID.String(), "user", s.User, "outcome", out.String(), "was", was.String(), "now", l.String())
+			"session", s.ID.String(), "user", s.User, "outcome", got.String(), "was", was.String(), "now", l.String())
 	}
 }
 
-// unlessRenamed returns the outcome of an attempt. If the NAS does not have the session, but the user
+// unlessRenamed returns the answer to a message. If the NAS does not have the session, but the user
 // has been granted another name than the NAS reports, it asks once more by that name: since a login
 // during the session hostapd has known the user only by the User-Name of that Access-Accept (RFC 2865
-// section 5.1). Only an ACK changes the outcome.
-func (d *Disconnector) unlessRenamed(ctx context.Context, c *client, l ladder, s *sessions.Session, final termination.Outcome) termination.Outcome {
+// section 5.1). Only an ACK changes the answer.
+func (d *Disconnector) unlessRenamed(ctx context.Context, c *client, l ladder, s *sessions.Session, m message, final reply) reply {
 	granted, _ := s.Granted().Get(radius.UserName)
 	lost := final.ErrorCause == radius.SessionContextNotFound && !final.Inconclusive
 	if !lost || granted == "" || granted == s.Attrs.Text(radius.UserName) || ctx.Err() != nil {
@@ -197,8 +225,8 @@ func (d *Disconnector) unlessRenamed(ctx context.Context, c *client, l ladder, s
 	renamed.Attrs = radius.Attributes(radius.AppendAttribute(nil, radius.UserName, granted)) + s.Attrs
 	d.log.Info("disconnect: sending another request with the granted name", "client", c.Name, "nas", s.NAS.String(),
 		"session", s.ID.String(), "user", granted, "outcome", final.String())
-	if out := d.ask(ctx, c, l.profile(c.profile), &renamed); out.Answer == termination.ACK {
-		return out
+	if got := d.ask(ctx, c, l.profile(c.profile), &renamed, m); got.Answer == termination.ACK {
+		return got
 	}
 	return final
 }

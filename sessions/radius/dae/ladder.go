@@ -36,7 +36,8 @@ const (
 //	answer         next request
 //	402, 503       full, unless it was sent before
 //	401, 403       fewest, unless it was sent before; also after 402, 404 or 407 to full
-//	silence        the same without Event-Timestamp, once
+//	silence        the same without Event-Timestamp, once; fewest has none at first: the same with
+//	               Event-Timestamp and Message-Authenticator, once (hostapd ignores what is not signed)
 //	anything else  none in this attempt
 //
 // A ladder is a value: step returns the ladder after an answer.
@@ -47,6 +48,8 @@ type ladder struct {
 	unknown       [rungs]bool // rungs answered with 503
 	refused       bool        // the NAS answered full with 401, 402, 404 or 407
 	acceptsExtras bool        // the NAS has understood a request with hasExtras
+	triesExtras   bool        // the current request is fewest with hasExtras, because it was ignored without
+	triedExtras   bool
 	// best is the rung that later attempts start with: the latest of those that the NAS understood
 	// best.
 	best rung
@@ -63,6 +66,9 @@ type ladder struct {
 func (l ladder) String() string {
 	if l.timestamp == timestampTryOmit || l.timestamp == timestampOmitted {
 		return l.current.String() + ", no Event-Timestamp"
+	}
+	if l.triesExtras {
+		return l.current.String() + ", signed"
 	}
 	return l.current.String()
 }
@@ -104,6 +110,9 @@ func (l ladder) step(out termination.Outcome) (_ ladder, _ termination.Outcome, 
 	if l.timestamp == timestampTryOmit {
 		l.timestamp = timestampOmitted
 	}
+	if l.triesExtras {
+		l.triesExtras, l.acceptsExtras = false, out.ErrorCause != radius.UnsupportedAttribute
+	}
 	l.record(out)
 	if out.Answer == termination.ACK {
 		return l, out, false
@@ -136,6 +145,11 @@ func (l ladder) step(out termination.Outcome) (_ ladder, _ termination.Outcome, 
 func (l ladder) noAnswer(out termination.Outcome) (ladder, termination.Outcome, bool) {
 	switch {
 	case out.Err != nil:
+	case l.triesExtras:
+		l.triesExtras, l.acceptsExtras = false, false
+	case l.current == fewest && l.hasExtras && !l.acceptsExtras && !l.triedExtras:
+		l.triesExtras, l.triedExtras, l.acceptsExtras = true, true, true
+		return l, out, true
 	case l.timestamp == timestampTryOmit:
 		l.timestamp = timestampRequired
 	case l.timestamp == timestampSent && l.hasTimestamp && (l.current != fewest || l.acceptsExtras):

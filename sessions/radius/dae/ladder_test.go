@@ -62,6 +62,9 @@ func TestLadder(t *testing.T) {
 		{"503 to all known attributes is conclusive", usual, []string{"first:503 full:503 = conclusive"}},
 		{"503, then found by more attributes", usual, []string{"first:503 full:ACK = ACK"}},
 		{"401: fewer attributes", usual, []string{"first:401 less:ACK = ACK"}},
+		{"401 to a signed request, silence to one that is not: signed from now on", usual, []string{"first:401 less:- less+:506 = NAK 506", "less+:ACK = ACK"}},
+		{"silence to both: signed only once", usual, []string{"first:401 less:- less+:- = none", "less:- = none", "less:ACK = ACK"}},
+		{"401 to the signed one too", usual, []string{"first:401 less:- less+:401 = NAK 401", "less:503 full:ACK = ACK"}},
 		{"403: fewer attributes", usual, []string{"first:403 less:ACK = ACK"}},
 		{"hostapd no longer has the session", usual, []string{"first:503 full:401 less+:503 = conclusive"}},
 		{"hostapd, with a list that it refuses", usual, []string{"first:401 less:503 full:401 = conclusive"}},
@@ -81,7 +84,7 @@ func TestLadder(t *testing.T) {
 		{"no answer after an answer", usual, []string{"first:506 = NAK 506", "first:- first/t:- = none", "first:- = none"}},
 		{"closed port: no step", usual, []string{"first:! = none", "first:- first/t:ACK = ACK"}},
 		{"no answer, and first has no Event-Timestamp", ladder{}, []string{"first:- = none", "first:- = none"}},
-		{"no answer to fewest, which has no Event-Timestamp", usual, []string{"first:401 less:- = none", "less:ACK = ACK"}},
+		{"no answer to fewest, which has no Event-Timestamp", ladder{hasExtras: true, hasTimestamp: true, triedExtras: true}, []string{"first:401 less:- = none", "less:ACK = ACK"}},
 		{"first is full", ladder{hasExtras: true, hasTimestamp: true, firstIsFull: true}, []string{"first:503 = conclusive"}},
 		{"first is full, and is refused", ladder{hasExtras: true, hasTimestamp: true, firstIsFull: true}, []string{"first:401 less:503 = conclusive"}},
 		{"first is fewest", ladder{firstIsMinimal: true}, []string{"first:503 full:401 = conclusive"}},
@@ -128,13 +131,13 @@ func outcomeName(out termination.Outcome) string {
 	return out.String()
 }
 
-// TestLadderEnds: whatever a NAS answers, an attempt sends at most one request for each rung and
-// one without Event-Timestamp, and makes each step once.
+// TestLadderEnds: whatever a NAS answers, an attempt sends at most one request for each rung, one
+// without Event-Timestamp and one that is signed, and makes each step once.
 func TestLadderEnds(t *testing.T) {
 	answers := []string{"401", "402", "403", "404", "407", "503", "0", "-", "!"}
 	var climb func(l ladder, depth, entered, path int)
 	climb = func(l ladder, depth, requests, steps int) {
-		if requests > 4 || steps > 3 {
+		if requests > 5 || steps > 4 {
 			t.Fatalf("%d requests in one attempt, %d steps", requests, steps)
 		}
 		if depth == 0 {

@@ -8,20 +8,21 @@ import (
 	"sync"
 
 	"aaasess/internal/radius"
-	"aaasess/sessions/termination"
 )
 
-// pendingRequest is a Disconnect-Request that waits for its answer.
+// pendingRequest is a request that waits for its answer.
 type pendingRequest struct {
 	client  *client
+	code    radius.Code // of the request
 	request radius.Authenticator
-	answer  chan termination.Outcome // capacity 1
+	answer  chan reply // capacity 1
 }
 
 // end sets the outcome of a request. It returns false if the request already has one.
-func (p *pendingRequest) end(out termination.Outcome) bool {
+func (p *pendingRequest) end(r reply) bool {
+	r.request = p.request
 	select {
-	case p.answer <- out:
+	case p.answer <- r:
 		return true
 	default:
 		return false

@@ -13,17 +13,6 @@ import (
 	"aaasess/sessions"
 )
 
-// DefaultProfile returns the attributes that identify a session in a Disconnect-Request if a client
-// has no list of its own. hostapd, strongSwan and FreeRADIUS know all of them. (hostapd answers NAK
-// 401 to NAS-Port, NAS-Port-Id, Class and Framed-IP-Address; other NASes need one of these, see
-// ladder.)
-func DefaultProfile() []string {
-	return []string{
-		"User-Name", "NAS-IP-Address", "NAS-IPv6-Address", "NAS-Identifier", "Calling-Station-Id", "Acct-Session-Id",
-		"Event-Timestamp", "Message-Authenticator",
-	}
-}
-
 // profile is an ordered list of attributes that identify a session.
 type profile []attribute
 
@@ -65,11 +54,8 @@ func CheckAttributes(d *radius.Dictionary, entries []string) error {
 	return err
 }
 
-// newProfile converts a list of entries into a profile. An empty list means DefaultProfile.
+// newProfile converts a list of entries into a profile.
 func newProfile(d *radius.Dictionary, entries []string) (profile, error) {
-	if len(entries) == 0 {
-		entries = DefaultProfile()
-	}
 	p := make(profile, 0, len(entries))
 	size := radius.HeaderLen
 	for _, entry := range entries {
@@ -204,10 +190,9 @@ func (a attribute) values(s *sessions.Session) iter.Seq[string] {
 	}
 }
 
-// disconnectRequest encodes a Disconnect-Request (RFC 5176 section 2.3) for a session.
-func (p profile) disconnectRequest(identifier byte, s *sessions.Session, now time.Time, secret radius.Secret) ([]byte, error) {
-	b := radius.AppendHeader(make([]byte, 0, 512), radius.CodeDisconnectRequest, identifier)
-	signedAt := 0
+// append appends the attributes that identify a session to a request (RFC 5176 section 3). signedAt is
+// as for [radius.Seal].
+func (p profile) append(b []byte, s *sessions.Session, now time.Time) (_ []byte, signedAt int) {
 	for _, a := range p {
 		switch a.Type {
 		case radius.MessageAuthenticator:
@@ -221,11 +206,7 @@ func (p profile) disconnectRequest(identifier byte, s *sessions.Session, now tim
 			}
 		}
 	}
-	if len(b) > radius.MaxPacket {
-		return nil, errTooLong
-	}
-	radius.Seal(b, signedAt, radius.Authenticator{}, secret)
-	return b, nil
+	return b, signedAt
 }
 
 // errorCause returns the Error-Cause (RFC 5176 section 3.5) of a Disconnect-NAK, or 0.

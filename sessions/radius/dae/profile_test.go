@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 
@@ -83,7 +82,11 @@ func TestDisconnectRequest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := newProfile(radius.Standard(), tt.profile)
+			entries := tt.profile
+			if entries == nil {
+				entries = nasProfiles[0].attributes
+			}
+			p, err := newProfile(radius.Standard(), entries)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -91,7 +94,7 @@ func TestDisconnectRequest(t *testing.T) {
 			if tt.session != nil {
 				tt.session(s)
 			}
-			b, err := p.disconnectRequest(77, s, noon, captured.Secret)
+			b, err := p.request(disconnect, 77, s, noon, captured.Secret)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,11 +122,11 @@ func TestDisconnectRequest(t *testing.T) {
 // radclient sends with the same attributes.
 func TestDisconnectRequestMatchesRadclient(t *testing.T) {
 	want := captured.Packet(t, "disconnect/radclient.hex")
-	p, err := newProfile(radius.Standard(), nil)
+	p, err := newProfile(radius.Standard(), nasProfiles[0].attributes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := p.disconnectRequest(want[1], hostapdSession("192.0.2.1"), noon, captured.Secret)
+	got, err := p.request(disconnect, want[1], hostapdSession("192.0.2.1"), noon, captured.Secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +144,7 @@ func TestDisconnectRequestTooLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.disconnectRequest(1, s, noon, captured.Secret); !errors.Is(err, errTooLong) {
+	if _, err := p.request(disconnect, 1, s, noon, captured.Secret); !errors.Is(err, errTooLong) {
 		t.Errorf("error %v, want %v", err, errTooLong)
 	}
 }
@@ -151,7 +154,7 @@ func TestDisconnectRequestCallID(t *testing.T) {
 	for id, sent := range map[string]bool{"58A9C1F2": true, "aaasess-00000001-3B3964CC": false} {
 		s := hostapdSession("192.0.2.1")
 		s.Attrs += radius.Attributes(attr(radius.AcctMultiSessionID, id))
-		b, err := fullProfile.disconnectRequest(1, s, noon, captured.Secret)
+		b, err := fullProfile.request(disconnect, 1, s, noon, captured.Secret)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +171,7 @@ func TestDisconnectRequestOctets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := p.disconnectRequest(77, hostapdSession("192.0.2.1"), noon, captured.Secret)
+	b, err := p.request(disconnect, 77, hostapdSession("192.0.2.1"), noon, captured.Secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,21 +243,6 @@ func TestClientErrors(t *testing.T) {
 		if _, err := newDisconnector(Config{Clients: []nasradius.Client{c}}, sendNothing); err == nil || err.Error() != tt.want {
 			t.Errorf("error %v, want %s", err, tt.want)
 		}
-	}
-}
-
-// TestUsualProfile: a client without a list of its own has the default one.
-func TestUsualProfile(t *testing.T) {
-	d, err := newDisconnector(Config{Clients: []nasradius.Client{local()}}, sendNothing)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := fromSession(
-		radius.UserName, radius.NASIPAddress, radius.NASIPv6Address, radius.NASIdentifier, radius.CallingStationID,
-		radius.AcctSessionID, radius.EventTimestamp, radius.MessageAuthenticator,
-	)
-	if got := d.clients.All()[0].profile; !slices.Equal(want, got) {
-		t.Errorf("profile %v, want %v", got, want)
 	}
 }
 

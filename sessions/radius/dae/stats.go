@@ -13,12 +13,12 @@ type counters struct {
 
 // Stats counts events since the Disconnector was created.
 type Stats struct {
-	Requests          uint64 // Disconnect-Requests, without retransmissions
+	Requests          uint64 // Disconnect-Requests and CoA-Requests, without retransmissions
 	Retransmissions   uint64
 	ACKs              uint64
 	NAKs              uint64
 	Unanswered        uint64 // requests without an answer in time, or whose context ended
-	Malformed         uint64 // datagrams that are neither ACK nor NAK
+	Malformed         uint64 // datagrams that are neither ACK nor NAK, or not of the request
 	BadAuthenticators uint64 // wrong Response Authenticator or Message-Authenticator
 	Unexpected        uint64 // answers that match no request in flight
 }
@@ -39,8 +39,8 @@ func (d *Disconnector) Stats() Stats {
 }
 
 // answered counts how a request ended.
-func (c *counters) answered(out termination.Outcome) termination.Outcome {
-	switch out.Answer {
+func (c *counters) answered(r reply) reply {
+	switch r.Answer {
 	case termination.ACK:
 		c.acks.Add(1)
 	case termination.NAK:
@@ -48,5 +48,5 @@ func (c *counters) answered(out termination.Outcome) termination.Outcome {
 	default:
 		c.unanswered.Add(1)
 	}
-	return out
+	return r
 }

@@ -157,14 +157,14 @@ func hasValidMessageAuthenticator(r Request) bool {
 	return hmac.Equal(h.Sum(nil), given)
 }
 
-// ACK is a Handler that answers with a Disconnect-ACK.
-func ACK(r Request) []byte { return encode(r.Packet.Response(layeh.CodeDisconnectACK)) }
+// ACK is a Handler that answers with a Disconnect-ACK, or a CoA-ACK to a CoA-Request.
+func ACK(r Request) []byte { return encode(r.Packet.Response(r.Packet.Code + 1)) }
 
-// NAK returns a Handler that answers with a Disconnect-NAK with this Error-Cause, or without one if
+// NAK returns a Handler that answers with a Disconnect-NAK, or a CoA-NAK, with this Error-Cause, or without one if
 // cause is 0.
 func NAK(cause uint32) Handler {
 	return func(r Request) []byte {
-		p := r.Packet.Response(layeh.CodeDisconnectNAK)
+		p := r.Packet.Response(r.Packet.Code + 2)
 		if cause != 0 {
 			_ = rfc3576.ErrorCause_Set(p, rfc3576.ErrorCause(cause))
 		}

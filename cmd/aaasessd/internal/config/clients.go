@@ -3,11 +3,13 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/internal/radius"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
+	"aaasess/sessions/silence"
 )
 
 // dictionary returns the dictionary of the built-in names and of the files, or nil if a file has a
@@ -25,7 +27,7 @@ func (d checker) dictionary(files []strictyaml.Path) *radius.Dictionary {
 }
 
 // clients returns the NASes of the file. Without a dictionary it does not check their attributes.
-func (d checker) clients(raw []rawClient, dictionary *radius.Dictionary) []nasradius.Client {
+func (d checker) clients(raw []rawClient, onePerStation bool, dictionary *radius.Dictionary) []nasradius.Client {
 	names, prefixes := d.Unique(), d.Unique()
 	clients := make([]nasradius.Client, 0, len(raw))
 	for i, r := range raw {
@@ -35,10 +37,15 @@ func (d checker) clients(raw []rawClient, dictionary *radius.Dictionary) []nasra
 			prefixes.Check(path+".address", r.Address.String(), "the client of")
 		}
 		d.checkDisconnectSource(path+".disconnect", &r)
+		if r.Disconnect.Profile == dae.ProfileNone && len(r.Disconnect.Attributes) > 0 {
+			d.Fault(path+".disconnect.attributes", "profile none sends no requests")
+		}
 		clients = append(clients, nasradius.Client{
-			Name: string(r.Name), Prefix: r.Address, Secret: radius.Secret(r.Secret), Dictionary: dictionary, Kind: r.Kind, Signing: r.Signing,
+			Unique: uniqueTypes(r.RebootSign, onePerStation),
+			Name:   string(r.Name), Prefix: r.Address, Secret: radius.Secret(r.Secret), Dictionary: dictionary, Kind: r.Kind, Signing: r.Signing,
 			DisconnectAddr: r.Disconnect.Address, DisconnectPort: r.Disconnect.Port,
-			DisconnectSecret: radius.Secret(r.Disconnect.Secret), DisconnectSource: r.Disconnect.SourceAddress,
+			DisconnectProfile: r.Disconnect.Profile,
+			DisconnectSecret:  radius.Secret(r.Disconnect.Secret), DisconnectSource: r.Disconnect.SourceAddress,
 			DisconnectAttributes: d.attributes(path+".disconnect.attributes", r.Disconnect.Attributes, dictionary),
 		})
 	}
@@ -74,4 +81,48 @@ func (d checker) checkDisconnectSource(path string, c *rawClient) {
 	if from.IsValid() && to.IsValid() && from.Is4() != to.Is4() {
 		d.Fault(path+".source-address", "%s is %s, but %s has %s, which is %s", from, family(from), what, to, family(to))
 	}
+}
+
+// uniqueTypes returns the attributes of reboot-sign, and that of one-per-station.
+func uniqueTypes(signs []string, onePerStation bool) (types []radius.Type) {
+	for _, sign := range signs {
+		switch sign {
+		case "nas-port":
+			types = append(types, radius.NASPort)
+		case "framed-ip-address":
+			types = append(types, radius.FramedIPAddress)
+		case "calling-station-id":
+			types = append(types, radius.CallingStationID)
+		}
+	}
+	if onePerStation && !slices.Contains(types, radius.CallingStationID) {
+		types = append(types, radius.CallingStationID)
+	}
+	return types
+}
+
+// Unique returns all attributes that are unique at some client.
+func (c *Config) Unique() (types []radius.Type) {
+	for i := range c.Listener.Clients {
+		types = append(types, c.Listener.Clients[i].Unique...)
+	}
+	return types
+}
+
+// stale returns when sessions are stale.
+func (raw *rawConfig) stale() Stale {
+	of := Stale{Limits: silence.Limits(raw.Sessions.Stale), Clients: map[string]silence.Limits{}}
+	for _, r := range raw.RADIUS.Clients {
+		limits := of.Limits
+		if r.Stale.Intervals != nil {
+			limits.Intervals = *r.Stale.Intervals
+		}
+		if r.Stale.MaxAge != nil {
+			limits.MaxAge = *r.Stale.MaxAge
+		}
+		if limits != of.Limits {
+			of.Clients[string(r.Name)] = limits
+		}
+	}
+	return of
 }

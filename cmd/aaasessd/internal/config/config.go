@@ -21,6 +21,7 @@ import (
 	"aaasess/sessions/admission"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
+	"aaasess/sessions/silence"
 	"aaasess/sessions/termination"
 	"aaasess/store"
 )
@@ -49,6 +50,9 @@ type Config struct {
 	// the servers get as Acct-Session-Id (R55).
 	Admissions admission.Config
 
+	// DynAuth is the listener for requests of servers to end and change sessions; nil: none.
+	DynAuth *DynAuth
+
 	// Groups are the groups of RADIUS servers of the file, in order. If a method list names the
 	// group AllRADIUS, it is the last. TACACSGroups are those of TACACS+ servers, in the same way.
 	// Names are unique over both.
@@ -71,11 +75,26 @@ type Config struct {
 	Local *local.Spec
 
 	Sessions   sessions.Config
+	Stale      Stale
 	Terminator termination.Config
 	Store      store.Config
 
 	fixed    []strictyaml.Fixed // values that a reload cannot change
 	warnings []*strictyaml.Error
+}
+
+// Stale says when sessions are stale.
+type Stale struct {
+	Limits  silence.Limits
+	Clients map[string]silence.Limits // by name of the client, where they differ
+}
+
+// Of returns the limits of a client.
+func (s *Stale) Of(client string) silence.Limits {
+	if limits, ok := s.Clients[client]; ok {
+		return limits
+	}
+	return s.Limits
 }
 
 // Warnings returns what is valid in the file, but dangerous or probably unintended.

@@ -35,6 +35,7 @@ import (
 	"aaasess/sessions/admission"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
+	"aaasess/sessions/silence"
 	"aaasess/sessions/termination"
 	"aaasess/store"
 )
@@ -62,7 +63,7 @@ func mustParse(t *testing.T, text, dir string) *config.Config {
 
 // nas returns a client with defaults.
 func nas(name, prefix string, secret radius.Secret) nasradius.Client {
-	return nasradius.Client{Name: name, Prefix: netip.MustParsePrefix(prefix), Secret: secret, Kind: sessions.Network, DisconnectPort: 3799, Dictionary: radius.Standard()}
+	return nasradius.Client{Name: name, Prefix: netip.MustParsePrefix(prefix), Secret: secret, Kind: sessions.Network, DisconnectProfile: dae.ProfileGeneric, Dictionary: radius.Standard()}
 }
 
 // disconnector returns the default configuration of the disconnector, with clients.
@@ -73,6 +74,9 @@ func disconnector(clients ...nasradius.Client) dae.Config {
 func TestDefault(t *testing.T) {
 	methods := policy.Methods{Record: accounting.StartStop, Methods: []accounting.MethodName{"local"}}
 	clients := []nasradius.Client{nas("loopback", "127.0.0.0/8", "testing123"), nas("loopback-v6", "::1/128", "testing123")}
+	for i := range clients {
+		clients[i].DisconnectPort = 3799
+	}
 	want := &config.Config{
 		State:   "var/state",
 		Log:     config.Log{Level: slog.LevelInfo, Format: "text"},
@@ -101,6 +105,7 @@ func TestDefault(t *testing.T) {
 		}, Update: policy.Update{Minimum: time.Minute}},
 		Local:      &local.Spec{File: "var/accounting.jsonl"},
 		Sessions:   sessions.Config{Remember: time.Hour},
+		Stale:      config.Stale{Limits: silence.Limits{Intervals: 3}},
 		Terminator: termination.Config{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute},
 		Store:      store.Config{MinFree: 64 << 20},
 	}
@@ -199,6 +204,7 @@ store: {min-free: 2GiB, max-size: 64MiB}
 		}, Update: policy.Update{Minimum: time.Minute}},
 		Local:      &local.Spec{File: "/etc/aaasess/var/accounting.jsonl"},
 		Sessions:   sessions.Config{Remember: 10 * time.Minute, Max: 500000},
+		Stale:      config.Stale{Limits: silence.Limits{Intervals: 3}},
 		Terminator: termination.Config{StopWait: 30 * time.Second, RetryMin: time.Second, RetryMax: time.Second},
 		Store:      store.Config{MinFree: 2 << 30, MaxSize: 64 << 20},
 	}

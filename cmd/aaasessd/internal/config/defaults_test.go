@@ -47,7 +47,8 @@ func TestDefaultsOfPackages(t *testing.T) {
 		{"tacacs.servers.port", tacacsServer.Port, uint16(tacclient.DefaultPort)},
 		{"tacacs.servers.connections", tacacsServer.Connections, tacclient.DefaultConnections},
 		{"tacacs.groups.window", tacacsGroup.Window, tacclient.DefaultMaxInFlight},
-		{"radius.clients.disconnect.port", radiusClient.Disconnect.Port, uint16(nasradius.DisconnectPort)},
+		{"radius.clients.disconnect.port", radiusClient.Disconnect.Port, uint16(0)}, // that of the profile
+		{"radius.clients.disconnect.profile", radiusClient.Disconnect.Profile, dae.ProfileGeneric},
 		{"sessions.remember", raw.Sessions.Remember, sessions.DefaultRemember},
 		{"sessions.disconnect.stop-wait", d.StopWait, termination.DefaultStopWait},
 		{"sessions.disconnect.retry-min", d.RetryMin, termination.DefaultRetryMin},

@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +10,7 @@ import (
 
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/internal/radius"
+	"aaasess/sessions/radius/dae"
 )
 
 // TestDocs: the examples of docs/snmp.md together are a valid configuration.
@@ -244,5 +247,48 @@ func TestRecordsDocs(t *testing.T) {
 		if g := c.Groups[0]; g.UserID != want[name] || !g.AddNASIdentifier {
 			t.Errorf("%s: %+v", name, g)
 		}
+	}
+}
+
+// TestNASDocs: the examples of docs/nas.md are valid configurations, each with the profile of its NAS.
+func TestNASDocs(t *testing.T) {
+	page, err := os.ReadFile("../../../../docs/nas.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for i, text := range strings.Split(string(page), "```yaml\n")[1:] {
+		block, _, _ := strings.Cut(text, "```")
+		file := filepath.Join(t.TempDir(), "aaasess.yaml")
+		if err := os.WriteFile(file, []byte(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(file)
+		if err != nil {
+			t.Errorf("example %d: %v\n%s", i+1, err, block)
+			continue
+		}
+		seen[c.Listener.Clients[0].DisconnectProfile] = true
+	}
+	for _, name := range dae.ProfileNames()[1:] { // generic is the default
+		if !seen[name] {
+			t.Errorf("no example has profile %s", name)
+		}
+	}
+}
+
+// TestProfileNames: the file knows the profiles of the package.
+func TestProfileNames(t *testing.T) {
+	schema, err := os.ReadFile("../../../../docs/aaasess.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := json.Marshal(dae.ProfileNames())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, schema); err != nil || !strings.Contains(compact.String(), `"enum":`+string(want)) {
+		t.Errorf("the schema has no enum of %s, %v", want, err)
 	}
 }

@@ -25,7 +25,7 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(b)
 	}
-	for _, tc := range slices.Concat(rejected, rejectedTypes, rejectedDelivery, rejectedTACACS, rejectedAuth, rejectedSNMP) {
+	for _, tc := range slices.Concat(rejected, rejectedTypes, rejectedDelivery, rejectedTACACS, rejectedAuth, rejectedDynAuth, rejectedSNMP) {
 		if len(tc.text) < 1500 {
 			f.Add([]byte(tc.text))
 		}
@@ -60,7 +60,7 @@ func checkInvariants(t *testing.T, c *config.Config) {
 		t.Error("a default is missing")
 	}
 	for _, n := range c.Listener.Clients {
-		if !n.Prefix.IsValid() || n.Prefix != n.Prefix.Masked() || n.Name == "" || n.Secret == "" || n.DisconnectPort == 0 {
+		if !n.Prefix.IsValid() || n.Prefix != n.Prefix.Masked() || n.Name == "" || n.Secret == "" || n.DisconnectProfile == "" {
 			t.Errorf("client %+v", n)
 		}
 	}

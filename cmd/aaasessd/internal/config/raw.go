@@ -57,6 +57,7 @@ type rawRADIUS struct {
 	Dictionaries    []strictyaml.Path   `yaml:"dictionaries" max:"64" doc:"Files in FreeRADIUS's format with the names of further attributes and values, mostly those of vendors. They override the built-in names, and a later file overrides an earlier one. Lines that aaasess cannot use are left out, with one warning per file."`
 	Accounting      rawListener         `yaml:"accounting" doc:"The accounting listener (RFC 2866)."`
 	Authentication  rawAuthListener     `yaml:"authentication" doc:"The authentication listener (RFC 2865), for the section authentication."`
+	DynAuth         *rawDynAuth         `yaml:"dynamic-authorization" restart:"presence" doc:"Disconnect-Requests and CoA-Requests (RFC 5176) from RADIUS servers, which aaasess passes on to the NASes. If missing, aaasess does not listen for them."`
 	Attribute44     rawAttribute44      `yaml:"attribute-44" doc:"What the servers get as Acct-Session-Id (attribute 44). If all are false: the number of the session in eight hexadecimal digits, in accounting only."`
 	Clients         []rawClient         `yaml:"clients" doc:"The NASes. Packets from other addresses are dropped."`
 	Timeout         time.Duration       `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long a transmission to a server waits for its answer. The key of a server wins over this one, and that of a group over both."`
@@ -89,15 +90,23 @@ type rawClient struct {
 	Secret     strictyaml.Secret   `yaml:"secret" required:"yes" doc:"The secret shared with the NAS, for its accounting and its Access-Requests. Also for Disconnect-Requests, if disconnect.secret is missing."`
 	Signing    radius.Signing      `yaml:"message-authenticator" default:"required" enum:"required auto legacy" doc:"Whether an Access-Request must have a Message-Authenticator (RFC 3579). required: one without it is dropped; auto: as required once the NAS has sent one in a packet without EAP-Message, and until then only an Access-Request with Proxy-State must have it; legacy: it need not have it. A wrong one is always dropped. Without it, whoever is between the NAS and aaasess can have logins accepted (BlastRADIUS, CVE-2024-3596). The daemon logs a warning for each client with auto or legacy when it starts."`
 	Kind       sessions.Kind       `yaml:"kind" default:"network" enum:"network exec connection" doc:"The kind of sessions whose packets have no Service-Type. Login hosts (sshd, proftpd) send none: choose exec. A Service-Type in the packet takes precedence."`
+	RebootSign []string            `yaml:"reboot-sign" max:"3" each:"enum:\"nas-port framed-ip-address calling-station-id\"" doc:"Attributes of which no two sessions of the same kind have the same value at one NAS. A start with the value of a live session ends that session (Lost-Carrier): the NAS has restarted without saying so, or a stop was lost. If empty, no start ends a session with another Acct-Session-Id."`
+	Stale      rawClientStale      `yaml:"stale" doc:"When its sessions are stale."`
 	Disconnect rawClientDisconnect `yaml:"disconnect" doc:"How Disconnect-Requests (RFC 5176) are sent to the NAS."`
+}
+
+type rawClientStale struct {
+	Intervals *int           `yaml:"intervals" min:"0" max:"1000" doc:"As sessions.stale.intervals, for this client. If missing, that one."`
+	MaxAge    *time.Duration `yaml:"max-age" min:"0s" max:"8784h" doc:"As sessions.stale.max-age, for this client; 0s: no limit. If missing, that one."`
 }
 
 type rawClientDisconnect struct {
 	Address       netip.Addr        `yaml:"address" default:"" doc:"Where Disconnect-Requests go, for a NAS behind a proxy. If missing, the address that its accounting comes from."`
-	Port          uint16            `yaml:"port" default:"3799" min:"1" max:"65535" doc:"UDP port."`
+	Profile       string            `yaml:"profile" default:"generic" enum:"generic hostapd strongswan accel-ppp mikrotik cisco juniper huawei none" doc:"What this kind of NAS understands: the attributes and the port of the first request for a session, see docs/nas.md. none: the NAS cannot end sessions (OpenVPN, proftpd, sshd): a SET of casnDisconnect is inconsistentValue, and aaasess disconnect refuses."`
+	Port          uint16            `yaml:"port" default:"" min:"1" max:"65535" doc:"UDP port. If missing, that of the profile: 3799, with cisco 1700."`
 	Secret        strictyaml.Secret `yaml:"secret" doc:"The secret of Disconnect-Requests and their answers. If missing, that of the client."`
 	SourceAddress netip.Addr        `yaml:"source-address" default:"" doc:"The address of this host that Disconnect-Requests are sent from. It must be of the same family as their destination. If missing, the address that the NAS sends its accounting to. If this host does not have that address, the system chooses."`
-	Attributes    []attributeText   `yaml:"attributes" max:"64" doc:"What identifies a session in the first request for it, in this order. The name of an attribute, a vendor's too, stands for the value that the NAS reported; if it reported none, the attribute is left out. NAME = VALUE stands for this value, as in Service-Type = Login-User. If empty: User-Name, NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator. If the NAS refuses the request, further requests have other attributes. If Event-Timestamp or Message-Authenticator is not in the list, no request has it."`
+	Attributes    []attributeText   `yaml:"attributes" max:"64" doc:"What identifies a session in the first request for it, in this order. The name of an attribute, a vendor's too, stands for the value that the NAS reported; if it reported none, the attribute is left out. NAME = VALUE stands for this value, as in Service-Type = Login-User. If empty: those of the profile; of generic: User-Name, NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id, Acct-Session-Id, Event-Timestamp, Message-Authenticator. If the NAS refuses the request, further requests have other attributes. If Event-Timestamp or Message-Authenticator is not in the list, no request has it."`
 }
 
 type rawServer struct {
@@ -247,9 +256,16 @@ type rawLocal struct {
 }
 
 type rawSessions struct {
-	Remember   time.Duration `yaml:"remember" default:"1h" min:"1s" max:"720h" restart:"yes" doc:"How long a session is remembered after its end. What its NAS reports of it in that time still goes upstream under its session id."`
-	Max        int           `yaml:"max" default:"0" min:"0" max:"100000000" restart:"yes" doc:"The largest number of sessions; 0: no limit. A start or interim that would make one more is not answered, so its NAS sends it again. This limit never refuses a stop."`
-	Disconnect rawDisconnect `yaml:"disconnect" doc:"How sessions are ended at their NAS."`
+	Remember      time.Duration `yaml:"remember" default:"1h" min:"1s" max:"720h" restart:"yes" doc:"How long a session is remembered after its end. What its NAS reports of it in that time still goes upstream under its session id."`
+	Max           int           `yaml:"max" default:"0" min:"0" max:"100000000" restart:"yes" doc:"The largest number of sessions; 0: no limit. A start or interim that would make one more is not answered, so its NAS sends it again. This limit never refuses a stop."`
+	OnePerStation bool          `yaml:"one-per-station" default:"false" doc:"Whether a start ends the live session of the same NAS, kind and Calling-Station-Id, as reboot-sign: [calling-station-id] of all clients does."`
+	Stale         rawStale      `yaml:"stale" doc:"When a session is stale: its NAS has stopped reporting it. It ends, with a stop record (Lost-Carrier) of what was reported last. Time in which aaasess could not hear NASes does not count."`
+	Disconnect    rawDisconnect `yaml:"disconnect" doc:"How sessions are ended at their NAS."`
+}
+
+type rawStale struct {
+	Intervals int           `yaml:"intervals" default:"3" min:"0" max:"1000" doc:"How many interims in a row must be missing; 0: any number may be. How often the NAS sends interims of a session is learned from those of the session; Acct-Interim-Interval (attribute 85) of the Access-Accept counts if it is longer. A session without interims is not stale by this key."`
+	MaxAge    time.Duration `yaml:"max-age" default:"0s" min:"0s" max:"8784h" doc:"How long nothing was heard of the session, whether its NAS sends interims or not; 0s: there is no limit."`
 }
 
 type rawDisconnect struct {

@@ -215,7 +215,7 @@ func showsDefault(f reflect.StructField, line, comment string) bool {
 
 // selfEvident has the keys that need no comment.
 var selfEvident = []string{
-	"radius", "radius.clients[].disconnect.port", "radius.servers[].port", "tacacs.servers[].port",
+	"radius", "radius.servers[].port", "tacacs.servers[].port",
 }
 
 // commentOf returns the comment above a key. line is that of its value, from 1.

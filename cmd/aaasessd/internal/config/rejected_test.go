@@ -65,7 +65,7 @@ var rejected = []rejection{
 
 	// Keys and types.
 	{"unknown key", "state: x\nlogs: {}\n", `2:1: unknown key "logs"; the keys here: state, log, control, snmp, radius, tacacs, authentication, accounting, sessions, store`},
-	{"unknown key in a list", one("      secret: s1", "      secret: s1\n      secrets: s1"), `6:7: radius.clients[0]: unknown key "secrets"; the keys here: name, address, secret, message-authenticator, kind, disconnect`},
+	{"unknown key in a list", one("      secret: s1", "      secret: s1\n      secrets: s1"), `6:7: radius.clients[0]: unknown key "secrets"; the keys here: name, address, secret, message-authenticator, kind, reboot-sign, stale, disconnect`},
 	{"key twice", "state: x\nlog: {}\nstate: y\n", `3:1: key "state" occurs twice, first in line 1`},
 	{"list twice", "accounting:\n  network: {default: {record: none}, default: {record: none}}\n", `2:38: accounting.network: key "default" occurs twice, first in line 2`},
 	{"no value", "snmp:\n  agentx:\nstate: x\n", "2:3: snmp.agentx: must be a mapping of keys, is nothing"},
@@ -210,7 +210,7 @@ func manyServers(n int) string {
 }
 
 func TestRejected(t *testing.T) {
-	for _, tc := range slices.Concat(rejected, rejectedTypes, rejectedDelivery, rejectedTACACS, rejectedAuth, rejectedSNMP) {
+	for _, tc := range slices.Concat(rejected, rejectedTypes, rejectedDelivery, rejectedTACACS, rejectedAuth, rejectedDynAuth, rejectedSNMP) {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := config.Parse("aaasess.yaml", []byte(tc.text), ".")
 			want := "aaasess.yaml:" + strings.ReplaceAll(tc.want, "\n", "\naaasess.yaml:")

@@ -27,7 +27,7 @@ type checker struct{ *strictyaml.Document }
 // reported.
 func (d checker) config(raw *rawConfig) *Config {
 	names := d.dictionary(raw.RADIUS.Dictionaries)
-	clients := d.clients(raw.RADIUS.Clients, names)
+	clients := d.clients(raw.RADIUS.Clients, raw.Sessions.OnePerStation, names)
 	disconnect := &raw.Sessions.Disconnect
 	c := &Config{
 		State:   string(raw.State),
@@ -44,6 +44,7 @@ func (d checker) config(raw *rawConfig) *Config {
 		Dictionary:    names,
 		Admissions:    raw.admissions(),
 		OnOffGroups:   d.onOffGroups(&raw.RADIUS),
+		Stale:         raw.stale(),
 		Sessions:      sessions.Config{Remember: raw.Sessions.Remember, Max: raw.Sessions.Max},
 		Terminator:    termination.Config{StopWait: disconnect.StopWait, RetryMin: disconnect.RetryMin, RetryMax: disconnect.RetryMax},
 		Store:         store.Config{MinFree: int64(raw.Store.MinFree), MaxSize: int64(raw.Store.MaxSize)},
@@ -57,6 +58,7 @@ func (d checker) config(raw *rawConfig) *Config {
 	d.checkSections(sections)
 	addAll := d.addGroups(c, raw, sections)
 	c.Authentication = d.authentication(raw, sections, c.Groups, clients)
+	c.DynAuth = d.dynAuth(&raw.RADIUS, sections[0])
 	d.policy(c, raw, sections, addAll)
 	return c
 }
@@ -137,6 +139,9 @@ func (d checker) checkListeners(raw *rawRADIUS, authenticates bool) {
 	checkListen(addresses, "radius.accounting.listen", raw.Accounting.Listen)
 	if authenticates {
 		checkListen(addresses, "radius.authentication.listen", raw.Authentication.Listen)
+	}
+	if raw.DynAuth != nil {
+		checkListen(addresses, "radius.dynamic-authorization.listen", raw.DynAuth.Listen)
 	}
 }
 

@@ -37,7 +37,7 @@ type Daemon struct {
 func Start(dir string, change func(*control.Config)) (*Daemon, error) {
 	d := &Daemon{Socket: filepath.Join(dir, "control.sock"), Journal: sessionstest.NewJournal(), ended: make(chan error, 2)}
 	d.Commits = make(chan struct{}, 1)
-	d.NAS = &NAS{answers: map[string][]Answer{}}
+	d.NAS = &NAS{answers: map[string][]Answer{}, unable: map[string]error{}}
 	cfg := control.Config{Socket: d.Socket, Version: "1.2.3"}
 	if change != nil {
 		change(&cfg)
@@ -45,7 +45,7 @@ func Start(dir string, change func(*control.Config)) (*Daemon, error) {
 	d.Table = sessions.New(sessions.Config{Now: cfg.Now}, journal{d.Journal, d.Commits})
 	d.NAS.table = d.Table
 	d.Terminator = termination.New(
-		termination.Config{StopWait: 5 * time.Second, RetryMin: 10 * time.Millisecond, RetryMax: 10 * time.Millisecond},
+		termination.Config{StopWait: 5 * time.Second, RetryMin: 10 * time.Millisecond, RetryMax: 10 * time.Millisecond, CanEnd: d.NAS.canEnd},
 		d.Table, d.NAS, slog.New(slog.DiscardHandler))
 	var err error
 	if d.Server, err = control.New(cfg, d.Table, d.Terminator); err != nil {
@@ -135,6 +135,7 @@ type NAS struct {
 	table   *sessions.Table
 	mu      sync.Mutex
 	answers map[string][]Answer
+	unable  map[string]error
 }
 
 // Will sets the answers for the sessions of a user.
@@ -142,6 +143,19 @@ func (n *NAS) Will(user string, answers ...Answer) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.answers[user] = answers
+}
+
+// Unable sets why nothing can end the sessions of a user.
+func (n *NAS) Unable(user string, why error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.unable[user] = why
+}
+
+func (n *NAS) canEnd(s *sessions.Session) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.unable[s.User]
 }
 
 // Disconnect implements termination.Disconnector.

@@ -1,0 +1,275 @@
+package dynauth
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"aaasess/internal/radius"
+	"aaasess/internal/throttle"
+	"aaasess/sessions"
+	nasradius "aaasess/sessions/radius"
+	"aaasess/sessions/radius/dae"
+	"aaasess/sessions/termination"
+)
+
+// The limits of a Relay.
+const (
+	maxRequests = 20_000 // in all
+	maxAtNAS    = 12_000 // for one NAS, including those that wait for their turn
+	window      = 128    // under way at one NAS; identifiers are left for our own requests
+	// maxWait limits how long a request is kept. It has time for all transmissions of two requests
+	// with the default settings.
+	maxWait = 30 * time.Second
+)
+
+// Config configures a Relay.
+type Config struct {
+	Table *sessions.Table
+	// Forward sends a request to the NAS of a session: [dae.Disconnector.Forward].
+	Forward func(ctx context.Context, s *sessions.Session, f dae.Forwarded) dae.Reply
+	// MayChange reports whether a server may change and end a session.
+	MayChange func(server string, s *sessions.Session) bool
+	// StopWait is how long to wait after an ACK to a Disconnect-Request for the stop of the NAS; 0
+	// means [termination.DefaultStopWait].
+	StopWait time.Duration
+	// RetryMin is the wait before a stop is made again that the store has refused; 0 means
+	// [termination.DefaultRetryMin].
+	RetryMin time.Duration
+	// Log receives messages for operators; nil discards them.
+	Log *slog.Logger
+}
+
+// Relay forwards Disconnect-Requests and CoA-Requests of servers to the NASes. It implements
+// [nasradius.Changer]. Its methods may be called from any goroutine.
+type Relay struct {
+	cfg                   Config
+	log                   *slog.Logger
+	searches              searches
+	counters              counters
+	refused               throttle.Line // of the log
+	requests              sync.WaitGroup
+	ready                 chan struct{}
+	maxRequests, maxAtNAS int // the constants, but in tests
+
+	mu       sync.Mutex
+	ctx      context.Context // of the requests; ends with Run
+	stop     context.CancelFunc
+	inFlight int
+	nases    map[netip.Addr]*queue
+	stops    map[sessions.ID]*time.Timer
+}
+
+// queue has the requests for one NAS.
+type queue struct {
+	requests int
+	window   chan struct{}
+}
+
+// Reasons to leave a request unanswered.
+var (
+	errStopping = errors.New("the daemon is stopping")
+	errSilent   = errors.New("the NAS did not answer")
+)
+
+// New creates a Relay.
+func New(cfg Config) *Relay {
+	cfg.StopWait = cmp.Or(cfg.StopWait, termination.DefaultStopWait)
+	cfg.RetryMin = cmp.Or(cfg.RetryMin, termination.DefaultRetryMin)
+	r := &Relay{
+		cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), ready: make(chan struct{}),
+		maxRequests: maxRequests, maxAtNAS: maxAtNAS, nases: map[netip.Addr]*queue{}, stops: map[sessions.ID]*time.Timer{},
+	}
+	r.ctx, r.stop = context.WithCancel(context.Background())
+	return r
+}
+
+// String names the Relay for a log.
+func (r *Relay) String() string { return "radius dynamic authorization relay" }
+
+// Ready is closed when Run has begun.
+func (r *Relay) Ready() <-chan struct{} { return r.ready }
+
+// Run returns when ctx has ended and no request is under way any more. Requests that come later are
+// dropped. It returns nil. Call it once.
+func (r *Relay) Run(ctx context.Context) error {
+	close(r.ready)
+	<-ctx.Done()
+	r.mu.Lock()
+	r.stop()
+	for _, timer := range r.stops {
+		timer.Stop()
+	}
+	clear(r.stops)
+	r.mu.Unlock()
+	r.requests.Wait()
+	return nil
+}
+
+// Change forwards a request to the NAS of its session.
+func (r *Relay) Change(q *nasradius.ChangeRequest) {
+	r.counters[counterOf(q.Packet.Code())].Add(1)
+	r.mu.Lock()
+	stopping, full := r.ctx.Err() != nil, r.inFlight == r.maxRequests
+	if !stopping && !full {
+		r.inFlight++
+		r.requests.Add(1) // before Wait, because the context has not ended
+	}
+	r.mu.Unlock()
+	switch {
+	case stopping:
+		q.Drop(errStopping)
+	case full:
+		r.refuse(q, nil, radius.ResourcesUnavailable)
+	default:
+		go r.serve(q)
+	}
+}
+
+func (r *Relay) serve(q *nasradius.ChangeRequest) {
+	defer func() {
+		r.mu.Lock()
+		r.inFlight--
+		r.mu.Unlock()
+		r.requests.Done()
+	}()
+	ctx, cancel := context.WithTimeout(r.ctx, maxWait)
+	defer cancel()
+	wants := parse(q.Packet.Attributes(), q.Local)
+	s, cause := r.find(&wants)
+	switch {
+	case s == nil:
+		r.refuse(q, nil, cause)
+	case !r.cfg.MayChange(q.ServerName, s):
+		r.refuse(q, s, radius.AdministrativelyProhibited)
+	default:
+		r.ask(ctx, q, s, wants.rest)
+	}
+}
+
+// ask asks the NAS when it is the turn of this request, and answers the server.
+func (r *Relay) ask(ctx context.Context, q *nasradius.ChangeRequest, s *sessions.Session, attrs []byte) {
+	nas := r.enter(s.NAS.Addr)
+	if nas == nil {
+		r.refuse(q, s, radius.ResourcesUnavailable)
+		return
+	}
+	defer r.leave(s.NAS.Addr, nas)
+	select {
+	case nas.window <- struct{}{}:
+	case <-ctx.Done():
+		r.refuse(q, s, radius.ResourcesUnavailable)
+		return
+	}
+	reply := r.cfg.Forward(ctx, s, dae.Forwarded{
+		Code: q.Packet.Code(), Attrs: attrs, Secret: q.Secret, Authenticator: q.Packet.Authenticator(),
+	})
+	<-nas.window
+	r.settle(q, s, reply)
+}
+
+// enter enters a request for a NAS; nil means that too many wait for it.
+func (r *Relay) enter(addr netip.Addr) *queue {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	nas := r.nases[addr]
+	if nas == nil {
+		nas = &queue{window: make(chan struct{}, window)}
+		r.nases[addr] = nas
+	}
+	if nas.requests == r.maxAtNAS {
+		return nil
+	}
+	nas.requests++
+	return nas
+}
+
+func (r *Relay) leave(addr netip.Addr, nas *queue) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if nas.requests--; nas.requests == 0 {
+		delete(r.nases, addr)
+	}
+}
+
+// settle answers a server, and does what follows for the session.
+func (r *Relay) settle(q *nasradius.ChangeRequest, s *sessions.Session, reply dae.Reply) {
+	out := reply.Outcome
+	var malformedValue *radius.MalformedError
+	switch {
+	case out.Answer != termination.NoAnswer:
+		r.answer(q, s, reply)
+	case out.Err == nil || errors.Is(out.Err, termination.ErrPortUnreachable):
+		r.counters[silent].Add(1)
+		q.Drop(errSilent)
+	case errors.As(out.Err, &malformedValue):
+		r.refuse(q, s, radius.InvalidAttributeValue)
+	case errors.Is(out.Err, context.DeadlineExceeded), errors.Is(out.Err, context.Canceled):
+		r.refuse(q, s, radius.ResourcesUnavailable)
+	default:
+		r.refuse(q, s, radius.RequestNotRoutable)
+	}
+}
+
+// answer passes the answer of a NAS on.
+func (r *Relay) answer(q *nasradius.ChangeRequest, s *sessions.Session, reply dae.Reply) {
+	out, ends := reply.Outcome, q.Packet.Code() == radius.CodeDisconnectRequest
+	ack := out.Answer == termination.ACK
+	r.logOf(q, s).Info("dynamic authorization: NAS has answered", "outcome", out.String())
+	switch {
+	case ack && ends:
+		r.expectStop(s)
+	case ends && out.ErrorCause == radius.SessionContextNotFound && !out.Inconclusive:
+		r.makeStop(s, r.cfg.Table.Clock(), time.Now())
+	}
+	what := naks
+	if ack {
+		what = acks
+	}
+	r.counters[what].Add(1)
+	q.Answer(ack, forServer(reply, s))
+}
+
+// forServer returns the attributes of a NAS's answer for the server, which knows the session by
+// another Acct-Session-Id. The Error-Cause is that of the conclusion: a NAS may have been asked several
+// times.
+func forServer(reply dae.Reply, s *sessions.Session) (attrs []byte) {
+	cause := reply.ErrorCause
+	for rest := reply.Attrs; len(rest) > 0; rest = rest[rest[1]:] {
+		switch t := radius.Type(rest[0]); {
+		case t == radius.AcctSessionID:
+			attrs = radius.AppendAttribute(attrs, t, s.Name())
+		case t == radius.ErrorCauseType && cause != 0:
+			attrs = radius.AppendUint32(attrs, t, uint32(cause))
+			cause = 0
+		default:
+			attrs = append(attrs, rest[:rest[1]]...)
+		}
+	}
+	if cause != 0 {
+		attrs = radius.AppendUint32(attrs, radius.ErrorCauseType, uint32(cause))
+	}
+	return attrs
+}
+
+// refuse answers with a NAK of our own. s is the session, or nil.
+func (r *Relay) refuse(q *nasradius.ChangeRequest, s *sessions.Session, cause radius.ErrorCause) {
+	r.counters[refusalOf(cause)].Add(1)
+	if suppressed, ok := r.refused.Allow(time.Now()); ok {
+		r.logOf(q, s).Warn("dynamic authorization: request refused", "err", cause.String(), "suppressed", suppressed)
+	}
+	q.Answer(false, radius.AppendUint32(nil, radius.ErrorCauseType, uint32(cause)))
+}
+
+// logOf returns a logger whose lines name the server, and the session if there is one.
+func (r *Relay) logOf(q *nasradius.ChangeRequest, s *sessions.Session) *slog.Logger {
+	log := r.log.With("server", q.ServerName, "code", q.Packet.Code().String())
+	if s == nil {
+		return log
+	}
+	return log.With("session", s.ID.String(), "user", s.User, "nas", s.NAS.String())
+}

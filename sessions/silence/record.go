@@ -1,0 +1,78 @@
+package silence
+
+import "time"
+
+const (
+	// least is the shortest interval that is expected (RFC 2869 section 5.16: a NAS must not send
+	// interims more often).
+	least = Time(60)
+	// news is how soon after a packet an interim tells of a change, such as an address, and is none of
+	// the regular ones.
+	news = Time(30)
+	// slack is how much two gaps may differ, besides a quarter: a Clock is read as of its newest beat.
+	slack = Time(2 * BeatEvery / time.Second)
+)
+
+// Record is what the silence of a session is judged by. The zero Record is that of a session that was
+// heard when its Clock stood at 0.
+type Record struct {
+	Heard Time // when the NAS sent its newest packet about the session
+	Mark  Time // when it sent the newest packet that was no news: the start, or a regular interim
+	Gap   Time // from the regular interim, or start, before the newest one to that; 0: there was none
+	// Interval is the longest gap that has come twice in a row, about; 0: none has. A packet that was
+	// lost, or made by chance, makes one odd gap, but seldom two that are equal.
+	Interval Time
+}
+
+// Hear returns the record after a packet of the NAS about the session.
+func (r Record) Hear(now Time, interim bool) Record {
+	r.Heard = now
+	switch gap := now - min(r.Mark, now); {
+	case !interim:
+		r.Mark = now
+	case gap >= news:
+		if long, short := max(gap, r.Gap), min(gap, r.Gap); long-short <= long/4+slack && short > 0 {
+			r.Interval = max(r.Interval, long)
+		}
+		r.Mark, r.Gap = now, gap
+	}
+	return r
+}
+
+// Begun returns the record of a session whose first packet is heard, or that returns after its end.
+func Begun(now Time) Record { return Record{Heard: now, Mark: now} }
+
+// Every returns how often the NAS sends interims of the session, or 0 if it is not known. granted is
+// what an Access-Accept has told it (Acct-Interim-Interval, RFC 2869 section 5.16), 0 if nothing. A
+// NAS may be configured to ignore that, or to do otherwise. So it counts only if the NAS has sent a
+// regular interim, and the longer one counts. A NAS that sends none is expected to send none.
+func (r Record) Every(granted time.Duration) time.Duration {
+	longest := r.Interval
+	switch {
+	case r.Gap == 0, r.Interval == 0 && granted <= 0:
+		return 0
+	case r.Interval == 0:
+		longest = r.Gap
+	}
+	return max(longest.Duration(), granted, least.Duration())
+}
+
+// Limits say when a session is stale. The zero Limits say never.
+type Limits struct {
+	// Intervals is how many interims in a row must be missing. 0: any number may be.
+	Intervals int
+	// MaxAge is how long the session must not have been heard of, whether its NAS sends interims or
+	// not. 0: there is no limit.
+	MaxAge time.Duration
+}
+
+// Stale reports whether a session is stale at a time. The last of the missing interims may still come
+// half an interval after it was due. granted is as for Every.
+func (l Limits) Stale(r Record, now Time, granted time.Duration) bool {
+	silent := (now - min(r.Heard, now)).Duration()
+	if l.MaxAge > 0 && silent > l.MaxAge {
+		return true
+	}
+	every := r.Every(granted)
+	return l.Intervals > 0 && every > 0 && silent > time.Duration(l.Intervals)*every+every/2
+}

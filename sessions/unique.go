@@ -1,0 +1,87 @@
+package sessions
+
+import (
+	"slices"
+
+	"aaasess/internal/radius"
+)
+
+// unique finds the live sessions of users by attributes whose values are unique at some NASes (R23):
+// those of [Event.Unique].
+type unique struct {
+	types []radius.Type
+	names nameIndex
+}
+
+// SetUnique sets which attributes an [Event.Unique] may have. If that changes, it looks at all rows
+// once, while no event is decided.
+func (t *Table) SetUnique(types []radius.Type) {
+	types = slices.Compact(slices.Sorted(slices.Values(types)))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if slices.Equal(types, t.unique.types) {
+		return
+	}
+	t.unique = unique{types: types, names: newNameIndex(0)}
+	for s := range (&View{root: t.rows.root}).All() {
+		t.updateUnique(nil, s)
+	}
+}
+
+// updateUnique updates the entries of a session. was is its state before, nil if it is new, s its state
+// now, nil if it has ended.
+func (t *Table) updateUnique(was, s *Session) {
+	if len(t.unique.types) == 0 || was != nil && s != nil && was.node == s.node && was.Attrs == s.Attrs {
+		return
+	}
+	for _, typ := range t.unique.types {
+		if value := was.uniqueValue(typ); value != "" {
+			t.unique.names.remove(was.node, attributeHash(typ, value), was.ID)
+		}
+		if value := s.uniqueValue(typ); value != "" {
+			t.unique.names.add(s.node, attributeHash(typ, value), s.ID)
+		}
+	}
+}
+
+// uniqueValue returns the value of an attribute that no other session may have, "" if there is none.
+func (s *Session) uniqueValue(typ radius.Type) string {
+	if s == nil || s.Kind == Resource {
+		return ""
+	}
+	return uniqueIn(s.Attrs, typ)
+}
+
+func uniqueIn(attrs radius.Attributes, typ radius.Type) string {
+	value, _ := attrs.Get(typ)
+	if typ == radius.FramedIPAddress && isProvisional(value) {
+		return ""
+	}
+	return value
+}
+
+// supersededBy returns the live sessions of the NAS and kind of a start that have one of its unique
+// values, so they have ended: the NAS has restarted, or their stops were lost. A session of which the
+// NAS has reported something later than the start goes on.
+func (t *Table) supersededBy(ev *Event) (old []*Session) {
+	if ev.Type != Start {
+		return nil
+	}
+	var room [16]ID
+	for _, typ := range ev.Unique {
+		value := uniqueIn(ev.Attrs, typ)
+		if value == "" || !slices.Contains(t.unique.types, typ) {
+			continue
+		}
+		for _, id := range t.unique.names.find(&t.nases, ev, attributeHash(typ, value), room[:0]) {
+			s := t.rows.get(id)
+			if s.Kind != ev.Kind || s.uniqueValue(typ) != value || s.LastEvent > ev.at || slices.Contains(old, s) || t.closings.anyCovers(s) {
+				continue
+			}
+			if _, ok := ev.matches(s.node); ok {
+				old = append(old, s)
+			}
+		}
+	}
+	return old
+}
