@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"aaasess/bench/nasload"
 	"aaasess/bench/report"
@@ -17,10 +18,8 @@ all CPUs. A NAS retransmits a request after 3 s and sends it at most 4 times. Pe
 %s.`
 
 var (
-	rateTable = []report.Metric{
-		{Name: answeredRate, Unit: "1/s"},
-		{Name: arrivedRate, Unit: "1/s"},
-		{Name: serverCPU, Unit: "ms"},
+	// halfTable ends each table that has a part with requests at fixed times.
+	halfTable = []report.Metric{
 		{Name: halfRate, Unit: "1/s"},
 		{Name: halfP50, Unit: "µs"},
 		{Name: halfP99, Unit: "µs"},
@@ -28,6 +27,11 @@ var (
 		{Name: retransmitted, Unit: "1"},
 		{Name: neverAnswered, Unit: "1"},
 	}
+	rateTable = slices.Concat([]report.Metric{
+		{Name: answeredRate, Unit: "1/s"},
+		{Name: arrivedRate, Unit: "1/s"},
+		{Name: serverCPU, Unit: "ms"},
+	}, halfTable)
 	broadcastTable = []report.Metric{
 		{Name: answeredRate, Unit: "1/s"},
 		{Name: arrivedRate, Unit: "1/s"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"aaasess/bench/report"
 	"aaasess/bench/stand"
@@ -14,26 +15,14 @@ const (
 )
 
 var (
-	relayTable = []report.Metric{
+	relayTable = slices.Concat([]report.Metric{
 		{Name: answeredRate, Unit: "1/s"},
 		{Name: requestCPU, Unit: "µs"},
-		{Name: halfRate, Unit: "1/s"},
-		{Name: halfP50, Unit: "µs"},
-		{Name: halfP99, Unit: "µs"},
-		{Name: halfMax, Unit: "µs"},
-		{Name: retransmitted, Unit: "1"},
-		{Name: neverAnswered, Unit: "1"},
-	}
-	floodTable = []report.Metric{
+	}, halfTable)
+	floodTable = slices.Concat([]report.Metric{
 		{Name: answeredRate, Unit: "1/s"},
 		{Name: floodSent, Unit: "1/s"},
-		{Name: halfRate, Unit: "1/s"},
-		{Name: halfP50, Unit: "µs"},
-		{Name: halfP99, Unit: "µs"},
-		{Name: halfMax, Unit: "µs"},
-		{Name: retransmitted, Unit: "1"},
-		{Name: neverAnswered, Unit: "1"},
-	}
+	}, halfTable)
 )
 
 // relayIntro is the introduction, with the versions of FreeRADIUS and radsecproxy.

@@ -2,14 +2,9 @@ package stand
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net"
-	"net/netip"
 	"path/filepath"
-	"time"
 
-	"aaasess/bench/nasload"
 	"aaasess/internal/freeport"
 )
 
@@ -47,21 +42,6 @@ func startAccepter(ctx context.Context, h Host) (*accepter, error) {
 
 // counts asks it for its counts.
 func (a *accepter) counts() (got accepted, err error) {
-	conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(nasload.Loopback(), a.port)))
-	if err != nil {
-		return got, err
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(controlLimit)); err != nil {
-		return got, err
-	}
-	if _, err := conn.Write([]byte{'?'}); err != nil {
-		return got, err
-	}
-	answer := make([]byte, 512)
-	n, err := conn.Read(answer)
-	if err != nil {
-		return got, fmt.Errorf("accepter: %w", err)
-	}
-	return got, json.Unmarshal(answer[:n], &got)
+	err = askCounts(a.port, &got)
+	return got, err
 }

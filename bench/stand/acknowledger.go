@@ -207,28 +207,10 @@ func startAcknowledger(ctx context.Context, h Host, command string, port uint16,
 // Addr returns the address of its port.
 func (a *acknowledger) Addr() netip.AddrPort { return netip.AddrPortFrom(nasload.Loopback(), a.port) }
 
-// controlLimit is the time limit for an answer from the control port. The load may delay it.
-const controlLimit = 5 * time.Second
-
 // arrivals gets the arrivals so far.
 func (a *acknowledger) arrivals() (got arrivals, err error) {
-	conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(nasload.Loopback(), a.control)))
-	if err != nil {
-		return got, err
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(controlLimit)); err != nil {
-		return got, err
-	}
-	if _, err := conn.Write([]byte{'?'}); err != nil {
-		return got, err
-	}
-	answer := make([]byte, 512)
-	n, err := conn.Read(answer)
-	if err != nil {
-		return got, fmt.Errorf("acknowledger: %w", err)
-	}
-	return got, json.Unmarshal(answer[:n], &got)
+	err = askCounts(a.control, &got)
+	return got, err
 }
 
 // Await waits until want distinct requests have arrived, or until none has arrived for idle.
