@@ -26,7 +26,7 @@ func (r *batchRelayed) RelayAll(batch []*AccessRequest) {
 func TestTogether(t *testing.T) {
 	for name, last := range map[string][]byte{
 		"the last one is a request": access(200, attr(radius.UserName, "bob")),
-		"the last one is a copy":    access(0, attr(radius.UserName, "bob")),
+		"the last one is a copy":    access(38, attr(radius.UserName, "bob")), // of the one before: it may get a second answer, behind all others
 		"the last one is dropped":   {1, 2, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
