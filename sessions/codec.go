@@ -28,7 +28,7 @@ import (
 //	                     unless the session has ended, attrs (4 BE) and at
 //	                   | NAS | number of former NASes, each | attributes
 //	                   | by their flags: Upstream, Granted (attributes),
-//	                     Silence (Heard, then the times to it from Mark, Gap, Interval)
+//	                     Silence (Heard, then the times to it from Mark, Gap, Interval, and Alike as 1 octet)
 //	key "r" route (4 BE): version 1 | text
 //	key "h":           version 1 | silence.Time
 //	key "n" seq (8 BE): version 1 | flags (1 octet) | before (8 BE) | timestamp (4 BE)

@@ -47,7 +47,7 @@ func sampleSessions() []*Session {
 	both.ID, both.Admission = 9, &Admission{Granted: granted.Admission.Granted, Upstream: "own"}
 	both.setAttrs(both.Attrs)
 	silent := child
-	silent.ID, silent.Silence = 10, silence.Record{Heard: 1<<32 - 1, Mark: 600, Gap: 300, Interval: 301}
+	silent.ID, silent.Silence = 10, silence.Record{Heard: 1<<32 - 1, Mark: 600, Gap: 300, Interval: 301, Alike: 4}
 	return []*Session{
 		full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told, &child, &call,
 		&granted, &named, &both, &silent,
@@ -122,14 +122,14 @@ func TestMoreFlags(t *testing.T) {
 			c = appendText(slices.Clip(b), string(attrs(radius.Class, "x")))
 		}
 		if 1<<bit == moreSilence {
-			c = append(slices.Clip(b), 3, 2, 1, 1)
+			c = append(slices.Clip(b), 3, 2, 1, 1, 1)
 		}
 		if _, err := parseSession(s.ID, c, nil, &routes); (err == nil) != (1<<bit&allMore != 0) {
 			t.Errorf("with flag %d: %v", 1<<bit, err)
 		}
 	}
 	b[5] = moreTold | moreParent | moreSilence
-	for name, octets := range map[string][]byte{"zeros": {0, 0, 0, 0}, "a mark in the future": {3, 4, 1, 1}, "too short": {3, 2, 1}} {
+	for name, octets := range map[string][]byte{"zeros": {0, 0, 0, 0, 0}, "a mark in the future": {3, 4, 1, 1, 1}, "too short": {3, 2, 1, 1}} {
 		if _, err := parseSession(s.ID, append(slices.Clip(b), octets...), nil, &routes); !errors.Is(err, ErrState) {
 			t.Errorf("silence with %s: %v", name, err)
 		}

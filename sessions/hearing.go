@@ -84,7 +84,7 @@ func (d *decoder) silence(more byte) (r silence.Record) {
 	next := func() silence.Time { return silence.Time(d.Uvarint32()) }
 	heard, since := next(), next()
 	d.Require(since <= heard)
-	r = silence.Record{Heard: heard, Mark: heard - since, Gap: next(), Interval: next()}
+	r = silence.Record{Heard: heard, Mark: heard - since, Gap: next(), Interval: next(), Alike: d.Octet()}
 	d.Require(r != silence.Record{})
 	return r
 }
@@ -94,5 +94,5 @@ func appendSilence(b []byte, r *silence.Record) []byte {
 	for _, n := range [...]silence.Time{r.Heard, r.Heard - r.Mark, r.Gap, r.Interval} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
-	return b
+	return append(b, r.Alike)
 }

@@ -65,18 +65,20 @@ func TestSilence(t *testing.T) {
 	want("start", silence.Record{Heard: 10, Mark: 10})
 	tick(30)
 	w.send(report{typ: interim, sid: "a", octets: mb})
-	want("interim", silence.Record{Heard: 310, Mark: 310, Gap: 300})
+	want("interim", silence.Record{Heard: 310, Mark: 310, Gap: 300, Alike: 1})
 	w.elapsed += 24 * time.Hour
 	w.restart()
-	want("a day later", silence.Record{Heard: 310, Mark: 310, Gap: 300})
+	want("a day later", silence.Record{Heard: 310, Mark: 310, Gap: 300, Alike: 1})
 	if now := w.HeardTime(); now != 310 {
 		t.Errorf("%d s, want 310", now)
 	}
-	tick(30)
-	w.send(report{typ: interim, sid: "a", octets: 2 * mb})
-	want("after that", silence.Record{Heard: 610, Mark: 610, Gap: 300, Interval: 300})
+	for i := range 3 {
+		tick(30)
+		w.send(report{typ: interim, sid: "a", octets: (2 + i) * mb})
+	}
+	want("after that", silence.Record{Heard: 1210, Mark: 1210, Gap: 300, Interval: 300, Alike: 4})
 	w.endStale(1)
 	tick(1)
-	w.send(report{typ: interim, sid: "a", octets: 3 * mb})
-	want("it returns", silence.Record{Heard: 620, Mark: 620})
+	w.send(report{typ: interim, sid: "a", octets: 5 * mb})
+	want("it returns", silence.Record{Heard: 1220, Mark: 1220})
 }

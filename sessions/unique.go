@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"slices"
+	"time"
 
 	"aaasess/internal/radius"
 )
@@ -75,7 +76,7 @@ func (t *Table) supersededBy(ev *Event) (old []*Session) {
 		}
 		for _, id := range t.unique.names.find(&t.nases, ev, attributeHash(typ, value), room[:0]) {
 			s := t.rows.get(id)
-			if s.Kind != ev.Kind || s.uniqueValue(typ) != value || s.LastEvent > ev.at || slices.Contains(old, s) || t.closings.anyCovers(s) {
+			if s.Kind != ev.Kind || s.uniqueValue(typ) != value || s.outlives(ev) || slices.Contains(old, s) || t.closings.anyCovers(s) {
 				continue
 			}
 			if _, ok := ev.matches(s.node); ok {
@@ -84,4 +85,16 @@ func (t *Table) supersededBy(ev *Event) (old []*Session) {
 		}
 	}
 	return old
+}
+
+// lateWithin limits how much older than the newest Event-Timestamp of a session that of a start is
+// which was sent before it, and arrives late. A NAS whose clock begins anew when it restarts may be
+// further off.
+const lateWithin = time.Hour
+
+// outlives reports whether the NAS has reported something of a session later than a start. The start
+// may have been sent again without Acct-Delay-Time, or have been overtaken.
+func (s *Session) outlives(ev *Event) bool {
+	late := ev.EventTimestamp != 0 && ev.EventTimestamp < s.EventTimestamp && s.EventTimestamp-ev.EventTimestamp <= uint32(lateWithin/time.Second)
+	return late || s.LastEvent > ev.at
 }

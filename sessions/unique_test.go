@@ -38,6 +38,10 @@ func TestUnique(t *testing.T) {
 		{"another client", station, []report{{sid: "a"}, {sid: "b", from: "198.51.100.1"}}, both},
 		{"an interim ends nothing", station, []report{{sid: "a"}, {typ: interim, sid: "b", octets: mb}}, []string{"Start 1", "Interim-Update 2 1000000"}},
 		{"a start that is late", station, []report{{sid: "a"}, {sid: "b", delay: 100}}, both},
+		{"a start that was overtaken", station, []report{{sid: "a", stamp: 1_000_010}, {sid: "b", stamp: 1_000_000}}, both},
+		{"a start in the same second", station, []report{{sid: "a", stamp: 1_000_010}, {sid: "b", stamp: 1_000_010}}, ended},
+		{"the NAS's clock has begun anew", station, []report{{sid: "a", stamp: 1_000_010}, {sid: "b", stamp: 10}}, ended},
+		{"another NAS without a name", station, []report{{sid: "a", id: "-"}, {sid: "b", id: "-", from: "192.0.2.9"}}, both},
 		{"its own second start", station, []report{{sid: "a"}, {sid: "a", addr: "10.0.0.1"}}, []string{"Start 1", "Interim-Update 1"}},
 		{"several values of one session", append(port, addr...), []report{{sid: "a", port: 1, addr: "10.0.0.1"}, {sid: "b", port: 1, addr: "10.0.0.1"}}, ended},
 		{

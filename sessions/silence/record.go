@@ -9,8 +9,12 @@ const (
 	// news is how soon after a packet an interim tells of a change, such as an address, and is none of
 	// the regular ones.
 	news = Time(30)
-	// slack is how much two gaps may differ, besides a quarter: a Clock is read as of its newest beat.
+	// slack is how much two gaps may differ, besides an eighth: a Clock is read as of its newest beat.
 	slack = Time(2 * BeatEvery / time.Second)
+	// regular is how many gaps in a row must be about equal before the next one is expected to be so.
+	// Some NASes send interims only when something changes (Cisco's "aaa accounting update newinfo"):
+	// of two random gaps, one in three or four is about equal to the other.
+	regular = 4
 )
 
 // Record is what the silence of a session is judged by. The zero Record is that of a session that was
@@ -19,9 +23,9 @@ type Record struct {
 	Heard Time // when the NAS sent its newest packet about the session
 	Mark  Time // when it sent the newest packet that was no news: the start, or a regular interim
 	Gap   Time // from the regular interim, or start, before the newest one to that; 0: there was none
-	// Interval is the longest gap that has come twice in a row, about; 0: none has. A packet that was
-	// lost, or made by chance, makes one odd gap, but seldom two that are equal.
+	// Interval is the longest gap that has come regular times in a row, about; 0: none has.
 	Interval Time
+	Alike    uint8 // how many gaps in a row were about as long as the next, with the newest; at most regular
 }
 
 // Hear returns the record after a packet of the NAS about the session.
@@ -31,12 +35,20 @@ func (r Record) Hear(now Time, interim bool) Record {
 	case !interim:
 		r.Mark = now
 	case gap >= news:
-		if long, short := max(gap, r.Gap), min(gap, r.Gap); long-short <= long/4+slack && short > 0 {
-			r.Interval = max(r.Interval, long)
+		if !alike(gap, r.Gap) {
+			r.Alike = 1
+		} else if r.Alike = min(r.Alike+1, regular); r.Alike == regular {
+			r.Interval = max(r.Interval, gap, r.Gap)
 		}
 		r.Mark, r.Gap = now, gap
 	}
 	return r
+}
+
+// alike reports whether two gaps are about equal. 0 is no gap.
+func alike(a, b Time) bool {
+	long, short := max(a, b), min(a, b)
+	return short > 0 && long-short <= long/8+slack
 }
 
 // Begun returns the record of a session whose first packet is heard, or that returns after its end.
@@ -44,12 +56,13 @@ func Begun(now Time) Record { return Record{Heard: now, Mark: now} }
 
 // Every returns how often the NAS sends interims of the session, or 0 if it is not known. granted is
 // what an Access-Accept has told it (Acct-Interim-Interval, RFC 2869 section 5.16), 0 if nothing. A
-// NAS may be configured to ignore that, or to do otherwise. So it counts only if the NAS has sent a
-// regular interim, and the longer one counts. A NAS that sends none is expected to send none.
+// NAS may be configured to ignore that, or to do otherwise. So it counts only if the newest regular
+// interim came after about that time, or the NAS's own interval is known; then the longer one counts.
+// A NAS that sends none is expected to send none.
 func (r Record) Every(granted time.Duration) time.Duration {
 	longest := r.Interval
 	switch {
-	case r.Gap == 0, r.Interval == 0 && granted <= 0:
+	case r.Interval == 0 && !alike(r.Gap, Time(granted/time.Second)):
 		return 0
 	case r.Interval == 0:
 		longest = r.Gap

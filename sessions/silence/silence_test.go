@@ -69,18 +69,22 @@ func TestEvery(t *testing.T) {
 		{"no interim, though one was granted", nil, 5 * m, 0},
 		{"one interim", []Time{1300}, 0, 0},
 		{"one interim, as granted", []Time{1300}, 5 * m, 5 * m},
-		{"one interim, later than granted", []Time{1600}, 5 * m, 10 * m},
-		{"two regular interims", []Time{1300, 1600}, 0, 5 * m},
-		{"they may vary", []Time{1300, 1660}, 0, 6 * m},
-		{"more often than granted", []Time{1300, 1600}, 10 * m, 10 * m},
+		{"one interim, a little later than granted", []Time{1310}, 5 * m, 310 * time.Second},
+		{"one interim, not as granted", []Time{1600}, 5 * m, 0},
+		{"one by chance, though another was granted", []Time{1100}, 5 * m, 0},
+		{"three regular interims", []Time{1300, 1600, 1900}, 0, 0},
+		{"four regular interims", []Time{1300, 1600, 1900, 2200}, 0, 5 * m},
+		{"they may vary", []Time{1300, 1640, 1940, 2280}, 0, 340 * time.Second},
+		{"when something changes", []Time{1100, 1190, 1700, 2300, 2500, 2700}, 0, 0},
+		{"more often than granted", []Time{1300, 1600, 1900, 2200}, 10 * m, 10 * m},
 		{"addresses soon after the start", []Time{1002, 1004, 1006, 1300}, 0, 0},
-		{"addresses, then regular ones", []Time{1002, 1004, 1006, 1300, 1600}, 0, 5 * m},
-		{"an address between regular ones", []Time{1300, 1600, 1610, 1900}, 0, 5 * m},
+		{"addresses, then regular ones", []Time{1002, 1004, 1006, 1300, 1600, 1900, 2200}, 0, 5 * m},
+		{"an address between regular ones", []Time{1300, 1600, 1610, 1900, 2200}, 0, 5 * m},
 		{"a lost one", []Time{1300, 1900}, 0, 0},
-		{"a lost one, then regular ones", []Time{1300, 1900, 2200, 2500}, 0, 5 * m},
+		{"a lost one, then regular ones", []Time{1300, 1900, 2200, 2500, 2800, 3100}, 0, 5 * m},
 		{"one by chance", []Time{1100, 1300}, 0, 0},
-		{"very often", []Time{1010, 1020, 1030, 1040, 1050, 1060}, 0, m},
-		{"it does not become shorter", []Time{1600, 2200, 2300, 2400}, 0, 10 * m},
+		{"very often", []Time{1010, 1020, 1030, 1040, 1050, 1060, 1070, 1080, 1090, 1100, 1110, 1120}, 0, m},
+		{"it does not become shorter", []Time{1600, 2200, 2800, 3400, 3500, 3600, 3700, 3800}, 0, 10 * m},
 		{"the clock was behind", []Time{900, 900}, 0, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -95,9 +99,9 @@ func TestEvery(t *testing.T) {
 	}
 }
 
-// TestStale: when a session is stale. It began at 1000 and had interims at 1300 and 1600.
+// TestStale: when a session is stale. It began at 1000 and had four interims until 2200.
 func TestStale(t *testing.T) {
-	r := Begun(1000).Hear(1300, true).Hear(1600, true)
+	r := Begun(1000).Hear(1300, true).Hear(1600, true).Hear(1900, true).Hear(2200, true)
 	for _, tc := range []struct {
 		name   string
 		limits Limits
@@ -106,12 +110,12 @@ func TestStale(t *testing.T) {
 		want   bool
 	}{
 		{"no limits", Limits{}, r, 1e6, false},
-		{"three are missing, the last may still come", Limits{Intervals: 3}, r, 1600 + 1050, false},
-		{"three are missing", Limits{Intervals: 3}, r, 1600 + 1051, true},
+		{"three are missing, the last may still come", Limits{Intervals: 3}, r, 2200 + 1050, false},
+		{"three are missing", Limits{Intervals: 3}, r, 2200 + 1051, true},
 		{"no interims", Limits{Intervals: 3}, Begun(1000), 1e6, false},
 		{"too old", Limits{MaxAge: time.Hour}, Begun(1000), 4601, true},
 		{"not too old yet", Limits{MaxAge: time.Hour}, Begun(1000), 4600, false},
-		{"too old, with interims", Limits{Intervals: 100, MaxAge: time.Hour}, r, 5201, true},
+		{"too old, with interims", Limits{Intervals: 100, MaxAge: time.Hour}, r, 5801, true},
 		{"from before the clock", Limits{MaxAge: time.Hour}, Record{}, 3601, true},
 		{"heard later than now", Limits{Intervals: 1, MaxAge: time.Hour}, r, 0, false},
 	} {

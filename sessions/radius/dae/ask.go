@@ -41,6 +41,9 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 	timer := time.NewTimer(d.cfg.Timeout)
 	defer timer.Stop()
 	for sent := 0; ; sent++ {
+		if m.ended != nil && m.ended() {
+			return noReply(termination.Outcome{Err: termination.ErrSessionEnded})
+		}
 		switch err := d.sendFor(c, s.NAS, b, to); {
 		case sent > 0: // ignore the error: the first one may still be answered
 			d.counters.retransmissions.Add(1)

@@ -198,6 +198,7 @@ func (d *Disconnector) converse(ctx context.Context, c *client, s *sessions.Sess
 		}
 		if out.Answer == termination.NAK {
 			refused = got
+			refused.Inconclusive = out.ErrorCause == radius.SessionContextNotFound // if more is to be asked
 		}
 		next, final, again := l.step(out)
 		if !again || ctx.Err() != nil {

@@ -21,6 +21,9 @@ type Forwarded struct {
 	// Secret is the secret of the server, and Authenticator that of its request.
 	Secret        radius.Secret
 	Authenticator radius.Authenticator
+	// Ended reports whether the session has ended. Nothing is sent from then on: some NASes look only at
+	// User-Name, and would end or change the user's next session. nil means that it lives.
+	Ended func() bool
 }
 
 // Reply is the answer of a NAS to a Forwarded request.
@@ -35,13 +38,14 @@ type Reply struct {
 // is identified as in Disconnect, and a NAS that refuses the request is asked again with other
 // attributes in the same way. Forward returns at the latest when all transmissions have timed out or
 // ctx ends. If nothing could be sent, the Err of the Outcome says why: it wraps ErrNoClient, or a
-// *radius.MalformedError if an encrypted value has a wrong length.
+// *radius.MalformedError if an encrypted value has a wrong length. It wraps
+// [termination.ErrSessionEnded] if the session has ended before the NAS answered.
 func (d *Disconnector) Forward(ctx context.Context, s *sessions.Session, f Forwarded) Reply {
 	c := d.clients.Find(s.NAS.Addr)
 	if c == nil {
 		return Reply{Outcome: termination.Outcome{Err: fmt.Errorf("%w: %v", ErrNoClient, s.NAS.Addr)}}
 	}
-	m := message{isForwarded: true, code: f.Code, attrs: f.Attrs, from: radius.Protection{Secret: f.Secret}}
+	m := message{isForwarded: true, code: f.Code, attrs: f.Attrs, from: radius.Protection{Secret: f.Secret}, ended: f.Ended}
 	var err error
 	if m.hidden, err = hiddenValues(c.Dictionary, f.Attrs); err != nil {
 		return Reply{Outcome: termination.Outcome{Err: fmt.Errorf("dae: %w", err)}}
@@ -68,6 +72,7 @@ type message struct {
 	attrs       []byte
 	hidden      []radius.HiddenValue // in attrs
 	from        radius.Protection    // of hidden
+	ended       func() bool          // as in Forwarded
 }
 
 // disconnect is the message of a Disconnect-Request of our own.

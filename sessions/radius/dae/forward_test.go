@@ -2,6 +2,7 @@ package dae
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -149,6 +150,42 @@ func TestForwardRefusals(t *testing.T) {
 					t.Errorf("%v after %d requests, want %s after %d", got, asked, tt.want, tt.asked)
 				}
 			})
+		})
+	}
+}
+
+// TestForwardInconclusive: a 503 does not say that the NAS has lost the session, if the NAS ignores the
+// request with all attributes that follows it.
+func TestForwardInconclusive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		d := forwardTo(t, func(p *layeh.Packet) *layeh.Packet {
+			if asked++; asked > 1 {
+				return nil
+			}
+			return nak(p, rfc3576.ErrorCause_Value_SessionContextNotFound)
+		})
+		got := d.Forward(t.Context(), hostapdSession("127.0.0.2"), Forwarded{Code: radius.CodeDisconnectRequest, Secret: serverSecret})
+		if got.ErrorCause != radius.SessionContextNotFound || !got.Inconclusive || asked < 2 {
+			t.Errorf("%+v after %d requests", got.Outcome, asked)
+		}
+	})
+}
+
+// TestForwardEnded: nothing is sent any more when the session has ended: no request, no transmission of
+// it again, none with other attributes.
+func TestForwardEnded(t *testing.T) {
+	for sends := range 3 {
+		synctest.Test(t, func(t *testing.T) {
+			asked := 0
+			d := forwardTo(t, func(*layeh.Packet) *layeh.Packet { asked++; return nil })
+			d.cfg.Retransmissions = 1 // so that the third request has other attributes
+			got := d.Forward(t.Context(), hostapdSession("127.0.0.2"), Forwarded{
+				Code: radius.CodeDisconnectRequest, Secret: serverSecret, Ended: func() bool { return asked == sends },
+			})
+			if !errors.Is(got.Err, termination.ErrSessionEnded) || asked != sends {
+				t.Errorf("%v after %d requests, want %d", got, asked, sends)
+			}
 		})
 	}
 }

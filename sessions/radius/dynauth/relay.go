@@ -167,8 +167,12 @@ func (r *Relay) ask(ctx context.Context, q *nasradius.ChangeRequest, s *sessions
 	}
 	reply := r.cfg.Forward(ctx, s, dae.Forwarded{
 		Code: q.Packet.Code(), Attrs: attrs, Secret: q.Secret, Authenticator: q.Packet.Authenticator(),
+		Ended: func() bool { return r.current(s) == nil },
 	})
 	<-nas.window
+	// The NAS may not have the session with these attributes, but have it (RFC 5176 section 3): a
+	// Vendor-Specific, for example, identifies sessions at some NASes.
+	reply.Inconclusive = reply.Inconclusive || len(attrs) > 0
 	r.settle(q, s, reply)
 }
 
@@ -206,6 +210,8 @@ func (r *Relay) settle(q *nasradius.ChangeRequest, s *sessions.Session, reply da
 	case out.Err == nil || errors.Is(out.Err, termination.ErrPortUnreachable):
 		r.counters[silent].Add(1)
 		q.Drop(errSilent)
+	case errors.Is(out.Err, termination.ErrSessionEnded):
+		r.refuse(q, s, radius.SessionContextNotFound)
 	case errors.As(out.Err, &malformedValue):
 		r.refuse(q, s, radius.InvalidAttributeValue)
 	case errors.Is(out.Err, context.DeadlineExceeded), errors.Is(out.Err, context.Canceled):

@@ -218,9 +218,12 @@ func listen(t *testing.T, r *Relay) *server {
 }
 
 // send sends a Disconnect-Request for session 1.
-func (s *server) send() {
+func (s *server) send(more ...string) {
 	s.id++
 	b := append(radius.AppendHeader(nil, radius.CodeDisconnectRequest, s.id), attr(radius.AcctSessionID, "00000001")...)
+	for _, a := range more {
+		b = append(b, a...)
+	}
 	radius.Seal(b, 0, radius.Authenticator{}, "secret")
 	if _, err := s.conn.Write(b); err != nil {
 		s.t.Error(err)
@@ -291,5 +294,66 @@ func TestLimits(t *testing.T) {
 		if got := r.Stats(); got.ACKs != 1 || got.Silent != 1 || got.Busy != 1 || got.InFlight != 0 || got.Waiting != 0 || len(r.nases) != 0 {
 			t.Errorf("%+v", got)
 		}
+	}
+}
+
+// TestLostAtNAS: a 503 of the NAS ends the session, unless attributes were passed on that the NAS may
+// have compared, or the NAS could not be asked in another way.
+func TestLostAtNAS(t *testing.T) {
+	lost := termination.Outcome{Answer: termination.NAK, ErrorCause: radius.SessionContextNotFound}
+	inconclusive := lost
+	inconclusive.Inconclusive = true
+	for _, tt := range []struct {
+		name  string
+		out   termination.Outcome
+		attrs string
+		live  bool
+	}{
+		{"it has lost the session", lost, "", false},
+		{"inconclusive", inconclusive, "", true},
+		{"an attribute was passed on", lost, attr(radius.VendorSpecific, "\x00\x00\x00\x09\x01\x03x"), true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			table := newTable(t)
+			send(t, table, sessions.Start, 1, "A", "alice")
+			r := New(Config{
+				Table: table, MayChange: func(string, *sessions.Session) bool { return true },
+				Forward: func(context.Context, *sessions.Session, dae.Forwarded) dae.Reply { return dae.Reply{Outcome: tt.out} },
+			})
+			s := listen(t, r)
+			s.send(tt.attrs)
+			if _, cause := s.receive(); cause != radius.SessionContextNotFound {
+				t.Errorf("the server gets %v", cause)
+			}
+			if live := table.Row(1) != nil; live != tt.live {
+				t.Errorf("live: %t", live)
+			}
+		})
+	}
+}
+
+// TestEndedMeanwhile: a request whose session has ended while it waited is not passed on: its NAS may
+// know sessions only by User-Name.
+func TestEndedMeanwhile(t *testing.T) {
+	table := newTable(t)
+	send(t, table, sessions.Start, 1, "A", "alice")
+	r := New(Config{
+		Table: table, MayChange: func(string, *sessions.Session) bool { return true },
+		Forward: func(_ context.Context, _ *sessions.Session, f dae.Forwarded) dae.Reply {
+			if f.Ended() {
+				t.Error("ended before the stop")
+			}
+			send(t, table, sessions.Stop, 1, "A", "alice")
+			send(t, table, sessions.Start, 1, "B", "alice")
+			if !f.Ended() {
+				t.Error("not ended after the stop")
+			}
+			return dae.Reply{Outcome: termination.Outcome{Err: termination.ErrSessionEnded}}
+		},
+	})
+	s := listen(t, r)
+	s.send()
+	if _, cause := s.receive(); cause != radius.SessionContextNotFound || r.Stats().Waiting != 0 {
+		t.Errorf("the server gets %v; %+v", cause, r.Stats())
 	}
 }

@@ -40,10 +40,10 @@ func (r *Relay) after(id sessions.ID, d time.Duration, f func()) {
 // makeStop ends a session, with the time at and the last counters, if it still lives and its NAS has
 // not reported it since heard.
 func (r *Relay) makeStop(s *sessions.Session, heard sessions.Stamp, at time.Time) {
-	now := r.cfg.Table.Row(s.ID)
+	now := r.current(s)
 	log := r.log.With("session", s.ID.String(), "user", s.User, "nas", s.NAS.String())
 	switch {
-	case now == nil || now.AcctSessionID != s.AcctSessionID:
+	case now == nil:
 		return // it has ended
 	case now.LastEvent > heard:
 		log.Warn("dynamic authorization: NAS still reports the session")
@@ -56,4 +56,12 @@ func (r *Relay) makeStop(s *sessions.Session, heard sessions.Stamp, at time.Time
 	}
 	r.counters[stops].Add(1)
 	log.Info("dynamic authorization: no stop from the NAS, making the stop record")
+}
+
+// current returns the present state of a session, or nil if it has ended.
+func (r *Relay) current(s *sessions.Session) *sessions.Session {
+	if now := r.cfg.Table.Row(s.ID); now != nil && now.AcctSessionID == s.AcctSessionID {
+		return now
+	}
+	return nil
 }
