@@ -52,7 +52,7 @@ type DynAuthRelayStatus struct {
 	Mismatched  uint64 `json:"mismatched"`  // 403: the session has another NAS
 	Prohibited  uint64 `json:"prohibited"`  // 501: the server does not account the session
 	Unroutable  uint64 `json:"unroutable"`  // 502: the NAS is no client, or cannot be reached
-	Unusable    uint64 `json:"unusable"`    // 407: an encrypted value has a wrong length
+	Unusable    uint64 `json:"unusable"`    // 404 or 407: several Acct-Session-Ids, or an encrypted value of a wrong length
 	Busy        uint64 `json:"busy"`        // 506: a limit was reached
 	Stops       uint64 `json:"stops"`       // stop records that aaasess made
 	InFlight    int    `json:"inFlight"`    // requests that wait for their answer now

@@ -19,6 +19,7 @@
 //
 //	402  the request has nothing that identifies a session
 //	403  the session has another NAS than the request says
+//	404  there are several Acct-Session-Ids, or an empty one
 //	407  an encrypted value cannot be encrypted again
 //	501  the server does not account the session ([Config.MayChange])
 //	502  the NAS is no client, or cannot be reached

@@ -14,7 +14,10 @@ const maxSearches = 64
 
 // find returns the session that a request is about, or nil and why there is none.
 func (r *Relay) find(q *selector) (*sessions.Session, radius.ErrorCause) {
-	if q.name == "" && len(q.session) == 0 {
+	switch {
+	case q.invalid:
+		return nil, radius.InvalidRequest
+	case q.name == "" && len(q.session) == 0:
 		return nil, radius.MissingAttribute
 	}
 	if s := numbered(r.cfg.Table, q); s != nil {

@@ -91,6 +91,8 @@ func TestFind(t *testing.T) {
 		{"name of two and granted user", []string{attr(radius.AcctSessionID, "00000009"), attr(radius.UserName, "bob@isp")}, 3, 0},
 		{"name that ends with another number", []string{attr(radius.AcctSessionID, "x-00000005")}, 5, 0},
 		{"number of a session with another name", []string{attr(radius.AcctSessionID, "00000003")}, 0, radius.SessionContextNotFound},
+		{"two numbers", []string{attr(radius.AcctSessionID, "00000002"), attr(radius.AcctSessionID, "00000001")}, 0, radius.InvalidRequest},
+		{"empty number", []string{attr(radius.AcctSessionID, ""), attr(radius.UserName, "bob")}, 0, radius.InvalidRequest},
 		{"no session", []string{address(1), attr(radius.ProxyState, "x"), attr(radius.VendorSpecific, "x")}, 0, radius.MissingAttribute},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

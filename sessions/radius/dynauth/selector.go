@@ -13,6 +13,7 @@ type selector struct {
 	session []attribute // other attributes that identify the session
 	nas     []attribute
 	rest    []byte // what is passed on
+	invalid bool   // there are several Acct-Session-Ids, or an empty one
 }
 
 type attribute struct {
@@ -33,6 +34,7 @@ func parse(attrs []byte, local netip.Addr) (q selector) {
 				q.nas = append(q.nas, attribute{t, string(attr[2:])})
 			}
 		case radius.AcctSessionID:
+			q.invalid = q.invalid || len(attr) == 2 || q.name != ""
 			q.name = string(attr[2:])
 		default:
 			if identifies(t) {

@@ -52,7 +52,7 @@ func refusalOf(cause radius.ErrorCause) counter {
 		return prohibited
 	case radius.RequestNotRoutable:
 		return unroutable
-	case radius.InvalidAttributeValue:
+	case radius.InvalidAttributeValue, radius.InvalidRequest:
 		return unusable
 	}
 	return busy
@@ -71,7 +71,7 @@ type Stats struct {
 	Mismatched  uint64 // 403: the session has another NAS
 	Prohibited  uint64 // 501: the server does not account the session
 	Unroutable  uint64 // 502: the NAS is no client, or cannot be reached
-	Unusable    uint64 // 407: an encrypted value has a wrong length
+	Unusable    uint64 // 404 or 407: several Acct-Session-Ids, or an encrypted value of a wrong length
 	Busy        uint64 // 506: a limit was reached
 	Stops       uint64 // stop records that were made because the NAS sent no stop
 	InFlight    int    // requests that wait for their answer now
