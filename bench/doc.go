@@ -71,6 +71,12 @@
 // has it told of all live sessions (resync.go). The result is the rate, and the latency of a NAS
 // meanwhile, compared with its latency before.
 //
+// # The section on disconnects
+//
+// All sessions of one NAS are ended by SETs, by "aaasess disconnect", or by Disconnect-Requests of the
+// server (disconnect.go). The NAS, in this process, answers after 1 ms, sends the stops, and notes when
+// (nasload.EndingNAS).
+//
 // # Reading the source
 //
 // This package has the sections: what is measured, and the prose about it. To add a section, write

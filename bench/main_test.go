@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 
 func TestParseFlags(t *testing.T) {
 	defaults := config{
-		sections: []string{"snmp", "responder", "durable", "inprocess", "accounting", "tacacs", "relay", "nases", "resync"}, starts: 200_000,
+		sections: []string{"snmp", "responder", "durable", "inprocess", "accounting", "tacacs", "relay", "nases", "resync", "disconnect"}, starts: 200_000,
 		sizes: []int{10_000, 100_000}, rateSizes: []int{1_000, 1_000_000}, runs: 5,
 		peers: []string{stand.PeerContainer, stand.PeerCanned, stand.PeerOurs}, cpus: "0",
 		responders: []string{stand.PeerInSNMPD, stand.PeerInSNMPDNext, stand.PeerCannedUDP, stand.PeerOurs},
@@ -43,8 +43,9 @@ func TestParseFlags(t *testing.T) {
 		nases: nasesSizes{
 			runs: 3, nases: 1000, rows: 400_000, flapRows: 1_000_000, quiet: 5 * time.Second, rate: 400, requests: 500,
 		},
-		resync: resyncSizes{runs: 3, rows: 1_000_000, rate: 40_000, quiet: 20 * time.Second, load: 400},
-		relay:  relaySizes{runs: 5, requests: 100_000, half: 2 * time.Second, flood: 50_000},
+		resync:     resyncSizes{runs: 3, rows: 1_000_000, rate: 40_000, quiet: 20 * time.Second, load: 400},
+		relay:      relaySizes{runs: 5, requests: 100_000, half: 2 * time.Second, flood: 50_000},
+		disconnect: disconnectSizes{runs: 3, sessions: 10_000},
 	}
 	with := func(change func(*config)) config {
 		c := defaults
@@ -93,6 +94,9 @@ func TestParseFlags(t *testing.T) {
 		{"relay", []string{"-relay-runs", "22", "-relay-requests", "23", "-relay-half", "24s", "-relay-flood", "25"}, with(func(c *config) {
 			c.relay = relaySizes{runs: 22, requests: 23, half: 24 * time.Second, flood: 25}
 		})},
+		{"disconnect", []string{"-disconnect-runs", "26", "-disconnect-sessions", "27"}, with(func(c *config) {
+			c.disconnect = disconnectSizes{runs: 26, sessions: 27}
+		})},
 		{
 			"quick wins over sizes and runs",
 			[]string{"-quick", "-sizes", "50", "-runs", "9"},
@@ -109,6 +113,7 @@ func TestParseFlags(t *testing.T) {
 				c.nases = nasesSizes{runs: 1, nases: 50, rows: 5000, flapRows: 5000, quiet: 500 * time.Millisecond, rate: 400, requests: 50}
 				c.resync = resyncSizes{runs: 1, rows: 5000, rate: 5000, quiet: 500 * time.Millisecond, load: 400}
 				c.relay = relaySizes{runs: 1, requests: 3000, half: 300 * time.Millisecond, flood: 10_000}
+				c.disconnect = disconnectSizes{runs: 1, sessions: 200}
 			}),
 		},
 	} {
@@ -117,7 +122,7 @@ func TestParseFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{}, accountingSizes{}, outage{}, memorySizes{}, nasesSizes{}, resyncSizes{}, relaySizes{})); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{}, accountingSizes{}, outage{}, memorySizes{}, nasesSizes{}, resyncSizes{}, relaySizes{}, disconnectSizes{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -149,6 +154,7 @@ func TestParseFlagsErrors(t *testing.T) {
 		{"a rate that the command refuses", []string{"-resync-rate", "100001"}, "resync"},
 		{"too few requests for a login", []string{"-relay-requests", "2"}, "relay"},
 		{"no flood", []string{"-relay-flood", "0"}, "relay"},
+		{"no sessions to disconnect", []string{"-disconnect-sessions", "0"}, "disconnect"},
 		{"no runs", []string{"-runs", "0"}, "-runs 0"},
 		{"unknown peer", []string{"-peers", "canned,fast"}, `"fast"`},
 		{"a subagent is no responder", []string{"-responders", "ours,canned"}, `-responders: unknown name "canned"`},

@@ -294,6 +294,9 @@ type Daemon struct {
 	TACACS   bool   // Upstream is a TACACS+ server
 	AgentX   string // socket of the master agent, "" for none
 	SNMP     uint16 // port of our own responder, 0 for none
+
+	Disconnect uint16 // port of the NASes for Disconnect-Requests, 0 for the default; managers may SET then
+	DynAuth    uint16 // port for Disconnect-Requests of the group's server, 0 for none
 }
 
 // daemonProgram is the file name of the program that BuildDaemon builds.
@@ -320,7 +323,7 @@ func BuildCommand(ctx context.Context, dir string) error {
 
 // config returns its configuration file. Everything else is the default.
 func (d Daemon) config() string {
-	snmp, list, servers, groups := "", "record: none", "", ""
+	snmp, list, servers, groups, client, dynAuth := "", "record: none", "", "", "", ""
 	if d.Upstream != 0 {
 		list = "record: start-stop, methods: [group isp]"
 	}
@@ -335,21 +338,29 @@ func (d Daemon) config() string {
 	if d.AgentX != "" {
 		snmp = fmt.Sprintf("snmp: {agentx: {network: unix, address: %q}}\n", d.AgentX)
 	}
+	rights, disconnect := "groups: [{name: all, read: all}]", false
+	if d.Disconnect != 0 {
+		client = fmt.Sprintf(", disconnect: {port: %d}", d.Disconnect)
+		rights, disconnect = "allow-insecure-set: true, groups: [{name: all, read: all, write: sessions}]", true
+	}
+	if d.DynAuth != 0 {
+		dynAuth = fmt.Sprintf("  dynamic-authorization: {listen: [\"127.0.0.1:%d\"], servers: [{server: upstream}]}\n", d.DynAuth)
+	}
 	if d.SNMP != 0 {
-		snmp = fmt.Sprintf("snmp: {responder: {listen: [\"127.0.0.1:%d\"], groups: [{name: all, read: all}], "+
-			"communities: [{community: public, group: all, from: [127.0.0.0/8]}]}}\n", d.SNMP)
+		snmp = fmt.Sprintf("snmp: {session-mib-disconnect: %t, responder: {listen: [\"127.0.0.1:%d\"], %s, "+
+			"communities: [{community: public, group: all, from: [127.0.0.0/8]}]}}\n", disconnect, d.SNMP, rights)
 	}
 	return fmt.Sprintf(`state: %[1]s/state
 log: {level: warn}
 control: {socket: %[1]s/control}
 radius:
   accounting: {listen: ["127.0.0.1:%[2]d"]}
-  clients: [{name: nas, address: 127.0.0.0/8, secret: %[3]s}]
+  clients: [{name: nas, address: 127.0.0.0/8, secret: %[3]s%[9]s}]
   servers: [{name: upstream, address: 127.0.0.1, port: %[4]d, secret: %[3]s}%[7]s]
   groups: [{name: isp, servers: [upstream]}%[8]s]
-accounting:
+%[10]saccounting:
   network: {default: {%[5]s}}
-%[6]s`, d.Dir, d.Port, nasload.SharedSecret, max(d.Upstream, 1), list, snmp, servers, groups)
+%[6]s`, d.Dir, d.Port, nasload.SharedSecret, max(d.Upstream, 1), list, snmp, servers, groups, client, dynAuth)
 }
 
 // tacacsDaemonConf relays to a TACACS+ server: the folder, the port, the secret and the key, the

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"aaasess/internal/partner"
@@ -10,9 +11,13 @@ import (
 
 // TestRelayStrongSwan: users of strongSwan log in by EAP inside IKEv2. The records have the name and
 // the Class that the server has granted, which strongSwan ignores; a Disconnect-Request must name
-// the user as strongSwan knows it.
+// the user as strongSwan knows it, also if the server ends the session.
 func TestRelayStrongSwan(t *testing.T) {
-	s := startRelay(t, 1, partner.FreeRADIUSOptions{Users: ispUsers}, keys{client: ", disconnect: {profile: strongswan}", accounting: "  update: {minimum: 1s}\n  send-stop-record: {authentication-failure: true}\n"})
+	s := startRelay(t, 1, partner.FreeRADIUSOptions{Users: ispUsers}, keys{
+		client:     ", disconnect: {profile: strongswan}",
+		radius:     "  dynamic-authorization: {listen: [\"127.0.0.1:3800\"], servers: [{server: freeradius1}]}\n",
+		accounting: "  update: {minimum: 1s}\n  send-stop-record: {authentication-failure: true}\n",
+	})
 	c := partner.NewCertificates(t)
 	peer := s.Neighbor("vg", "vc")
 	gateway := s.StrongSwan(partner.StrongSwanOptions{Interface: "vg", Auth: relayAuth, Acct: relayAcct, Secret: siteSecret, Certificates: c})
@@ -47,4 +52,26 @@ func TestRelayStrongSwan(t *testing.T) {
 	want["Acct-Terminate-Cause"] = []string{"Admin-Reset"}
 	wantValues(t, stopped, want)
 	eventually(t, "no user is connected", func() bool { return gateway.Connected() == 0 })
+
+	if err := users.Connect("alice"); err != nil {
+		t.Fatal(err)
+	}
+	s.endByServer("alice@isp", gateway)
+}
+
+// endByServer ends the second session of a user by radclient, as the server, with the Acct-Session-Id
+// and the User-Name of its record, neither of which strongSwan knows.
+func (s *relaySite) endByServer(user string, gateway *partner.StrongSwanProc) {
+	s.t.Helper()
+	second := func(status string) (r partner.DetailRecord) {
+		eventually(s.t, "the second "+status+" of "+user+" is at the server", func() bool { return len(s.records(status, user)) == 2 })
+		return s.records(status, user)[1]
+	}
+	id := second("Start").Get("Acct-Session-Id")
+	got := s.radclientChange("disconnect", "Acct-Session-Id = \""+id+"\"\nUser-Name = \""+user+"\"\nMessage-Authenticator = 0x00\n")
+	if !strings.Contains(got, "Received Disconnect-ACK") {
+		s.t.Errorf("radclient prints %s", got)
+	}
+	wantValues(s.t, second("Stop"), map[string][]string{"Acct-Session-Id": {id}, "Acct-Terminate-Cause": {"User-Request"}}) // strongSwan's, which stays
+	eventually(s.t, "the server has thrown the user off", func() bool { return gateway.Connected() == 0 })
 }
