@@ -37,12 +37,13 @@ type ChangeListener struct {
 	endpoint
 	changer          Changer
 	requireTimestamp atomic.Bool
+	replays          replays
 }
 
 // NewChangeListener opens the sockets of a ChangeListener. The sockets queue requests until Run reads
 // them. An error names the address or server that caused it.
 func NewChangeListener(cfg ChangeConfig, changer Changer) (*ChangeListener, error) {
-	l := &ChangeListener{changer: changer}
+	l := &ChangeListener{changer: changer, replays: newReplays()}
 	l.service, l.subject = l, "dynamic authorization"
 	l.requests, l.signs = []radius.Code{radius.CodeDisconnectRequest, radius.CodeCoARequest}, true
 	l.RequireTimestamp(cfg.RequireTimestamp)
@@ -73,6 +74,9 @@ func (l *ChangeListener) serve(checked exchange, p radius.Packet, scratch []byte
 	case checked.isCopy(now):
 	default:
 		what, err := l.checkTimestamp(p, now)
+		if err == nil && p.Has(radius.EventTimestamp) && l.replays.knows(checked.key, now) {
+			what, err = stale, errReplay
+		}
 		if err != nil {
 			checked.drop(what, now, err)
 			return scratch
@@ -107,9 +111,11 @@ func (l *ChangeListener) checkTimestamp(p radius.Packet, now time.Time) (what co
 
 var errStale = fmt.Errorf("its Event-Timestamp is more than %.0f s from the clock of this host: a replay, or a clock is wrong", timestampWindow.Seconds())
 
+var errReplay = errors.New("it was answered before: a replay")
+
 // submit passes a new request to the Changer.
 func (l *ChangeListener) submit(x exchange, p radius.Packet, now time.Time) {
-	q := &ChangeRequest{Packet: p.Clone(), ServerName: x.client.Name, Secret: x.client.Secret, Local: x.sentTo, Received: now, exchange: x}
+	q := &ChangeRequest{Packet: p.Clone(), ServerName: x.client.Name, Secret: x.client.Secret, Local: x.sentTo, Received: now, listener: l, exchange: x}
 	q.exchange.proxyState = proxyStates(p)
 	q.exchange.session = radius.Attributes(p.Attributes()).Text(radius.AcctSessionID)
 	l.pending.Add(1)
@@ -131,6 +137,7 @@ type ChangeRequest struct {
 	// Received is when the request arrived.
 	Received time.Time
 
+	listener *ChangeListener
 	exchange exchange
 	ended    atomic.Bool // by Answer or Drop
 }
@@ -151,6 +158,9 @@ func (q *ChangeRequest) Answer(ack bool, attrs []byte) {
 		code = radius.CodeCoANAK
 	case ack:
 		code = radius.CodeDisconnectACK
+	}
+	if q.Packet.Has(radius.EventTimestamp) {
+		q.listener.replays.answered(q.exchange.key, q.Received)
 	}
 	q.exchange.complete(code, attrs)
 }
@@ -174,7 +184,7 @@ type ChangeCounters struct {
 	Duplicates        uint64 // identical datagrams: answered again or still in flight
 	Malformed         uint64 // requests that could not be parsed, or are of another code
 	BadAuthenticators uint64 // wrong Request Authenticators or Message-Authenticators
-	Stale             uint64 // requests whose Event-Timestamp is too far from our clock, or missing
+	Stale             uint64 // requests whose Event-Timestamp is too far from our clock or missing, and replays
 	UnknownClients    uint64 // datagrams from an address of no server; not in ChangeServerCounters
 	Refused           uint64 // requests that the Changer left unanswered
 	// Dropped counts answers that could not be sent: too many waited, they were longer than 4,096
