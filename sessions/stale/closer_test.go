@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,7 +29,7 @@ type bubble struct {
 	table   *sessions.Table
 	journal *sessionstest.Journal
 	closer  *Closer
-	step    time.Duration // of the host's clock
+	step    atomic.Int64 // of the host's clock, in nanoseconds
 	log     bytes.Buffer
 	begun   time.Time
 	end     func()
@@ -47,9 +48,12 @@ func inBubble(t *testing.T, p Policy, test func(b *bubble)) {
 	})
 }
 
+// now returns the time of the host's clock.
+func (b *bubble) now() time.Time { return time.Now().Round(0).Add(time.Duration(b.step.Load())) }
+
 func (b *bubble) config() sessions.Config {
 	return sessions.Config{
-		Now:     func() time.Time { return time.Now().Round(0).Add(b.step) },
+		Now:     b.now,
 		Elapsed: func() time.Duration { return time.Since(b.begun) },
 		Boot:    sessions.Boot{ID: "boot", Uptime: time.Since(b.begun)},
 	}
@@ -88,7 +92,7 @@ func (b *bubble) send(typ sessions.EventType, sid, nas string) {
 	attrs := radius.AppendAttribute(radius.AppendUint32(nil, radius.AcctStatusType, uint32(typ)), radius.AcctSessionID, sid)
 	ev := sessions.Event{
 		Type: typ, NAS: sessions.NAS{Addr: netip.MustParseAddr(nas)}, AcctSessionID: sid, Kind: sessions.Network,
-		At: time.Now().Round(0).Add(b.step), Attrs: radius.Attributes(attrs),
+		At: b.now(), Attrs: radius.Attributes(attrs),
 	}
 	if typ != sessions.Start {
 		ev.Usage, ev.Sent = sessions.Usage{SessionTime: uint32(time.Since(b.begun) / time.Second), InputOctets: uint64(time.Since(b.begun))}, sessions.WholeUsage
@@ -224,7 +228,7 @@ func TestDeafness(t *testing.T) {
 			time.Sleep(24 * time.Hour)
 			b.journal.Refuse(nil)
 		},
-		"the host's clock was set": func(b *bubble) { b.step = 24 * time.Hour },
+		"the host's clock was set": func(b *bubble) { b.step.Store(int64(24 * time.Hour)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, policy, func(b *bubble) {

@@ -133,9 +133,9 @@ func (s *Server) Close() error { return errors.Join(s.socket.remove(), s.socket.
 func (s *Server) Run(ctx context.Context) error {
 	srv := s.newHTTP()
 	failed := make(chan error, 1)
+	s.cfg.Logger.Info("control socket is open", "socket", s.cfg.Socket) // before the lines of requests
 	go func() { failed <- srv.Serve(s.socket) }()
 	close(s.ready)
-	s.cfg.Logger.Info("control socket is open", "socket", s.cfg.Socket)
 	var err error
 	select {
 	case err = <-failed:
