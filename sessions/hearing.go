@@ -30,7 +30,7 @@ func (t *Table) BeatHearing() {
 }
 
 // HeardTime returns the time on the clock of [Session.Silence]. It stands while NASes cannot be heard.
-// It continues over restarts, not later than the newest Silence.
+// After a restart it continues from the time in the newest commit.
 func (t *Table) HeardTime() silence.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()

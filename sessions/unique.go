@@ -87,9 +87,8 @@ func (t *Table) supersededBy(ev *Event) (old []*Session) {
 	return old
 }
 
-// lateWithin limits how much older than the newest Event-Timestamp of a session that of a start is
-// which was sent before it, and arrives late. A NAS whose clock begins anew when it restarts may be
-// further off.
+// lateWithin is how much older than the newest Event-Timestamp of a session that of a late start is at
+// most. If it is older still, the start is not late: the NAS has restarted, and its clock began anew.
 const lateWithin = time.Hour
 
 // outlives reports whether the NAS has reported something of a session later than a start. The start

@@ -1,5 +1,6 @@
 // Package radius connects the session table and the authentication relay to the NASes. It receives
-// accounting (RFC 2866, RFC 2869) and Access-Requests (RFC 2865, RFC 3579). Package dae ends sessions.
+// accounting (RFC 2866, RFC 2869) and Access-Requests (RFC 2865, RFC 3579), and the Disconnect-Requests
+// and CoA-Requests of servers (RFC 5176). Package dae sends such requests to NASes.
 //
 // # Listener
 //
@@ -27,6 +28,13 @@
 // Proxy-States of the request. It is encoded once, when the relay calls [AccessRequest.Answer]. The
 // answer to a Status-Server is an Access-Accept (RFC 5997 section 3).
 //
+// # ChangeListener
+//
+// A [ChangeListener] is the same for Disconnect-Requests and CoA-Requests of servers, which go to a
+// [Changer]. Its clients are servers. It drops a request whose Event-Timestamp is too far from our clock,
+// and one with Event-Timestamp that was answered before (RFC 5176 section 6.3). It answers no
+// Status-Server.
+//
 // # Duplicates
 //
 // There are two kinds. The first is the identical datagram, received again within 30 s of its
@@ -34,13 +42,14 @@
 // The second comes from a NAS that changes identifier and Acct-Delay-Time with each retransmission
 // (hostapd): a new packet about an old event. The session table recognises that one.
 //
-// An Access-Request has only the first kind (RFC 5080 section 2.2.2). Its answer is kept for at least
-// 10 s and sent again, octet for octet. If a NAS uses an identifier for another request before it has
-// an answer to the first, it has given up the first one: that answer is not sent.
+// An Access-Request has only the first kind (RFC 5080 section 2.2.2), and so has a request of a server
+// (RFC 5176 section 2.3). Its answer is kept for at least 10 s and sent again, octet for octet. If a NAS
+// or server uses an identifier for another request before it has an answer to the first, it has given up
+// the first one: that answer is not sent.
 //
 // # Who owns what
 //
-// Both listeners are an endpoint, which has the sockets, and a service, which knows what a request
+// Each listener is an endpoint, which has the sockets, and a service, which knows what a request
 // means. Each socket has a reading and a writing goroutine. The reader owns its buffers and calls the
 // sink or the relay; the writer sends the answers. Under load a system call receives or sends many
 // (package udpbatch). A bounded queue connects the callback of the sink,

@@ -21,7 +21,7 @@ import (
 // drainLimit is how long Run waits, after its context has ended, for pending answers.
 const drainLimit = 2 * time.Second
 
-// Config configures a Listener or an AuthListener.
+// Config configures a Listener, an AuthListener or a ChangeListener.
 type Config struct {
 	// Addresses to listen on. An IPv6 address, including [::], receives no IPv4. Port 0 lets the
 	// system choose a port. Answers leave from the address that the request was sent to, also if
@@ -33,7 +33,7 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// service is what differs between the ports that NASes send to.
+// service is what differs between the ports that NASes and servers send to.
 type service interface {
 	// serve processes a request of a known client and with valid framing. p and its octets are only
 	// valid until serve returns. scratch is working memory and is returned for the next call.
@@ -42,7 +42,7 @@ type service interface {
 	accepting() error
 }
 
-// endpoint is what a Listener and an AuthListener share: sockets, clients, counters and log.
+// endpoint is what all listeners share: sockets, clients, counters and log.
 type endpoint struct {
 	service  service
 	subject  string        // of log lines: what the requests are for

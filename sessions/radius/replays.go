@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// replaySpan is how long a request with an Event-Timestamp passes the check of that at most: its
-	// sender's clock may be ahead of ours.
+	// replaySpan is how long the Event-Timestamp of a request is accepted at most: from timestampWindow
+	// before the time that it names, until as long after it.
 	replaySpan = 2 * timestampWindow
 	// replayLimit bounds the requests of one generation; with more, they are remembered for a shorter
 	// time.

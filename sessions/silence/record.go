@@ -3,8 +3,8 @@ package silence
 import "time"
 
 const (
-	// least is the shortest interval that is expected (RFC 2869 section 5.16: a NAS must not send
-	// interims more often).
+	// least is the shortest interval that is expected: the least Acct-Interim-Interval that a server may
+	// grant (RFC 2869 section 5.16).
 	least = Time(60)
 	// news is how soon after a packet an interim tells of a change, such as an address, and is none of
 	// the regular ones.
@@ -23,9 +23,10 @@ type Record struct {
 	Heard Time // when the NAS sent its newest packet about the session
 	Mark  Time // when it sent the newest packet that was no news: the start, or a regular interim
 	Gap   Time // from the regular interim, or start, before the newest one to that; 0: there was none
-	// Interval is the longest gap that has come regular times in a row, about; 0: none has.
+	// Interval is the longest gap of those that came regular times in a row, about equal; 0: there was
+	// no such row.
 	Interval Time
-	Alike    uint8 // how many gaps in a row were about as long as the next, with the newest; at most regular
+	Alike    uint8 // how many of the newest gaps are about equal, each to the next; at most regular
 }
 
 // Hear returns the record after a packet of the NAS about the session.

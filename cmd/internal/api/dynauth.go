@@ -33,7 +33,7 @@ type DynAuthListenerCounters struct {
 	Duplicates        uint64 `json:"duplicates"`        // identical datagrams: answered again, or still in flight
 	Malformed         uint64 `json:"malformed"`         // requests that could not be parsed, or are of another code
 	BadAuthenticators uint64 `json:"badAuthenticators"` // wrong authenticators: usually a wrong secret
-	Stale             uint64 `json:"stale"`             // Event-Timestamp too far from the clock, or missing
+	Stale             uint64 `json:"stale"`             // Event-Timestamp too far from the clock, or missing; and replays
 	UnknownClients    uint64 `json:"unknownClients"`    // datagrams from an address of no server; 0 for a server
 	Refused           uint64 `json:"refused"`           // requests that were left unanswered
 	Dropped           uint64 `json:"dropped"`           // answers that could not be sent

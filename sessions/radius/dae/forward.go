@@ -37,9 +37,10 @@ type Reply struct {
 // Forward sends the NAS of a session what a server wants of it, and waits for the answer. The session
 // is identified as in Disconnect, and a NAS that refuses the request is asked again with other
 // attributes in the same way. Forward returns at the latest when all transmissions have timed out or
-// ctx ends. If nothing could be sent, the Err of the Outcome says why: it wraps ErrNoClient, or a
-// *radius.MalformedError if an encrypted value has a wrong length. It wraps
-// [termination.ErrSessionEnded] if the session has ended before the NAS answered.
+// ctx ends. If nothing could be sent, the Err of the Outcome says why: it wraps ErrNoClient,
+// [termination.ErrNoMeans] if the client's profile is none, or a *radius.MalformedError if an encrypted
+// value has a wrong length. It wraps [termination.ErrSessionEnded] if the session has ended before the
+// NAS answered.
 func (d *Disconnector) Forward(ctx context.Context, s *sessions.Session, f Forwarded) Reply {
 	c := d.clients.Find(s.NAS.Addr)
 	if c == nil {
@@ -65,8 +66,8 @@ func (d *Disconnector) Forward(ctx context.Context, s *sessions.Session, f Forwa
 
 // message is what a request says beside which session it is about.
 type message struct {
-	// isForwarded is true for a message of a server. It gets the last NAK if the NAS does not answer the
-	// request with other attributes that follows the NAK.
+	// isForwarded is true for a message of a server. If the NAS answers a request with a NAK and does
+	// not answer the next one, with other attributes, the server gets that NAK.
 	isForwarded bool
 	code        radius.Code
 	attrs       []byte

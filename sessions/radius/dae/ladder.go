@@ -10,7 +10,7 @@ import (
 type rung uint8
 
 const (
-	first  rung = iota // the client's own list, or the default profile
+	first  rung = iota // the client's own list, or that of its profile
 	full               // all attributes that identify a session
 	fewest             // Acct-Session-Id and User-Name
 	rungs

@@ -34,10 +34,10 @@ func fromSession(types ...radius.Type) profile {
 // minimalProfile is for a NAS that rejects an attribute of the larger profiles.
 var minimalProfile = fromSession(radius.AcctSessionID, radius.UserName)
 
-// fullProfile has the attributes that identify NAS and session by RFC 5176 section 3. It omits
-// Vendor-Specific, which is in that list: NASes mostly report counters and settings in it, and no
-// RFC says which of them identify a session. Class is not in that list; it belongs to the server,
-// and hostapd rejects it.
+// fullProfile has the attributes that identify NAS and session by RFC 5176 section 3, and NAS-Port-Type,
+// which is not in that list but goes with NAS-Port. It omits Vendor-Specific, which is in the list:
+// NASes mostly report counters and settings in it, and no RFC says which of them identify a session.
+// Class is not in the list; it belongs to the server, and hostapd rejects it.
 var fullProfile = fromSession(
 	radius.UserName, radius.NASIPAddress, radius.NASIPv6Address, radius.NASIdentifier, radius.NASPort,
 	radius.NASPortType, radius.NASPortID, radius.FramedIPAddress, radius.CalledStationID,

@@ -22,7 +22,7 @@
 //	404  there are several Acct-Session-Ids, or an empty one
 //	407  an encrypted value cannot be encrypted again
 //	501  the server does not account the session ([Config.MayChange])
-//	502  the NAS is no client, or cannot be reached
+//	502  the NAS is no client, has disconnect.profile none, or nothing could be sent to it
 //	503  no session matches
 //	506  a limit is reached
 //	508  several sessions match
@@ -33,8 +33,10 @@
 //
 // The stop of the NAS counts, with its cause; nothing is marked in the table, so casnDisconnectedSessions
 // does not count it (R6). If no stop follows an ACK in [Config.StopWait], Relay makes the stop from the
-// last counters (R31). It does so at once if the NAS answers a Disconnect-Request with 503. These waits
-// are not durable: after a restart such a session lives until its NAS, or an operator, ends it.
+// last counters (R31). It does so at once if the NAS answers a Disconnect-Request with 503, unless the
+// NAS may have the session all the same: it was not asked with all that is known, or the request had
+// attributes of the server that were passed on. These waits are not durable: after a restart such a
+// session lives until its NAS, or an operator, ends it.
 //
 // # Who owns what
 //

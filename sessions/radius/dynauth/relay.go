@@ -170,8 +170,8 @@ func (r *Relay) ask(ctx context.Context, q *nasradius.ChangeRequest, s *sessions
 		Ended: func() bool { return r.current(s) == nil },
 	})
 	<-nas.window
-	// The NAS may not have the session with these attributes, but have it (RFC 5176 section 3): a
-	// Vendor-Specific, for example, identifies sessions at some NASes.
+	// With attributes of the server in the request, a 503 does not prove that the NAS has lost the
+	// session: some NASes identify sessions by one of them, such as a Vendor-Specific (RFC 5176 section 3).
 	reply.Inconclusive = reply.Inconclusive || len(attrs) > 0
 	r.settle(q, s, reply)
 }

@@ -70,7 +70,7 @@ type Stats struct {
 	Ambiguous   uint64 // 508: several sessions match
 	Mismatched  uint64 // 403: the session has another NAS
 	Prohibited  uint64 // 501: the server does not account the session
-	Unroutable  uint64 // 502: the NAS is no client, or cannot be reached
+	Unroutable  uint64 // 502: the NAS is no client, cannot end sessions, or nothing could be sent to it
 	Unusable    uint64 // 404 or 407: several Acct-Session-Ids, or an encrypted value of a wrong length
 	Busy        uint64 // 506: a limit was reached
 	Stops       uint64 // stop records that were made because the NAS sent no stop
