@@ -162,7 +162,7 @@ func (r *Relay) ask(ctx context.Context, q *nasradius.ChangeRequest, s *sessions
 	select {
 	case nas.window <- struct{}{}:
 	case <-ctx.Done():
-		r.refuse(q, s, radius.ResourcesUnavailable)
+		r.giveUp(q, s)
 		return
 	}
 	reply := r.cfg.Forward(ctx, s, dae.Forwarded{
@@ -174,6 +174,16 @@ func (r *Relay) ask(ctx context.Context, q *nasradius.ChangeRequest, s *sessions
 	// session: some NASes identify sessions by one of them, such as a Vendor-Specific (RFC 5176 section 3).
 	reply.Inconclusive = reply.Inconclusive || len(attrs) > 0
 	r.settle(q, s, reply)
+}
+
+// giveUp ends a request whose context has ended. At the end of the daemon it gets no answer: a NAK would
+// be final, and its server can send it to the next daemon.
+func (r *Relay) giveUp(q *nasradius.ChangeRequest, s *sessions.Session) {
+	if r.ctx.Err() != nil {
+		q.Drop(errStopping)
+		return
+	}
+	r.refuse(q, s, radius.ResourcesUnavailable)
 }
 
 // enter enters a request for a NAS; nil means that too many wait for it.
@@ -215,7 +225,7 @@ func (r *Relay) settle(q *nasradius.ChangeRequest, s *sessions.Session, reply da
 	case errors.As(out.Err, &malformedValue):
 		r.refuse(q, s, radius.InvalidAttributeValue)
 	case errors.Is(out.Err, context.DeadlineExceeded), errors.Is(out.Err, context.Canceled):
-		r.refuse(q, s, radius.ResourcesUnavailable)
+		r.giveUp(q, s)
 	default:
 		r.refuse(q, s, radius.RequestNotRoutable)
 	}

@@ -299,6 +299,37 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestEnd: requests that are under way or wait when the daemon ends get no NAK, which would be final.
+func TestEnd(t *testing.T) {
+	table := newTable(t)
+	send(t, table, sessions.Start, 1, "A", "alice")
+	asked := make(chan bool, 2*window)
+	r := New(Config{Table: table, MayChange: func(string, *sessions.Session) bool { return true }, Forward: func(ctx context.Context, _ *sessions.Session, _ dae.Forwarded) dae.Reply {
+		asked <- true
+		<-ctx.Done()
+		return dae.Reply{Outcome: termination.Outcome{Err: ctx.Err()}}
+	}})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	<-r.Ready()
+	s := listen(t, r)
+	for range window + 1 {
+		s.send()
+	}
+	for range window {
+		<-asked
+	}
+	radiustest.WaitFor(t, func() bool { return r.Stats().InFlight == window+1 })
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if got := r.Stats(); got.Busy != 0 || got.NAKs != 0 || got.InFlight != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestLostAtNAS: a 503 of the NAS ends the session, unless attributes were passed on that the NAS may
 // have compared, or the NAS could not be asked in another way.
 func TestLostAtNAS(t *testing.T) {
