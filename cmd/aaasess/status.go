@@ -167,7 +167,7 @@ func dynAuthLines(section json.RawMessage) ([]statusLine, error) {
 		)},
 		{1, "invalid", reasonsText(
 			reasonCount{"unknown server", l.UnknownClients}, reasonCount{"malformed", l.Malformed}, reasonCount{"wrong authenticator", l.BadAuthenticators},
-			reasonCount{"wrong or no Event-Timestamp", l.Stale},
+			reasonCount{"wrong, repeated or no Event-Timestamp", l.Stale},
 		)},
 		{1, "in flight", strconv.Itoa(r.InFlight)},
 		{1, "stops made", number(r.Stops)},
