@@ -2,6 +2,7 @@ package radius
 
 import (
 	"crypto/md5"
+	"crypto/rand"
 	"crypto/subtle"
 	"encoding/binary"
 )
@@ -158,6 +159,42 @@ type Recrypter struct {
 	From, To Protection
 	Salt     uint16    // of the next value with a salt; it grows by one with each
 	space    [128]byte // working memory, enough for secrets of usual length
+}
+
+// RandomSalt returns a salt for the first value of a packet. It is not 0.
+func RandomSalt() uint16 {
+	var b [2]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.BigEndian.Uint16(b[:]) | 1
+}
+
+// AppendAnswer appends to b the attributes of an answer for the next hop: encrypted values are
+// encrypted again, and Message-Authenticator and Proxy-State, which belong to one hop, are left out. A
+// Salt of 0 becomes a random one when it is needed. An error of type *MalformedError means that the
+// answer must not be passed on.
+func (r *Recrypter) AppendAnswer(b, attrs []byte, names *Dictionary) ([]byte, error) {
+	var space [4]HiddenValue
+	for rest := attrs; len(rest) > 0; rest = rest[rest[1]:] {
+		attr := rest[:rest[1]]
+		switch Type(attr[0]) {
+		case MessageAuthenticator, ProxyState:
+			continue
+		}
+		hidden, err := names.AppendHidden(space[:0], attr, len(b))
+		if err != nil {
+			return b, err
+		}
+		b = append(b, attr...)
+		if len(hidden) > 0 && r.Salt == 0 {
+			r.Salt = RandomSalt()
+		}
+		for _, v := range hidden {
+			if err := r.Recrypt(b, v); err != nil {
+				return b, err
+			}
+		}
+	}
+	return b, nil
 }
 
 // Recrypt decrypts the value at v in attrs and encrypts it again, in place. Padding stays as it is.

@@ -2,8 +2,6 @@ package dae
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -56,9 +54,8 @@ func (d *Disconnector) Forward(ctx context.Context, s *sessions.Session, f Forwa
 	crypt := radius.Recrypter{
 		From: radius.Protection{Secret: c.DisconnectSecret, Request: got.request},
 		To:   radius.Protection{Secret: f.Secret, Request: f.Authenticator},
-		Salt: randomSalt(),
 	}
-	if reply.Attrs, err = appendReply(nil, got.attrs, c.Dictionary, crypt); err != nil {
+	if reply.Attrs, err = crypt.AppendAnswer(nil, got.attrs, c.Dictionary); err != nil {
 		reply.Attrs = nil // what the NAS has done is more important
 	}
 	return reply
@@ -87,7 +84,7 @@ func (m message) append(b []byte, secret radius.Secret) ([]byte, error) {
 	if len(m.hidden) == 0 {
 		return b, nil
 	}
-	crypt := radius.Recrypter{From: m.from, To: radius.Protection{Secret: secret}, Salt: randomSalt()}
+	crypt := radius.Recrypter{From: m.from, To: radius.Protection{Secret: secret}, Salt: radius.RandomSalt()}
 	for _, v := range m.hidden {
 		v.Start, v.End = v.Start+at, v.End+at
 		if err := crypt.Recrypt(b, v); err != nil {
@@ -105,37 +102,6 @@ func hiddenValues(names *radius.Dictionary, attrs []byte) (list []radius.HiddenV
 		}
 	}
 	return list, nil
-}
-
-// appendReply appends to b the attributes of a NAS's answer, encrypted for the server. An error means
-// that an encrypted value has a wrong length.
-func appendReply(b, attrs []byte, names *radius.Dictionary, crypt radius.Recrypter) ([]byte, error) {
-	var space [2]radius.HiddenValue
-	for rest := attrs; len(rest) > 0; rest = rest[rest[1]:] {
-		attr := rest[:rest[1]]
-		switch radius.Type(attr[0]) {
-		case radius.MessageAuthenticator, radius.ProxyState:
-			continue
-		}
-		hidden, err := names.AppendHidden(space[:0], attr, len(b))
-		if err != nil {
-			return b, err
-		}
-		b = append(b, attr...)
-		for _, v := range hidden {
-			if err := crypt.Recrypt(b, v); err != nil {
-				return b, err
-			}
-		}
-	}
-	return b, nil
-}
-
-// randomSalt returns the first salt of a packet.
-func randomSalt() uint16 {
-	var b [2]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return binary.BigEndian.Uint16(b[:])
 }
 
 // reply is the answer of a NAS to one request.

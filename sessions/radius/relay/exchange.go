@@ -236,7 +236,7 @@ func (x *exchange) answered(m *method, a *client.Answer) {
 	defer r.buffers.Put(buf)
 	names := r.routes.Load().names
 	crypt := radius.Recrypter{From: radius.Protection{Secret: a.Secret, Request: a.Request}, To: x.protection()}
-	attrs, err := appendAnswer((*buf)[:0], a.Packet.Attributes(), names, crypt)
+	attrs, err := crypt.AppendAnswer((*buf)[:0], a.Packet.Attributes(), names)
 	if err != nil {
 		x.drop(badAnswers, fmt.Errorf("%v of server %s: %w", a.Packet.Code(), a.Server, err))
 		return

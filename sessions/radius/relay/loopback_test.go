@@ -302,6 +302,6 @@ func BenchmarkRewrite(b *testing.B) {
 		}
 		_ = o.add(admission.Upstream{}, nasAuthenticator)
 		_, _ = o.append(buf, 1, radius.Protection{Secret: nasSecret, Request: nasAuthenticator}, serverSecret)
-		_, _ = appendAnswer(buf, accept, radius.Standard(), answerCrypt)
+		_, _ = appendAnswer(buf, accept)
 	}
 }

@@ -146,38 +146,3 @@ func (o *outgoing) append(b []byte, identifier byte, from radius.Protection, sec
 	radius.SealRequest(b, authenticator, secret)
 	return b, authenticator
 }
-
-// appendAnswer appends to b the attributes of a server's answer, encrypted for the NAS. A salt of 0
-// means a random one. An error of type *radius.MalformedError means that the NAS must not get the
-// answer.
-func appendAnswer(b, attrs []byte, names *radius.Dictionary, crypt radius.Recrypter) ([]byte, error) {
-	var space [4]radius.HiddenValue
-	for rest := attrs; len(rest) > 0; rest = rest[rest[1]:] {
-		attr := rest[:rest[1]]
-		switch radius.Type(attr[0]) {
-		case radius.MessageAuthenticator, radius.ProxyState:
-			continue
-		}
-		hidden, err := names.AppendHidden(space[:0], attr, len(b))
-		if err != nil {
-			return b, err
-		}
-		b = append(b, attr...)
-		if len(hidden) > 0 && crypt.Salt == 0 {
-			crypt.Salt = randomSalt()
-		}
-		for _, v := range hidden {
-			if err := crypt.Recrypt(b, v); err != nil {
-				return b, err
-			}
-		}
-	}
-	return b, nil
-}
-
-// randomSalt returns the first salt of a packet.
-func randomSalt() uint16 {
-	var b [2]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return binary.BigEndian.Uint16(b[:]) | 1
-}

@@ -246,6 +246,12 @@ func TestRequestDropped(t *testing.T) {
 // serverAuthenticator is that of our request, for answers.
 var serverAuthenticator = radius.Authenticator([]byte("ABCDEFGHIJKLMNOP"))
 
+// appendAnswer appends an answer of the server for the NAS.
+func appendAnswer(b, attrs []byte) ([]byte, error) {
+	crypt := answerCrypt
+	return crypt.AppendAnswer(b, attrs, radius.Standard())
+}
+
 // answerCrypt is for answers from the server to the NAS.
 var answerCrypt = radius.Recrypter{
 	From: radius.Protection{Secret: serverSecret, Request: serverAuthenticator},
@@ -254,7 +260,7 @@ var answerCrypt = radius.Recrypter{
 
 // forNAS rewrites the attributes of an answer.
 func forNAS(attrs ...string) (string, error) {
-	b, err := appendAnswer(nil, []byte(strings.Join(attrs, "")), radius.Standard(), answerCrypt)
+	b, err := appendAnswer(nil, []byte(strings.Join(attrs, "")))
 	return string(b), err
 }
 
@@ -341,7 +347,7 @@ func TestGoldenAnswer(t *testing.T) {
 	}
 	crypt := answerCrypt
 	crypt.Salt = 0x8000
-	if got, err := appendAnswer(nil, attrs, radius.Standard(), crypt); err != nil || hex.EncodeToString(got) != toNAS {
+	if got, err := crypt.AppendAnswer(nil, attrs, radius.Standard()); err != nil || hex.EncodeToString(got) != toNAS {
 		t.Errorf("%x, %v, want\n%s", got, err, toNAS)
 	}
 }
