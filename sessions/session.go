@@ -179,22 +179,8 @@ type Session struct {
 	Admission *Admission
 
 	fingerprints fingerprints
-	node         *nasNode    // of NAS; nil if the session is in no table
-	former       *[]*nasNode // see formerNodes; a pointer, because few sessions have any
-}
-
-// formerNodes returns the former NAS values of the session's packets.
-func (s *Session) formerNodes() []*nasNode {
-	if s.former == nil {
-		return nil
-	}
-	return *s.former
-}
-
-func (s *Session) setFormerNodes(nodes []*nasNode) {
-	if s.former = nil; len(nodes) > 0 {
-		s.former = &nodes
-	}
+	node         *nasNode // of NAS; nil if the session is in no table
+	more         *more    // what few sessions have
 }
 
 // toldUntil returns the moment up to which the newest record tells of the session, whether the NAS or
