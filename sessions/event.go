@@ -66,6 +66,8 @@ type Event struct {
 	Sent        UsageFields // the fields of Usage that the packet has; the others are ignored
 	IfIndex     uint32
 	PortIfIndex uint32
+	// Link says that IfIndex is an interface of this host that is the session's own; else nil.
+	Link *Link
 	// End says how the session can be ended from now on; nil if the event does not say it.
 	End *Ending
 
