@@ -131,7 +131,7 @@ func (t *Table) Refreshed(number, host uint64, samples []Sample) (missing []uint
 	for key, all := range ls.byKey {
 		switch {
 		case key.host != host:
-			ls.lose(key, nil, at)
+			ls.markLost(key, nil, at)
 		case all[0].isUnseen(number):
 			missing = append(missing, key.ifIndex)
 		}
@@ -153,12 +153,12 @@ func (t *Table) LinkLost(host uint64, ifIndex uint32, last *Traffic) {
 	at := t.clock.now()
 	t.links.mu.Lock()
 	defer t.links.mu.Unlock()
-	t.links.lose(linkKey{host, ifIndex}, last, at)
+	t.links.markLost(linkKey{host, ifIndex}, last, at)
 }
 
-// lose is LinkLost at a moment. Without the last counters, the interface disappeared at the newest
+// markLost is LinkLost at a moment. Without the last counters, the interface disappeared at the newest
 // sample or later.
-func (ls *links) lose(key linkKey, last *Traffic, at Stamp) {
+func (ls *links) markLost(key linkKey, last *Traffic, at Stamp) {
 	for _, l := range ls.byKey[key] {
 		l.mu.Lock()
 		if last != nil {

@@ -60,10 +60,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 			for _, n := range s.formerNodes() {
 				t.register(n, s.Session)
 			}
-			t.updateNesting(nil, s.Session)
-			t.updateGranted(nil, s.Session)
-			t.updateUnique(nil, s.Session)
-			t.updateLinks(nil, s.Session)
+			t.updateIndexes(nil, s.Session)
 		}
 	}
 	for s := range (&View{root: t.calls.root}).All() {

@@ -332,10 +332,7 @@ func (t *Table) put(c *Change, s *Session) {
 	}
 	t.updateIndex(was, s)
 	t.updateLines(was, s)
-	t.updateNesting(was, s)
-	t.updateGranted(was, s)
-	t.updateUnique(was, s)
-	others := t.updateLinks(was, s)
+	others := t.updateIndexes(was, s)
 	rows.put(s)
 	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
 	for _, id := range others {
@@ -376,10 +373,7 @@ func (t *Table) removeRow(s *Session) {
 	if s.node.reportsCalls {
 		t.linesOf(s.Kind).remove(s)
 	}
-	t.updateNesting(s, nil)
-	t.updateGranted(s, nil)
-	t.updateUnique(s, nil)
-	t.updateLinks(s, nil)
+	t.updateIndexes(s, nil)
 	t.rowsOf(s.Kind).remove(s.ID)
 	if s.Route != nil {
 		s.Route.live--
