@@ -66,6 +66,10 @@ type Event struct {
 	Sent        UsageFields // the fields of Usage that the packet has; the others are ignored
 	IfIndex     uint32
 	PortIfIndex uint32
+	// Link says that IfIndex is an interface of this host that is the session's own; else nil.
+	Link *Link
+	// End says how the session can be ended from now on; nil if the event does not say it.
+	End *Ending
 
 	// The table sets these, on its clock.
 	at, now     Stamp // At, and when the event was heard

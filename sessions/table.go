@@ -63,6 +63,7 @@ type Table struct {
 	routes       routes
 	nesting      nesting
 	oneOffs      oneOffs
+	links        *links
 	numbers      numbers
 	hearing      hearing
 	unique       unique
@@ -96,6 +97,7 @@ func New(cfg Config, journal Journal) *Table {
 		nesting:      newNesting(),
 		numbers:      numbers{reserved: map[ID]struct{}{}},
 		granted:      lineIndex{},
+		links:        newLinks(),
 		lastCounters: &Counters{},
 		ready:        make(chan struct{}),
 	}
@@ -176,7 +178,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		typ, before := s.noticeType(ev), s.User
 		s = t.updateNAS(updated(s, ev), ev)
 		t.put(c, s)
-		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: ev.Attrs, At: ev.At, BringsUser: before == "" && s.User != ""})
+		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, BringsUser: before == "" && s.User != ""})
 	case finish:
 		t.end(c, s, ev, 0, 0)
 	case recordLate:
@@ -334,8 +336,12 @@ func (t *Table) put(c *Change, s *Session) {
 	t.updateNesting(was, s)
 	t.updateGranted(was, s)
 	t.updateUnique(was, s)
+	others := t.updateLinks(was, s)
 	rows.put(s)
 	t.encodeInto(c, s)
+	for _, id := range others {
+		t.encodeInto(c, t.live(id))
+	}
 }
 
 // encodeInto adds the state of a session to a change.
@@ -383,6 +389,7 @@ func (t *Table) removeRow(s *Session) {
 	t.updateNesting(s, nil)
 	t.updateGranted(s, nil)
 	t.updateUnique(s, nil)
+	t.updateLinks(s, nil)
 	t.rowsOf(s.Kind).remove(s.ID)
 	if s.Route != nil {
 		s.Route.live--
@@ -407,6 +414,9 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 	}
 	if ev != nil {
 		n.Attrs, n.At = ev.Attrs, ev.At
+		if s.HasLink() {
+			n.Attrs = replaceUsage(ev.Attrs, &after.Usage, after.Counted)
+		}
 		t.updateNAS(after, ev)
 	} else {
 		n.At, n.Lasted = t.clock.date(after.toldUntil()), max(0, after.toldUntil().Sub(after.Started))
