@@ -237,7 +237,9 @@ func (s *Server) readQuery(w http.ResponseWriter, r *http.Request) (query api.Qu
 	return query, err == nil
 }
 
-// describe returns the JSON form of a session, with its termination if it is being ended.
+// Describe returns the JSON form of a session, with its termination if it is being ended.
+func (s *Server) Describe(session *sessions.Session) api.Session { return s.describe(session) }
+
 func (s *Server) describe(session *sessions.Session) api.Session {
 	out := s.describeRow(session)
 	if session.State == sessions.Terminating {
