@@ -119,12 +119,3 @@ func (n *nameIndex) findByAddr(t *nases, ev *Event, ids []ID) []ID {
 	}
 	return ids
 }
-
-// updateIndexes updates the entries of a session in the indexes that need nothing but its states: was
-// before, nil if it is new, and s now, nil if it has ended. It returns what updateLinks returns.
-func (t *Table) updateIndexes(was, s *Session) (others []ID) {
-	t.updateNesting(was, s)
-	t.updateGranted(was, s)
-	t.updateUnique(was, s)
-	return t.updateLinks(was, s)
-}

@@ -171,16 +171,22 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		f = t.find(ev)
 	}
 	do, s := decide(&f, ev)
+	if err := ev.permit(s); err != nil {
+		return err
+	}
 	switch do {
+	case duplicate:
+		ev.tell(s, true)
 	case begin, replace:
 		return t.begin(c, do, s, ev)
 	case update:
 		typ, before := s.noticeType(ev), s.User
 		s = t.updateNAS(updated(s, ev), ev)
 		t.put(c, s)
-		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, BringsUser: before == "" && s.User != ""})
+		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
+		ev.tell(s, false)
 	case finish:
-		t.end(c, s, ev, 0, 0)
+		ev.tell(t.end(c, s, ev, 0, 0), false)
 	case recordLate:
 		t.recordLate(c, s, ev)
 	case revive:
@@ -192,7 +198,8 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		t.put(c, s)
 		t.forget(s.ID) // after put, or its NAS nodes would be released
 		t.markHighWater()
-		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
+		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At, Lasted: ev.lasted(s)})
+		ev.tell(s, false)
 	}
 	return nil
 }
@@ -200,6 +207,9 @@ func (t *Table) apply(c *Change, ev *Event) error {
 // begin makes the session that an event begins. A live session that it replaces ends first.
 func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	old := t.supersededBy(ev)
+	if err := ev.permit(old...); err != nil {
+		return err
+	}
 	if do == begin && ev.Type != Stop && len(old) == 0 {
 		if err := t.limits.admit(t.rowsOf(ev.Kind).n); err != nil {
 			return err
@@ -228,11 +238,12 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	}
 	t.join(c, s, ev)
 	if ev.Type == Stop {
-		t.end(c, s, ev, 0, 0)
+		ev.tell(t.end(c, s, ev, 0, 0), false)
 		return nil
 	}
 	t.put(c, s)
 	t.markHighWater()
+	ev.tell(s, false)
 	c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
 	return nil
 }
@@ -247,6 +258,7 @@ func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
 	after.Stopped = s.Stopped || ev.Type == Stop
 	after.LastEvent, after.LastTraffic = s.LastEvent, s.LastTraffic // the time of the end stays
 	t.remember(c, t.updateNAS(after, ev), ev.AcctSessionID)
+	ev.tell(after, false)
 	n := Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause, AfterEnd: true}
 	if n.Type == Stop {
 		t.recordStop(c, n)
@@ -295,35 +307,6 @@ func (t *Table) isFree(id ID) bool {
 	return id != 0 && !remembered && !reserved && t.live(id) == nil && !t.nesting.needs(id)
 }
 
-// nodes returns the nodes of all NAS values that a session has or had, the present one first.
-func (s *Session) nodes() []*nasNode { return append([]*nasNode{s.node}, s.formerNodes()...) }
-
-// register adds a session to the live sessions of a node.
-func (t *Table) register(n *nasNode, s *Session) {
-	if len(n.ids) > 2*n.liveCount+16 {
-		n.ids = slices.DeleteFunc(n.ids, func(id ID) bool { return !t.isRegistered(id, n) })
-		slices.Sort(n.ids)
-		n.ids = slices.Compact(n.ids)
-	}
-	n.liveCount++
-	n.ids = append(n.ids, s.ID)
-	t.names.add(n, sidHash(s.AcctSessionID), s.ID)
-}
-
-// unregister undoes register. The id stays in n.ids until a later register cleans up.
-func (t *Table) unregister(n *nasNode, s *Session) {
-	t.names.remove(n, sidHash(s.AcctSessionID), s.ID)
-	if n.liveCount--; n.liveCount == 0 {
-		n.ids = nil
-	}
-}
-
-// isRegistered reports whether a live session is registered at a node.
-func (t *Table) isRegistered(id ID, n *nasNode) bool {
-	s := t.live(id)
-	return s != nil && (s.node == n || slices.Contains(s.formerNodes(), n))
-}
-
 // put makes s the present state of its session.
 func (t *Table) put(c *Change, s *Session) {
 	rows := t.rowsOf(s.Kind)
@@ -350,31 +333,6 @@ func (t *Table) encodeInto(c *Change, s *Session) {
 	c.State = append(c.State, Put{Key: c.octets[begin:key:key], Value: c.octets[key:len(c.octets):len(c.octets)]})
 }
 
-// updateIndex updates the entries of a session in the index of names and at its NAS nodes. was is
-// its state before, nil if it is new.
-func (t *Table) updateIndex(was, s *Session) {
-	var before []*nasNode
-	switch {
-	case was == nil:
-	case was.node == s.node:
-		return
-	default:
-		before = was.nodes()
-	}
-	now := s.nodes()
-	for _, n := range now {
-		if !slices.Contains(before, n) {
-			t.register(n, s)
-		}
-	}
-	for _, n := range before {
-		if !slices.Contains(now, n) {
-			t.unregister(n, s)
-			t.nases.release(n)
-		}
-	}
-}
-
 // removeRow removes a live session from the table. Its nodes stay: the ended session needs them.
 func (t *Table) removeRow(s *Session) {
 	for _, n := range s.nodes() {
@@ -393,8 +351,9 @@ func (t *Table) removeRow(s *Session) {
 
 // end ends a session, with the NAS's stop or, if ev is nil, with our own. Ours has the time of the
 // session's newest record, or notBefore if that is later. If an operator asked for the end, and the
-// NAS has sent an ACK or we make the stop, the cause is Admin-Reset (R5).
-func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uint32) {
+// NAS has sent an ACK or we make the stop, the cause is Admin-Reset (R5). It returns the session after
+// its end.
+func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uint32) *Session {
 	n := Notice{Type: Stop, Cause: cause}
 	before := s.nodes()
 	after := ended(s, ev, notBefore, t.clock.now())
@@ -407,7 +366,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 		t.removeRow(s)
 	}
 	if ev != nil {
-		n.Attrs, n.At = ev.Attrs, ev.At
+		n.Attrs, n.At, n.Lasted = ev.Attrs, ev.At, ev.lasted(after)
 		if s.HasLink() {
 			n.Attrs = replaceUsage(ev.Attrs, &after.Usage, after.Counted)
 		}
@@ -422,6 +381,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 	t.remember(c, after, after.AcctSessionID)
 	t.release(before)
 	t.recordStop(c, n)
+	return after
 }
 
 func (t *Table) release(nodes []*nasNode) {
