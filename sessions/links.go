@@ -156,13 +156,22 @@ func (t *Table) LinkLost(host uint64, ifIndex uint32, last *Traffic) {
 	t.links.markLost(linkKey{host, ifIndex}, last, at)
 }
 
+// atLeast returns the larger of each counter. An interface that disappears may already have lost some of
+// its counters: a veth counts what its peer has sent, and the peer goes first.
+func (t Traffic) atLeast(before Traffic) Traffic {
+	for i := range t {
+		t[i] = max(t[i], before[i])
+	}
+	return t
+}
+
 // markLost is LinkLost at a moment. Without the last counters, the interface disappeared at the newest
 // sample or later.
 func (ls *links) markLost(key linkKey, last *Traffic, at Stamp) {
 	for _, l := range ls.byKey[key] {
 		l.mu.Lock()
 		if last != nil {
-			l.add(*last, at)
+			l.add(last.atLeast(l.counted), at)
 			l.seenAt = at
 		}
 		l.lost, l.lostAt = true, l.seenAt
