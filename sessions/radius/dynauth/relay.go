@@ -51,7 +51,7 @@ type Relay struct {
 	log                   *slog.Logger
 	searches              searches
 	counters              counters
-	refused               throttle.Line // of the log
+	refusedLines          throttle.Lines[refusedLine] // of the log
 	requests              sync.WaitGroup
 	ready                 chan struct{}
 	maxRequests, maxAtNAS int // the constants, but in tests
@@ -68,6 +68,13 @@ type Relay struct {
 type queue struct {
 	requests int
 	window   chan struct{}
+}
+
+// refusedLine identifies a line of the log about a refusal. No server hides another, and no reason
+// another one of the same server.
+type refusedLine struct {
+	server string
+	cause  radius.ErrorCause
 }
 
 // Reasons to leave a request unanswered.
@@ -275,8 +282,8 @@ func forServer(reply dae.Reply, s *sessions.Session) (attrs []byte) {
 // refuse answers with a NAK of our own. s is the session, or nil.
 func (r *Relay) refuse(q *nasradius.ChangeRequest, s *sessions.Session, cause radius.ErrorCause) {
 	r.counters[refusalOf(cause)].Add(1)
-	if suppressed, ok := r.refused.Allow(time.Now()); ok {
-		r.logOf(q, s).Warn("dynamic authorization: request refused", "err", cause.String(), "suppressed", suppressed)
+	if v := r.refusedLines.Allow(refusedLine{q.ServerName, cause}, time.Now()); v.Write {
+		r.logOf(q, s).Warn("dynamic authorization: request refused", "err", cause.String(), "suppressed", v.Suppressed)
 	}
 	q.Answer(false, radius.AppendUint32(nil, radius.ErrorCauseType, uint32(cause)))
 }
