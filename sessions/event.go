@@ -71,6 +71,7 @@ type Event struct {
 	at, now     Stamp // At, and when the event was heard
 	heard       silence.Time
 	fingerprint fingerprint
+	superseded  []Supersession // by this start
 }
 
 // Notice is an event of a session that is to be accounted.

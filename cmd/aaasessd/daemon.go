@@ -70,6 +70,7 @@ type daemon struct {
 
 	memory      *memoryWatch  // nil: GOMEMLIMIT is not set
 	refusedLine throttle.Line // of the log: sessions that a limit refused
+	superseded  superseded
 
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 	dictionary    atomic.Pointer[radius.Dictionary]
@@ -116,7 +117,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	}
 	d.setPlan(plan)
 	tc := cfg.Sessions
-	tc.Boot, tc.Refused = thisBoot(), d.sessionRefused
+	tc.Boot, tc.Refused, tc.Superseded = thisBoot(), d.sessionRefused, d.sessionSuperseded
 	if d.memory = newMemoryWatch(); d.memory != nil {
 		tc.MemoryShort = d.memory.isShort
 	}

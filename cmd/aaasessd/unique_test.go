@@ -1,10 +1,14 @@
 package main
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 
 	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2865"
+
+	"aaasess/cmd/internal/api"
 )
 
 // TestOnePerStation: a start ends the session of its station and the one on its port, as configured
@@ -25,11 +29,21 @@ func TestOnePerStation(t *testing.T) {
 	l.mustAccount(packet(acctStart, "C", "alice", station("s1"), onLine), packet(acctStart, "D", "alice", station("s1")))
 	want = append(want, "Stop 00000001", "Stop 00000002", "Start 00000003", "Start 00000004")
 	l.eventuallyRecords("records.jsonl", want...)
+	if got, want := l.d.superseded.status(), (api.SupersededStatus{NASPort: 2}); got != want {
+		t.Errorf("counted %+v, want %+v", got, want)
+	}
+	line := regexp.MustCompile(`session is superseded by the start of another one, making the stop record" session=0000000[12] user=alice nas=\S+ client=loopback attribute=NAS-Port new_session=00000003 suppressed=0`)
+	if n := strings.Count(l.log.String(), "superseded"); n != 1 || !line.MatchString(l.log.String()) { // one a minute
+		t.Errorf("%d lines: %s", n, l.log)
+	}
 
 	l.restart(one)
 	l.mustAccount(packet(acctStart, "E", "alice", station("s1")))
 	want = append(want, "Stop 00000003", "Stop 00000004", "Start 00000005")
 	l.eventuallyRecords("records.jsonl", want...)
+	if got, want := l.d.superseded.status(), (api.SupersededStatus{CallingStationID: 2}); got != want {
+		t.Errorf("counted %+v, want %+v", got, want)
+	}
 
 	l.reload(plainConfig, "configuration loaded")
 	l.mustAccount(packet(acctStart, "F", "alice", station("s1")))

@@ -44,7 +44,7 @@ type ChangeListener struct {
 // them. An error names the address or server that caused it.
 func NewChangeListener(cfg ChangeConfig, changer Changer) (*ChangeListener, error) {
 	l := &ChangeListener{changer: changer, replays: newReplays()}
-	l.service, l.subject = l, "dynamic authorization"
+	l.service, l.messages = l, messages{"dynamic authorization request", "dynamic authorization request dropped"}
 	l.requests, l.signs = []radius.Code{radius.CodeDisconnectRequest, radius.CodeCoARequest}, true
 	l.RequireTimestamp(cfg.RequireTimestamp)
 	if err := l.open(cfg.Config); err != nil {
