@@ -277,7 +277,7 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		flying := &pendingRequest{client: d.clients.Find(from.Addr()), code: radius.CodeDisconnectRequest, answer: make(chan reply, 1)}
+		flying := &pendingRequest{client: d.clients.Find(from.Addr()), code: radius.CodeDisconnectRequest, answer: make(chan response, 1)}
 		d.peers.register(from, id, flying)
 		d.receive(data, from, noon)
 		if len(flying.answer) > 0 && !layeh.IsAuthenticResponse(data[:int(data[2])<<8|int(data[3])], make([]byte, 20), []byte(captured.Secret)) {

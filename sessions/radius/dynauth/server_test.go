@@ -11,7 +11,7 @@ import (
 	"aaasess/sessions/radius/radiustest"
 )
 
-// server is a server that sends requests to a Relay through a listener.
+// server is a server that sends requests to a Forwarder through a listener.
 type server struct {
 	t    *testing.T
 	to   netip.AddrPort // of the listener
@@ -19,9 +19,9 @@ type server struct {
 	id   byte
 }
 
-// listen opens a listener for a Relay, which runs until the test ends. It returns its server r1; r2 and
+// listen opens a listener for a Forwarder, which runs until the test ends. It returns its server r1; r2 and
 // further ones have the next addresses.
-func listen(t *testing.T, r *Relay, more ...string) *server {
+func listen(t *testing.T, r *Forwarder, more ...string) *server {
 	t.Helper()
 	var clients []nasradius.Client
 	for i, name := range append([]string{"r1"}, more...) {
