@@ -54,7 +54,8 @@ type Forwarder struct {
 	refusedLines          throttle.Lines[refusedLine] // of the log
 	requests              sync.WaitGroup
 	ready                 chan struct{}
-	maxRequests, maxAtNAS int // the constants, but in tests
+	maxRequests, maxAtNAS int           // the constants, but in tests
+	maxWait               time.Duration // as well
 
 	mu       sync.Mutex
 	ctx      context.Context // of the requests; ends with Run
@@ -89,7 +90,7 @@ func New(cfg Config) *Forwarder {
 	cfg.RetryMin = cmp.Or(cfg.RetryMin, termination.DefaultRetryMin)
 	f := &Forwarder{
 		cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), ready: make(chan struct{}),
-		maxRequests: maxRequests, maxAtNAS: maxAtNAS, nases: map[netip.Addr]*queue{}, stops: map[sessions.ID]*time.Timer{},
+		maxRequests: maxRequests, maxAtNAS: maxAtNAS, maxWait: maxWait, nases: map[netip.Addr]*queue{}, stops: map[sessions.ID]*time.Timer{},
 	}
 	f.ctx, f.stop = context.WithCancel(context.Background())
 	return f
@@ -144,7 +145,7 @@ func (f *Forwarder) serve(q *nasradius.ChangeRequest) {
 		f.mu.Unlock()
 		f.requests.Done()
 	}()
-	ctx, cancel := context.WithTimeout(f.ctx, maxWait)
+	ctx, cancel := context.WithTimeout(f.ctx, f.maxWait)
 	defer cancel()
 	wants := parse(q.Packet.Attributes(), q.Local)
 	s, cause := f.find(&wants)

@@ -2,7 +2,9 @@ package dynauth
 
 import (
 	"context"
+	"fmt"
 	"testing"
+	"time"
 
 	"aaasess/internal/radius"
 	"aaasess/sessions"
@@ -88,6 +90,110 @@ func TestEnd(t *testing.T) {
 		t.Error(err)
 	}
 	if got := r.Stats(); got.Busy != 0 || got.NAKs != 0 || got.InFlight != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// mayAll is a MayChange that allows everything.
+func mayAll(string, *sessions.Session) bool { return true }
+
+// TestMaxWait: a request that waits too long for its turn at the NAS is refused with 506, and never sent.
+func TestMaxWait(t *testing.T) {
+	table := newTable(t)
+	send(t, table, sessions.Start, 1, "A", "alice")
+	f := New(Config{Table: table, MayChange: mayAll, Forward: func(context.Context, *sessions.Session, dae.Forwarded) dae.Reply {
+		t.Error("the NAS is asked")
+		return dae.Reply{}
+	}})
+	f.maxWait = time.Millisecond
+	addr := table.Row(1).NAS.Addr
+	nas := f.enter(addr)
+	for range window {
+		nas.window <- struct{}{}
+	}
+	s := listen(t, f)
+	s.send()
+	if _, cause := s.receive(); cause != radius.ResourcesUnavailable {
+		t.Errorf("the answer is %v", cause)
+	}
+	radiustest.WaitFor(t, func() bool { return f.Stats().InFlight == 0 })
+	f.leave(addr, nas)
+	if got := f.Stats(); got.Busy != 1 || len(f.nases) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestMaxSearches: while a search of the table runs, so many requests without Acct-Session-Id wait for the
+// next one, and one more is refused with 506. Those with an Acct-Session-Id have no limit.
+func TestMaxSearches(t *testing.T) {
+	table := newTable(t)
+	send(t, table, sessions.Start, 1, "A", "alice")
+	f := New(Config{Table: table, Forward: ackAll, MayChange: mayAll})
+	s := listen(t, f)
+	f.searches.running.Lock()
+	for range maxSearches + 1 {
+		s.sendOnly(attr(radius.UserName, "alice"))
+	}
+	if _, cause := s.receive(); cause != radius.ResourcesUnavailable {
+		t.Errorf("the answer is %v", cause)
+	}
+	for range 10 {
+		s.sendOnly(attr(radius.AcctSessionID, "none"))
+	}
+	radiustest.WaitFor(t, func() bool {
+		f.searches.mu.Lock()
+		defer f.searches.mu.Unlock()
+		return len(f.searches.waiting) == maxSearches+10
+	})
+	f.searches.running.Unlock()
+	causes := map[radius.ErrorCause]int{}
+	for range maxSearches + 10 {
+		_, cause := s.receive()
+		causes[cause]++
+	}
+	if causes[0] != maxSearches || causes[radius.SessionContextNotFound] != 10 || f.Stats().Busy != 1 {
+		t.Errorf("%v; %+v", causes, f.Stats())
+	}
+	s.sendOnly(attr(radius.UserName, "bob"))
+	if _, cause := s.receive(); cause != radius.SessionContextNotFound {
+		t.Errorf("afterwards the answer is %v", cause)
+	}
+}
+
+// TestThousandSearches: a thousand requests at once that each need a search are all answered, and need few
+// of them.
+func TestThousandSearches(t *testing.T) {
+	table := newTable(t)
+	for n := range 100 {
+		send(t, table, sessions.Start, 1, fmt.Sprint("S", n), fmt.Sprint("user", n))
+	}
+	f := New(Config{Table: table, Forward: ackAll, MayChange: mayAll})
+	first := listen(t, f)
+	servers := []*server{first}
+	for range 7 {
+		servers = append(servers, dial(t, "127.0.0.1", first.to))
+	}
+	const each = 125
+	for n := range each {
+		for i, s := range servers {
+			if i%2 == 0 {
+				s.sendOnly(attr(radius.UserName, fmt.Sprint("user", n%200)))
+			} else {
+				s.sendOnly(attr(radius.AcctSessionID, fmt.Sprint("S", n)))
+			}
+		}
+	}
+	for _, s := range servers {
+		seen := map[byte]bool{}
+		for range each {
+			id, _ := s.receive()
+			if seen[id] {
+				t.Errorf("two answers to %d", id)
+			}
+			seen[id] = true
+		}
+	}
+	if got := f.Stats(); got.Disconnects != uint64(len(servers)*each) || got.ACKs+got.Unknown+got.Busy != got.Disconnects {
 		t.Errorf("%+v", got)
 	}
 }
