@@ -29,6 +29,9 @@ type chunk struct {
 	texts  []ref // that were put here; some may have been moved or removed
 }
 
+// isWaste reports whether less than half of a chunk is texts that are kept.
+func (c *chunk) isWaste() bool { return c.live < c.size/2 }
+
 // add keeps a copy of a text. The reference stays valid until it is removed.
 func (x *texts) add(text []byte) ref {
 	x.makeRoom(len(text))
@@ -75,7 +78,10 @@ func (x *texts) makeRoom(octets int) {
 	if len(x.chunks) > 0 && x.filled.Cap()-x.filled.Len() >= octets {
 		return
 	}
-	full := x.filling
+	full, moved := x.filling, 0 // octets that tidy moves
+	if len(x.chunks) > 0 && x.chunks[full].isWaste() {
+		moved = x.chunks[full].live
+	}
 	if n := len(x.free); n > 0 {
 		x.filling, x.free = x.free[n-1], x.free[:n-1]
 	} else {
@@ -83,7 +89,7 @@ func (x *texts) makeRoom(octets int) {
 		x.chunks = append(x.chunks, chunk{})
 	}
 	x.filled.Reset()
-	x.filled.Grow(max(octets, textChunk))
+	x.filled.Grow(max(octets+moved, textChunk))
 	x.chunks[x.filling].size = x.filled.Cap()
 	if full != x.filling {
 		x.tidy(full)
@@ -93,7 +99,7 @@ func (x *texts) makeRoom(octets int) {
 // tidy gives a full chunk back if less than half of it is kept texts, which it moves.
 func (x *texts) tidy(number uint32) {
 	c := x.chunks[number]
-	if number == x.filling || c.size == 0 || c.live >= c.size/2 {
+	if number == x.filling || !c.isWaste() {
 		return
 	}
 	x.chunks[number].size = 0 // its texts may need another chunk, which tidies too

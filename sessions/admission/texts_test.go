@@ -51,6 +51,11 @@ func (m *textModel) check(rt *rapid.T) {
 			rt.Fatalf("text %d of %d octets is %.20q of %d, want %.20q", r, len(want), got, len(got), want)
 		}
 	}
+	for i, c := range m.chunks {
+		if len(c.octets) > c.size {
+			rt.Fatalf("%d octets are in chunk %d of %d", len(c.octets), i, c.size)
+		}
+	}
 	if live := liveOctets(&m.texts); live != octets {
 		rt.Fatalf("%d octets are kept, want %d", live, octets)
 	}
@@ -103,8 +108,8 @@ func TestTextInUse(t *testing.T) {
 	for range 3 {
 		x.remove(x.add(make([]byte, textChunk)))
 	}
-	if x.places.at(first).chunk == 0 && len(x.chunks[0].octets) >= textChunk {
-		t.Fatal("it was not moved")
+	if n := x.chunks[x.places.at(first).chunk].live; n != len("first") {
+		t.Fatalf("%d octets are kept beside it", n-len("first"))
 	}
 	if x.at(first) != "first" {
 		t.Errorf("it became %q", x.at(first))
