@@ -62,8 +62,10 @@ const (
 
 var countersKey = []byte("c")
 
-func sessionKey(id ID) []byte {
-	return binary.BigEndian.AppendUint32([]byte("s"), uint32(id))
+func sessionKey(id ID) []byte { return appendSessionKey(nil, id) }
+
+func appendSessionKey(b []byte, id ID) []byte {
+	return binary.BigEndian.AppendUint32(append(b, 's'), uint32(id))
 }
 
 func parseSessionKey(key []byte) (ID, bool) {

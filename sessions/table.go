@@ -71,6 +71,7 @@ type Table struct {
 	admissions   Admissions    // nil if authentication does not go through us
 	unrouted     []ID          // loaded without a route: Run stores them again
 	lastCounters *Counters     // as of the newest commit
+	spare        Change        // empty; see newChange
 
 	durableCounters atomic.Pointer[Counters] // as of the newest durable commit
 	view            atomic.Pointer[View]
@@ -140,7 +141,7 @@ func (t *Table) commitEvent(ev *Event, done func(error)) error {
 	}
 	ev.at, ev.now = t.clock.fromHost(ev.At)
 	ev.heard = t.hearing.Now()
-	c := Change{State: make([]Put, 0, 3), Notices: make([]Notice, 0, 1)}
+	c := t.newChange()
 	switch ev.Type {
 	case On, Off:
 		t.closeNAS(&c, ev)
@@ -334,7 +335,16 @@ func (t *Table) put(c *Change, s *Session) {
 	t.updateGranted(was, s)
 	t.updateUnique(was, s)
 	rows.put(s)
-	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
+	t.encodeInto(c, s)
+}
+
+// encodeInto adds the state of a session to a change.
+func (t *Table) encodeInto(c *Change, s *Session) {
+	begin := len(c.octets)
+	c.octets = appendSessionKey(c.octets, s.ID)
+	key := len(c.octets)
+	c.octets = appendSession(c.octets, s)
+	c.State = append(c.State, Put{Key: c.octets[begin:key:key], Value: c.octets[key:len(c.octets):len(c.octets)]})
 }
 
 // updateIndex updates the entries of a session in the index of names and at its NAS nodes. was is
@@ -450,6 +460,25 @@ func (t *Table) commit(c Change, done func(error)) {
 		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
 	}
 	t.journal.Commit(c, done)
+	clear(c.Notices) // so that the sessions can be freed
+	if cap(c.octets) <= maxSpareOctets && max(cap(c.State), cap(c.Notices)) <= maxSpare {
+		t.spare = Change{State: c.State[:0], Notices: c.Notices[:0], octets: c.octets[:0]}
+	}
+}
+
+// The limits of the memory that is kept for the next change. A part of a resync needs most: 128
+// sessions.
+const (
+	maxSpare       = 1024 // puts, and notices
+	maxSpareOctets = 256 << 10
+)
+
+// newChange returns an empty change. It has the memory of an earlier one that the journal has taken.
+// That is half of the garbage of an event otherwise.
+func (t *Table) newChange() Change {
+	c := t.spare
+	t.spare = Change{}
+	return c
 }
 
 // countersPut stores the counters and the number that was given last.
