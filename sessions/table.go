@@ -59,7 +59,8 @@ type Table struct {
 	endReports []func()
 	// How many Disconnects of a marked session can still be undone.
 	undoable     map[ID]int
-	dirty        bool // rows differ from the published view
+	lastMark     Stamp // when Disconnect marked a session
+	dirty        bool  // rows differ from the published view
 	routes       routes
 	nesting      nesting
 	oneOffs      oneOffs
@@ -177,6 +178,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		t.put(c, s)
 		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: ev.Attrs, At: ev.At, BringsUser: before == "" && s.User != ""})
 	case finish:
+		c.Patient = t.isBetweenMarks(s)
 		t.end(c, s, ev, 0, 0)
 	case recordLate:
 		t.recordLate(c, s, ev)
