@@ -36,6 +36,9 @@ type Config struct {
 	// Refused is called after each refusal with ErrMax or ErrMemory, from the goroutine of Apply; it
 	// may be nil.
 	Refused func(error)
+	// Superseded is called after each start that has ended another session because of [Event.Unique],
+	// from the goroutine of Apply; it may be nil.
+	Superseded func(Supersession)
 }
 
 // Table is the live session table. It is safe for concurrent use.
@@ -43,6 +46,8 @@ type Table struct {
 	journal Journal
 	clock   clock
 	limits  limits
+
+	superseded func(Supersession) // Config.Superseded
 
 	mu         sync.Mutex // guards decisions; never held over I/O
 	rows       rows
@@ -84,8 +89,8 @@ type Table struct {
 func New(cfg Config, journal Journal) *Table {
 	t := &Table{
 		journal: journal, clock: newClock(&cfg),
-		limits: limits{max: cfg.Max, memoryShort: cfg.MemoryShort, refused: cfg.Refused},
-		names:  newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
+		limits: limits{max: cfg.Max, memoryShort: cfg.MemoryShort, refused: cfg.Refused}, superseded: cfg.Superseded,
+		names: newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
 		remembered: endedSessions{
 			keepFor: cmp.Or(cfg.Remember, DefaultRemember), max: cmp.Or(cfg.RememberMax, 1_000_000),
 			byID: map[ID]endedSession{}, names: newNameIndex(0),
@@ -121,6 +126,11 @@ func (t *Table) Date(at Stamp) time.Time { return t.clock.date(at) }
 func (t *Table) Apply(ev Event, done func(error)) error {
 	err := t.commitEvent(&ev, done)
 	t.limits.report(err)
+	if t.superseded != nil {
+		for _, s := range ev.superseded {
+			t.superseded(s)
+		}
+	}
 	return err
 }
 
@@ -172,17 +182,23 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		f = t.find(ev)
 	}
 	do, s := decide(&f, ev)
+	if err := ev.permit(s); err != nil {
+		return err
+	}
 	switch do {
+	case duplicate:
+		ev.tell(s, true)
 	case begin, replace:
 		return t.begin(c, do, s, ev)
 	case update:
 		typ, before := s.noticeType(ev), s.User
 		s = t.updateNAS(updated(s, ev), ev)
 		t.put(c, s)
-		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, BringsUser: before == "" && s.User != ""})
+		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
+		ev.tell(s, false)
 	case finish:
 		c.Patient = t.isBetweenMarks(s)
-		t.end(c, s, ev, 0, 0)
+		ev.tell(t.end(c, s, ev, 0, 0), false)
 	case recordLate:
 		t.recordLate(c, s, ev)
 	case revive:
@@ -194,14 +210,20 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		t.put(c, s)
 		t.forget(s.ID) // after put, or its NAS nodes would be released
 		t.markHighWater()
-		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
+		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At, Lasted: ev.lasted(s)})
+		ev.tell(s, false)
 	}
 	return nil
 }
 
 // begin makes the session that an event begins. A live session that it replaces ends first.
 func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
-	old := t.supersededBy(ev)
+	old := t.supersededBy(ev, replaced)
+	for _, o := range old {
+		if err := ev.permit(o.Session); err != nil {
+			return err
+		}
+	}
 	if do == begin && ev.Type != Stop && len(old) == 0 {
 		if err := t.limits.admit(t.rowsOf(ev.Kind).n); err != nil {
 			return err
@@ -211,11 +233,11 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if err != nil {
 		return err
 	}
-	if do == replace && !slices.Contains(old, replaced) {
-		old = append(old, replaced)
-	}
 	for _, o := range old {
-		t.end(c, o, nil, 0, CauseLostCarrier)
+		t.end(c, o.Session, nil, 0, CauseLostCarrier)
+	}
+	if do == replace {
+		t.end(c, replaced, nil, 0, CauseLostCarrier)
 	}
 	node := t.nases.nodeOf(ev.NAS)
 	s := newSession(id, &node.NAS, ev)
@@ -223,6 +245,10 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if t.admit(s, ev); s.ID == id {
 		t.last = id
 	}
+	for i := range old {
+		old[i].By = s.ID
+	}
+	ev.superseded = old
 	s.Route = t.routes.findOrAdd(t.journal.Route(s))
 	t.nest(s, ev)
 	if !t.withdraw(s.ID) && ev.Kind != Resource { // else it has been counted
@@ -230,11 +256,12 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	}
 	t.join(c, s, ev)
 	if ev.Type == Stop {
-		t.end(c, s, ev, 0, 0)
+		ev.tell(t.end(c, s, ev, 0, 0), false)
 		return nil
 	}
 	t.put(c, s)
 	t.markHighWater()
+	ev.tell(s, false)
 	c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
 	return nil
 }
@@ -249,6 +276,7 @@ func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
 	after.Stopped = s.Stopped || ev.Type == Stop
 	after.LastEvent, after.LastTraffic = s.LastEvent, s.LastTraffic // the time of the end stays
 	t.remember(c, t.updateNAS(after, ev), ev.AcctSessionID)
+	ev.tell(after, false)
 	n := Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause, AfterEnd: true}
 	if n.Type == Stop {
 		t.recordStop(c, n)
@@ -401,8 +429,9 @@ func (t *Table) removeRow(s *Session) {
 
 // end ends a session, with the NAS's stop or, if ev is nil, with our own. Ours has the time of the
 // session's newest record, or notBefore if that is later. If an operator asked for the end, and the
-// NAS has sent an ACK or we make the stop, the cause is Admin-Reset (R5).
-func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uint32) {
+// NAS has sent an ACK or we make the stop, the cause is Admin-Reset (R5). It returns the session after
+// its end.
+func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uint32) *Session {
 	n := Notice{Type: Stop, Cause: cause}
 	before := s.nodes()
 	after := ended(s, ev, notBefore, t.clock.now())
@@ -415,7 +444,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 		t.removeRow(s)
 	}
 	if ev != nil {
-		n.Attrs, n.At = ev.Attrs, ev.At
+		n.Attrs, n.At, n.Lasted = ev.Attrs, ev.At, ev.lasted(after)
 		if s.HasLink() {
 			n.Attrs = replaceUsage(ev.Attrs, &after.Usage, after.Counted)
 		}
@@ -430,6 +459,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 	t.remember(c, after, after.AcctSessionID)
 	t.release(before)
 	t.recordStop(c, n)
+	return after
 }
 
 func (t *Table) release(nodes []*nasNode) {
