@@ -63,7 +63,8 @@ type Table struct {
 	endReports []func()
 	// How many Disconnects of a marked session can still be undone.
 	undoable     map[ID]int
-	dirty        bool // rows differ from the published view
+	lastMark     Stamp // when Disconnect marked a session
+	dirty        bool  // rows differ from the published view
 	routes       routes
 	nesting      nesting
 	oneOffs      oneOffs
@@ -195,6 +196,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
 		ev.tell(s, false)
 	case finish:
+		c.Patient = t.isBetweenMarks(s)
 		ev.tell(t.end(c, s, ev, 0, 0), false)
 	case recordLate:
 		t.recordLate(c, s, ev)
