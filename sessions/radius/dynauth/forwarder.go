@@ -225,7 +225,7 @@ func (f *Forwarder) settle(q *nasradius.ChangeRequest, s *sessions.Session, repl
 	switch {
 	case out.Answer != termination.NoAnswer:
 		f.answer(q, s, reply)
-	case out.Err == nil || errors.Is(out.Err, termination.ErrPortUnreachable):
+	case out.Err == nil || errors.Is(out.Err, termination.ErrPortUnreachable) || errors.Is(out.Err, termination.ErrNoAnswer):
 		f.counters[silent].Add(1)
 		q.Drop(errSilent)
 	case errors.Is(out.Err, termination.ErrSessionEnded):
