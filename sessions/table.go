@@ -3,7 +3,6 @@ package sessions
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +35,9 @@ type Config struct {
 	// Refused is called after each refusal with ErrMax or ErrMemory, from the goroutine of Apply; it
 	// may be nil.
 	Refused func(error)
+	// Superseded is called after each start that has ended another session because of [Event.Unique],
+	// from the goroutine of Apply; it may be nil.
+	Superseded func(Supersession)
 }
 
 // Table is the live session table. It is safe for concurrent use.
@@ -43,6 +45,8 @@ type Table struct {
 	journal Journal
 	clock   clock
 	limits  limits
+
+	superseded func(Supersession) // Config.Superseded
 
 	mu         sync.Mutex // guards decisions; never held over I/O
 	rows       rows
@@ -59,7 +63,8 @@ type Table struct {
 	endReports []func()
 	// How many Disconnects of a marked session can still be undone.
 	undoable     map[ID]int
-	dirty        bool // rows differ from the published view
+	lastMark     Stamp // when Disconnect marked a session
+	dirty        bool  // rows differ from the published view
 	routes       routes
 	nesting      nesting
 	oneOffs      oneOffs
@@ -83,8 +88,8 @@ type Table struct {
 func New(cfg Config, journal Journal) *Table {
 	t := &Table{
 		journal: journal, clock: newClock(&cfg),
-		limits: limits{max: cfg.Max, memoryShort: cfg.MemoryShort, refused: cfg.Refused},
-		names:  newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
+		limits: limits{max: cfg.Max, memoryShort: cfg.MemoryShort, refused: cfg.Refused}, superseded: cfg.Superseded,
+		names: newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
 		remembered: endedSessions{
 			keepFor: cmp.Or(cfg.Remember, DefaultRemember), max: cmp.Or(cfg.RememberMax, 1_000_000),
 			byID: map[ID]endedSession{}, names: newNameIndex(0),
@@ -120,6 +125,7 @@ func (t *Table) Date(at Stamp) time.Time { return t.clock.date(at) }
 func (t *Table) Apply(ev Event, done func(error)) error {
 	err := t.commitEvent(&ev, done)
 	t.limits.report(err)
+	t.reportSuperseded(&ev)
 	return err
 }
 
@@ -186,6 +192,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
 		ev.tell(s, false)
 	case finish:
+		c.Patient = t.isBetweenMarks(s)
 		ev.tell(t.end(c, s, ev, 0, 0), false)
 	case recordLate:
 		t.recordLate(c, s, ev)
@@ -206,9 +213,11 @@ func (t *Table) apply(c *Change, ev *Event) error {
 
 // begin makes the session that an event begins. A live session that it replaces ends first.
 func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
-	old := t.supersededBy(ev)
-	if err := ev.permit(old...); err != nil {
-		return err
+	old := t.supersededBy(ev, replaced)
+	for _, o := range old {
+		if err := ev.permit(o.Session); err != nil {
+			return err
+		}
 	}
 	if do == begin && ev.Type != Stop && len(old) == 0 {
 		if err := t.limits.admit(t.rowsOf(ev.Kind).n); err != nil {
@@ -219,11 +228,11 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if err != nil {
 		return err
 	}
-	if do == replace && !slices.Contains(old, replaced) {
-		old = append(old, replaced)
-	}
 	for _, o := range old {
-		t.end(c, o, nil, 0, CauseLostCarrier)
+		t.end(c, o.Session, nil, 0, CauseLostCarrier)
+	}
+	if do == replace {
+		t.end(c, replaced, nil, 0, CauseLostCarrier)
 	}
 	node := t.nases.nodeOf(ev.NAS)
 	s := newSession(id, &node.NAS, ev)
@@ -231,6 +240,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if t.admit(s, ev); s.ID == id {
 		t.last = id
 	}
+	ev.supersedes(old, s.ID)
 	s.Route = t.routes.findOrAdd(t.journal.Route(s))
 	t.nest(s, ev)
 	if !t.withdraw(s.ID) && ev.Kind != Resource { // else it has been counted
@@ -324,15 +334,6 @@ func (t *Table) put(c *Change, s *Session) {
 	}
 }
 
-// encodeInto adds the state of a session to a change.
-func (t *Table) encodeInto(c *Change, s *Session) {
-	begin := len(c.octets)
-	c.octets = appendSessionKey(c.octets, s.ID)
-	key := len(c.octets)
-	c.octets = appendSession(c.octets, s)
-	c.State = append(c.State, Put{Key: c.octets[begin:key:key], Value: c.octets[key:len(c.octets):len(c.octets)]})
-}
-
 // removeRow removes a live session from the table. Its nodes stay: the ended session needs them.
 func (t *Table) removeRow(s *Session) {
 	for _, n := range s.nodes() {
@@ -405,45 +406,6 @@ func (t *Table) remember(c *Change, s *Session, sid string) {
 
 // forget removes a session from the remembered ones.
 func (t *Table) forget(id ID) { t.release(t.remembered.remove(id)) }
-
-// commit hands a change to the journal. It adds the counters, and forgets a few ended sessions.
-func (t *Table) commit(c Change, done func(error)) {
-	if len(c.State) > 0 {
-		t.dirty = true
-		for range max(4, len(c.State)) {
-			id := t.remembered.nextExpired(t.clock.now())
-			if id == 0 {
-				break
-			}
-			t.forget(id)
-			c.State = append(c.State, Put{Key: sessionKey(id)})
-		}
-		c.State = append(c.State, t.countersPut())
-		t.hearing.save(&c)
-		done = t.withEndReports(done)
-		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
-	}
-	t.journal.Commit(c, done)
-	clear(c.Notices) // so that the sessions can be freed
-	if cap(c.octets) <= maxSpareOctets && max(cap(c.State), cap(c.Notices)) <= maxSpare {
-		t.spare = Change{State: c.State[:0], Notices: c.Notices[:0], octets: c.octets[:0]}
-	}
-}
-
-// The limits of the memory that is kept for the next change. A part of a resync needs most: 128
-// sessions.
-const (
-	maxSpare       = 1024 // puts, and notices
-	maxSpareOctets = 256 << 10
-)
-
-// newChange returns an empty change. It has the memory of an earlier one that the journal has taken.
-// That is half of the garbage of an event otherwise.
-func (t *Table) newChange() Change {
-	c := t.spare
-	t.spare = Change{}
-	return c
-}
 
 // countersPut stores the counters and the number that was given last.
 func (t *Table) countersPut() Put {
