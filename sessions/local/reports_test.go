@@ -32,7 +32,7 @@ func TestLifeOfASession(t *testing.T) {
 	}
 	w.wantAccounted("Start 1", "Interim-Update 1", "Stop 1")
 	n := w.journal.Notices()[2]
-	if got := attributes(n.Attrs); !strings.Contains(got, "Acct-Terminate-Cause=User-Request NAS-Identifier=host-1") && !strings.Contains(got, "Acct-Input-Gigawords=1") {
+	if got := attributes(n.Attrs); !strings.Contains(got, "Acct-Terminate-Cause=User-Request") || !strings.Contains(got, "Acct-Input-Gigawords=1") {
 		t.Errorf("stop has %s", got)
 	}
 	if n.Lasted != 200*time.Second {
