@@ -2,6 +2,7 @@ package local
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	localreport "aaasess/sessions/local/report"
@@ -149,6 +151,52 @@ func TestTooManyConnections(t *testing.T) {
 	}
 	if _, err := silent[0].Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("the oldest: %v", err)
+	}
+}
+
+// pipes is a listener whose connections are in memory, for tests in which time is fake.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	conn, ok := <-p
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return conn, nil
+}
+func (p pipes) Close() error   { return nil }
+func (p pipes) Addr() net.Addr { return &net.UnixAddr{} }
+
+// TestSlowClient: who sends half a report is answered after readTimeout, and disconnected; so is who
+// sends nothing.
+func TestSlowClient(t *testing.T) {
+	for text, want := range map[string]string{
+		"POST /v1/start HTTP/1.1\r\nHost: l\r\nContent-Length: 500\r\n\r\n{": "HTTP/1.1 408 ", "POST /v1/sta": "HTTP/1.1 400 ", "": "",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			srv := w.newHTTP()
+			srv.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+				return context.WithValue(ctx, client{}, &connection{Conn: conn, uid: ann})
+			}
+			l := make(pipes)
+			ended := make(chan error)
+			go func() { ended <- srv.Serve(l) }()
+			here, there := net.Pipe()
+			l <- there
+			if _, err := io.WriteString(here, text); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			answer, err := io.ReadAll(here)
+			if took := time.Since(began); err != nil || !strings.HasPrefix(string(answer), want) || want == "" && len(answer) > 0 || took < readTimeout || took > readTimeout+time.Second {
+				t.Errorf("%q: %q after %v, %v", text, answer, took, err)
+			}
+			close(l)
+			srv.Close()
+			<-ended
+			w.wantAccounted()
+		})
 	}
 }
 
