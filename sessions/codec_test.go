@@ -1,12 +1,14 @@
 package sessions
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,14 +50,27 @@ func sampleSessions() []*Session {
 	both.setAttrs(both.Attrs)
 	silent := child
 	silent.ID, silent.Silence = 10, silence.Record{Heard: 1<<32 - 1, Mark: 600, Gap: 300, Interval: 301, Alike: 4}
+	process, program, vpn := child, *full, silent
+	command := both
+	process.ID, program.ID, vpn.ID, command.ID = 11, 12, 13, 14
+	process.setEnd(&Ending{PID: 1<<31 - 1, ProcessStart: 1 << 40, Signal: 15})
+	program.setEnd(&Ending{Event: true})
+	vpn.setEnd(&Ending{OpenVPN: "office"})
+	command.setEnd(&Ending{Command: "end-tty", PID: 2, ProcessStart: 1})
+	linked, shared := *full, vpn
+	linked.ID, shared.ID = 15, 16
+	linked.setMore(func(m *more) {
+		m.link = &link{key: linkKey{1<<64 - 1, full.IfIndex}, used: Traffic{1, 2, 3, 1<<64 - 1}, counted: Traffic{11, 12, 13, 14}}
+	})
+	shared.setMore(func(m *more) { m.link = &link{key: linkKey{1, full.IfIndex}, shared: true} })
 	return []*Session{
 		full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told, &child, &call,
-		&granted, &named, &both, &silent,
+		&granted, &named, &both, &silent, &process, &program, &vpn, &command, &linked, &shared,
 	}
 }
 
 var sessionOptions = cmp.Options{
-	cmpopts.EquateComparable(netip.Addr{}, fingerprint{}), cmp.AllowUnexported(Session{}, nasNode{}, fingerprints{}),
+	cmpopts.EquateComparable(netip.Addr{}, fingerprint{}), cmp.AllowUnexported(Session{}, nasNode{}, fingerprints{}, more{}, link{}, linkKey{}), cmpopts.IgnoreTypes(sync.Mutex{}),
 	cmpopts.IgnoreFields(Session{}, "node"), cmp.Comparer(func(a, b *Route) bool { return a.id() == b.id() }),
 }
 
@@ -108,7 +123,7 @@ func TestSessionOctets(t *testing.T) {
 	}
 }
 
-// TestMoreFlags: a flag that this version does not know is an error, so nothing is lost.
+// TestMoreFlags: every flag says that something follows, and that must be valid.
 func TestMoreFlags(t *testing.T) {
 	s := sampleSessions()[0]
 	s.Told, s.Parent = 1, 1
@@ -124,7 +139,13 @@ func TestMoreFlags(t *testing.T) {
 		if 1<<bit == moreSilence {
 			c = append(slices.Clip(b), 3, 2, 1, 1, 1)
 		}
-		if _, err := parseSession(s.ID, c, nil, &routes); (err == nil) != (1<<bit&allMore != 0) {
+		if 1<<bit == moreEnding {
+			c = appendEnding(slices.Clip(b), &Ending{Event: true})
+		}
+		if 1<<bit == moreLink {
+			c = appendLink(slices.Clip(b), &link{key: linkKey{1, s.IfIndex}})
+		}
+		if _, err := parseSession(s.ID, c, nil, &routes); err != nil {
 			t.Errorf("with flag %d: %v", 1<<bit, err)
 		}
 	}
@@ -139,6 +160,44 @@ func TestMoreFlags(t *testing.T) {
 		if _, err := parseSession(s.ID, appendText(slices.Clip(b), granted), nil, &routes); !errors.Is(err, ErrState) {
 			t.Errorf("granted %q: %v", granted, err)
 		}
+	}
+}
+
+// TestLinkCodec: an interface needs a host and a number.
+func TestLinkCodec(t *testing.T) {
+	for name, tt := range map[string]struct {
+		host    uint64
+		ifIndex uint32
+		shared  byte
+		ok      bool
+	}{
+		"valid": {1, 1, 1, true}, "no host": {0, 1, 0, false}, "no number": {1, 0, 0, false}, "an unknown value": {1, 1, 2, false},
+	} {
+		b := appendLink(nil, &link{key: linkKey{tt.host, tt.ifIndex}})
+		b[8] = tt.shared
+		d, s := newDecoder(b), &Session{IfIndex: tt.ifIndex}
+		d.link(moreLink, s)
+		if err := d.end("link"); (err == nil) != tt.ok || tt.ok && (!s.HasLink() || s.link().counts()) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestEnding: an ending that is not valid is an error, and so is an unknown value of a flag.
+func TestEnding(t *testing.T) {
+	for name, e := range map[string]*Ending{
+		"no way": {}, "two ways": {Event: true, Command: "x"}, "no process": {Signal: 15}, "process 1": {Signal: 15, PID: 1, ProcessStart: 1},
+		"no time": {Signal: 15, PID: 2}, "no number": {Event: true, ProcessStart: 1}, "negative": {Signal: 15, PID: -2, ProcessStart: 1},
+	} {
+		d := newDecoder(appendEnding(nil, e))
+		if got := d.ending(moreEnding); e.IsValid() || d.OK() {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	b := appendEnding(nil, &Ending{Event: true})
+	b[3] = 2
+	if d := newDecoder(b); d.ending(moreEnding) != nil && d.OK() {
+		t.Error("an unknown flag is taken")
 	}
 }
 
@@ -273,6 +332,63 @@ func FuzzParseCounters(f *testing.F) {
 		}
 		if l, again, when, err := parseCounters(appendCounters(nil, last, c, a)); err != nil || l != last || again != c || when != a {
 			t.Errorf("%d %+v %+v became %d %+v %+v, %v", last, c, a, l, again, when, err)
+		}
+	})
+}
+
+// TestParseHearing: what was cut, has too much, or is of another version is an error.
+func TestParseHearing(t *testing.T) {
+	for _, at := range []silence.Time{0, 1, 1<<32 - 1} {
+		b := appendHearing(nil, at)
+		if got, err := parseHearing(b); err != nil || got != at {
+			t.Errorf("%d becomes %d, %v", at, got, err)
+		}
+		newer := slices.Clone(b)
+		newer[0]++
+		for _, wrong := range [][]byte{b[:0], b[:len(b)-1], append(b, 0), newer} {
+			if _, err := parseHearing(wrong); !errors.Is(err, ErrState) {
+				t.Errorf("%x: %v", wrong, err)
+			}
+		}
+	}
+	if _, err := parseHearing(binary.AppendUvarint([]byte{hearingVersion}, 1<<32)); !errors.Is(err, ErrState) {
+		t.Errorf("a number of more than 32 bits: %v", err)
+	}
+}
+
+func FuzzParseHearing(f *testing.F) {
+	for _, at := range []silence.Time{0, 300, 1<<32 - 1} {
+		f.Add(appendHearing(nil, at))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		at, err := parseHearing(b)
+		if err != nil {
+			return
+		}
+		if again, err := parseHearing(appendHearing(nil, at)); err != nil || again != at {
+			t.Errorf("%d became %d, %v", at, again, err)
+		}
+	})
+}
+
+// FuzzSilence: what is read of the packets of a NAS is written as it was read, and is good for the
+// arithmetic of silences.
+func FuzzSilence(f *testing.F) {
+	for _, r := range []silence.Record{silence.Begun(10), {Heard: 1<<32 - 1, Mark: 1, Gap: 300, Interval: 300, Alike: 4}} {
+		f.Add(appendSilence(nil, &r))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		d := newDecoder(b)
+		r := d.silence(moreSilence)
+		if d.end("silence") != nil {
+			return
+		}
+		again := newDecoder(appendSilence(nil, &r))
+		if got := again.silence(moreSilence); again.end("silence") != nil || got != r {
+			t.Errorf("%+v became %+v", r, got)
+		}
+		if heard := r.Hear(r.Heard, true); heard.Heard < r.Heard || heard.Mark > heard.Heard {
+			t.Errorf("%+v: then %+v", r, heard)
 		}
 	})
 }

@@ -36,6 +36,9 @@ type Config struct {
 	// Refused is called after each refusal with ErrMax or ErrMemory, from the goroutine of Apply; it
 	// may be nil.
 	Refused func(error)
+	// Superseded is called after each start that has ended another session because of [Event.Unique],
+	// from the goroutine of Apply; it may be nil.
+	Superseded func(Supersession)
 }
 
 // Table is the live session table. It is safe for concurrent use.
@@ -43,6 +46,8 @@ type Table struct {
 	journal Journal
 	clock   clock
 	limits  limits
+
+	superseded func(Supersession) // Config.Superseded
 
 	mu         sync.Mutex // guards decisions; never held over I/O
 	rows       rows
@@ -63,6 +68,7 @@ type Table struct {
 	routes       routes
 	nesting      nesting
 	oneOffs      oneOffs
+	links        *links
 	numbers      numbers
 	hearing      hearing
 	unique       unique
@@ -71,6 +77,7 @@ type Table struct {
 	admissions   Admissions    // nil if authentication does not go through us
 	unrouted     []ID          // loaded without a route: Run stores them again
 	lastCounters *Counters     // as of the newest commit
+	spare        Change        // empty; see newChange
 
 	durableCounters atomic.Pointer[Counters] // as of the newest durable commit
 	view            atomic.Pointer[View]
@@ -81,8 +88,8 @@ type Table struct {
 func New(cfg Config, journal Journal) *Table {
 	t := &Table{
 		journal: journal, clock: newClock(&cfg),
-		limits: limits{max: cfg.Max, memoryShort: cfg.MemoryShort, refused: cfg.Refused},
-		names:  newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
+		limits: limits{max: cfg.Max, memoryShort: cfg.MemoryShort, refused: cfg.Refused}, superseded: cfg.Superseded,
+		names: newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
 		remembered: endedSessions{
 			keepFor: cmp.Or(cfg.Remember, DefaultRemember), max: cmp.Or(cfg.RememberMax, 1_000_000),
 			byID: map[ID]endedSession{}, names: newNameIndex(0),
@@ -95,6 +102,7 @@ func New(cfg Config, journal Journal) *Table {
 		nesting:      newNesting(),
 		numbers:      numbers{reserved: map[ID]struct{}{}},
 		granted:      lineIndex{},
+		links:        newLinks(),
 		lastCounters: &Counters{},
 		ready:        make(chan struct{}),
 	}
@@ -117,6 +125,11 @@ func (t *Table) Date(at Stamp) time.Time { return t.clock.date(at) }
 func (t *Table) Apply(ev Event, done func(error)) error {
 	err := t.commitEvent(&ev, done)
 	t.limits.report(err)
+	if t.superseded != nil {
+		for _, s := range ev.superseded {
+			t.superseded(s)
+		}
+	}
 	return err
 }
 
@@ -140,7 +153,7 @@ func (t *Table) commitEvent(ev *Event, done func(error)) error {
 	}
 	ev.at, ev.now = t.clock.fromHost(ev.At)
 	ev.heard = t.hearing.Now()
-	c := Change{State: make([]Put, 0, 3), Notices: make([]Notice, 0, 1)}
+	c := t.newChange()
 	switch ev.Type {
 	case On, Off:
 		t.closeNAS(&c, ev)
@@ -180,7 +193,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		typ, before := s.noticeType(ev), s.User
 		s = t.updateNAS(updated(s, ev), ev)
 		t.put(c, s)
-		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: ev.Attrs, At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
+		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
 		ev.tell(s, false)
 	case finish:
 		ev.tell(t.end(c, s, ev, 0, 0), false)
@@ -203,9 +216,11 @@ func (t *Table) apply(c *Change, ev *Event) error {
 
 // begin makes the session that an event begins. A live session that it replaces ends first.
 func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
-	old := t.supersededBy(ev)
-	if err := ev.permit(old...); err != nil {
-		return err
+	old := t.supersededBy(ev, replaced)
+	for _, o := range old {
+		if err := ev.permit(o.Session); err != nil {
+			return err
+		}
 	}
 	if do == begin && ev.Type != Stop && len(old) == 0 {
 		if err := t.limits.admit(t.rowsOf(ev.Kind).n); err != nil {
@@ -216,11 +231,11 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if err != nil {
 		return err
 	}
-	if do == replace && !slices.Contains(old, replaced) {
-		old = append(old, replaced)
-	}
 	for _, o := range old {
-		t.end(c, o, nil, 0, CauseLostCarrier)
+		t.end(c, o.Session, nil, 0, CauseLostCarrier)
+	}
+	if do == replace {
+		t.end(c, replaced, nil, 0, CauseLostCarrier)
 	}
 	node := t.nases.nodeOf(ev.NAS)
 	s := newSession(id, &node.NAS, ev)
@@ -228,6 +243,10 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if t.admit(s, ev); s.ID == id {
 		t.last = id
 	}
+	for i := range old {
+		old[i].By = s.ID
+	}
+	ev.superseded = old
 	s.Route = t.routes.findOrAdd(t.journal.Route(s))
 	t.nest(s, ev)
 	if !t.withdraw(s.ID) && ev.Kind != Resource { // else it has been counted
@@ -345,8 +364,12 @@ func (t *Table) put(c *Change, s *Session) {
 	t.updateNesting(was, s)
 	t.updateGranted(was, s)
 	t.updateUnique(was, s)
+	others := t.updateLinks(was, s)
 	rows.put(s)
-	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
+	t.encodeInto(c, s)
+	for _, id := range others {
+		t.encodeInto(c, t.live(id))
+	}
 }
 
 // updateIndex updates the entries of a session in the index of names and at its NAS nodes. was is
@@ -385,6 +408,7 @@ func (t *Table) removeRow(s *Session) {
 	t.updateNesting(s, nil)
 	t.updateGranted(s, nil)
 	t.updateUnique(s, nil)
+	t.updateLinks(s, nil)
 	t.rowsOf(s.Kind).remove(s.ID)
 	if s.Route != nil {
 		s.Route.live--
@@ -410,6 +434,9 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 	}
 	if ev != nil {
 		n.Attrs, n.At, n.Lasted = ev.Attrs, ev.At, ev.lasted(after)
+		if s.HasLink() {
+			n.Attrs = replaceUsage(ev.Attrs, &after.Usage, after.Counted)
+		}
 		t.updateNAS(after, ev)
 	} else {
 		n.At, n.Lasted = t.clock.date(after.toldUntil()), max(0, after.toldUntil().Sub(after.Started))
@@ -445,26 +472,6 @@ func (t *Table) remember(c *Change, s *Session, sid string) {
 
 // forget removes a session from the remembered ones.
 func (t *Table) forget(id ID) { t.release(t.remembered.remove(id)) }
-
-// commit hands a change to the journal. It adds the counters, and forgets a few ended sessions.
-func (t *Table) commit(c Change, done func(error)) {
-	if len(c.State) > 0 {
-		t.dirty = true
-		for range max(4, len(c.State)) {
-			id := t.remembered.nextExpired(t.clock.now())
-			if id == 0 {
-				break
-			}
-			t.forget(id)
-			c.State = append(c.State, Put{Key: sessionKey(id)})
-		}
-		c.State = append(c.State, t.countersPut())
-		t.hearing.save(&c)
-		done = t.withEndReports(done)
-		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
-	}
-	t.journal.Commit(c, done)
-}
 
 // countersPut stores the counters and the number that was given last.
 func (t *Table) countersPut() Put {

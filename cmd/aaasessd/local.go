@@ -13,7 +13,8 @@ import (
 // localClient is the name of the client that sessions of this host have.
 const localClient = "local"
 
-// openLocal opens the socket for programs on this host, if there is one.
+// openLocal opens the socket for programs on this host, if there is one. It comes after the control
+// socket, whose JSON of sessions it shows.
 func (d *daemon) openLocal(cfg *config.Config) (err error) {
 	if cfg.LocalSocket == nil {
 		return nil
