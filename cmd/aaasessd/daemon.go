@@ -189,8 +189,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	return err
 }
 
-// openControl opens the control socket, after everything that it shows, and that of programs on this
-// host, which shows sessions as it does.
+// openControl opens the control socket, after everything that it shows.
 func (d *daemon) openControl(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
@@ -198,10 +197,7 @@ func (d *daemon) openControl(cfg *config.Config) (err error) {
 		Events: d.router.Tap(), Admissions: d.logins,
 		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups}),
 	}, d.table, d.terminator)
-	if err != nil {
-		return err
-	}
-	return d.openLocal(cfg)
+	return err
 }
 
 func (d *daemon) openSNMP(cfg *config.Config) error {
