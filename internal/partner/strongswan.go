@@ -90,7 +90,7 @@ func (n *Namespace) strongSwan(certificates *Certificates, plugins, configuratio
 		}
 	}
 	conf := filepath.Join(dir, "strongswan.conf")
-	writeFile(n.t, conf, fmt.Sprintf(strongSwanConf, plugins, p.socket(), configuration))
+	writeFile(n.t, conf, fmt.Sprintf(strongSwanConf, plugins, p.Socket(), configuration))
 	writeFile(n.t, filepath.Join(dir, "swanctl.conf"), connections)
 	// Its process id file is in /run, so each one needs a /run of its own.
 	const script = `mount -t tmpfs tmpfs /run && STRONGSWAN_CONF="$0" exec /usr/lib/ipsec/charon`
@@ -99,18 +99,19 @@ func (n *Namespace) strongSwan(certificates *Certificates, plugins, configuratio
 	return p
 }
 
-func (p *StrongSwanProc) socket() string { return filepath.Join(p.dir, "vici") }
+// Socket returns the path of the control socket.
+func (p *StrongSwanProc) Socket() string { return filepath.Join(p.dir, "vici") }
 
 // control runs swanctl.
 func (p *StrongSwanProc) control(args ...string) string {
 	p.t.Helper()
-	return p.ns.Run(append([]string{"env", "SWANCTL_DIR=" + p.dir, "swanctl"}, append(args, "--uri", "unix://"+p.socket())...)...)
+	return p.ns.Run(append([]string{"env", "SWANCTL_DIR=" + p.dir, "swanctl"}, append(args, "--uri", "unix://"+p.Socket())...)...)
 }
 
 // Connect connects a user of a client; it returns an error if the gateway rejects the user.
 func (p *StrongSwanProc) Connect(user string) error {
 	p.t.Helper()
-	_, err := p.ns.Try("env", "SWANCTL_DIR="+p.dir, "swanctl", "--initiate", "--child", user, "--timeout", "15", "--uri", "unix://"+p.socket())
+	_, err := p.ns.Try("env", "SWANCTL_DIR="+p.dir, "swanctl", "--initiate", "--child", user, "--timeout", "15", "--uri", "unix://"+p.Socket())
 	return err
 }
 
