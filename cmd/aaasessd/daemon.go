@@ -136,20 +136,10 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		return nil, err
 	}
 	d.stale = stale.New(stale.Config{Table: d.table, Policy: d.stalePolicy(cfg), Log: log, BeatEvery: env.beat})
-	if err := d.openAuthentication(cfg); err != nil {
-		return nil, err
-	}
-	if err := d.openDynAuth(cfg); err != nil {
-		return nil, err
-	}
-	if err := d.openControl(cfg); err != nil {
-		return nil, err
-	}
-	if err := d.openLocal(cfg); err != nil {
-		return nil, err
-	}
-	if err := d.openSNMP(cfg); err != nil {
-		return nil, err
+	for _, open := range []func(*config.Config) error{d.openAuthentication, d.openDynAuth, d.openControl, d.openLocal, d.openSNMP} {
+		if err := open(cfg); err != nil {
+			return nil, err
+		}
 	}
 	d.logWarnings(cfg)
 	return d, nil
