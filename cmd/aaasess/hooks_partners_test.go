@@ -143,7 +143,7 @@ func TestStrongSwanHook(t *testing.T) {
 	}
 	again := d.await(t, 1)[0].Report
 	script := func(address string) error {
-		return exec.Command(hookFile(t, "strongswan/disconnect"), address, "--uri", "unix://"+gateway.Socket()).Run()
+		return exec.Command(hookFile(t, "strongswan/disconnect"), address, "--uri", "unix://"+gateway.Socket).Run()
 	}
 	if exit := (*exec.ExitError)(nil); !errors.As(script("10.88.1.9"), &exit) || exit.ExitCode() != 3 {
 		t.Errorf("disconnect of nobody: %v", exit)
