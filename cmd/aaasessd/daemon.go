@@ -33,6 +33,7 @@ import (
 	"aaasess/sessions/admission"
 	"aaasess/sessions/interim"
 	naslocal "aaasess/sessions/local"
+	"aaasess/sessions/local/link"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/stale"
@@ -63,6 +64,7 @@ type daemon struct {
 	resyncs        *resync.Resyncs
 	control        *control.Server
 	local          *naslocal.Server // nil: programs on this host report nothing
+	links          *link.Reader     // nil: the interfaces of this host are not known
 	methods        *methods.Set
 	radius         *client.Client    // the servers of all groups of RADIUS servers
 	tacacs         *tacclient.Client // those of TACACS+ servers
@@ -129,6 +131,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	d.interims = interim.New(d.table, interimPolicy(plan))
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	d.resyncs = resync.New(resync.Config{Table: d.table, Decide: d.router.Resync, Waiting: d.methods.Waiting, Logger: log})
+	d.openLinks(tc.Boot)
 	if err := d.loadTable(); err != nil {
 		return nil, explainDamage(err)
 	}
@@ -186,7 +189,8 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	return err
 }
 
-// openControl opens the control socket, after everything that it shows.
+// openControl opens the control socket, after everything that it shows, and that of programs on this
+// host, which shows sessions as it does.
 func (d *daemon) openControl(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
@@ -194,7 +198,10 @@ func (d *daemon) openControl(cfg *config.Config) (err error) {
 		Events: d.router.Tap(), Admissions: d.logins,
 		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups}),
 	}, d.table, d.terminator)
-	return err
+	if err != nil {
+		return err
+	}
+	return d.openLocal(cfg)
 }
 
 func (d *daemon) openSNMP(cfg *config.Config) error {
@@ -265,6 +272,9 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	}
 	serving = append(serving, d.authentication.tasks()...)
 	serving = append(serving, d.dynAuth.tasks()...)
+	if d.links != nil {
+		serving = append(serving, d.links)
+	}
 	if d.local != nil {
 		serving = append(serving, d.local)
 	}
