@@ -152,6 +152,7 @@ type Session struct {
 	StartTimestamp uint32      // Event-Timestamp of the start, or computed; 0 if not known
 	LastTraffic    Stamp       // when user data last flowed, or when it ended (casnIdleTime)
 	User           string      // User-Name, part of Attrs
+	more           *more       // what few sessions have
 
 	NAS           *NAS              // with the newest value of each identifier
 	Attrs         radius.Attributes // who and where; a stop that we make carries them
@@ -180,7 +181,6 @@ type Session struct {
 
 	fingerprints fingerprints
 	node         *nasNode // of NAS; nil if the session is in no table
-	more         *more    // what few sessions have
 }
 
 // toldUntil returns the moment up to which the newest record tells of the session, whether the NAS or

@@ -33,6 +33,7 @@ var rules = []rule{
 	{"sessions/radius/dae", []string{"aaasess/sessions", "aaasess/sessions/radius", "aaasess/sessions/termination", "aaasess/internal/radius", "aaasess/internal/throttle", "aaasess/internal/udpsocket", "golang.org/x/sys"}, "requests to NASes; termination decides when"},
 	{"sessions/radius/dynauth", []string{"aaasess/internal/radius", "aaasess/internal/throttle", "aaasess/sessions", "aaasess/sessions/radius", "aaasess/sessions/radius/dae", "aaasess/sessions/termination"}, "requests of servers to NASes; it knows neither sockets nor who accounts a session"},
 	{"sessions/radius/relay", []string{"aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/sessions/admission", "aaasess/sessions/radius"}, "it forwards requests of NASes to servers; it knows neither sockets nor the table"},
+	{"sessions/local/ending", []string{"aaasess/internal/radius", "aaasess/sessions", "aaasess/sessions/termination", "golang.org/x/sys"}, "it ends sessions by signals, commands and programs; termination decides when, and it knows no socket of ours"},
 	{"sessions/radius/radiustest", []string{"layeh.com/radius"}, "a NAS for tests"},
 	{"agent/agentx", []string{"aaasess/mib", "aaasess/internal/throttle", "github.com/posteo/go-agentx", "golang.org/x/sys"}, "it serves any tree of objects"},
 	{"agent/agentx/agentxtest", []string{"aaasess/agent/agentx", "aaasess/mib", "github.com/posteo/go-agentx"}, "a master for tests"},
