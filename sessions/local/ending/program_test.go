@@ -47,7 +47,7 @@ func TestProgram(t *testing.T) {
 			outcome := make(chan termination.Outcome)
 			go func() { outcome <- d.Disconnect(t.Context(), s, byProgram) }()
 			r := <-first.Requests()
-			if again := <-second.Requests(); again != r || r.Session != s || r.Until.Sub(time.Now()) != DefaultProgramWait {
+			if again := <-second.Requests(); again != r || r.Session != s || time.Until(r.Until) != DefaultProgramWait {
 				t.Errorf("%+v, and %+v", r, again)
 			}
 			for name, err := range map[string]error{
