@@ -15,6 +15,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/internal/unixsocket"
 	"aaasess/sessions"
+	"aaasess/sessions/local/ending"
 	localreport "aaasess/sessions/local/report"
 )
 
@@ -47,6 +48,8 @@ type Config struct {
 	Names func() *radius.Dictionary
 	// Describe returns a session for the answer, as the control socket shows it.
 	Describe func(*sessions.Session) any
+	// Endings ends the sessions; nil: only by signals and programs.
+	Endings *ending.Disconnector
 	// Logger receives the log; nil discards it.
 	Logger *slog.Logger
 	// Now reads the host's clock; nil means time.Now.
@@ -69,6 +72,9 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	if cfg.Names == nil {
 		cfg.Names = radius.Standard
+	}
+	if cfg.Endings == nil {
+		cfg.Endings = ending.New(ending.Config{})
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -26,8 +27,8 @@ type Command struct {
 	Name string
 	// Args are the program, an absolute path, and its arguments.
 	Args []Argument
-	// User runs the command; nil means the user of this process. Another user than that needs
-	// CAP_SETUID, CAP_SETGID and CAP_KILL. It has no supplementary groups.
+	// User runs the command, without supplementary groups; nil means the user of this process. Another
+	// user than that needs CAP_SETUID, CAP_SETGID and CAP_KILL.
 	User *User
 	// Timeout is when the process group is killed.
 	Timeout time.Duration
@@ -121,7 +122,7 @@ func (c *Command) run(ctx context.Context, args []string) commandOutcome {
 	cmd.Dir, cmd.Env = "/", []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if c.User != nil {
+	if c.User != nil && (os.Geteuid() == 0 || int(c.User.UID) != os.Geteuid()) {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: c.User.UID, Gid: c.User.GID}
 	}
 	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }

@@ -98,6 +98,12 @@ func (d *Disconnector) CanEnd(s *sessions.Session, how *sessions.Ending) error {
 	return nil
 }
 
+// Knows reports whether the command or the OpenVPN server that an ending names is configured.
+func (d *Disconnector) Knows(how *sessions.Ending) bool {
+	means := d.means.Load()
+	return (how.Command == "" || means.Commands[how.Command] != nil) && (how.OpenVPN == "" || means.OpenVPN[how.OpenVPN] != nil)
+}
+
 // gone is the outcome for a session that is not there. why says how that is known.
 func gone(why string, args ...any) termination.Outcome {
 	return refused(radius.SessionContextNotFound, why, args...)

@@ -37,6 +37,15 @@ func ProcessStart(pid int32) (uint64, error) {
 	return start, nil
 }
 
+// ProcessOwner returns the user of a process.
+func ProcessOwner(pid int32) (uint32, error) {
+	var stat unix.Stat_t
+	if err := unix.Stat(fmt.Sprintf("/proc/%d", pid), &stat); err != nil {
+		return 0, fmt.Errorf("%w: %d: %w", ErrNoProcess, pid, err)
+	}
+	return stat.Uid, nil
+}
+
 // parseStart returns field 22 of /proc/PID/stat, starttime (proc(5)). Field 2 is the name of the
 // program in parentheses; it may have any octets, also blanks and parentheses.
 func parseStart(stat []byte) (uint64, bool) {
