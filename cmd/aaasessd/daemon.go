@@ -145,9 +145,6 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	if err := d.openControl(cfg); err != nil {
 		return nil, err
 	}
-	if err := d.openLocal(cfg); err != nil {
-		return nil, err
-	}
 	if err := d.openSNMP(cfg); err != nil {
 		return nil, err
 	}
@@ -198,7 +195,8 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	return err
 }
 
-// openControl opens the control socket, after everything that it shows.
+// openControl opens the control socket, after everything that it shows, and that of programs on this
+// host, which shows sessions as it does.
 func (d *daemon) openControl(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
@@ -206,7 +204,10 @@ func (d *daemon) openControl(cfg *config.Config) (err error) {
 		Events: d.router.Tap(), Admissions: d.logins,
 		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups}),
 	}, d.table, d.terminator)
-	return err
+	if err != nil {
+		return err
+	}
+	return d.openLocal(cfg)
 }
 
 func (d *daemon) openSNMP(cfg *config.Config) error {

@@ -11,8 +11,7 @@ import (
 // localClient is the name of the client that sessions of this host have.
 const localClient = "local"
 
-// openLocal opens the socket for programs on this host, if there is one. It comes after the control
-// socket, whose JSON of sessions it shows.
+// openLocal opens the socket for programs on this host, if there is one.
 func (d *daemon) openLocal(cfg *config.Config) (err error) {
 	if cfg.LocalSocket == nil {
 		return nil
