@@ -34,6 +34,7 @@ import (
 	"aaasess/sessions/interim"
 	naslocal "aaasess/sessions/local"
 	"aaasess/sessions/local/ending"
+	"aaasess/sessions/local/feed"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/stale"
@@ -65,6 +66,7 @@ type daemon struct {
 	resyncs        *resync.Resyncs
 	control        *control.Server
 	local          *naslocal.Server // nil: programs on this host report nothing
+	localEvents    *feed.Feed[naslocal.Event]
 	methods        *methods.Set
 	radius         *client.Client    // the servers of all groups of RADIUS servers
 	tacacs         *tacclient.Client // those of TACACS+ servers
@@ -279,7 +281,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	serving = append(serving, d.authentication.tasks()...)
 	serving = append(serving, d.dynAuth.tasks()...)
 	if d.local != nil {
-		serving = append(serving, d.local)
+		serving = append(serving, d.local, loop{"local events", readyAtOnce(), d.feedEvents})
 	}
 	if d.snmp != nil {
 		serving = append(serving, d.snmp)

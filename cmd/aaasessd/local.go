@@ -1,11 +1,16 @@
 package main
 
 import (
+	"context"
+	"net/http"
 	"net/netip"
 
+	"aaasess/accounting/tap"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/sessions"
 	naslocal "aaasess/sessions/local"
+	"aaasess/sessions/local/feed"
+	localreport "aaasess/sessions/local/report"
 )
 
 // localClient is the name of the client that sessions of this host have.
@@ -19,8 +24,42 @@ func (d *daemon) openLocal(cfg *config.Config) (err error) {
 	lc := *cfg.LocalSocket
 	lc.Names, lc.Logger, lc.Endings = d.dictionary.Load, d.log, d.endings.host
 	lc.Describe = func(s *sessions.Session) any { return d.control.Describe(s) }
-	d.local, err = naslocal.New(lc, d.table, d.terminator)
-	return err
+	lc.Events = feed.New[naslocal.Event](eventsKept)
+	if d.local, err = naslocal.New(lc, d.table, d.terminator); err != nil {
+		return err
+	}
+	d.localEvents = lc.Events
+	h := d.control.Handlers(naslocal.Refuse, d.local.UID)
+	d.local.Handle(http.MethodGet, localreport.PathSessions, naslocal.Read, h.List)
+	d.local.Handle(http.MethodGet, localreport.PathSessions+"/{id}", naslocal.Read, h.Show)
+	d.local.Handle(http.MethodPost, localreport.PathDisconnect, naslocal.Disconnect, h.Disconnect)
+	return nil
+}
+
+// eventsKept is how many events are remembered for clients that come again.
+const eventsKept = 8192
+
+// feedEvents passes accountable events on to the local socket, from its first reader on.
+func (d *daemon) feedEvents(ctx context.Context) error {
+	select {
+	case <-d.localEvents.Wanted():
+	case <-ctx.Done():
+		return nil
+	}
+	listener := d.router.Tap().Listen(func(*tap.Event) bool { return true })
+	defer listener.Close()
+	d.localEvents.Start()
+	for {
+		select {
+		case e := <-listener.Events():
+			d.localEvents.Add(naslocal.Event{Session: e.Session, Describe: func() any { return d.control.DescribeEvent(&e) }}, e.LeftOut)
+		case <-ctx.Done():
+			return nil
+		}
+		if len(listener.Events()) == 0 {
+			d.localEvents.Skip(listener.LeftOut())
+		}
+	}
 }
 
 // setLocal sets who may use the socket.

@@ -21,6 +21,9 @@ const (
 
 // String returns the names of the rights, "read, write".
 func (r Right) String() string {
+	if r == 0 {
+		return "do anything here"
+	}
 	var names []string
 	for i, name := range [...]string{"read", "write", "disconnect"} {
 		if r>>i&1 != 0 {

@@ -46,3 +46,8 @@ func writeProblem(w http.ResponseWriter, p *localreport.Problem) {
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(append(b, '\n')) // fails only if the client has gone
 }
+
+// Refuse answers a request with a Problem, for handlers that [Server.Handle] has.
+func Refuse(w http.ResponseWriter, status int, err error) {
+	writeProblem(w, problem(status, "", "%v", err))
+}

@@ -17,6 +17,7 @@ import (
 	"aaasess/internal/unixsocket"
 	"aaasess/sessions"
 	"aaasess/sessions/local/ending"
+	"aaasess/sessions/local/feed"
 	localreport "aaasess/sessions/local/report"
 )
 
@@ -51,6 +52,8 @@ type Config struct {
 	Describe func(*sessions.Session) any
 	// Endings ends the sessions; nil: only by signals and programs.
 	Endings *ending.Disconnector
+	// Events has the events of sessions for the stream; nil: there is none.
+	Events *feed.Feed[Event]
 	// Logger receives the log; nil discards it.
 	Logger *slog.Logger
 	// Now reads the host's clock; nil means time.Now.
@@ -69,6 +72,9 @@ type Server struct {
 	keys   *keys
 	mux    *http.ServeMux
 	ready  chan struct{}
+	// streams has an element for each stream of events that is open. ending is closed when they end.
+	streams chan struct{}
+	ending  chan struct{}
 }
 
 // New opens the socket. Connections wait in its queue until Run is called. An error names the path.
@@ -90,11 +96,16 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 		return nil, fmt.Errorf("local: %w", err)
 	}
 	s := &Server{cfg: cfg, table: table, sink: sink, socket: socket, uid: uint32(os.Geteuid()), keys: newKeys(), mux: http.NewServeMux(), ready: make(chan struct{})}
+	s.streams, s.ending = make(chan struct{}, maxStreams), make(chan struct{})
 	s.conns.Max, s.conns.PerUser, s.conns.Closed = localreport.MaxConnections, localreport.MaxUserConnections, s.connectionClosed
 	s.SetAccess(cfg.Access)
 	s.mux.HandleFunc("/", noSuchPath)
 	for _, verb := range localreport.Verbs() {
 		s.Handle(http.MethodPost, verb.Path(), Write, s.reports(verb))
+	}
+	if cfg.Events != nil {
+		s.Handle(http.MethodGet, localreport.PathEvents, 0, s.streamEvents) // it asks for the rights itself
+		s.Handle(http.MethodPost, localreport.PathDisconnectResult, Write, s.disconnectResult)
 	}
 	return s, nil
 }
@@ -150,6 +161,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case err := <-failed:
 		return errors.Join(err, s.socket.Remove())
 	case <-ctx.Done():
+		close(s.ending)
 		err := s.socket.Remove()
 		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 		defer cancel()
@@ -196,7 +208,7 @@ type client struct{}
 type connection struct {
 	net.Conn // nil: the request did not come through the socket
 	uid      uint32
-	groups func() []uint32
+	groups   func() []uint32
 }
 
 // connected stores a connection in the context of its requests.
@@ -219,3 +231,6 @@ func (s *Server) caller(r *http.Request) *caller {
 
 // nobody is no user: (uid_t)-1.
 const nobody = 1<<32 - 1
+
+// UID returns the user that makes a request, for handlers that [Server.Handle] has.
+func (s *Server) UID(r *http.Request) int { return int(s.caller(r).uid) }
