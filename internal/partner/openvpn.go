@@ -20,7 +20,13 @@ type OpenVPNOptions struct {
 	Auth, Acct   string // the servers, host:port; the hosts must be equal. Ports of five digits were seen to fail.
 	Secret       string // of the servers
 	Certificates *Certificates
+	// ManagementPassword, if it is not "", is wanted at OpenVPNManagement. Otherwise the management
+	// interface is a Unix socket without one, for EndUser.
+	ManagementPassword string
 }
+
+// OpenVPNManagement is the management interface of a server with a password.
+const OpenVPNManagement = "127.0.0.1:7505"
 
 // OpenVPNProc is an OpenVPN server that asks RADIUS servers, by its plugin: it sends PAP, without
 // Message-Authenticator.
@@ -37,15 +43,20 @@ func (n *Namespace) OpenVPN(opts OpenVPNOptions) *OpenVPNProc {
 	host, authPort := splitAddr(n.t, opts.Auth)
 	_, acctPort := splitAddr(n.t, opts.Acct)
 	file, plugin, management := filepath.Join(dir, "server.conf"), filepath.Join(dir, "plugin.conf"), filepath.Join(dir, "management")
-	c := opts.Certificates
-	writeFile(n.t, file, fmt.Sprintf(openVPNConf, openVPNNetwork, c.Authority, c.Server, c.ServerKey, filepath.Join(dir, "status"), management, plugin))
+	c, where := opts.Certificates, management+" unix"
+	if opts.ManagementPassword != "" {
+		password := filepath.Join(dir, "password")
+		writeFile(n.t, password, opts.ManagementPassword+"\n")
+		where = strings.Replace(OpenVPNManagement, ":", " ", 1) + " " + password
+	}
+	writeFile(n.t, file, fmt.Sprintf(openVPNConf, openVPNNetwork, c.Authority, c.Server, c.ServerKey, filepath.Join(dir, "status"), where, plugin))
 	writeFile(n.t, plugin, fmt.Sprintf(openVPNPluginConf, file, acctPort, authPort, host, opts.Secret))
 	n.Run("ip", "addr", "add", openVPNOuter+"/24", "dev", opts.Interface)
 	return &OpenVPNProc{n.Program("Initialization Sequence Completed", "openvpn", "--config", file), n, management}
 }
 
 // openVPNConf is the configuration of the server: %[1]s is the network of the tunnels, %[2]s to
-// %[4]s are certificates, %[5]s is the status file, %[6]s the management socket, %[7]s the
+// %[4]s are certificates, %[5]s is the status file, %[6]s the management interface, %[7]s the
 // configuration of the plugin.
 const openVPNConf = `dev tun
 topology subnet
@@ -62,7 +73,7 @@ duplicate-cn
 keepalive 2 8
 status %[5]s 1
 status-version 1
-management %[6]s unix
+management %[6]s
 plugin /usr/lib/openvpn/radiusplugin.so %[7]s
 verb 3
 `
