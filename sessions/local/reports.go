@@ -26,8 +26,7 @@ func (s *Server) reports(verb localreport.Verb) http.HandlerFunc {
 			writeProblem(w, asProblem(err))
 			return
 		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(answer) // fails only if the client has gone
+		write(w, http.StatusOK, "application/json", answer)
 	}
 }
 

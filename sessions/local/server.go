@@ -145,14 +145,7 @@ func (s *Server) Close() error { return errors.Join(s.socket.Remove(), s.socket.
 
 // Run answers requests until ctx is done, and then removes the socket. It may be called once.
 func (s *Server) Run(ctx context.Context) error {
-	srv := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: 16 << 10,
-		ConnContext:    connected,
-		ConnState:      s.conns.Changed,
-		ErrorLog:       slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelWarn),
-	}
+	srv := s.newHTTP()
 	failed := make(chan error, 1)
 	s.cfg.Logger.Info("local socket is open", "socket", s.cfg.Socket)
 	go func() { failed <- srv.Serve(s.socket) }()
@@ -173,6 +166,19 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
+// newHTTP returns the HTTP server. A connection on which no request arrives within readTimeout of its
+// start, or idleTimeout of its last answer, is closed.
+func (s *Server) newHTTP() *http.Server {
+	return &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: 16 << 10,
+		ConnContext:    connected,
+		ConnState:      s.conns.Changed,
+		ErrorLog:       slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelWarn),
+	}
+}
+
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c, ok := r.Context().Value(client{}).(*connection); ok && c.Conn != nil && !s.conns.SetBusy(c.Conn) {
@@ -180,7 +186,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problem(http.StatusServiceUnavailable, "", "there are too many connections"))
 		return
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendTimeout))
 	if !isClean(r.URL.EscapedPath()) {
 		noSuchPath(w, r) // the mux would redirect it, with an HTML page
 		return
