@@ -1,12 +1,14 @@
 package sessions
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,14 +57,20 @@ func sampleSessions() []*Session {
 	program.setEnd(&Ending{Event: true})
 	vpn.setEnd(&Ending{OpenVPN: "office"})
 	command.setEnd(&Ending{Command: "end-tty", PID: 2, ProcessStart: 1})
+	linked, shared := *full, vpn
+	linked.ID, shared.ID = 15, 16
+	linked.setMore(func(m *more) {
+		m.link = &link{key: linkKey{1<<64 - 1, full.IfIndex}, used: Traffic{1, 2, 3, 1<<64 - 1}, counted: Traffic{11, 12, 13, 14}}
+	})
+	shared.setMore(func(m *more) { m.link = &link{key: linkKey{1, full.IfIndex}, shared: true} })
 	return []*Session{
 		full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told, &child, &call,
-		&granted, &named, &both, &silent, &process, &program, &vpn, &command,
+		&granted, &named, &both, &silent, &process, &program, &vpn, &command, &linked, &shared,
 	}
 }
 
 var sessionOptions = cmp.Options{
-	cmpopts.EquateComparable(netip.Addr{}, fingerprint{}), cmp.AllowUnexported(Session{}, nasNode{}, fingerprints{}, more{}),
+	cmpopts.EquateComparable(netip.Addr{}, fingerprint{}), cmp.AllowUnexported(Session{}, nasNode{}, fingerprints{}, more{}, link{}, linkKey{}), cmpopts.IgnoreTypes(sync.Mutex{}),
 	cmpopts.IgnoreFields(Session{}, "node"), cmp.Comparer(func(a, b *Route) bool { return a.id() == b.id() }),
 }
 
@@ -115,7 +123,7 @@ func TestSessionOctets(t *testing.T) {
 	}
 }
 
-// TestMoreFlags: a flag that this version does not know is an error, so nothing is lost.
+// TestMoreFlags: every flag says that something follows, and that must be valid.
 func TestMoreFlags(t *testing.T) {
 	s := sampleSessions()[0]
 	s.Told, s.Parent = 1, 1
@@ -134,7 +142,10 @@ func TestMoreFlags(t *testing.T) {
 		if 1<<bit == moreEnding {
 			c = appendEnding(slices.Clip(b), &Ending{Event: true})
 		}
-		if _, err := parseSession(s.ID, c, nil, &routes); (err == nil) != (1<<bit&allMore != 0) {
+		if 1<<bit == moreLink {
+			c = appendLink(slices.Clip(b), &link{key: linkKey{1, s.IfIndex}})
+		}
+		if _, err := parseSession(s.ID, c, nil, &routes); err != nil {
 			t.Errorf("with flag %d: %v", 1<<bit, err)
 		}
 	}
@@ -148,6 +159,26 @@ func TestMoreFlags(t *testing.T) {
 	for _, granted := range []string{"", "no attributes"} {
 		if _, err := parseSession(s.ID, appendText(slices.Clip(b), granted), nil, &routes); !errors.Is(err, ErrState) {
 			t.Errorf("granted %q: %v", granted, err)
+		}
+	}
+}
+
+// TestLinkCodec: an interface needs a host and a number.
+func TestLinkCodec(t *testing.T) {
+	for name, tt := range map[string]struct {
+		host    uint64
+		ifIndex uint32
+		shared  byte
+		ok      bool
+	}{
+		"valid": {1, 1, 1, true}, "no host": {0, 1, 0, false}, "no number": {1, 0, 0, false}, "an unknown value": {1, 1, 2, false},
+	} {
+		b := appendLink(nil, &link{key: linkKey{tt.host, tt.ifIndex}})
+		b[8] = tt.shared
+		d, s := newDecoder(b), &Session{IfIndex: tt.ifIndex}
+		d.link(moreLink, s)
+		if err := d.end("link"); (err == nil) != tt.ok || tt.ok && (!s.HasLink() || s.link().counts()) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -301,6 +332,63 @@ func FuzzParseCounters(f *testing.F) {
 		}
 		if l, again, when, err := parseCounters(appendCounters(nil, last, c, a)); err != nil || l != last || again != c || when != a {
 			t.Errorf("%d %+v %+v became %d %+v %+v, %v", last, c, a, l, again, when, err)
+		}
+	})
+}
+
+// TestParseHearing: what was cut, has too much, or is of another version is an error.
+func TestParseHearing(t *testing.T) {
+	for _, at := range []silence.Time{0, 1, 1<<32 - 1} {
+		b := appendHearing(nil, at)
+		if got, err := parseHearing(b); err != nil || got != at {
+			t.Errorf("%d becomes %d, %v", at, got, err)
+		}
+		newer := slices.Clone(b)
+		newer[0]++
+		for _, wrong := range [][]byte{b[:0], b[:len(b)-1], append(b, 0), newer} {
+			if _, err := parseHearing(wrong); !errors.Is(err, ErrState) {
+				t.Errorf("%x: %v", wrong, err)
+			}
+		}
+	}
+	if _, err := parseHearing(binary.AppendUvarint([]byte{hearingVersion}, 1<<32)); !errors.Is(err, ErrState) {
+		t.Errorf("a number of more than 32 bits: %v", err)
+	}
+}
+
+func FuzzParseHearing(f *testing.F) {
+	for _, at := range []silence.Time{0, 300, 1<<32 - 1} {
+		f.Add(appendHearing(nil, at))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		at, err := parseHearing(b)
+		if err != nil {
+			return
+		}
+		if again, err := parseHearing(appendHearing(nil, at)); err != nil || again != at {
+			t.Errorf("%d became %d, %v", at, again, err)
+		}
+	})
+}
+
+// FuzzSilence: what is read of the packets of a NAS is written as it was read, and is good for the
+// arithmetic of silences.
+func FuzzSilence(f *testing.F) {
+	for _, r := range []silence.Record{silence.Begun(10), {Heard: 1<<32 - 1, Mark: 1, Gap: 300, Interval: 300, Alike: 4}} {
+		f.Add(appendSilence(nil, &r))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		d := newDecoder(b)
+		r := d.silence(moreSilence)
+		if d.end("silence") != nil {
+			return
+		}
+		again := newDecoder(appendSilence(nil, &r))
+		if got := again.silence(moreSilence); again.end("silence") != nil || got != r {
+			t.Errorf("%+v became %+v", r, got)
+		}
+		if heard := r.Hear(r.Heard, true); heard.Heard < r.Heard || heard.Mark > heard.Heard {
+			t.Errorf("%+v: then %+v", r, heard)
 		}
 	})
 }

@@ -17,7 +17,7 @@ type hearing struct {
 func (h *hearing) save(c *Change) {
 	if now := h.Now(); now != h.stored {
 		h.stored = now
-		c.State = append(c.State, Put{Key: hearingKey, Value: binary.AppendUvarint([]byte{hearingVersion}, uint64(now))})
+		c.State = append(c.State, Put{Key: hearingKey, Value: appendHearing(nil, now)})
 	}
 }
 
@@ -49,6 +49,7 @@ type StaleSession struct {
 // returns, see docs/sessions.md. EndStale returns those that it ended, as they were. After an error it
 // has ended none; otherwise done is called when that is durable.
 func (t *Table) EndStale(stale []StaleSession, done func(error)) (ended []*Session, err error) {
+	t.RefreshLinks()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.journal.Accepting(); err != nil {
@@ -69,6 +70,11 @@ const hearingVersion = 1
 
 var hearingKey = []byte("h")
 
+func appendHearing(b []byte, at silence.Time) []byte {
+	return binary.AppendUvarint(append(b, hearingVersion), uint64(at))
+}
+
+// parseHearing reads what appendHearing wrote.
 func parseHearing(b []byte) (silence.Time, error) {
 	d := newDecoder(b)
 	d.version(hearingVersion)

@@ -5,6 +5,7 @@ package sessions
 type more struct {
 	former []*nasNode // see formerNodes
 	end    *Ending    // see End
+	link   *link      // its own interface of this host; see HasLink
 }
 
 // setMore changes what few sessions have.
@@ -14,9 +15,15 @@ func (s *Session) setMore(set func(*more)) {
 		m = *s.more
 	}
 	set(&m)
-	if s.more = nil; m.former != nil || m.end != nil {
+	if s.more = nil; m.former != nil || m.end != nil || m.link != nil {
 		s.more = &m
 	}
+}
+
+// few reads what few sessions have, but for the former NASes.
+func (d *decoder) few(flags byte, s *Session) {
+	s.setEnd(d.ending(flags))
+	d.link(flags, s)
 }
 
 // formerNodes returns the former NAS values of the session's packets.

@@ -3,7 +3,6 @@ package sessions
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +35,9 @@ type Config struct {
 	// Refused is called after each refusal with ErrMax or ErrMemory, from the goroutine of Apply; it
 	// may be nil.
 	Refused func(error)
+	// Superseded is called after each start that has ended another session because of [Event.Unique],
+	// from the goroutine of Apply; it may be nil.
+	Superseded func(Supersession)
 }
 
 // Table is the live session table. It is safe for concurrent use.
@@ -43,6 +45,8 @@ type Table struct {
 	journal Journal
 	clock   clock
 	limits  limits
+
+	superseded func(Supersession) // Config.Superseded
 
 	mu         sync.Mutex // guards decisions; never held over I/O
 	rows       rows
@@ -59,10 +63,12 @@ type Table struct {
 	endReports []func()
 	// How many Disconnects of a marked session can still be undone.
 	undoable     map[ID]int
-	dirty        bool // rows differ from the published view
+	lastMark     Stamp // when Disconnect marked a session
+	dirty        bool  // rows differ from the published view
 	routes       routes
 	nesting      nesting
 	oneOffs      oneOffs
+	links        *links
 	numbers      numbers
 	hearing      hearing
 	unique       unique
@@ -71,6 +77,7 @@ type Table struct {
 	admissions   Admissions    // nil if authentication does not go through us
 	unrouted     []ID          // loaded without a route: Run stores them again
 	lastCounters *Counters     // as of the newest commit
+	spare        Change        // empty; see newChange
 
 	durableCounters atomic.Pointer[Counters] // as of the newest durable commit
 	view            atomic.Pointer[View]
@@ -81,8 +88,8 @@ type Table struct {
 func New(cfg Config, journal Journal) *Table {
 	t := &Table{
 		journal: journal, clock: newClock(&cfg),
-		limits: limits{max: cfg.Max, memoryShort: cfg.MemoryShort, refused: cfg.Refused},
-		names:  newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
+		limits: limits{max: cfg.Max, memoryShort: cfg.MemoryShort, refused: cfg.Refused}, superseded: cfg.Superseded,
+		names: newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
 		remembered: endedSessions{
 			keepFor: cmp.Or(cfg.Remember, DefaultRemember), max: cmp.Or(cfg.RememberMax, 1_000_000),
 			byID: map[ID]endedSession{}, names: newNameIndex(0),
@@ -95,6 +102,7 @@ func New(cfg Config, journal Journal) *Table {
 		nesting:      newNesting(),
 		numbers:      numbers{reserved: map[ID]struct{}{}},
 		granted:      lineIndex{},
+		links:        newLinks(),
 		lastCounters: &Counters{},
 		ready:        make(chan struct{}),
 	}
@@ -117,6 +125,11 @@ func (t *Table) Date(at Stamp) time.Time { return t.clock.date(at) }
 func (t *Table) Apply(ev Event, done func(error)) error {
 	err := t.commitEvent(&ev, done)
 	t.limits.report(err)
+	if t.superseded != nil {
+		for _, s := range ev.superseded {
+			t.superseded(s)
+		}
+	}
 	return err
 }
 
@@ -140,7 +153,7 @@ func (t *Table) commitEvent(ev *Event, done func(error)) error {
 	}
 	ev.at, ev.now = t.clock.fromHost(ev.At)
 	ev.heard = t.hearing.Now()
-	c := Change{State: make([]Put, 0, 3), Notices: make([]Notice, 0, 1)}
+	c := t.newChange()
 	switch ev.Type {
 	case On, Off:
 		t.closeNAS(&c, ev)
@@ -180,9 +193,10 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		typ, before := s.noticeType(ev), s.User
 		s = t.updateNAS(updated(s, ev), ev)
 		t.put(c, s)
-		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: ev.Attrs, At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
+		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
 		ev.tell(s, false)
 	case finish:
+		c.Patient = t.isBetweenMarks(s)
 		ev.tell(t.end(c, s, ev, 0, 0), false)
 	case recordLate:
 		t.recordLate(c, s, ev)
@@ -203,9 +217,11 @@ func (t *Table) apply(c *Change, ev *Event) error {
 
 // begin makes the session that an event begins. A live session that it replaces ends first.
 func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
-	old := t.supersededBy(ev)
-	if err := ev.permit(old...); err != nil {
-		return err
+	old := t.supersededBy(ev, replaced)
+	for _, o := range old {
+		if err := ev.permit(o.Session); err != nil {
+			return err
+		}
 	}
 	if do == begin && ev.Type != Stop && len(old) == 0 {
 		if err := t.limits.admit(t.rowsOf(ev.Kind).n); err != nil {
@@ -216,11 +232,11 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if err != nil {
 		return err
 	}
-	if do == replace && !slices.Contains(old, replaced) {
-		old = append(old, replaced)
-	}
 	for _, o := range old {
-		t.end(c, o, nil, 0, CauseLostCarrier)
+		t.end(c, o.Session, nil, 0, CauseLostCarrier)
+	}
+	if do == replace {
+		t.end(c, replaced, nil, 0, CauseLostCarrier)
 	}
 	node := t.nases.nodeOf(ev.NAS)
 	s := newSession(id, &node.NAS, ev)
@@ -228,6 +244,10 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if t.admit(s, ev); s.ID == id {
 		t.last = id
 	}
+	for i := range old {
+		old[i].By = s.ID
+	}
+	ev.superseded = old
 	s.Route = t.routes.findOrAdd(t.journal.Route(s))
 	t.nest(s, ev)
 	if !t.withdraw(s.ID) && ev.Kind != Resource { // else it has been counted
@@ -304,35 +324,6 @@ func (t *Table) isFree(id ID) bool {
 	return id != 0 && !remembered && !reserved && t.live(id) == nil && !t.nesting.needs(id)
 }
 
-// nodes returns the nodes of all NAS values that a session has or had, the present one first.
-func (s *Session) nodes() []*nasNode { return append([]*nasNode{s.node}, s.formerNodes()...) }
-
-// register adds a session to the live sessions of a node.
-func (t *Table) register(n *nasNode, s *Session) {
-	if len(n.ids) > 2*n.liveCount+16 {
-		n.ids = slices.DeleteFunc(n.ids, func(id ID) bool { return !t.isRegistered(id, n) })
-		slices.Sort(n.ids)
-		n.ids = slices.Compact(n.ids)
-	}
-	n.liveCount++
-	n.ids = append(n.ids, s.ID)
-	t.names.add(n, sidHash(s.AcctSessionID), s.ID)
-}
-
-// unregister undoes register. The id stays in n.ids until a later register cleans up.
-func (t *Table) unregister(n *nasNode, s *Session) {
-	t.names.remove(n, sidHash(s.AcctSessionID), s.ID)
-	if n.liveCount--; n.liveCount == 0 {
-		n.ids = nil
-	}
-}
-
-// isRegistered reports whether a live session is registered at a node.
-func (t *Table) isRegistered(id ID, n *nasNode) bool {
-	s := t.live(id)
-	return s != nil && (s.node == n || slices.Contains(s.formerNodes(), n))
-}
-
 // put makes s the present state of its session.
 func (t *Table) put(c *Change, s *Session) {
 	rows := t.rowsOf(s.Kind)
@@ -342,35 +333,11 @@ func (t *Table) put(c *Change, s *Session) {
 	}
 	t.updateIndex(was, s)
 	t.updateLines(was, s)
-	t.updateNesting(was, s)
-	t.updateGranted(was, s)
-	t.updateUnique(was, s)
+	others := t.updateIndexes(was, s)
 	rows.put(s)
-	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
-}
-
-// updateIndex updates the entries of a session in the index of names and at its NAS nodes. was is
-// its state before, nil if it is new.
-func (t *Table) updateIndex(was, s *Session) {
-	var before []*nasNode
-	switch {
-	case was == nil:
-	case was.node == s.node:
-		return
-	default:
-		before = was.nodes()
-	}
-	now := s.nodes()
-	for _, n := range now {
-		if !slices.Contains(before, n) {
-			t.register(n, s)
-		}
-	}
-	for _, n := range before {
-		if !slices.Contains(now, n) {
-			t.unregister(n, s)
-			t.nases.release(n)
-		}
+	t.encodeInto(c, s)
+	for _, id := range others {
+		t.encodeInto(c, t.live(id))
 	}
 }
 
@@ -382,9 +349,7 @@ func (t *Table) removeRow(s *Session) {
 	if s.node.reportsCalls {
 		t.linesOf(s.Kind).remove(s)
 	}
-	t.updateNesting(s, nil)
-	t.updateGranted(s, nil)
-	t.updateUnique(s, nil)
+	t.updateIndexes(s, nil)
 	t.rowsOf(s.Kind).remove(s.ID)
 	if s.Route != nil {
 		s.Route.live--
@@ -410,6 +375,9 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 	}
 	if ev != nil {
 		n.Attrs, n.At, n.Lasted = ev.Attrs, ev.At, ev.lasted(after)
+		if s.HasLink() {
+			n.Attrs = replaceUsage(ev.Attrs, &after.Usage, after.Counted)
+		}
 		t.updateNAS(after, ev)
 	} else {
 		n.At, n.Lasted = t.clock.date(after.toldUntil()), max(0, after.toldUntil().Sub(after.Started))
@@ -445,26 +413,6 @@ func (t *Table) remember(c *Change, s *Session, sid string) {
 
 // forget removes a session from the remembered ones.
 func (t *Table) forget(id ID) { t.release(t.remembered.remove(id)) }
-
-// commit hands a change to the journal. It adds the counters, and forgets a few ended sessions.
-func (t *Table) commit(c Change, done func(error)) {
-	if len(c.State) > 0 {
-		t.dirty = true
-		for range max(4, len(c.State)) {
-			id := t.remembered.nextExpired(t.clock.now())
-			if id == 0 {
-				break
-			}
-			t.forget(id)
-			c.State = append(c.State, Put{Key: sessionKey(id)})
-		}
-		c.State = append(c.State, t.countersPut())
-		t.hearing.save(&c)
-		done = t.withEndReports(done)
-		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
-	}
-	t.journal.Commit(c, done)
-}
 
 // countersPut stores the counters and the number that was given last.
 func (t *Table) countersPut() Put {

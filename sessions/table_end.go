@@ -37,9 +37,23 @@ func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) 
 			t.undoable[id]++
 		}
 	}
+	if len(marked) > 0 {
+		t.lastMark = t.clock.now()
+	}
 	t.counters.Disconnected += uint64(len(marked))
 	t.commit(c, done)
 	return marked, nil
+}
+
+// markInterval is how soon after one Disconnect another one is expected: a manager that ends one session
+// after the other sends the next SET when the mark of this one is durable.
+const markInterval = 10 * time.Millisecond
+
+// isBetweenMarks reports whether the stop of a session is to wait for the mark of the next session. It
+// comes while a manager ends one session after the other. With a sync of its own it would delay that
+// mark, and so all that follow; the NAS can wait these milliseconds for its answer.
+func (t *Table) isBetweenMarks(s *Session) bool {
+	return s.State == Terminating && t.clock.now().Sub(t.lastMark) < markInterval
 }
 
 // Undo undoes a Disconnect of these ids, for a SET that failed elsewhere (RFC 2741 section
@@ -90,10 +104,11 @@ func (t *Table) setState(c *Change, s *Session, state State) {
 // Acked notes that the NAS has answered ACK for a session. From now on its stop has the cause
 // Admin-Reset, whoever sends it (R5). Acked does nothing if the session is not Terminating. It
 // works even if the journal accepts no changes, because what the NAS has done cannot be refused.
+// Nobody waits for it: it becomes durable with another change.
 func (t *Table) Acked(id ID, done func(error)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var c Change
+	c := Change{Patient: true}
 	if s := t.rows.get(id); s != nil && s.State == Terminating && s.Acked.IsZero() {
 		n := *s
 		n.Acked = t.clock.now()
@@ -161,6 +176,7 @@ func (t *Table) withEndReports(done func(error)) func(error) {
 // counters, the time of the newest record, and the cause Admin-Reset. done is called when that is
 // durable.
 func (t *Table) Clear(ids []ID, done func(error)) error {
+	t.RefreshLinks()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.journal.Accepting(); err != nil {
@@ -185,6 +201,9 @@ func (t *Table) Clear(ids []ID, done func(error)) error {
 // and carries the time at, or that of a newer record of the session. End does nothing if the session
 // is not live.
 func (t *Table) End(id ID, cause uint32, at time.Time, done func(error)) error {
+	if s := t.View().Get(id); s != nil && s.HasLink() {
+		t.RefreshLinks()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.journal.Accepting(); err != nil {

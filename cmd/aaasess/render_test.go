@@ -17,14 +17,19 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestMain sets a time zone, because times are printed with their offset from UTC. Under the name
-// aaasess, which hook scripts call, the test program is the command.
+// sharedDir is for what all tests use.
+var sharedDir string
+
+// TestMain sets a time zone, because times are printed with their offset from UTC.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "aaasess" {
-		main()
-	}
 	time.Local = time.FixedZone("", 2*60*60)
-	os.Exit(m.Run())
+	var err error
+	if sharedDir, err = os.MkdirTemp("", "aaasess"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(sharedDir)
+	os.Exit(code)
 }
 
 // golden compares a text with a file in testdata.
@@ -143,6 +148,8 @@ func TestStatusText(t *testing.T) {
 			"radius clients": json.RawMessage(`[{"name":"lab","accepted":12345678901234567890},{"name":"\u001b[31m"}]`),
 			"agentx":         json.RawMessage(`{"connected":true,"master":null,"ranges":{}}`),
 			"queues":         json.RawMessage(`"none"`),
+			"stale":          json.RawMessage(`{"ended":5}`),
+			"superseded":     json.RawMessage(`{"nasPort":1,"framedIPAddress":0,"callingStationID":2}`),
 		},
 	}
 	for name, all := range map[string]bool{"status.txt": false, "status-all.txt": true} {
@@ -164,6 +171,11 @@ func TestStatusText(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "status-dynamic-authorization.txt", out.String())
+	for _, section := range []string{api.StaleSection, api.SupersededSection, api.AuthenticationSection, api.DynAuthSection} {
+		if err := printStatus(&out, &api.Status{Sections: map[string]json.RawMessage{section: json.RawMessage("1")}}, false, now); err == nil {
+			t.Errorf("a number is printed as the section %q", section)
+		}
+	}
 	deep := json.RawMessage(strings.Repeat("[", 100) + strings.Repeat("]", 100))
 	if err := printStatus(&out, &api.Status{Sections: map[string]json.RawMessage{"deep": deep}}, true, now); err == nil {
 		t.Error("a section that is nested 100 deep is printed")

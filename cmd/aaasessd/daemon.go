@@ -35,6 +35,7 @@ import (
 	naslocal "aaasess/sessions/local"
 	"aaasess/sessions/local/ending"
 	"aaasess/sessions/local/feed"
+	"aaasess/sessions/local/link"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/stale"
@@ -67,6 +68,7 @@ type daemon struct {
 	control        *control.Server
 	local          *naslocal.Server // nil: programs on this host report nothing
 	localEvents    *feed.Feed[naslocal.Event]
+	links          *link.Reader // nil: the interfaces of this host are not known
 	methods        *methods.Set
 	radius         *client.Client    // the servers of all groups of RADIUS servers
 	tacacs         *tacclient.Client // those of TACACS+ servers
@@ -76,17 +78,19 @@ type daemon struct {
 
 	memory      *memoryWatch  // nil: GOMEMLIMIT is not set
 	refusedLine throttle.Line // of the log: sessions that a limit refused
+	superseded  superseded
 
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 	dictionary    atomic.Pointer[radius.Dictionary]
 	plan          atomic.Pointer[policy.Plan] // accounting of sessions that begin
 }
 
-// environment is what a daemon gets from its host and its command line. Tests set disk and resolve;
-// nil means those of the system.
+// environment is what a daemon gets from its host and its command line. Tests set disk, resolve and
+// beat; nil and 0 mean those of the system.
 type environment struct {
 	disk       *store.Disk                                                  // of the store
 	resolve    func(ctx context.Context, host string) ([]netip.Addr, error) // looks up the names of servers
+	beat       time.Duration                                                // stale.Config.BeatEvery
 	acceptLoss bool                                                         // store.Config.AcceptLoss
 	notifier   *systemd.Notifier                                            // nil: there is no service manager
 	ignored    error                                                        // which settings of the service manager are ignored
@@ -122,7 +126,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	}
 	d.setPlan(plan)
 	tc := cfg.Sessions
-	tc.Boot, tc.Refused = thisBoot(), d.sessionRefused
+	tc.Boot, tc.Refused, tc.Superseded = thisBoot(), d.sessionRefused, d.sessionSuperseded
 	if d.memory = newMemoryWatch(); d.memory != nil {
 		tc.MemoryShort = d.memory.isShort
 	}
@@ -131,24 +135,18 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	d.interims = interim.New(d.table, interimPolicy(plan))
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	d.resyncs = resync.New(resync.Config{Table: d.table, Decide: d.router.Resync, Waiting: d.methods.Waiting, Logger: log})
+	d.openLinks(tc.Boot)
 	if err := d.loadTable(); err != nil {
 		return nil, explainDamage(err)
 	}
 	if err := d.openRADIUS(cfg); err != nil {
 		return nil, err
 	}
-	d.stale = stale.New(d.table, d.stalePolicy(cfg), log)
-	if err := d.openAuthentication(cfg); err != nil {
-		return nil, err
-	}
-	if err := d.openDynAuth(cfg); err != nil {
-		return nil, err
-	}
-	if err := d.openControl(cfg); err != nil {
-		return nil, err
-	}
-	if err := d.openSNMP(cfg); err != nil {
-		return nil, err
+	d.stale = stale.New(stale.Config{Table: d.table, Policy: d.stalePolicy(cfg), Log: log, BeatEvery: env.beat})
+	for _, open := range []func(*config.Config) error{d.openAuthentication, d.openDynAuth, d.openControl, d.openSNMP} {
+		if err := open(cfg); err != nil {
+			return nil, err
+		}
 	}
 	d.logWarnings(cfg)
 	return d, nil
@@ -280,6 +278,9 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	}
 	serving = append(serving, d.authentication.tasks()...)
 	serving = append(serving, d.dynAuth.tasks()...)
+	if d.links != nil {
+		serving = append(serving, d.links)
+	}
 	if d.local != nil {
 		serving = append(serving, d.local, loop{"local events", readyAtOnce(), d.feedEvents})
 	}

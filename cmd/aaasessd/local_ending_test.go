@@ -19,38 +19,38 @@ import (
 	localreport "aaasess/sessions/local/report"
 )
 
-// localConfig is plainConfig with the local socket, a command, and a login host whose sessions the
+// endingsConfig is plainConfig with the local socket, a command, and a login host whose sessions the
 // command ends.
-const localConfig = `
+const endingsConfig = `
 local:
   socket: local.sock
   commands: [{name: end-tty, run: [/bin/sh, -c, 'echo "$2" >>"$0/ended.$1"', FOLDER, "{session}", "{user}"], user: root}]
   openvpn: [{name: office, address: 127.0.0.1:PORT, timeout: 1s}]
 `
 
-// local is the local socket of a daemon.
-type local struct {
+// localSocket is the local socket of a daemon.
+type localSocket struct {
 	*inProcess
 	http *http.Client
 }
 
 // launchLocal runs a daemon with the local socket. Its user is root in these tests, or that of the
 // tests.
-func launchLocal(t *testing.T) *local {
+func launchLocal(t *testing.T) *localSocket {
 	t.Helper()
 	l := &inProcess{t: t, dir: t.TempDir()}
 	l.file = filepath.Join(l.dir, "aaasess.yaml")
-	more := strings.NewReplacer("FOLDER", l.dir, "PORT", "1", "user: root", fmt.Sprintf("user: \"%d\"", os.Geteuid())).Replace(localConfig)
+	more := strings.NewReplacer("FOLDER", l.dir, "PORT", "1", "user: root", fmt.Sprintf("user: \"%d\"", os.Geteuid())).Replace(endingsConfig)
 	l.configure(with(t, plainConfig, "disconnect: {port: 3799}", "disconnect: {profile: none, command: end-tty}") + more)
 	l.start(environment{})
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(l.dir, "local.sock"))
 	}
-	return &local{l, &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
+	return &localSocket{l, &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
 }
 
 // do makes a request, and returns the answer.
-func (l *local) do(method, path string, body any) (status int, text string) {
+func (l *localSocket) do(method, path string, body any) (status int, text string) {
 	l.t.Helper()
 	b, err := json.Marshal(body)
 	if err != nil {
@@ -76,7 +76,7 @@ func (l *local) do(method, path string, body any) (status int, text string) {
 }
 
 // begin reports a start, and returns the id of the session.
-func (l *local) begin(r localreport.Report) string {
+func (l *localSocket) begin(r localreport.Report) string {
 	l.t.Helper()
 	status, text := l.do(http.MethodPost, localreport.Start.Path(), r)
 	var answer struct{ Session struct{ ID string } }
@@ -87,13 +87,13 @@ func (l *local) begin(r localreport.Report) string {
 }
 
 // disconnect ends a session, and returns the JSON of it when it has ended.
-func (l *local) disconnect(id string) (int, string) {
+func (l *localSocket) disconnect(id string) (int, string) {
 	l.t.Helper()
 	return l.do(http.MethodPost, localreport.PathDisconnect, map[string]any{"ids": []string{id}, "wait": 10})
 }
 
 // wantCause checks the cause of a session's stop record.
-func (l *local) wantCause(id, want string) {
+func (l *localSocket) wantCause(id, want string) {
 	l.t.Helper()
 	b, err := os.ReadFile(filepath.Join(l.dir, "records.jsonl"))
 	if err != nil {
@@ -196,7 +196,7 @@ type sse struct {
 	close func() error
 }
 
-func (l *local) follow(query, after string) *sse {
+func (l *localSocket) follow(query, after string) *sse {
 	l.t.Helper()
 	req, err := http.NewRequestWithContext(l.t.Context(), http.MethodGet, "http://local"+localreport.PathEvents+query, nil)
 	if err != nil {

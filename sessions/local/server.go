@@ -14,10 +14,12 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/throttle"
 	"aaasess/internal/unixsocket"
 	"aaasess/sessions"
 	"aaasess/sessions/local/ending"
 	"aaasess/sessions/local/feed"
+	"aaasess/sessions/local/link"
 	localreport "aaasess/sessions/local/report"
 )
 
@@ -48,6 +50,8 @@ type Config struct {
 	Access []Rule
 	// Names returns the dictionary with the names of attributes; nil means the standard one.
 	Names func() *radius.Dictionary
+	// Interface returns the network interface of a name; nil means that no session has one.
+	Interface func(name string) (link.Interface, error)
 	// Describe returns a session for the answer, as the control socket shows it.
 	Describe func(*sessions.Session) any
 	// Endings ends the sessions; nil: only by signals and programs.
@@ -75,6 +79,7 @@ type Server struct {
 	// streams has an element for each stream of events that is open. ending is closed when they end.
 	streams chan struct{}
 	ending  chan struct{}
+	line    throttle.Line // of the log: interfaces that are not found
 }
 
 // New opens the socket. Connections wait in its queue until Run is called. An error names the path.
