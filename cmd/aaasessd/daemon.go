@@ -143,7 +143,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		return nil, err
 	}
 	d.stale = stale.New(stale.Config{Table: d.table, Policy: d.stalePolicy(cfg), Log: log, BeatEvery: env.beat})
-	for _, open := range []func(*config.Config) error{d.openAuthentication, d.openDynAuth, d.openControl, d.openSNMP} {
+	for _, open := range []func(*config.Config) error{d.openAuthentication, d.openDynAuth, d.openControl, d.openLocal, d.openSNMP} {
 		if err := open(cfg); err != nil {
 			return nil, err
 		}
@@ -204,10 +204,7 @@ func (d *daemon) openControl(cfg *config.Config) (err error) {
 		Events: d.router.Tap(), Admissions: d.logins,
 		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups}),
 	}, d.table, d.terminator)
-	if err != nil {
-		return err
-	}
-	return d.openLocal(cfg)
+	return err
 }
 
 func (d *daemon) openSNMP(cfg *config.Config) error {

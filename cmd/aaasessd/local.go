@@ -78,8 +78,9 @@ func (d *daemon) feedEvents(ctx context.Context) error {
 	}
 }
 
-// setLocal sets who may use the socket.
+// setLocal sets who may use the socket, and how sessions are ended without RFC 5176.
 func (d *daemon) setLocal(cfg *config.Config) {
+	d.endings.set(&cfg.Endings)
 	if d.local != nil {
 		d.local.SetAccess(cfg.LocalSocket.Access)
 	}
