@@ -72,6 +72,8 @@ func (t *translation) event() sessions.Event {
 		AcctSessionID: acctSessionID(t.Source, t.Session),
 	}
 	t.identify(ev.Kind)
+	t.interfaceName("/interface", t.Interface)
+	t.interfaceName("/portInterface", t.PortInterface)
 	t.use(&ev)
 	if ev.Type == sessions.Stop {
 		t.cause()

@@ -97,6 +97,10 @@ func (s *Server) apply(c *caller, t *translation) (localreport.Answer, error) {
 		return localreport.Answer{}, t.fault
 	}
 	owner, _ := c.may(Write)
+	s.findInterfaces(t, &ev)
+	if ev.Type != sessions.Start {
+		s.table.RefreshLinks() // a record has the newest counters
+	}
 	var outcome sessions.Outcome
 	ev.NAS.Addr = sessions.LocalAddr(owner.String())
 	ev.Outcome = &outcome

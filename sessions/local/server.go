@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/throttle"
 	"aaasess/internal/unixsocket"
 	"aaasess/sessions"
+	"aaasess/sessions/local/link"
 	localreport "aaasess/sessions/local/report"
 )
 
@@ -46,6 +48,8 @@ type Config struct {
 	Access []Rule
 	// Names returns the dictionary with the names of attributes; nil means the standard one.
 	Names func() *radius.Dictionary
+	// Interface returns the network interface of a name; nil means that no session has one.
+	Interface func(name string) (link.Interface, error)
 	// Describe returns a session for the answer, as the control socket shows it.
 	Describe func(*sessions.Session) any
 	// Logger receives the log; nil discards it.
@@ -66,6 +70,7 @@ type Server struct {
 	keys   *keys
 	mux    *http.ServeMux
 	ready  chan struct{}
+	line   throttle.Line // of the log: interfaces that are not found
 }
 
 // New opens the socket. Connections wait in its queue until Run is called. An error names the path.
