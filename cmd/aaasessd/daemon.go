@@ -195,8 +195,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	return err
 }
 
-// openControl opens the control socket, after everything that it shows, and that of programs on this
-// host, which shows sessions as it does.
+// openControl opens the control socket, after everything that it shows.
 func (d *daemon) openControl(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,

@@ -29,7 +29,8 @@ func (d *daemon) openLinks(boot sessions.Boot) {
 	d.links = link.New(link.Config{Host: host, Logger: d.log}, d.table)
 }
 
-// openLocal opens the socket for programs on this host, if there is one.
+// openLocal opens the socket for programs on this host, if there is one. It comes after the control
+// socket, whose JSON of sessions it shows.
 func (d *daemon) openLocal(cfg *config.Config) (err error) {
 	if cfg.LocalSocket == nil {
 		return nil

@@ -75,6 +75,7 @@ type Server struct {
 	conns  unixsocket.Connections
 	keys   *keys
 	mux    *http.ServeMux
+	routes []string // of the mux: method and path
 	ready  chan struct{}
 	// streams has an element for each stream of events that is open. ending is closed when they end.
 	streams chan struct{}
@@ -112,6 +113,7 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 		s.Handle(http.MethodGet, localreport.PathEvents, 0, s.streamEvents) // it asks for the rights itself
 		s.Handle(http.MethodPost, localreport.PathDisconnectResult, Write, s.disconnectResult)
 	}
+	s.Handle(http.MethodGet, pathOpenAPI, 0, showOpenAPI)
 	return s, nil
 }
 
@@ -119,8 +121,9 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 func (s *Server) SetAccess(rules []Rule) { s.access.Store(&rules) }
 
 // Handle answers the requests with a method and a path, as an [http.ServeMux] has it, of callers with a
-// right. It must be called before Run.
+// right; 0: of all who can connect. It must be called before Run.
 func (s *Server) Handle(method, path string, right Right, handle http.HandlerFunc) {
+	s.routes = append(s.routes, method+" "+path)
 	s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 		switch c := s.caller(r); {
 		case r.Method != method:
