@@ -203,7 +203,7 @@ type client struct{}
 type connection struct {
 	net.Conn // nil: the request did not come through the socket
 	uid      uint32
-	groups func() []uint32
+	groups   func() []uint32
 }
 
 // connected stores a connection in the context of its requests.
