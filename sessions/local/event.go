@@ -66,6 +66,7 @@ func (t *translation) kind() sessions.Kind {
 
 // event returns the event of a start, update, stop or call.
 func (t *translation) event() sessions.Event {
+	t.checkMembers()
 	ev := sessions.Event{
 		Type: t.eventType(), NAS: t.nas(), SameClient: sessions.IsLocal, Kind: t.kind(), At: t.now,
 		AcctSessionID: acctSessionID(t.Source, t.Session),
@@ -78,9 +79,6 @@ func (t *translation) event() sessions.Event {
 		t.cause()
 	}
 	t.addAttributes(ev.Kind)
-	if t.End != nil {
-		t.reject("/end", "nothing ends sessions of this host yet")
-	}
 	if t.At != nil {
 		ev.EventTimestamp = t.timestamp()
 		t.attrs = radius.AppendUint32(t.attrs, radius.EventTimestamp, ev.EventTimestamp)
@@ -305,6 +303,7 @@ func isOurs(typ radius.Type) bool {
 
 // oneOff returns the event of a command or of a failed login.
 func (t *translation) oneOff() sessions.OneOff {
+	t.checkMembers()
 	o := sessions.OneOff{NAS: t.nas(), At: t.now}
 	if t.verb == localreport.Command {
 		o.Kind, o.Level, o.Text = sessions.Command, t.Level, t.Text
