@@ -128,7 +128,7 @@ func (t *Table) commitEvent(ev *Event, done func(error)) error {
 	ev.fromVRRS()
 	switch ev.Type {
 	case Start, Stop, Interim, Other:
-		if ev.AcctSessionID == "" || ev.Kind < Network || ev.Kind > VRRS || ev.Kind == VRRS && ev.Type != Start && ev.Type != Stop {
+		if ev.AcctSessionID == "" || ev.Kind < Network || ev.Kind > VRRS || ev.Kind == VRRS && !ev.isOfGroup() {
 			return ErrEvent
 		}
 	case On, Off:

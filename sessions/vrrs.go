@@ -17,6 +17,12 @@ func (t *Table) Groups() int {
 	return t.groups.n
 }
 
+// isOfGroup reports whether an event is one of a group of routers, and names it: to servers an
+// Accounting-On without the group is a restart of the NAS.
+func (ev *Event) isOfGroup() bool {
+	return (ev.Type == Start || ev.Type == Stop) && ev.Attrs.VRRS() != ""
+}
+
 // fromVRRS changes an Accounting-On or -Off about a group of routers to the start or stop of a session
 // of kind VRRS. The NAS goes on, so it ends no other session. Its name is the Cisco-AVPair with the
 // group: NASes may send the On and the Off with different Acct-Session-Ids.

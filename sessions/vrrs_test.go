@@ -12,7 +12,7 @@ import (
 
 // vrrs is a report about a group of routers.
 func vrrs(typ sessions.EventType, r report) report {
-	r.typ, r.kind, r.user, r.station = typ, sessions.VRRS, "-", "-"
+	r.typ, r.kind, r.user, r.station, r.group = typ, sessions.VRRS, "-", "-", "vrrs-name=pool1"
 	return r
 }
 
@@ -71,6 +71,11 @@ func TestVRRSCounts(t *testing.T) {
 	}
 	if err := w.Apply(vrrs(interim, report{}).event(w.wall), nil); !errors.Is(err, sessions.ErrEvent) {
 		t.Errorf("an interim: %v", err)
+	}
+	nameless := vrrs(start, report{})
+	nameless.group = ""
+	if err := w.Apply(nameless.event(w.wall), nil); !errors.Is(err, sessions.ErrEvent) {
+		t.Errorf("a group without a name: %v", err)
 	}
 }
 
