@@ -171,16 +171,22 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		f = t.find(ev)
 	}
 	do, s := decide(&f, ev)
+	if err := ev.permit(s); err != nil {
+		return err
+	}
 	switch do {
+	case duplicate:
+		ev.tell(s, true)
 	case begin, replace:
 		return t.begin(c, do, s, ev)
 	case update:
 		typ, before := s.noticeType(ev), s.User
 		s = t.updateNAS(updated(s, ev), ev)
 		t.put(c, s)
-		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: ev.Attrs, At: ev.At, BringsUser: before == "" && s.User != ""})
+		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: ev.Attrs, At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
+		ev.tell(s, false)
 	case finish:
-		t.end(c, s, ev, 0, 0)
+		ev.tell(t.end(c, s, ev, 0, 0), false)
 	case recordLate:
 		t.recordLate(c, s, ev)
 	case revive:
@@ -192,7 +198,8 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		t.put(c, s)
 		t.forget(s.ID) // after put, or its NAS nodes would be released
 		t.markHighWater()
-		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
+		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At, Lasted: ev.lasted(s)})
+		ev.tell(s, false)
 	}
 	return nil
 }
@@ -200,6 +207,9 @@ func (t *Table) apply(c *Change, ev *Event) error {
 // begin makes the session that an event begins. A live session that it replaces ends first.
 func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	old := t.supersededBy(ev)
+	if err := ev.permit(old...); err != nil {
+		return err
+	}
 	if do == begin && ev.Type != Stop && len(old) == 0 {
 		if err := t.limits.admit(t.rowsOf(ev.Kind).n); err != nil {
 			return err
@@ -228,11 +238,12 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	}
 	t.join(c, s, ev)
 	if ev.Type == Stop {
-		t.end(c, s, ev, 0, 0)
+		ev.tell(t.end(c, s, ev, 0, 0), false)
 		return nil
 	}
 	t.put(c, s)
 	t.markHighWater()
+	ev.tell(s, false)
 	c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
 	return nil
 }
@@ -247,6 +258,7 @@ func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
 	after.Stopped = s.Stopped || ev.Type == Stop
 	after.LastEvent, after.LastTraffic = s.LastEvent, s.LastTraffic // the time of the end stays
 	t.remember(c, t.updateNAS(after, ev), ev.AcctSessionID)
+	ev.tell(after, false)
 	n := Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause, AfterEnd: true}
 	if n.Type == Stop {
 		t.recordStop(c, n)
@@ -385,8 +397,9 @@ func (t *Table) removeRow(s *Session) {
 
 // end ends a session, with the NAS's stop or, if ev is nil, with our own. Ours has the time of the
 // session's newest record, or notBefore if that is later. If an operator asked for the end, and the
-// NAS has sent an ACK or we make the stop, the cause is Admin-Reset (R5).
-func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uint32) {
+// NAS has sent an ACK or we make the stop, the cause is Admin-Reset (R5). It returns the session after
+// its end.
+func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uint32) *Session {
 	n := Notice{Type: Stop, Cause: cause}
 	before := s.nodes()
 	after := ended(s, ev, notBefore, t.clock.now())
@@ -399,7 +412,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 		t.removeRow(s)
 	}
 	if ev != nil {
-		n.Attrs, n.At = ev.Attrs, ev.At
+		n.Attrs, n.At, n.Lasted = ev.Attrs, ev.At, ev.lasted(after)
 		t.updateNAS(after, ev)
 	} else {
 		n.At, n.Lasted = t.clock.date(after.toldUntil()), max(0, after.toldUntil().Sub(after.Started))
@@ -411,6 +424,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 	t.remember(c, after, after.AcctSessionID)
 	t.release(before)
 	t.recordStop(c, n)
+	return after
 }
 
 func (t *Table) release(nodes []*nasNode) {

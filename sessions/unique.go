@@ -63,12 +63,21 @@ func uniqueIn(attrs radius.Attributes, typ radius.Type) string {
 
 // supersededBy returns the live sessions of the NAS and kind of a start that have one of its unique
 // values, so they have ended: the NAS has restarted, or their stops were lost. A session of which the
-// NAS has reported something later than the start goes on.
+// NAS has reported something later than the start goes on. A program on this host has only one live
+// session of a name, even if the user of the start is another one.
 func (t *Table) supersededBy(ev *Event) (old []*Session) {
 	if ev.Type != Start {
 		return nil
 	}
 	var room [16]ID
+	if IsLocal(ev.NAS.Addr) {
+		for _, id := range t.names.find(&t.nases, ev, sidHash(ev.AcctSessionID), room[:0]) {
+			s := t.live(id)
+			if _, ok := ev.matches(s.node); ok && s.Kind.class() == ev.Kind.class() && s.hasName(ev.AcctSessionID) {
+				old = append(old, s)
+			}
+		}
+	}
 	for _, typ := range ev.Unique {
 		value := uniqueIn(ev.Attrs, typ)
 		if value == "" || !slices.Contains(t.unique.types, typ) {
