@@ -110,11 +110,15 @@ func permit(c *caller, t *translation, session *sessions.Session) error {
 
 // record makes an event without a session durable: a command, or a failed login.
 func (s *Server) record(c *caller, t *translation) (localreport.Answer, error) {
+	owner, mayAll := c.may(Write)
+	if !mayAll {
+		owner, _ = c.may(Command)
+		s.ownCommand(c, t)
+	}
 	o := t.oneOff()
 	if t.fault != nil {
 		return localreport.Answer{}, t.fault
 	}
-	owner, _ := c.may(Write)
 	o.NAS.Addr = sessions.LocalAddr(owner.String())
 	durable := make(chan error, 1)
 	id, err := s.table.Record(o, func(err error) { durable <- err })
