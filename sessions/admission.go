@@ -277,3 +277,19 @@ func (t *Table) CallOnLine(ev Event) *Session {
 	}
 	return call
 }
+
+// admission reads what authentication has said of a session, nil if nothing is stored.
+func (d *decoder) admission(more byte) *Admission {
+	if more&(moreUpstream|moreGranted) == 0 {
+		return nil
+	}
+	var a Admission
+	if more&moreUpstream != 0 {
+		a.Upstream = d.text()
+	}
+	if more&moreGranted != 0 {
+		a.Granted = radius.Attributes(d.text())
+	}
+	d.Require(a.Granted.Valid() && (a.Upstream != "") == (more&moreUpstream != 0) && (a.Granted != "") == (more&moreGranted != 0))
+	return &a
+}

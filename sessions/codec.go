@@ -28,7 +28,8 @@ import (
 //	                     unless the session has ended, attrs (4 BE) and at
 //	                   | NAS | number of former NASes, each | attributes
 //	                   | by their flags: Upstream, Granted (attributes),
-//	                     Silence (Heard, then the times to it from Mark, Gap, Interval, and Alike as 1 octet)
+//	                     Silence (Heard, then the times to it from Mark, Gap, Interval, and Alike as 1 octet),
+//	                     End (PID, ProcessStart | Signal, Event (1 octet each) | Command | OpenVPN)
 //	key "r" route (4 BE): version 1 | text
 //	key "h":           version 1 | silence.Time
 //	key "n" seq (8 BE): version 1 | flags (1 octet) | before (8 BE) | timestamp (4 BE)
@@ -43,8 +44,8 @@ import (
 // Acked, 8 NASRestarted and 16 Revived; the flag of "n" is 1 sameAddrOnly, that of "w" 1 AfterEnd. In
 // the set of fingerprints of an ended session, bit 64 says that at follows each sum.
 //
-// "More flags" are 1 Reached, 2 Told, 4 Parent, 8 Upstream, 16 Granted and 32 Silence, unless it is
-// zero. A session is written in version 4 if one of them is set, else in version 3, so an older daemon
+// "More flags" are 1 Reached, 2 Told, 4 Parent, 8 Upstream, 16 Granted, 32 Silence, unless it is
+// zero, and 64 End. A session is written in version 4 if one of them is set, else in version 3, so an older daemon
 // can read a store that has no such sessions.
 //
 // Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
@@ -120,8 +121,9 @@ const (
 	moreUpstream
 	moreGranted
 	moreSilence
+	moreEnding
 
-	allMore = moreReached | moreTold | moreParent | moreUpstream | moreGranted | moreSilence
+	allMore = moreReached | moreTold | moreParent | moreUpstream | moreGranted | moreSilence | moreEnding
 )
 
 func (s *Session) flags() (f byte) {
@@ -163,6 +165,9 @@ func (s *Session) moreFlags() (f byte) {
 	}
 	if s.Silence != (silence.Record{}) {
 		f |= moreSilence
+	}
+	if s.End() != nil {
+		f |= moreEnding
 	}
 	return f
 }
@@ -216,6 +221,9 @@ func appendSession(b []byte, s *Session) []byte {
 	}
 	if more&moreSilence != 0 {
 		b = appendSilence(b, &s.Silence)
+	}
+	if more&moreEnding != 0 {
+		b = appendEnding(b, s.End())
 	}
 	return b
 }
@@ -365,6 +373,7 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		attrs := radius.Attributes(d.text())
 		s.Admission = d.admission(more)
 		s.Silence = d.silence(more)
+		s.setEnd(d.ending(more))
 		s.setAttrs(attrs)
 	}
 	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage &&
@@ -460,22 +469,6 @@ func (d *decoder) stampIf(flagged bool, started Stamp) (at Stamp) {
 		d.Require(!at.IsZero())
 	}
 	return at
-}
-
-// admission reads what authentication has said of a session, nil if nothing is stored.
-func (d *decoder) admission(more byte) *Admission {
-	if more&(moreUpstream|moreGranted) == 0 {
-		return nil
-	}
-	var a Admission
-	if more&moreUpstream != 0 {
-		a.Upstream = d.text()
-	}
-	if more&moreGranted != 0 {
-		a.Granted = radius.Attributes(d.text())
-	}
-	d.Require(a.Granted.Valid() && (a.Upstream != "") == (more&moreUpstream != 0) && (a.Granted != "") == (more&moreGranted != 0))
-	return &a
 }
 
 func (d *decoder) text() string { return string(d.Octets(d.Uvarint())) }

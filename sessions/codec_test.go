@@ -48,14 +48,21 @@ func sampleSessions() []*Session {
 	both.setAttrs(both.Attrs)
 	silent := child
 	silent.ID, silent.Silence = 10, silence.Record{Heard: 1<<32 - 1, Mark: 600, Gap: 300, Interval: 301, Alike: 4}
+	process, program, vpn := child, *full, silent
+	command := both
+	process.ID, program.ID, vpn.ID, command.ID = 11, 12, 13, 14
+	process.setEnd(&Ending{PID: 1<<31 - 1, ProcessStart: 1 << 40, Signal: 15})
+	program.setEnd(&Ending{Event: true})
+	vpn.setEnd(&Ending{OpenVPN: "office"})
+	command.setEnd(&Ending{Command: "end-tty", PID: 2, ProcessStart: 1})
 	return []*Session{
 		full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told, &child, &call,
-		&granted, &named, &both, &silent,
+		&granted, &named, &both, &silent, &process, &program, &vpn, &command,
 	}
 }
 
 var sessionOptions = cmp.Options{
-	cmpopts.EquateComparable(netip.Addr{}, fingerprint{}), cmp.AllowUnexported(Session{}, nasNode{}, fingerprints{}),
+	cmpopts.EquateComparable(netip.Addr{}, fingerprint{}), cmp.AllowUnexported(Session{}, nasNode{}, fingerprints{}, more{}),
 	cmpopts.IgnoreFields(Session{}, "node"), cmp.Comparer(func(a, b *Route) bool { return a.id() == b.id() }),
 }
 
@@ -124,6 +131,9 @@ func TestMoreFlags(t *testing.T) {
 		if 1<<bit == moreSilence {
 			c = append(slices.Clip(b), 3, 2, 1, 1, 1)
 		}
+		if 1<<bit == moreEnding {
+			c = appendEnding(slices.Clip(b), &Ending{Event: true})
+		}
 		if _, err := parseSession(s.ID, c, nil, &routes); (err == nil) != (1<<bit&allMore != 0) {
 			t.Errorf("with flag %d: %v", 1<<bit, err)
 		}
@@ -139,6 +149,24 @@ func TestMoreFlags(t *testing.T) {
 		if _, err := parseSession(s.ID, appendText(slices.Clip(b), granted), nil, &routes); !errors.Is(err, ErrState) {
 			t.Errorf("granted %q: %v", granted, err)
 		}
+	}
+}
+
+// TestEnding: an ending that is not valid is an error, and so is an unknown value of a flag.
+func TestEnding(t *testing.T) {
+	for name, e := range map[string]*Ending{
+		"no way": {}, "two ways": {Event: true, Command: "x"}, "no process": {Signal: 15}, "process 1": {Signal: 15, PID: 1, ProcessStart: 1},
+		"no time": {Signal: 15, PID: 2}, "no number": {Event: true, ProcessStart: 1}, "negative": {Signal: 15, PID: -2, ProcessStart: 1},
+	} {
+		d := newDecoder(appendEnding(nil, e))
+		if got := d.ending(moreEnding); e.IsValid() || d.OK() {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	b := appendEnding(nil, &Ending{Event: true})
+	b[3] = 2
+	if d := newDecoder(b); d.ending(moreEnding) != nil && d.OK() {
+		t.Error("an unknown flag is taken")
 	}
 }
 

@@ -109,6 +109,7 @@ const maxEnded = 250
 func appendEnded(b []byte, s *Session) []byte {
 	trimmed := *s
 	trimmed.State, trimmed.Silence = Ended, silence.Record{}
+	trimmed.setEnd(nil)
 	all := s.fingerprints.all()
 	for i, p := range all {
 		if p.sum != 0 && p.attrs != 0 {
@@ -152,7 +153,7 @@ func (r *trimming) trim(s *Session) {
 	case 3:
 		r.sid = shortened(r.sid)
 	case 4:
-		s.former = nil
+		s.setFormerNodes(nil)
 		nas := *s.NAS
 		nas.Local = netip.Addr{}
 		s.NAS = &nas

@@ -66,6 +66,8 @@ type Event struct {
 	Sent        UsageFields // the fields of Usage that the packet has; the others are ignored
 	IfIndex     uint32
 	PortIfIndex uint32
+	// End says how the session can be ended from now on; nil if the event does not say it.
+	End *Ending
 	// Permit, if not nil, is called under the table's lock with the session that the event belongs to,
 	// nil if there is none, and with each session that ends because the event begins another. An error
 	// refuses the event: it changes nothing, and Apply returns the error. Permit must not call the table.

@@ -267,6 +267,7 @@ func newSession(id ID, nas *NAS, ev *Event) *Session {
 		s.StartTimestamp = ev.EventTimestamp - min(ev.EventTimestamp, used.SessionTime)
 	}
 	s.fingerprints.add(ev)
+	s.setEnd(ev.End)
 	s.setAttrs(sessionAttrs(ev.Attrs))
 	return s
 }
@@ -328,6 +329,9 @@ func (s *Session) applyEvent(ev *Event) {
 	}
 	if ev.PortIfIndex != 0 && (!late || s.PortIfIndex == 0) {
 		s.PortIfIndex = ev.PortIfIndex
+	}
+	if ev.End != nil && (!late || s.End() == nil) {
+		s.setEnd(ev.End)
 	}
 	if ev.Type == Start {
 		return // a start reports no usage, whatever arrived before it

@@ -155,6 +155,7 @@ type Session struct {
 	StartTimestamp uint32      // Event-Timestamp of the start, or computed; 0 if not known
 	LastTraffic    Stamp       // when user data last flowed, or when it ended (casnIdleTime)
 	User           string      // User-Name, part of Attrs
+	more           *more       // what few sessions have
 
 	NAS           *NAS              // with the newest value of each identifier
 	Attrs         radius.Attributes // who and where; a stop that we make carries them
@@ -182,22 +183,7 @@ type Session struct {
 	Admission *Admission
 
 	fingerprints fingerprints
-	node         *nasNode    // of NAS; nil if the session is in no table
-	former       *[]*nasNode // see formerNodes; a pointer, because few sessions have any
-}
-
-// formerNodes returns the former NAS values of the session's packets.
-func (s *Session) formerNodes() []*nasNode {
-	if s.former == nil {
-		return nil
-	}
-	return *s.former
-}
-
-func (s *Session) setFormerNodes(nodes []*nasNode) {
-	if s.former = nil; len(nodes) > 0 {
-		s.former = &nodes
-	}
+	node         *nasNode // of NAS; nil if the session is in no table
 }
 
 // toldUntil returns the moment up to which the newest record tells of the session, whether the NAS or

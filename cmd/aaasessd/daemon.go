@@ -33,6 +33,7 @@ import (
 	"aaasess/sessions/admission"
 	"aaasess/sessions/interim"
 	naslocal "aaasess/sessions/local"
+	"aaasess/sessions/local/ending"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/stale"
@@ -54,6 +55,7 @@ type daemon struct {
 	table          *sessions.Table
 	listener       *nasradius.Listener
 	disconnector   *dae.Disconnector
+	endings        *endings
 	admissions     *admission.Store
 	authentication *authentication // nil: Access-Requests are not relayed
 	dynAuth        *dynAuth        // nil: servers may not end and change sessions
@@ -186,8 +188,10 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	}
 	d.router.SetClientName(d.clientName)
 	tc := cfg.Terminator
-	tc.ClientName, tc.CanEnd = d.clientName, d.canEnd
-	d.terminator = termination.New(tc, d.table, d.disconnector, d.log)
+	d.endings = &endings{nas: d.disconnector, host: ending.New(ending.Config{Logger: d.log}), clientName: d.disconnector.ClientName}
+	d.endings.set(&cfg.Endings)
+	tc.ClientName, tc.CanEnd = d.clientName, d.endings.canEnd
+	d.terminator = termination.New(tc, d.table, d.endings, d.log)
 	// The terminator receives the listener's events first: a stop that arrives before the ACK waits
 	// there for it.
 	d.listener, err = nasradius.New(lc, d.terminator)

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"net/netip"
 
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/sessions"
 	naslocal "aaasess/sessions/local"
-	"aaasess/sessions/termination"
 )
 
 // localClient is the name of the client that sessions of this host have.
@@ -20,7 +18,7 @@ func (d *daemon) openLocal(cfg *config.Config) (err error) {
 		return nil
 	}
 	lc := *cfg.LocalSocket
-	lc.Names, lc.Logger = d.dictionary.Load, d.log
+	lc.Names, lc.Logger, lc.Endings = d.dictionary.Load, d.log, d.endings.host
 	lc.Describe = func(s *sessions.Session) any { return d.control.Describe(s) }
 	d.local, err = naslocal.New(lc, d.table, d.terminator)
 	return err
@@ -31,14 +29,6 @@ func (d *daemon) setLocal(cfg *config.Config) {
 	if d.local != nil {
 		d.local.SetAccess(cfg.LocalSocket.Access)
 	}
-}
-
-// canEnd returns why nothing can end a session, or nil.
-func (d *daemon) canEnd(s *sessions.Session) error {
-	if sessions.IsLocal(s.NAS.Addr) {
-		return fmt.Errorf("%w: it is of this host", termination.ErrNoMeans)
-	}
-	return d.disconnector.CanEnd(s)
 }
 
 // clientName returns the configured name of the client that a NAS belongs to, by its address; "" if it

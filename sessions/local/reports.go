@@ -74,6 +74,7 @@ func (s *Server) carryOut(c *caller, verb localreport.Verb, body []byte) ([]byte
 // apply makes an event of a session durable.
 func (s *Server) apply(c *caller, t *translation) (localreport.Answer, error) {
 	ev := t.event()
+	ev.End = t.ending(c, s.cfg.Endings)
 	if t.fault != nil {
 		return localreport.Answer{}, t.fault
 	}
@@ -116,6 +117,9 @@ func (s *Server) record(c *caller, t *translation) (localreport.Answer, error) {
 		s.ownCommand(c, t)
 	}
 	o := t.oneOff()
+	if t.End != nil {
+		t.reject("/end", "there is no session to end")
+	}
 	if t.fault != nil {
 		return localreport.Answer{}, t.fault
 	}

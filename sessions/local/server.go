@@ -15,6 +15,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/internal/unixsocket"
 	"aaasess/sessions"
+	"aaasess/sessions/local/ending"
 	localreport "aaasess/sessions/local/report"
 )
 
@@ -47,6 +48,8 @@ type Config struct {
 	Names func() *radius.Dictionary
 	// Describe returns a session for the answer, as the control socket shows it.
 	Describe func(*sessions.Session) any
+	// Endings ends the sessions; nil: only by signals and programs.
+	Endings *ending.Disconnector
 	// Logger receives the log; nil discards it.
 	Logger *slog.Logger
 	// UserName returns the name of a user of this host; nil means that of the system's list.
@@ -74,6 +77,9 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 	}
 	if cfg.UserName == nil {
 		cfg.UserName = userName
+	}
+	if cfg.Endings == nil {
+		cfg.Endings = ending.New(ending.Config{})
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

@@ -25,7 +25,9 @@ type Outcome struct {
 	// Inconclusive reports that a NAK 503 does not end the session: the NAS may still find it by
 	// attributes that no request had (R33).
 	Inconclusive bool
-	Err          error // for NoAnswer: the reason; nil if the NAS is silent
+	// Err is, for NoAnswer, the reason; nil if the NAS is silent. For NAK it is what was said beside
+	// ErrorCause, mostly nothing.
+	Err error
 }
 
 // String describes the outcome for logs and the command line.
@@ -33,18 +35,29 @@ func (o Outcome) String() string {
 	switch {
 	case o.Answer == ACK:
 		return "ACK"
-	case o.Answer == NAK && o.ErrorCause != 0:
-		return "NAK " + o.ErrorCause.String()
 	case o.Answer == NAK:
-		return "NAK"
+		return o.nak()
 	case errors.Is(o.Err, ErrPortUnreachable):
 		return "port unreachable"
 	case errors.Is(o.Err, ErrSessionEnded):
 		return "given up: the session has ended"
+	case errors.Is(o.Err, ErrNoAnswer):
+		return o.Err.Error()
 	case o.Err != nil:
 		return "not sent: " + o.Err.Error()
 	}
-	return "no answer"
+	return ErrNoAnswer.Error()
+}
+
+func (o Outcome) nak() string {
+	text := "NAK"
+	if o.ErrorCause != 0 {
+		text += " " + o.ErrorCause.String()
+	}
+	if o.Err != nil {
+		text += ": " + o.Err.Error()
+	}
+	return text
 }
 
 // Attempt is one attempt to end a session.

@@ -217,7 +217,7 @@ func (r *Relay) settle(q *nasradius.ChangeRequest, s *sessions.Session, reply da
 	switch {
 	case out.Answer != termination.NoAnswer:
 		r.answer(q, s, reply)
-	case out.Err == nil || errors.Is(out.Err, termination.ErrPortUnreachable):
+	case out.Err == nil || errors.Is(out.Err, termination.ErrPortUnreachable) || errors.Is(out.Err, termination.ErrNoAnswer):
 		r.counters[silent].Add(1)
 		q.Drop(errSilent)
 	case errors.Is(out.Err, termination.ErrSessionEnded):
