@@ -291,21 +291,21 @@ func (c *composer) identifiesNAS() bool {
 }
 
 // addUsage adds the last known usage to a stop or interim that the NAS did not send. It adds only
-// counters that the NAS has ever sent. An exec session usually has none, and the examples of S1 show
-// none of these attributes then.
+// counters that the NAS has ever sent, or that the session's interface has. An exec session usually has
+// none, and the examples of S1 show none of these attributes then.
 func (c *composer) addUsage() {
 	s := c.n.Session
 	if s.Kind == sessions.VRRS {
 		return
 	}
-	u := &s.Usage
+	u, known := s.Used()
 	if s.Kind != sessions.Exec || u.InputOctets|u.OutputOctets|u.InputPackets|u.OutputPackets != 0 {
-		c.addCounter(radius.AcctInputOctets, u.InputOctets, sessions.InputOctets)
-		c.addCounter(radius.AcctOutputOctets, u.OutputOctets, sessions.OutputOctets)
-		c.addCounter(radius.AcctInputPackets, u.InputPackets, sessions.InputPackets)
-		c.addCounter(radius.AcctOutputPackets, u.OutputPackets, sessions.OutputPackets)
-		c.addCounter(radius.AcctInputGigawords, u.InputOctets>>32, 0)
-		c.addCounter(radius.AcctOutputGigawords, u.OutputOctets>>32, 0)
+		c.addCounter(radius.AcctInputOctets, u.InputOctets, known&sessions.InputOctets != 0)
+		c.addCounter(radius.AcctOutputOctets, u.OutputOctets, known&sessions.OutputOctets != 0)
+		c.addCounter(radius.AcctInputPackets, u.InputPackets, known&sessions.InputPackets != 0)
+		c.addCounter(radius.AcctOutputPackets, u.OutputPackets, known&sessions.OutputPackets != 0)
+		c.addCounter(radius.AcctInputGigawords, u.InputOctets>>32, false)
+		c.addCounter(radius.AcctOutputGigawords, u.OutputOctets>>32, false)
 	}
 	seconds := u.SessionTime
 	if c.n.Type == sessions.Interim || !s.Told.IsZero() || c.n.Cause == sessions.CauseAdminReset && s.StartSeen {
@@ -315,13 +315,13 @@ func (c *composer) addUsage() {
 		c.appendUint32(radius.AcctSessionTime, max(seconds, uint32(lasted)))
 		return
 	}
-	c.addCounter(radius.AcctSessionTime, uint64(seconds), sessions.SessionTime)
+	c.addCounter(radius.AcctSessionTime, uint64(seconds), known&sessions.SessionTime != 0)
 }
 
-// addCounter adds the low 32 bits of a counter that the NAS has sent. A counter above 0 was sent,
-// even if Counted does not say so: a session of an older store has no Counted.
-func (c *composer) addCounter(t radius.Type, n uint64, field sessions.UsageFields) {
-	if n != 0 || c.n.Session.Counted&field != 0 {
+// addCounter adds the low 32 bits of a counter that is known. A counter above 0 was sent, even if the
+// session does not say so: one of an older store has no Counted.
+func (c *composer) addCounter(t radius.Type, n uint64, known bool) {
+	if n != 0 || known {
 		c.appendUint32(t, uint32(n))
 	}
 }

@@ -29,7 +29,8 @@ import (
 //	                   | NAS | number of former NASes, each | attributes
 //	                   | by their flags: Upstream, Granted (attributes),
 //	                     Silence (Heard, then the times to it from Mark, Gap, Interval, and Alike as 1 octet),
-//	                     End (PID, ProcessStart | Signal, Event (1 octet each) | Command | OpenVPN)
+//	                     End (PID, ProcessStart | Signal, Event (1 octet each) | Command | OpenVPN),
+//	                     Link (host (8 BE) | 1 if shared, else 0 | 4 counters of the session, 4 of the interface)
 //	key "r" route (4 BE): version 1 | text
 //	key "h":           version 1 | silence.Time
 //	key "n" seq (8 BE): version 1 | flags (1 octet) | before (8 BE) | timestamp (4 BE)
@@ -45,8 +46,8 @@ import (
 // the set of fingerprints of an ended session, bit 64 says that at follows each sum.
 //
 // "More flags" are 1 Reached, 2 Told, 4 Parent, 8 Upstream, 16 Granted, 32 Silence, unless it is
-// zero, and 64 End. A session is written in version 4 if one of them is set, else in version 3, so an older daemon
-// can read a store that has no such sessions.
+// zero, 64 End, and 128 Link. A session is written in version 4 if one of them is set, else in
+// version 3, so an older daemon can read a store that has no such sessions.
 //
 // Version 2 of "c" is the same; version 1 ends after Disconnected. Version 2 of "s" has no route.
 // Version 1 of "s" has one octet for StartSeen in place of the flags; it has no Counted,
@@ -63,8 +64,10 @@ const (
 
 var countersKey = []byte("c")
 
-func sessionKey(id ID) []byte {
-	return binary.BigEndian.AppendUint32([]byte("s"), uint32(id))
+func sessionKey(id ID) []byte { return appendSessionKey(nil, id) }
+
+func appendSessionKey(b []byte, id ID) []byte {
+	return binary.BigEndian.AppendUint32(append(b, 's'), uint32(id))
 }
 
 func parseSessionKey(key []byte) (ID, bool) {
@@ -122,8 +125,7 @@ const (
 	moreGranted
 	moreSilence
 	moreEnding
-
-	allMore = moreReached | moreTold | moreParent | moreUpstream | moreGranted | moreSilence | moreEnding
+	moreLink // the last one that fits into the octet
 )
 
 func (s *Session) flags() (f byte) {
@@ -169,6 +171,9 @@ func (s *Session) moreFlags() (f byte) {
 	if s.End() != nil {
 		f |= moreEnding
 	}
+	if s.HasLink() {
+		f |= moreLink
+	}
 	return f
 }
 
@@ -189,7 +194,7 @@ func appendSession(b []byte, s *Session) []byte {
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(s.Started))
 	b = binary.AppendVarint(b, int64(s.LastEvent.Sub(s.Started)))
-	b = binary.AppendVarint(b, int64(s.LastTraffic.Sub(s.Started)))
+	b = binary.AppendVarint(b, int64(s.ActiveAt().Sub(s.Started)))
 	if !s.Acked.IsZero() {
 		b = binary.AppendVarint(b, int64(s.Acked.Sub(s.Started)))
 	}
@@ -224,6 +229,9 @@ func appendSession(b []byte, s *Session) []byte {
 	}
 	if more&moreEnding != 0 {
 		b = appendEnding(b, s.End())
+	}
+	if more&moreLink != 0 {
+		b = appendLink(b, s.link())
 	}
 	return b
 }
@@ -374,10 +382,11 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		s.Admission = d.admission(more)
 		s.Silence = d.silence(more)
 		s.setEnd(d.ending(more))
+		d.link(more, s)
 		s.setAttrs(attrs)
 	}
 	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage &&
-		flags < flagRevived<<1 && more&^allMore == 0 &&
+		flags < flagRevived<<1 &&
 		s.Kind >= Network && s.Kind <= VRRS && (!s.Reached || s.Kind == Resource) && s.State >= Active && s.State <= Ended)
 	if err := d.end("session"); err != nil {
 		return stored{}, fmt.Errorf("%w (id %s)", err, id)

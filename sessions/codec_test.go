@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,14 +56,20 @@ func sampleSessions() []*Session {
 	program.setEnd(&Ending{Event: true})
 	vpn.setEnd(&Ending{OpenVPN: "office"})
 	command.setEnd(&Ending{Command: "end-tty", PID: 2, ProcessStart: 1})
+	linked, shared := *full, vpn
+	linked.ID, shared.ID = 15, 16
+	linked.setMore(func(m *more) {
+		m.link = &link{key: linkKey{1<<64 - 1, full.IfIndex}, used: Traffic{1, 2, 3, 1<<64 - 1}, counted: Traffic{11, 12, 13, 14}}
+	})
+	shared.setMore(func(m *more) { m.link = &link{key: linkKey{1, full.IfIndex}, shared: true} })
 	return []*Session{
 		full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told, &child, &call,
-		&granted, &named, &both, &silent, &process, &program, &vpn, &command,
+		&granted, &named, &both, &silent, &process, &program, &vpn, &command, &linked, &shared,
 	}
 }
 
 var sessionOptions = cmp.Options{
-	cmpopts.EquateComparable(netip.Addr{}, fingerprint{}), cmp.AllowUnexported(Session{}, nasNode{}, fingerprints{}, more{}),
+	cmpopts.EquateComparable(netip.Addr{}, fingerprint{}), cmp.AllowUnexported(Session{}, nasNode{}, fingerprints{}, more{}, link{}, linkKey{}), cmpopts.IgnoreTypes(sync.Mutex{}),
 	cmpopts.IgnoreFields(Session{}, "node"), cmp.Comparer(func(a, b *Route) bool { return a.id() == b.id() }),
 }
 
@@ -115,7 +122,7 @@ func TestSessionOctets(t *testing.T) {
 	}
 }
 
-// TestMoreFlags: a flag that this version does not know is an error, so nothing is lost.
+// TestMoreFlags: every flag says that something follows, and that must be valid.
 func TestMoreFlags(t *testing.T) {
 	s := sampleSessions()[0]
 	s.Told, s.Parent = 1, 1
@@ -134,7 +141,10 @@ func TestMoreFlags(t *testing.T) {
 		if 1<<bit == moreEnding {
 			c = appendEnding(slices.Clip(b), &Ending{Event: true})
 		}
-		if _, err := parseSession(s.ID, c, nil, &routes); (err == nil) != (1<<bit&allMore != 0) {
+		if 1<<bit == moreLink {
+			c = appendLink(slices.Clip(b), &link{key: linkKey{1, s.IfIndex}})
+		}
+		if _, err := parseSession(s.ID, c, nil, &routes); err != nil {
 			t.Errorf("with flag %d: %v", 1<<bit, err)
 		}
 	}
@@ -148,6 +158,26 @@ func TestMoreFlags(t *testing.T) {
 	for _, granted := range []string{"", "no attributes"} {
 		if _, err := parseSession(s.ID, appendText(slices.Clip(b), granted), nil, &routes); !errors.Is(err, ErrState) {
 			t.Errorf("granted %q: %v", granted, err)
+		}
+	}
+}
+
+// TestLinkCodec: an interface needs a host and a number.
+func TestLinkCodec(t *testing.T) {
+	for name, tt := range map[string]struct {
+		host    uint64
+		ifIndex uint32
+		shared  byte
+		ok      bool
+	}{
+		"valid": {1, 1, 1, true}, "no host": {0, 1, 0, false}, "no number": {1, 0, 0, false}, "an unknown value": {1, 1, 2, false},
+	} {
+		b := appendLink(nil, &link{key: linkKey{tt.host, tt.ifIndex}})
+		b[8] = tt.shared
+		d, s := newDecoder(b), &Session{IfIndex: tt.ifIndex}
+		d.link(moreLink, s)
+		if err := d.end("link"); (err == nil) != tt.ok || tt.ok && (!s.HasLink() || s.link().counts()) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -42,15 +42,23 @@ func (d *slowDisk) Commit(c Change, done func(error)) {
 		done = func(error) {}
 	}
 	refused := d.refuses(c)
+	state := map[string]*string{} // the table uses the octets again
+	for _, p := range c.State {
+		if value := string(p.Value); p.Value == nil {
+			state[string(p.Key)] = nil
+		} else {
+			state[string(p.Key)] = &value
+		}
+	}
 	d.queue = append(d.queue, func() func() {
 		if refused {
 			return func() { done(errRefused) }
 		}
-		for _, p := range c.State {
-			if p.Value == nil {
-				delete(d.state, string(p.Key))
+		for key, value := range state {
+			if value == nil {
+				delete(d.state, key)
 			} else {
-				d.state[string(p.Key)] = string(p.Value)
+				d.state[key] = *value
 			}
 		}
 		return func() { done(nil) }

@@ -110,6 +110,7 @@ func appendEnded(b []byte, s *Session) []byte {
 	trimmed := *s
 	trimmed.State, trimmed.Silence = Ended, silence.Record{}
 	trimmed.setEnd(nil)
+	trimmed.dropLink()
 	all := s.fingerprints.all()
 	for i, p := range all {
 		if p.sum != 0 && p.attrs != 0 {

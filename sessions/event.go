@@ -66,6 +66,8 @@ type Event struct {
 	Sent        UsageFields // the fields of Usage that the packet has; the others are ignored
 	IfIndex     uint32
 	PortIfIndex uint32
+	// Link says that IfIndex is an interface of this host that is the session's own; else nil.
+	Link *Link
 	// End says how the session can be ended from now on; nil if the event does not say it.
 	End *Ending
 	// Permit, if not nil, is called under the table's lock with the session that the event belongs to,
@@ -122,6 +124,8 @@ type Change struct {
 	// Patient lets the Journal wait some milliseconds for another change, to make both durable
 	// together: nobody waits for this one, and the others are not to wait for it.
 	Patient bool
+
+	octets []byte // keys and values of State; see Table.newChange
 }
 
 // Journal makes changes durable and turns notices into accounting records.
@@ -136,7 +140,8 @@ type Journal interface {
 	Accepting() error
 	// Commit queues a change, whatever Accepting says, and returns without waiting. It calls done
 	// when the change and all before it are durable, or can never be. These calls come in the order
-	// of the commits, from a goroutine of the Journal. done may be nil.
+	// of the commits, from a goroutine of the Journal. done may be nil. When Commit returns, the table
+	// uses the slices of the Change again, and the octets of its State.
 	Commit(c Change, done func(error))
 	// AfterBatch sets a function that is called after each batch of commits, before their done.
 	AfterBatch(fn func())

@@ -72,7 +72,29 @@ func (t *Table) Invariants() error {
 	if err := t.checkUnique(); err != nil {
 		return err
 	}
+	if err := t.checkLinks(); err != nil {
+		return err
+	}
 	return t.routes.check(routed)
+}
+
+// checkLinks compares the index of interfaces with the rows.
+func (t *Table) checkLinks() error {
+	n := 0
+	for _, s := range t.allLive() {
+		l := s.link()
+		if l == nil {
+			continue
+		}
+		n++
+		if _, lost := t.links.lost[s.ID]; l.id != s.ID || l.isLost() == slices.Contains(t.links.byKey[l.key], l) || lost && !l.isLost() {
+			return fmt.Errorf("session %s: its interface is not registered as it is", s.ID)
+		}
+	}
+	if indexed := len(t.links.sessions()); int64(n) != t.links.n.Load() || indexed > n {
+		return fmt.Errorf("%d sessions have an interface, but %d are counted and %d indexed", n, t.links.n.Load(), indexed)
+	}
+	return nil
 }
 
 // checkUnique compares the index of unique values with the rows.

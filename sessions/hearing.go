@@ -49,6 +49,7 @@ type StaleSession struct {
 // returns, see docs/sessions.md. EndStale returns those that it ended, as they were. After an error it
 // has ended none; otherwise done is called when that is durable.
 func (t *Table) EndStale(stale []StaleSession, done func(error)) (ended []*Session, err error) {
+	t.RefreshLinks()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.journal.Accepting(); err != nil {

@@ -41,7 +41,7 @@ func (t *Table) MakeInterims(due []DueInterim, done func(error)) (n int, err err
 		return 0, err
 	}
 	now := t.clock.now()
-	c, date := Change{State: make([]Put, 0, len(due)+1), Notices: make([]Notice, 0, len(due))}, t.clock.date(now)
+	c, date := t.newChange(), t.clock.date(now)
 	for _, d := range due {
 		if s := t.rows.get(d.ID); s != nil && s.WantsInterims() && s.Quiet(now) >= d.Quiet && !t.closings.anyCovers(s) {
 			n := t.told(&c, s, now)

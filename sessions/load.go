@@ -63,6 +63,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 			t.updateNesting(nil, s.Session)
 			t.updateGranted(nil, s.Session)
 			t.updateUnique(nil, s.Session)
+			t.updateLinks(nil, s.Session)
 		}
 	}
 	for s := range (&View{root: t.calls.root}).All() {

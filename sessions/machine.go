@@ -268,6 +268,7 @@ func newSession(id ID, nas *NAS, ev *Event) *Session {
 	}
 	s.fingerprints.add(ev)
 	s.setEnd(ev.End)
+	s.takeLink(ev)
 	s.setAttrs(sessionAttrs(ev.Attrs))
 	return s
 }
@@ -292,6 +293,7 @@ func ended(s *Session, ev *Event, notBefore, now Stamp) *Session {
 	} else {
 		n.LastEvent = max(n.LastEvent, notBefore)
 	}
+	n.dropLink()
 	n.State, n.LastTraffic = Ended, now
 	return &n
 }
@@ -333,11 +335,14 @@ func (s *Session) applyEvent(ev *Event) {
 	if ev.End != nil && (!late || s.End() == nil) {
 		s.setEnd(ev.End)
 	}
+	if !late {
+		s.takeLink(ev)
+	}
 	if ev.Type == Start {
 		return // a start reports no usage, whatever arrived before it
 	}
 	used, flowed := s.Usage.updatedBy(ev)
-	if flowed {
+	if l := s.link(); flowed && (l == nil || !l.counts()) {
 		s.LastTraffic = max(s.LastTraffic, ev.at)
 	}
 	if lasted := ev.lasted(s); lasted > 0 {

@@ -5,6 +5,7 @@ package sessions
 type more struct {
 	former []*nasNode // see formerNodes
 	end    *Ending    // see End
+	link   *link      // its own interface of this host; see HasLink
 }
 
 // setMore changes what few sessions have.
@@ -14,7 +15,7 @@ func (s *Session) setMore(set func(*more)) {
 		m = *s.more
 	}
 	set(&m)
-	if s.more = nil; m.former != nil || m.end != nil {
+	if s.more = nil; m.former != nil || m.end != nil || m.link != nil {
 		s.more = &m
 	}
 }

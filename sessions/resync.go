@@ -31,7 +31,8 @@ func (t *Table) Resync(r *Resync, done func(error)) error {
 			return err
 		}
 	}
-	c := Change{State: make([]Put, 0, r.Notices+2), Notices: make([]Notice, 0, r.Notices), Patient: r.Rows > 0}
+	c := t.newChange()
+	c.Patient = r.Rows > 0
 	now, next := t.clock.now(), r.From
 	for range r.Rows {
 		s := ceiling(t.rows.root, next)

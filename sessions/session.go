@@ -153,7 +153,7 @@ type Session struct {
 	PortIfIndex    uint32      // casnNasPort: ifIndex of the port that carries it, 0 if not known
 	EventTimestamp uint32      // newest Event-Timestamp heard, 0 if the NAS sends none
 	StartTimestamp uint32      // Event-Timestamp of the start, or computed; 0 if not known
-	LastTraffic    Stamp       // when user data last flowed, or when it ended (casnIdleTime)
+	LastTraffic    Stamp       // when user data last flowed as the NAS has told, or when it ended; see ActiveAt
 	User           string      // User-Name, part of Attrs
 	more           *more       // what few sessions have
 
@@ -192,6 +192,7 @@ type Session struct {
 func (s *Session) toldUntil() Stamp { return max(s.LastEvent, s.Told) }
 
 // IdleTime returns casnIdleTime: how long before now user data last flowed, in whole seconds (R2).
+// Before, [Table.RefreshLinks] makes it current.
 func (s *Session) IdleTime(now Stamp) uint32 {
-	return uint32(min(max(0, now.Sub(s.LastTraffic))/time.Second, 1<<32-1))
+	return uint32(min(max(0, now.Sub(s.ActiveAt()))/time.Second, 1<<32-1))
 }

@@ -64,6 +64,7 @@ type Table struct {
 	routes       routes
 	nesting      nesting
 	oneOffs      oneOffs
+	links        *links
 	numbers      numbers
 	hearing      hearing
 	unique       unique
@@ -72,6 +73,7 @@ type Table struct {
 	admissions   Admissions    // nil if authentication does not go through us
 	unrouted     []ID          // loaded without a route: Run stores them again
 	lastCounters *Counters     // as of the newest commit
+	spare        Change        // empty; see newChange
 
 	durableCounters atomic.Pointer[Counters] // as of the newest durable commit
 	view            atomic.Pointer[View]
@@ -97,6 +99,7 @@ func New(cfg Config, journal Journal) *Table {
 		nesting:      newNesting(),
 		numbers:      numbers{reserved: map[ID]struct{}{}},
 		granted:      lineIndex{},
+		links:        newLinks(),
 		lastCounters: &Counters{},
 		ready:        make(chan struct{}),
 	}
@@ -143,7 +146,7 @@ func (t *Table) commitEvent(ev *Event, done func(error)) error {
 	}
 	ev.at, ev.now = t.clock.fromHost(ev.At)
 	ev.heard = t.hearing.Now()
-	c := Change{State: make([]Put, 0, 3), Notices: make([]Notice, 0, 1)}
+	c := t.newChange()
 	switch ev.Type {
 	case On, Off:
 		t.closeNAS(&c, ev)
@@ -183,7 +186,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		typ, before := s.noticeType(ev), s.User
 		s = t.updateNAS(updated(s, ev), ev)
 		t.put(c, s)
-		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: ev.Attrs, At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
+		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
 		ev.tell(s, false)
 	case finish:
 		ev.tell(t.end(c, s, ev, 0, 0), false)
@@ -348,8 +351,21 @@ func (t *Table) put(c *Change, s *Session) {
 	t.updateNesting(was, s)
 	t.updateGranted(was, s)
 	t.updateUnique(was, s)
+	others := t.updateLinks(was, s)
 	rows.put(s)
-	c.State = append(c.State, Put{Key: sessionKey(s.ID), Value: s.encode()})
+	t.encodeInto(c, s)
+	for _, id := range others {
+		t.encodeInto(c, t.live(id))
+	}
+}
+
+// encodeInto adds the state of a session to a change.
+func (t *Table) encodeInto(c *Change, s *Session) {
+	begin := len(c.octets)
+	c.octets = appendSessionKey(c.octets, s.ID)
+	key := len(c.octets)
+	c.octets = appendSession(c.octets, s)
+	c.State = append(c.State, Put{Key: c.octets[begin:key:key], Value: c.octets[key:len(c.octets):len(c.octets)]})
 }
 
 // updateIndex updates the entries of a session in the index of names and at its NAS nodes. was is
@@ -388,6 +404,7 @@ func (t *Table) removeRow(s *Session) {
 	t.updateNesting(s, nil)
 	t.updateGranted(s, nil)
 	t.updateUnique(s, nil)
+	t.updateLinks(s, nil)
 	t.rowsOf(s.Kind).remove(s.ID)
 	if s.Route != nil {
 		s.Route.live--
@@ -413,6 +430,9 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 	}
 	if ev != nil {
 		n.Attrs, n.At, n.Lasted = ev.Attrs, ev.At, ev.lasted(after)
+		if s.HasLink() {
+			n.Attrs = replaceUsage(ev.Attrs, &after.Usage, after.Counted)
+		}
 		t.updateNAS(after, ev)
 	} else {
 		n.At, n.Lasted = t.clock.date(after.toldUntil()), max(0, after.toldUntil().Sub(after.Started))
@@ -467,6 +487,25 @@ func (t *Table) commit(c Change, done func(error)) {
 		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
 	}
 	t.journal.Commit(c, done)
+	clear(c.Notices) // so that the sessions can be freed
+	if cap(c.octets) <= maxSpareOctets && max(cap(c.State), cap(c.Notices)) <= maxSpare {
+		t.spare = Change{State: c.State[:0], Notices: c.Notices[:0], octets: c.octets[:0]}
+	}
+}
+
+// The limits of the memory that is kept for the next change. A part of a resync needs most: 128
+// sessions.
+const (
+	maxSpare       = 1024 // puts, and notices
+	maxSpareOctets = 256 << 10
+)
+
+// newChange returns an empty change. It has the memory of an earlier one that the journal has taken.
+// That is half of the garbage of an event otherwise.
+func (t *Table) newChange() Change {
+	c := t.spare
+	t.spare = Change{}
+	return c
 }
 
 // countersPut stores the counters and the number that was given last.

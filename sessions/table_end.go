@@ -161,6 +161,7 @@ func (t *Table) withEndReports(done func(error)) func(error) {
 // counters, the time of the newest record, and the cause Admin-Reset. done is called when that is
 // durable.
 func (t *Table) Clear(ids []ID, done func(error)) error {
+	t.RefreshLinks()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.journal.Accepting(); err != nil {
@@ -185,6 +186,9 @@ func (t *Table) Clear(ids []ID, done func(error)) error {
 // and carries the time at, or that of a newer record of the session. End does nothing if the session
 // is not live.
 func (t *Table) End(id ID, cause uint32, at time.Time, done func(error)) error {
+	if s := t.View().Get(id); s != nil && s.HasLink() {
+		t.RefreshLinks()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.journal.Accepting(); err != nil {

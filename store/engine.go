@@ -22,7 +22,7 @@ import (
 func (s *Store) options() *pebble.Options {
 	log := engineLog{s}
 	o := &pebble.Options{
-		FS:                          vfs.OnDiskFull(files{s.fsys, s.inventory}, s.diskFull),
+		FS:                          vfs.OnDiskFull(files{s.fsys, s.inventory, &s.pacer}, s.diskFull),
 		Logger:                      log,
 		EventListener:               s.listener(),
 		FormatMajorVersion:          pebble.FormatValueSeparation,
@@ -134,6 +134,8 @@ func (s *Store) listener() *pebble.EventListener {
 	var corrupt throttle.Line
 	return &pebble.EventListener{
 		BackgroundError: s.backgroundError,
+		FlushBegin:      s.pacer.flushBegins,
+		WALCreated:      s.pacer.logCreated,
 		FlushEnd: func(info pebble.FlushInfo) {
 			if info.Err == nil {
 				s.backgroundFailures.succeeded()

@@ -13,10 +13,11 @@ import (
 const logAhead = 8 << 20
 
 // files is the file system that the engine uses. It does not allocate logs in full, checks tables
-// as they are read, and maintains the inventory.
+// as they are read, paces flushes, and maintains the inventory.
 type files struct {
 	vfs.FS
 	inventory *inventory
+	pacer     *pacer
 }
 
 type smallLog struct{ vfs.File }
@@ -25,6 +26,9 @@ func (fs files) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := fs.FS.Create(name, c)
 	if err == nil && strings.HasPrefix(path.Base(name), "MANIFEST-") {
 		return &manifest{File: f, name: name, inventory: fs.inventory}, nil
+	}
+	if err == nil {
+		f = fs.pacer.pace(f, c)
 	}
 	return fs.log(name, f, err)
 }

@@ -49,6 +49,7 @@ type Store struct {
 	damage map[string]*Damage // by key; under mu
 	repairs
 	inventory *inventory
+	pacer     pacer
 
 	backgroundFailures backgroundFailures
 	backgroundLine     throttle.Line // background work that fails again and again

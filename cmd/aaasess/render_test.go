@@ -17,14 +17,19 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestMain sets a time zone, because times are printed with their offset from UTC. Under the name
-// aaasess, which hook scripts call, the test program is the command.
+// sharedDir is for what all tests use.
+var sharedDir string
+
+// TestMain sets a time zone, because times are printed with their offset from UTC.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "aaasess" {
-		main()
-	}
 	time.Local = time.FixedZone("", 2*60*60)
-	os.Exit(m.Run())
+	var err error
+	if sharedDir, err = os.MkdirTemp("", "aaasess"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(sharedDir)
+	os.Exit(code)
 }
 
 // golden compares a text with a file in testdata.

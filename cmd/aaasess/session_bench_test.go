@@ -2,7 +2,6 @@ package main
 
 import (
 	"os/exec"
-	"path/filepath"
 	"testing"
 )
 
@@ -10,12 +9,9 @@ import (
 // its start to its end, against a daemon that answers at once. The goal is 15 ms.
 func BenchmarkSessionStart(b *testing.B) {
 	d := startLocalDaemon(b)
-	program := filepath.Join(b.TempDir(), "aaasess")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		b.Fatalf("%v %s", err, out)
-	}
+	file := program(b)
 	for b.Loop() {
-		out, err := exec.Command(program, "session", "start", "--socket", d.socket, "--source", "bench", "--session", "1", "--user", "alice", "--address", "10.0.0.1").CombinedOutput()
+		out, err := exec.Command(file, "session", "start", "--socket", d.socket, "--source", "bench", "--session", "1", "--user", "alice", "--address", "10.0.0.1").CombinedOutput()
 		if err != nil {
 			b.Fatalf("%v %s", err, out)
 		}

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,11 +19,12 @@ import (
 // localDaemon is the other end of the local interface: it keeps the reports that arrive.
 type localDaemon struct {
 	socket string
-	status int    // of each answer; 0: 200
-	answer string // of each report
 
-	mu  sync.Mutex
-	got []arrived
+	mu      sync.Mutex
+	got     []arrived
+	status  int           // of each answer
+	answer  string        // to each report
+	waiting chan struct{} // if not nil, it is closed when a report has arrived, which then gets no answer
 }
 
 // arrived is a report as it has arrived.
@@ -41,7 +43,7 @@ func startLocalDaemon(t testing.TB) *localDaemon {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	d := &localDaemon{socket: filepath.Join(dir, "s"), answer: aliceAnswer}
+	d := &localDaemon{socket: filepath.Join(dir, "s"), status: http.StatusOK, answer: aliceAnswer}
 	l, err := net.Listen("unix", d.socket)
 	if err != nil {
 		t.Fatal(err)
@@ -64,9 +66,30 @@ func (d *localDaemon) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	d.mu.Lock()
 	d.got = append(d.got, a)
+	status, answer, waiting := d.status, d.answer, d.waiting
 	d.mu.Unlock()
-	w.WriteHeader(cmp.Or(d.status, http.StatusOK))
-	_, _ = io.WriteString(w, d.answer)
+	if waiting != nil {
+		close(waiting)
+		<-req.Context().Done()
+		return
+	}
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, answer)
+}
+
+// will sets the answer to further reports.
+func (d *localDaemon) will(status int, answer string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.status, d.answer, d.waiting = status, answer, nil
+}
+
+// hang makes the next report wait until its sender goes. The channel is closed when it has arrived.
+func (d *localDaemon) hang() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.waiting = make(chan struct{})
+	return d.waiting
 }
 
 // reports returns what has arrived, and forgets it.
@@ -76,4 +99,24 @@ func (d *localDaemon) reports() []arrived {
 	got := d.got
 	d.got = nil
 	return got
+}
+
+// build builds the command once.
+var build = sync.OnceValues(func() (string, error) {
+	file := filepath.Join(sharedDir, "aaasess")
+	out, err := exec.Command("go", "build", "-o", file, ".").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, out)
+	}
+	return file, err
+})
+
+// program returns the command as a program.
+func program(t testing.TB) string {
+	t.Helper()
+	file, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
 }

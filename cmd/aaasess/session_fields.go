@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -29,8 +30,8 @@ var commonFields = []field{
 	textField("user", "the `NAME` of the user", func(r *localreport.Report) *string { return &r.User }),
 	textField("address", "the IPv4 `ADDRESS` of the user", func(r *localreport.Report) *string { return &r.Address }),
 	listField("ipv6-addresses", "IPv6 `ADDRESSES` of the user, separated by commas", func(r *localreport.Report) *[]string { return &r.IPv6Addresses }),
-	listField("ipv6-prefixes", "IPv6 `PREFIXES` of the user's link, separated by commas", func(r *localreport.Report) *[]string { return &r.IPv6Prefixes }),
-	listField("delegated-prefixes", "IPv6 `PREFIXES` delegated to the user, separated by commas", func(r *localreport.Report) *[]string { return &r.DelegatedPrefixes }),
+	prefixField("ipv6-prefixes", "IPv6 `PREFIXES` of the user's link, separated by commas; the bits of a host are cleared", func(r *localreport.Report) *[]string { return &r.IPv6Prefixes }),
+	prefixField("delegated-prefixes", "IPv6 `PREFIXES` delegated to the user, separated by commas", func(r *localreport.Report) *[]string { return &r.DelegatedPrefixes }),
 	textField("calling-station", "where the user calls from, Calling-Station-Id: a `STATION`", func(r *localreport.Report) *string { return &r.CallingStation }),
 	textField("called-station", "what the user has called, Called-Station-Id: a `STATION`", func(r *localreport.Report) *string { return &r.CalledStation }),
 	numberField("nas-port", "the NAS-Port `N` of the session", 32, func(r *localreport.Report) **uint32 { return &r.NASPort }),
@@ -76,6 +77,20 @@ func listField(name, usage string, of func(*localreport.Report) *[]string) field
 	return field{name: name, usage: usage, set: func(r *localreport.Report, v string) error {
 		*of(r) = strings.FieldsFunc(v, func(c rune) bool { return c == ',' || c == ' ' })
 		return nil
+	}}
+}
+
+// prefixField clears the bits of hosts: accel-ppp tells a prefix with the address of a host.
+func prefixField(name, usage string, of func(*localreport.Report) *[]string) field {
+	list := listField(name, usage, of)
+	return field{name: name, usage: usage, set: func(r *localreport.Report, v string) error {
+		err := list.set(r, v)
+		for i, text := range *of(r) {
+			if prefix, invalid := netip.ParsePrefix(text); invalid == nil { // else the daemon says so
+				(*of(r))[i] = prefix.Masked().String()
+			}
+		}
+		return err
 	}}
 }
 

@@ -39,13 +39,13 @@ func TestReport(t *testing.T) {
 	}{
 		{"all that a start has", []string{
 			"start", "--source", "pppd", "--session", "ppp0", "--kind", "network", "--at", "2026-11-30T17:00:00Z", "--user", "alice", "--address", "10.0.0.1",
-			"--ipv6-addresses", "2001:db8::1,2001:db8::2", "--ipv6-prefixes", "2001:db8:1::/64", "--delegated-prefixes", "2001:db8:2::/56, 2001:db8:3::/56",
+			"--ipv6-addresses", "2001:db8::1,2001:db8::2", "--ipv6-prefixes", "2001:db8:1::7/64,x", "--delegated-prefixes", "2001:db8:2::/56, 2001:db8:3::/56",
 			"--calling-station", "c", "--called-station", "d", "--nas-port", "4294967295", "--nas-port-id", "tty1", "--interface", "ppp0", "--port-interface", "eth0",
 			"--service", "s", "--parent-session", "p", "--session-time", "1", "--input-octets", "18446744073709551615", "--output-octets", "0", "--input-packets", "3", "--output-packets", "4",
 			"--attributes", "Class=a=b", "--attributes", "Connect-Info=x, y", "--end-pid", "77", "--end-signal", "HUP", "--idempotency-key", "k",
 		}, "", arrived{"start", "k", localreport.Report{
 			Source: "pppd", Session: "ppp0", Kind: "network", At: &at, User: "alice", Address: "10.0.0.1",
-			IPv6Addresses: []string{"2001:db8::1", "2001:db8::2"}, IPv6Prefixes: []string{"2001:db8:1::/64"}, DelegatedPrefixes: []string{"2001:db8:2::/56", "2001:db8:3::/56"},
+			IPv6Addresses: []string{"2001:db8::1", "2001:db8::2"}, IPv6Prefixes: []string{"2001:db8:1::/64", "x"}, DelegatedPrefixes: []string{"2001:db8:2::/56", "2001:db8:3::/56"},
 			CallingStation: "c", CalledStation: "d", NASPort: ptr(uint32(1<<32 - 1)), NASPortID: "tty1", Interface: "ppp0", PortInterface: "eth0",
 			Service: "s", ParentSession: "p", SessionTime: ptr(uint32(1)), InputOctets: ptr(uint64(1<<64 - 1)), OutputOctets: ptr(uint64(0)), InputPackets: ptr(uint64(3)), OutputPackets: ptr(uint64(4)),
 			Attributes: []localreport.Attribute{{Name: "Class", Value: "a=b"}, {Name: "Connect-Info", Value: "x, y"}}, End: &localreport.End{Signal: &localreport.Signal{PID: 77, Signal: "HUP"}},
@@ -86,14 +86,14 @@ func TestReportOutcomes(t *testing.T) {
 		answer string
 		want   outcome
 	}{
-		{"the session", full, 0, aliceAnswer, outcome{0, "0000000D  alice\n", ""}},
-		{"a hostile name", full, 0, `{"session":{"id":"0000000E","user":"a\u001b[31m\n"}}`, outcome{0, "0000000E  a\\x1b[31m\\x0a\n", ""}},
-		{"no user", full, 0, `{"session":{"id":"0000000E"}}`, outcome{0, "0000000E\n", ""}},
-		{"a record", []string{"command", "--source=x", "show"}, 0, `{"id":"0000000F"}`, outcome{0, "0000000F\n", ""}},
-		{"no record", []string{"fail", "--source=x"}, 0, `{}`, outcome{0, "", ""}},
-		{"quiet", append(full, "--quiet"), 0, aliceAnswer, outcome{0, "", ""}},
-		{"JSON", append(full, "--json"), 0, `{"session":{"id":"0000000D"},"copy":true}`, outcome{0, "{\n  \"session\": {\n    \"id\": \"0000000D\"\n  },\n  \"copy\": true\n}\n", ""}},
-		{"no answer", full, 0, `[]`, outcome{1, "", "aaasess: invalid answer of the daemon: json: cannot unmarshal array into Go value of type report.Answer\n"}},
+		{"the session", full, 200, aliceAnswer, outcome{0, "0000000D  alice\n", ""}},
+		{"a hostile name", full, 200, `{"session":{"id":"0000000E","user":"a\u001b[31m\n"}}`, outcome{0, "0000000E  a\\x1b[31m\\x0a\n", ""}},
+		{"no user", full, 200, `{"session":{"id":"0000000E"}}`, outcome{0, "0000000E\n", ""}},
+		{"a record", []string{"command", "--source=x", "show"}, 200, `{"id":"0000000F"}`, outcome{0, "0000000F\n", ""}},
+		{"no record", []string{"fail", "--source=x"}, 200, `{}`, outcome{0, "", ""}},
+		{"quiet", append(full, "--quiet"), 200, aliceAnswer, outcome{0, "", ""}},
+		{"JSON", append(full, "--json"), 200, `{"session":{"id":"0000000D"},"copy":true}`, outcome{0, "{\n  \"session\": {\n    \"id\": \"0000000D\"\n  },\n  \"copy\": true\n}\n", ""}},
+		{"no answer", full, 200, `[]`, outcome{1, "", "aaasess: invalid answer of the daemon: json: cannot unmarshal array into Go value of type report.Answer\n"}},
 		{"rejected", full, 400, problem("too\\u001b long"), outcome{1, "", "aaasess: 400 T: /user: too\\x1b long\n"}},
 		{"conflict", full, 409, problem("taken"), outcome{1, "", "aaasess: 409 T: /user: taken\n"}},
 		{"no such session", full, 404, problem("no session"), outcome{4, "", "aaasess: 404 T: /user: no session\n"}},
@@ -104,7 +104,7 @@ func TestReportOutcomes(t *testing.T) {
 	d := startLocalDaemon(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d.status, d.answer = tt.status, tt.answer
+			d.will(tt.status, tt.answer)
 			if diff := cmp.Diff(tt.want, reportLine(t, d.socket, "", tt.args...), cmp.AllowUnexported(outcome{})); diff != "" {
 				t.Error(diff)
 			}

@@ -85,7 +85,7 @@ func New(cfg Config, table *sessions.Table, terminator *termination.Terminator) 
 			gauge("casnActiveTableHighWaterMark", active, 2, func(s view) uint32 { return s.HighWater }),
 			col(2, "casnUserId", mib.OctetString, func(s row, v *mib.Value) { v.SetOctets(displayable(s.User)) }),
 			col(3, "casnIpAddr", mib.IpAddress, func(s row, v *mib.Value) { v.SetIPAddress(s.IPv4) }),
-			col(4, "casnIdleTime", mib.Gauge32, func(s row, v *mib.Value) { v.SetGauge32(s.IdleTime(table.Clock())) }),
+			col(4, "casnIdleTime", mib.Gauge32, idleTime(table)),
 			disconnect,
 			col(6, "casnCallTrackerId", mib.Gauge32, func(_ row, v *mib.Value) { v.SetGauge32(0) }),
 			col(7, "casnNasPort", mib.ObjectIdentifier, casnNasPort),
@@ -93,6 +93,17 @@ func New(cfg Config, table *sessions.Table, terminator *termination.Terminator) 
 			counter("casnTotalSessions", general, 1, func(s view) uint64 { return s.Total }),
 			counter("casnDisconnectedSessions", general, 2, func(s view) uint64 { return s.Disconnected }),
 		},
+	}
+}
+
+// idleTime returns casnIdleTime of a table. The counters of interfaces are read at most once a second,
+// so one read serves a whole walk.
+func idleTime(table *sessions.Table) func(row, *mib.Value) {
+	return func(s row, v *mib.Value) {
+		if s.HasLink() {
+			table.RefreshLinks()
+		}
+		v.SetGauge32(s.IdleTime(table.Clock()))
 	}
 }
 

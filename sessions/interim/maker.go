@@ -115,6 +115,7 @@ func (m *Maker) runWindow(ctx context.Context, w window) bool {
 // the journal accepts nothing now, there are none; the next interims of these sessions tell more.
 // It returns false if ctx is done.
 func (m *Maker) commit(ctx context.Context, due []sessions.DueInterim) bool {
+	m.table.RefreshLinks()
 	durable := make(chan error, 1)
 	n, err := m.table.MakeInterims(due, func(err error) { durable <- err })
 	if err != nil {

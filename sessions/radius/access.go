@@ -79,10 +79,12 @@ func (x *exchange) complete(code radius.Code, attrs []byte) {
 		return
 	}
 	x.code = code
-	// The spare capacity is for Seal, which appends the secret.
-	x.encoded = x.encode(make([]byte, 0, size+len(x.client.Secret)), attrs)
+	buffer := x.endpoint.buffer()
+	*buffer = x.encode((*buffer)[:0], attrs)
 	now := time.Now()
-	if x.logins.end(x, loginAnswer{code, x.encoded}, now) {
+	kept, waits := x.logins.end(x, loginAnswer{code, *buffer}, now)
+	x.endpoint.buffers.Put(buffer)
+	if x.encoded = kept; waits {
 		x.answer(outcomeAnswered, now)
 	} else {
 		x.endpoint.count(x.client, dropped)

@@ -57,6 +57,7 @@ type endpoint struct {
 	counters counters
 	logged   dropLog // drops from unknown clients
 	traced   throttle.Packets
+	buffers  sync.Pool // of *[]byte, for answers that are being encoded
 	sockets  []*socket
 	pending  atomic.Int64 // requests without an outcome yet
 	ready    chan struct{}
@@ -106,6 +107,15 @@ func (e *endpoint) ForgetAnswered(now time.Time) (forgotten int) {
 		forgotten += s.seen.forget(now) + s.logins.forget(now)
 	}
 	return forgotten
+}
+
+// buffer returns a buffer for an answer. The caller gives it back to the pool.
+func (e *endpoint) buffer() *[]byte {
+	if b, ok := e.buffers.Get().(*[]byte); ok {
+		return b
+	}
+	b := make([]byte, 0, radius.MaxPacket+64) // Seal appends the secret for a moment
+	return &b
 }
 
 // Addr returns the first address that it listens on, with the actual port.

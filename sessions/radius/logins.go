@@ -35,15 +35,25 @@ type loginTable struct {
 	inFlight map[requestKey]*exchange
 	// latest has, for each source with requests in flight, the one that came last.
 	latest  map[sourceKey]*exchange
-	answers generations[loginAnswer]
-	octets  int       // of the recent generation
-	newest  time.Time // when a request was last answered
+	answers generations[keptAnswer]
+	// octets has the answers of the recent generation, older those of the older one.
+	octets, older answerOctets
+	newest        time.Time // when a request was last answered
+}
+
+// keptAnswer says where in the octets of its generation an answer is. It contains no pointer, so the
+// garbage collector does not scan the map: with one pointer for each of 100,000 answers, its work
+// delayed new ones.
+type keptAnswer struct {
+	chunk, at uint32
+	length    uint16
+	code      radius.Code
 }
 
 func newLoginTable(limit int) *loginTable {
 	return &loginTable{
 		limit: limit, inFlight: map[requestKey]*exchange{}, latest: map[sourceKey]*exchange{},
-		answers: newGenerations[loginAnswer](loginSpan),
+		answers: newGenerations[keptAnswer](loginSpan),
 	}
 }
 
@@ -55,8 +65,11 @@ func (t *loginTable) find(k requestKey, now time.Time) (progress, loginAnswer) {
 		return inFlight, loginAnswer{}
 	}
 	t.rotate(now)
-	if a, known := t.answers.find(k); known {
-		return answered, a
+	if a, known := t.answers.recent[k]; known {
+		return answered, t.octets.answer(a)
+	}
+	if a, known := t.answers.older[k]; known {
+		return answered, t.older.answer(a)
 	}
 	return newRequest, loginAnswer{}
 }
@@ -69,10 +82,10 @@ func (t *loginTable) begin(x *exchange) {
 	t.inFlight[k], t.latest[k.sourceKey] = x, x
 }
 
-// end ends a request that is in flight. If the answer has octets, it is kept for copies. end reports
-// whether the NAS still waits for it: it does not if it has sent another request with the identifier
-// since.
-func (t *loginTable) end(x *exchange, a loginAnswer, now time.Time) (waits bool) {
+// end ends a request that is in flight. If the answer has octets, a copy is kept, which end returns.
+// waits reports whether the NAS still waits for it: it does not if it has sent another request with the
+// identifier since.
+func (t *loginTable) end(x *exchange, a loginAnswer, now time.Time) (kept []byte, waits bool) {
 	k := x.key
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -82,17 +95,16 @@ func (t *loginTable) end(x *exchange, a loginAnswer, now time.Time) (waits bool)
 	}
 	if a.encoded != nil {
 		t.rotate(now)
-		t.answers.recent[k] = a
-		t.octets += len(a.encoded) + loginOverhead
+		t.answers.recent[k], kept = t.octets.add(a)
 		t.newest = now
 	}
-	return waits
+	return kept, waits
 }
 
 // rotate retires the recent generation if it is too old or too large.
 func (t *loginTable) rotate(now time.Time) {
-	if t.answers.rotate(t.octets >= t.limit, now) {
-		t.octets = 0
+	if t.answers.rotate(t.octets.size >= t.limit, now) {
+		t.octets, t.older = answerOctets{}, t.octets
 	}
 }
 
@@ -106,7 +118,37 @@ func (t *loginTable) forget(now time.Time) (forgotten int) {
 	}
 	forgotten = len(t.answers.recent) + len(t.answers.older)
 	if forgotten > 0 {
-		t.answers, t.octets = newGenerations[loginAnswer](loginSpan), 0
+		t.answers, t.octets, t.older = newGenerations[keptAnswer](loginSpan), answerOctets{}, answerOctets{}
 	}
 	return forgotten
+}
+
+// answerChunk is how many octets are allocated at once for answers.
+const answerChunk = 16 * radius.MaxPacket
+
+// answerOctets has the octets of the answers of one generation. They do not change once they are
+// written, so an answer may be read without a lock for as long as somebody needs it.
+type answerOctets struct {
+	chunks [][]byte
+	size   int // of all answers, with loginOverhead for each
+}
+
+// add copies an answer, and returns where it is and its octets.
+func (o *answerOctets) add(a loginAnswer) (at keptAnswer, octets []byte) {
+	last := len(o.chunks) - 1
+	if last < 0 || cap(o.chunks[last])-len(o.chunks[last]) < len(a.encoded) {
+		o.chunks = append(o.chunks, make([]byte, 0, max(answerChunk, len(a.encoded))))
+		last++
+	}
+	chunk := append(o.chunks[last], a.encoded...)
+	begin := len(o.chunks[last])
+	o.chunks[last] = chunk
+	o.size += len(a.encoded) + loginOverhead
+	return keptAnswer{uint32(last), uint32(begin), uint16(len(a.encoded)), a.code}, chunk[begin:len(chunk):len(chunk)]
+}
+
+// answer returns an answer that was added.
+func (o *answerOctets) answer(at keptAnswer) loginAnswer {
+	end := at.at + uint32(at.length)
+	return loginAnswer{at.code, o.chunks[at.chunk][at.at:end:end]}
 }

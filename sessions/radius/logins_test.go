@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/captured"
@@ -21,6 +23,7 @@ import (
 // TestLoginTable: what is known of requests. A key has the identifier n%10 and the authenticator n.
 func TestLoginTable(t *testing.T) {
 	const octets = 100 // of an answer
+	octetsOf := func(key int) []byte { return bytes.Repeat([]byte{byte(key)}, octets) }
 	type step struct {
 		at    time.Duration
 		what  string // find, begin, ok (answered), failed, or forget
@@ -123,7 +126,7 @@ func TestLoginTable(t *testing.T) {
 				switch s.what {
 				case "find":
 					got, a := table.find(key(s.key), now)
-					if got != s.want || got == answered && a.code != radius.Code(s.key) {
+					if got != s.want || got == answered && (a.code != radius.Code(s.key) || !bytes.Equal(a.encoded, octetsOf(s.key))) {
 						t.Errorf("step %d: %d %v, want %d", i, got, a, s.want)
 					}
 				case "begin":
@@ -132,10 +135,11 @@ func TestLoginTable(t *testing.T) {
 				case "ok", "failed":
 					var a loginAnswer
 					if s.what == "ok" {
-						a = loginAnswer{radius.Code(s.key), make([]byte, octets)}
+						a = loginAnswer{radius.Code(s.key), octetsOf(s.key)}
 					}
-					if got := table.end(began[s.key], a, now); got != s.waits {
-						t.Errorf("step %d: waits %v", i, got)
+					kept, waits := table.end(began[s.key], a, now)
+					if waits != s.waits || !bytes.Equal(kept, a.encoded) {
+						t.Errorf("step %d: waits %v, kept % X", i, waits, kept)
 					}
 				case "forget":
 					if n := table.forget(now); n != s.key {
@@ -151,6 +155,34 @@ func TestLoginTable(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAnswerOctets: what was kept of each answer stays as it was, whatever their sizes.
+func TestAnswerOctets(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		sizes := rapid.SliceOfN(rapid.OneOf(rapid.IntRange(20, 300), rapid.IntRange(4000, radius.MaxPacket)), 1, 60).Draw(t, "sizes")
+		var o answerOctets
+		var at []keptAnswer
+		var kept [][]byte
+		size := 0
+		for i, n := range sizes {
+			a, octets := o.add(loginAnswer{radius.Code(i), bytes.Repeat([]byte{byte(i)}, n)})
+			at, kept = append(at, a), append(kept, octets)
+			size += n + loginOverhead
+		}
+		for i, n := range sizes {
+			want := bytes.Repeat([]byte{byte(i)}, n)
+			_ = append(kept[i], 0xff) // must not write into the next one
+			got := o.answer(at[i])
+			_ = append(got.encoded, 0xff)
+			if got.code != radius.Code(i) || !bytes.Equal(got.encoded, want) || !bytes.Equal(kept[i], want) {
+				t.Fatalf("answer %d of %d octets: %v % X", i, n, got.code, got.encoded)
+			}
+		}
+		if o.size != size {
+			t.Errorf("size %d, want %d", o.size, size)
+		}
+	})
 }
 
 // TestLoginOnce: the first of several outcomes counts.

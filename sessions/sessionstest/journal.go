@@ -3,6 +3,7 @@
 package sessionstest
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -109,8 +110,17 @@ func (j *Journal) Accepting() error {
 func (j *Journal) Commit(c sessions.Change, done func(error)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.queue = append(j.queue, commit{c, done})
+	j.queue = append(j.queue, commit{clone(c), done})
 	j.queued.Signal()
+}
+
+// clone copies what the table uses again.
+func clone(c sessions.Change) sessions.Change {
+	c.State, c.Notices = slices.Clone(c.State), slices.Clone(c.Notices)
+	for i := range c.State {
+		c.State[i].Key, c.State[i].Value = bytes.Clone(c.State[i].Key), bytes.Clone(c.State[i].Value)
+	}
+	return c
 }
 
 // AfterBatch implements sessions.Journal.

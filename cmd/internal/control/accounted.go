@@ -21,6 +21,7 @@ func (srv *Server) listAccounted(w http.ResponseWriter, r *http.Request) {
 		srv.writeError(w, http.StatusBadRequest, fmt.Errorf("%w: accounted sessions have the order of their lines, so there is no sort", api.ErrQuery))
 		return
 	}
+	srv.table.RefreshLinks()
 	view, now := srv.table.View(), srv.table.Clock()
 	found := srv.find(query.Filter, view)
 	head := api.AccountedHead{Total: view.Len(), Matched: len(found)}

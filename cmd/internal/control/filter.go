@@ -19,11 +19,14 @@ var orders = map[string]func(a, b *sessions.Session) int{
 	"id":      func(a, b *sessions.Session) int { return cmp.Compare(a.ID, b.ID) },
 	"user":    func(a, b *sessions.Session) int { return cmp.Compare(a.User, b.User) },
 	"started": func(a, b *sessions.Session) int { return cmp.Compare(a.Started, b.Started) },
-	"idle":    func(a, b *sessions.Session) int { return cmp.Compare(a.LastTraffic, b.LastTraffic) },
+	"idle":    func(a, b *sessions.Session) int { return cmp.Compare(a.ActiveAt(), b.ActiveAt()) },
 	"octets":  func(a, b *sessions.Session) int { return cmp.Compare(octets(b), octets(a)) },
 }
 
-func octets(s *sessions.Session) uint64 { return s.Usage.InputOctets + s.Usage.OutputOctets }
+func octets(s *sessions.Session) uint64 {
+	u, _ := s.Used()
+	return u.InputOctets + u.OutputOctets
+}
 
 // match reports whether s matches a filter.
 func (srv *Server) match(f *api.Filter, s *sessions.Session) bool {

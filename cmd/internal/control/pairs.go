@@ -33,17 +33,18 @@ func pairsOf(s *sessions.Session) []api.Attribute {
 	case sessions.Connection:
 		p.addConnection(s)
 	}
+	used, known := s.Used()
 	for _, counter := range []struct {
 		is    sessions.UsageFields
 		name  string
 		value uint64
 	}{
-		{sessions.InputOctets, "bytes_in", s.Usage.InputOctets},
-		{sessions.OutputOctets, "bytes_out", s.Usage.OutputOctets},
-		{sessions.InputPackets, "paks_in", s.Usage.InputPackets},
-		{sessions.OutputPackets, "paks_out", s.Usage.OutputPackets},
+		{sessions.InputOctets, "bytes_in", used.InputOctets},
+		{sessions.OutputOctets, "bytes_out", used.OutputOctets},
+		{sessions.InputPackets, "paks_in", used.InputPackets},
+		{sessions.OutputPackets, "paks_out", used.OutputPackets},
 	} {
-		if s.Counted&counter.is != 0 {
+		if known&counter.is != 0 {
 			p.add(counter.name, strconv.FormatUint(counter.value, 10))
 		}
 	}

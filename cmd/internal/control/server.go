@@ -211,6 +211,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	s.table.RefreshLinks()
 	view := s.table.View()
 	found := s.find(query.Filter, view)
 	out, err := newListWriter(w, api.SessionsHead{Total: view.Len(), Matched: len(found)})

@@ -20,6 +20,7 @@ import (
 // describeRow returns the JSON form of a session of the table, without its termination.
 func (srv *Server) describeRow(s *sessions.Session) api.Session {
 	table := srv.table
+	used, _ := s.Used()
 	out := api.Session{
 		ID: s.ID.String(), Number: uint32(s.ID), Kind: s.Kind.String(), State: s.State.String(),
 		User: utf8Text(s.User), NASIdentifier: utf8Text(s.NAS.Name()), AcctSessionID: utf8Text(s.AcctSessionID),
@@ -28,9 +29,9 @@ func (srv *Server) describeRow(s *sessions.Session) api.Session {
 		NASPortID:      utf8Text(s.Attrs.Text(radius.NASPortID)),
 		IfIndex:        s.IfIndex,
 		Started:        table.Date(s.Started).UTC().Truncate(time.Second), Heard: table.Date(s.LastEvent).UTC().Truncate(time.Second),
-		Idle: s.IdleTime(table.Clock()), SessionTime: s.Usage.SessionTime,
-		InputOctets: s.Usage.InputOctets, OutputOctets: s.Usage.OutputOctets,
-		InputPackets: s.Usage.InputPackets, OutputPackets: s.Usage.OutputPackets,
+		Idle: s.IdleTime(table.Clock()), SessionTime: used.SessionTime,
+		InputOctets: used.InputOctets, OutputOctets: used.OutputOctets,
+		InputPackets: used.InputPackets, OutputPackets: used.OutputPackets,
 	}
 	srv.describeAdmission(&out, s)
 	out.NAS = cmp.Or(srv.cfg.ClientName(s.NAS.Addr), out.NASIdentifier)
@@ -89,6 +90,7 @@ func (srv *Server) showSession(w http.ResponseWriter, r *http.Request) {
 		srv.writeError(w, http.StatusBadRequest, err)
 		return
 	}
+	srv.table.RefreshLinks()
 	session := srv.table.View().Get(sessions.ID(id))
 	if session == nil {
 		srv.writeError(w, http.StatusNotFound, fmt.Errorf("session %s is not live", id))
