@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -331,6 +332,63 @@ func FuzzParseCounters(f *testing.F) {
 		}
 		if l, again, when, err := parseCounters(appendCounters(nil, last, c, a)); err != nil || l != last || again != c || when != a {
 			t.Errorf("%d %+v %+v became %d %+v %+v, %v", last, c, a, l, again, when, err)
+		}
+	})
+}
+
+// TestParseHearing: what was cut, has too much, or is of another version is an error.
+func TestParseHearing(t *testing.T) {
+	for _, at := range []silence.Time{0, 1, 1<<32 - 1} {
+		b := appendHearing(nil, at)
+		if got, err := parseHearing(b); err != nil || got != at {
+			t.Errorf("%d becomes %d, %v", at, got, err)
+		}
+		newer := slices.Clone(b)
+		newer[0]++
+		for _, wrong := range [][]byte{b[:0], b[:len(b)-1], append(b, 0), newer} {
+			if _, err := parseHearing(wrong); !errors.Is(err, ErrState) {
+				t.Errorf("%x: %v", wrong, err)
+			}
+		}
+	}
+	if _, err := parseHearing(binary.AppendUvarint([]byte{hearingVersion}, 1<<32)); !errors.Is(err, ErrState) {
+		t.Errorf("a number of more than 32 bits: %v", err)
+	}
+}
+
+func FuzzParseHearing(f *testing.F) {
+	for _, at := range []silence.Time{0, 300, 1<<32 - 1} {
+		f.Add(appendHearing(nil, at))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		at, err := parseHearing(b)
+		if err != nil {
+			return
+		}
+		if again, err := parseHearing(appendHearing(nil, at)); err != nil || again != at {
+			t.Errorf("%d became %d, %v", at, again, err)
+		}
+	})
+}
+
+// FuzzSilence: what is read of the packets of a NAS is written as it was read, and is good for the
+// arithmetic of silences.
+func FuzzSilence(f *testing.F) {
+	for _, r := range []silence.Record{silence.Begun(10), {Heard: 1<<32 - 1, Mark: 1, Gap: 300, Interval: 300, Alike: 4}} {
+		f.Add(appendSilence(nil, &r))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		d := newDecoder(b)
+		r := d.silence(moreSilence)
+		if d.end("silence") != nil {
+			return
+		}
+		again := newDecoder(appendSilence(nil, &r))
+		if got := again.silence(moreSilence); again.end("silence") != nil || got != r {
+			t.Errorf("%+v became %+v", r, got)
+		}
+		if heard := r.Hear(r.Heard, true); heard.Heard < r.Heard || heard.Mark > heard.Heard {
+			t.Errorf("%+v: then %+v", r, heard)
 		}
 	})
 }

@@ -81,6 +81,7 @@ type Event struct {
 	at, now     Stamp // At, and when the event was heard
 	heard       silence.Time
 	fingerprint fingerprint
+	superseded  []Supersession // by this start
 }
 
 // Outcome is what an event has done.

@@ -17,7 +17,7 @@ type hearing struct {
 func (h *hearing) save(c *Change) {
 	if now := h.Now(); now != h.stored {
 		h.stored = now
-		c.State = append(c.State, Put{Key: hearingKey, Value: binary.AppendUvarint([]byte{hearingVersion}, uint64(now))})
+		c.State = append(c.State, Put{Key: hearingKey, Value: appendHearing(nil, now)})
 	}
 }
 
@@ -70,6 +70,11 @@ const hearingVersion = 1
 
 var hearingKey = []byte("h")
 
+func appendHearing(b []byte, at silence.Time) []byte {
+	return binary.AppendUvarint(append(b, hearingVersion), uint64(at))
+}
+
+// parseHearing reads what appendHearing wrote.
 func parseHearing(b []byte) (silence.Time, error) {
 	d := newDecoder(b)
 	d.version(hearingVersion)

@@ -36,6 +36,9 @@ type Config struct {
 	// Refused is called after each refusal with ErrMax or ErrMemory, from the goroutine of Apply; it
 	// may be nil.
 	Refused func(error)
+	// Superseded is called after each start that has ended another session because of [Event.Unique],
+	// from the goroutine of Apply; it may be nil.
+	Superseded func(Supersession)
 }
 
 // Table is the live session table. It is safe for concurrent use.
@@ -43,6 +46,8 @@ type Table struct {
 	journal Journal
 	clock   clock
 	limits  limits
+
+	superseded func(Supersession) // Config.Superseded
 
 	mu         sync.Mutex // guards decisions; never held over I/O
 	rows       rows
@@ -84,8 +89,8 @@ type Table struct {
 func New(cfg Config, journal Journal) *Table {
 	t := &Table{
 		journal: journal, clock: newClock(&cfg),
-		limits: limits{max: cfg.Max, memoryShort: cfg.MemoryShort, refused: cfg.Refused},
-		names:  newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
+		limits: limits{max: cfg.Max, memoryShort: cfg.MemoryShort, refused: cfg.Refused}, superseded: cfg.Superseded,
+		names: newNameIndex(0), nases: newNASes(), undoable: map[ID]int{},
 		remembered: endedSessions{
 			keepFor: cmp.Or(cfg.Remember, DefaultRemember), max: cmp.Or(cfg.RememberMax, 1_000_000),
 			byID: map[ID]endedSession{}, names: newNameIndex(0),
@@ -122,6 +127,11 @@ func (t *Table) Date(at Stamp) time.Time { return t.clock.date(at) }
 func (t *Table) Apply(ev Event, done func(error)) error {
 	err := t.commitEvent(&ev, done)
 	t.limits.report(err)
+	if t.superseded != nil {
+		for _, s := range ev.superseded {
+			t.superseded(s)
+		}
+	}
 	return err
 }
 
@@ -209,9 +219,11 @@ func (t *Table) apply(c *Change, ev *Event) error {
 
 // begin makes the session that an event begins. A live session that it replaces ends first.
 func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
-	old := t.supersededBy(ev)
-	if err := ev.permit(old...); err != nil {
-		return err
+	old := t.supersededBy(ev, replaced)
+	for _, o := range old {
+		if err := ev.permit(o.Session); err != nil {
+			return err
+		}
 	}
 	if do == begin && ev.Type != Stop && len(old) == 0 {
 		if err := t.limits.admit(t.rowsOf(ev.Kind).n); err != nil {
@@ -222,11 +234,11 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if err != nil {
 		return err
 	}
-	if do == replace && !slices.Contains(old, replaced) {
-		old = append(old, replaced)
-	}
 	for _, o := range old {
-		t.end(c, o, nil, 0, CauseLostCarrier)
+		t.end(c, o.Session, nil, 0, CauseLostCarrier)
+	}
+	if do == replace {
+		t.end(c, replaced, nil, 0, CauseLostCarrier)
 	}
 	node := t.nases.nodeOf(ev.NAS)
 	s := newSession(id, &node.NAS, ev)
@@ -234,6 +246,10 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if t.admit(s, ev); s.ID == id {
 		t.last = id
 	}
+	for i := range old {
+		old[i].By = s.ID
+	}
+	ev.superseded = old
 	s.Route = t.routes.findOrAdd(t.journal.Route(s))
 	t.nest(s, ev)
 	if !t.withdraw(s.ID) && ev.Kind.isRow() { // else it has been counted

@@ -61,11 +61,20 @@ func uniqueIn(attrs radius.Attributes, typ radius.Type) string {
 	return value
 }
 
+// Supersession is the end of a session by the start of another one that has a value which is unique at
+// the NAS.
+type Supersession struct {
+	Session   *Session // as it was
+	By        ID       // the session that has begun
+	Attribute radius.Type
+}
+
 // supersededBy returns the live sessions of the NAS and kind of a start that have one of its unique
 // values, so they have ended: the NAS has restarted, or their stops were lost. A session of which the
-// NAS has reported something later than the start goes on. A program on this host has only one live
-// session of a name, even if the user of the start is another one.
-func (t *Table) supersededBy(ev *Event) (old []*Session) {
+// NAS has reported something later than the start goes on. replaced is the session that the start
+// replaces in any case, or nil; it is not among them. A program on this host has only one live session
+// of a name, even if the user of the start is another one.
+func (t *Table) supersededBy(ev *Event, replaced *Session) (old []Supersession) {
 	if ev.Type != Start {
 		return nil
 	}
@@ -73,8 +82,8 @@ func (t *Table) supersededBy(ev *Event) (old []*Session) {
 	if IsLocal(ev.NAS.Addr) {
 		for _, id := range t.names.find(&t.nases, ev, sidHash(ev.AcctSessionID), room[:0]) {
 			s := t.live(id)
-			if _, ok := ev.matches(s.node); ok && s.Kind.class() == ev.Kind.class() && s.hasName(ev.AcctSessionID) {
-				old = append(old, s)
+			if _, ok := ev.matches(s.node); ok && s != replaced && s.Kind.class() == ev.Kind.class() && s.hasName(ev.AcctSessionID) {
+				old = append(old, Supersession{Session: s, Attribute: radius.AcctSessionID})
 			}
 		}
 	}
@@ -85,11 +94,12 @@ func (t *Table) supersededBy(ev *Event) (old []*Session) {
 		}
 		for _, id := range t.unique.names.find(&t.nases, ev, attributeHash(typ, value), room[:0]) {
 			s := t.rows.get(id)
-			if s.Kind != ev.Kind || s.uniqueValue(typ) != value || s.outlives(ev) || slices.Contains(old, s) || t.closings.anyCovers(s) {
+			known := slices.ContainsFunc(old, func(o Supersession) bool { return o.Session == s })
+			if known || s == replaced || s.Kind != ev.Kind || s.uniqueValue(typ) != value || s.outlives(ev) || t.closings.anyCovers(s) {
 				continue
 			}
 			if _, ok := ev.matches(s.node); ok {
-				old = append(old, s)
+				old = append(old, Supersession{Session: s, Attribute: typ})
 			}
 		}
 	}

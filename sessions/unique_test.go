@@ -1,6 +1,7 @@
 package sessions_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -111,5 +112,47 @@ func TestUniqueAtMax(t *testing.T) {
 	w.send(report{typ: start, sid: "b"})
 	if diff := cmp.Diff([]string{"Start 1", "Stop 1 cause 2", "Start 2"}, w.accounted()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestSuperseded: the table reports each session that ends because of a unique value, with its
+// attribute and the number of the new session; not one whose Acct-Session-Id the new one has.
+func TestSuperseded(t *testing.T) {
+	port, station := radius.NASPort, radius.CallingStationID
+	for _, tc := range []struct {
+		name string
+		sent []report
+		want []string
+	}{
+		{"none", []report{{sid: "a", port: 1}, {sid: "b", station: "02"}}, nil},
+		{"the port", []report{{sid: "a", port: 1}, {sid: "b", port: 1, station: "02"}}, []string{"1 by 2: 5"}},
+		{"both", []report{{sid: "a", port: 1}, {sid: "b", port: 1}}, []string{"1 by 2: 5"}},
+		{"one each", []report{{sid: "a", port: 1, station: "02"}, {sid: "b"}, {sid: "c", port: 1}}, []string{"1 by 3: 5", "2 by 3: 31"}},
+		{"a reused id", []report{{sid: "a", stamp: 1}, {sid: "a", stamp: 100}}, nil},
+		{"a reused id and the port of another", []report{{sid: "a", stamp: 1}, {sid: "b", port: 1, station: "02"}, {sid: "a", stamp: 100, port: 1}}, []string{"2 by 3: 5"}},
+		{"an interim", []report{{sid: "a"}, {typ: interim, sid: "b"}}, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t)
+			var got []string
+			w.cfg.Superseded = func(s sessions.Supersession) {
+				if w.Row(s.Session.ID) != nil || w.Row(s.By) == nil {
+					t.Errorf("%d lives, or %d does not", s.Session.ID, s.By)
+				}
+				got = append(got, fmt.Sprintf("%d by %d: %d", s.Session.ID, s.By, s.Attribute))
+			}
+			w.unique = []radius.Type{port, station}
+			w.restart()
+			for _, r := range tc.sent {
+				if r.typ == 0 {
+					r.typ = start
+				}
+				w.sleep(sec)
+				w.send(r)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }

@@ -26,17 +26,18 @@ has ended. This cannot be canceled. Without --wait, the command returns as soon 
 request is on disk, so that even a crash of the daemon does not lose it. With --wait, the
 command prints the result for each session.
 
-On a terminal, the command asks before it ends more than one session by filters or --all, and
-says how many match. If more match when the answer comes, no session is ended.
-Without a terminal, more than one session needs --yes.
+On a terminal, the command asks before it ends more than one session by filters or --all, and says
+how many match. If more match when the answer comes, no session is ended. Without a terminal, more
+than one session needs --yes.
 
 If a NAS is gone for good, it cannot end its sessions: see "aaasess clear session --help". The
 same is true of a NAS whose client has "disconnect: {profile: none}": the command says so, and
 leaves its sessions as they are.
 
 The exit code is 0 if the daemon will end the sessions or, with --wait, they have ended; 1 if the
-answer is not yes, if more sessions match than were confirmed, or if sessions cannot be
-ended or are left at the end of --wait; 2 if --yes is missing; and 4 if no session matches. "aaasess --help" has the others.`
+answer is not yes, if more sessions match than were confirmed, or if sessions cannot be ended or are
+left at the end of --wait; 2 if --yes is missing; and 4 if no session matches. "aaasess --help" has
+the others.`
 
 func newDisconnect(g *global) *cobra.Command {
 	var f selectionFlags

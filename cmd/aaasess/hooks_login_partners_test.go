@@ -121,17 +121,6 @@ func sshd(t *testing.T, host *partner.Namespace, home string) (login, fail func(
 	}
 }
 
-// await returns the reports after n have arrived.
-func (d *localDaemon) await(t *testing.T, n int) (all []arrived) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); len(all) < n; time.Sleep(10 * time.Millisecond) {
-		if all = append(all, d.reports()...); time.Now().After(end) {
-			t.Fatalf("%d reports instead of %d: %+v", len(all), n, all)
-		}
-	}
-	return all
-}
-
 // known returns reports without what differs in each run. It checks that the session has the process
 // that it is ended by.
 func known(t *testing.T, all []arrived) []arrived {

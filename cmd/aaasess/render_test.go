@@ -148,6 +148,8 @@ func TestStatusText(t *testing.T) {
 			"radius clients": json.RawMessage(`[{"name":"lab","accepted":12345678901234567890},{"name":"\u001b[31m"}]`),
 			"agentx":         json.RawMessage(`{"connected":true,"master":null,"ranges":{}}`),
 			"queues":         json.RawMessage(`"none"`),
+			"stale":          json.RawMessage(`{"ended":5}`),
+			"superseded":     json.RawMessage(`{"nasPort":1,"framedIPAddress":0,"callingStationID":2}`),
 		},
 	}
 	for name, all := range map[string]bool{"status.txt": false, "status-all.txt": true} {
@@ -169,6 +171,11 @@ func TestStatusText(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "status-dynamic-authorization.txt", out.String())
+	for _, section := range []string{api.StaleSection, api.SupersededSection, api.AuthenticationSection, api.DynAuthSection} {
+		if err := printStatus(&out, &api.Status{Sections: map[string]json.RawMessage{section: json.RawMessage("1")}}, false, now); err == nil {
+			t.Errorf("a number is printed as the section %q", section)
+		}
+	}
 	deep := json.RawMessage(strings.Repeat("[", 100) + strings.Repeat("]", 100))
 	if err := printStatus(&out, &api.Status{Sections: map[string]json.RawMessage{"deep": deep}}, true, now); err == nil {
 		t.Error("a section that is nested 100 deep is printed")

@@ -46,12 +46,34 @@ func newShowLogins(g *global) *cobra.Command {
 			if err := printLogins(g.out, list, time.Now()); err != nil {
 				return err
 			}
-			fmt.Fprintf(g.err, "%s; %s with those that are not accepted yet\n", count(len(list.Logins), "user"), count(list.Waiting, "login"))
+			fmt.Fprintln(g.err, loginsText(len(list.Logins), list.Waiting, limit))
 			return nil
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", limit, fmt.Sprintf("list at most `N` users, 1 to %d", api.MaxPage))
 	return cmd
+}
+
+// loginsText says how many users are listed, and how many of the logins that wait are not.
+func loginsText(listed, waiting, limit int) string {
+	others := max(0, waiting-listed)
+	users, login, are, why := count(listed, "user"), "more login", "are", "not accepted yet"
+	if listed == 0 {
+		users, login = "no users", "login"
+	}
+	if others == 1 {
+		are = "is"
+	}
+	if listed == limit {
+		why += " or not listed (--limit)"
+	}
+	switch {
+	case listed == 0 && others == 0:
+		return "no user waits for accounting to start"
+	case others == 0:
+		return users
+	}
+	return fmt.Sprintf("%s; %s %s %s", users, count(others, login), are, why)
 }
 
 func printLogins(w io.Writer, list *api.LoginList, now time.Time) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,15 @@ func TestLoginsText(t *testing.T) {
 	}
 	golden(t, "logins.txt", out.String())
 	golden(t, "help-logins.txt", command(t, "", "", "show", "logins", "--help").out)
+}
+
+// TestLoginsSummary is the last line of the command.
+func TestLoginsSummary(t *testing.T) {
+	var out strings.Builder
+	for _, n := range []struct{ listed, waiting, limit int }{{0, 0, 100}, {0, 1, 100}, {0, 2, 100}, {1, 1, 100}, {2, 2, 100}, {2, 3, 100}, {1, 3, 100}, {2, 2, 2}, {2, 9, 2}, {2, 1, 100}} {
+		fmt.Fprintf(&out, "%d of %d, at most %d: %s\n", n.listed, n.waiting, n.limit, loginsText(n.listed, n.waiting, n.limit))
+	}
+	golden(t, "logins-summary.txt", out.String())
 }
 
 // TestShowLogins: the command against a daemon that relays none, and wrong arguments.

@@ -24,6 +24,12 @@ const showStatusHelp = `Show whether the daemon is well: ok, or degraded and why
   total            sessions since the first start
   disconnected     sessions that an operator disconnected
 
+Sessions that the daemon has ended by itself since it started:
+
+  ended as stale   sessions that their NASes have stopped reporting
+  ended by starts  sessions that the start of another one has ended, by the attribute whose value
+                   both have (reboot-sign, one-per-station)
+
 If the daemon relays authentication, what became of the Access-Requests since it started:
 
   requests         requests that were relayed or dropped, without copies
@@ -86,6 +92,11 @@ func printStatus(w io.Writer, s *api.Status, all bool, now time.Time) error {
 		{0, "total", strconv.FormatUint(s.Total, 10)},
 		{0, "disconnected", strconv.FormatUint(s.Disconnected, 10)},
 	}...)
+	ended, err := endedLines(s.Sections)
+	if err != nil {
+		return err
+	}
+	lines = append(lines, ended...)
 	auth, err := authenticationLines(s.Sections[api.AuthenticationSection])
 	if err != nil {
 		return fmt.Errorf("section %q: %w", api.AuthenticationSection, err)
@@ -108,6 +119,27 @@ func printStatus(w io.Writer, s *api.Status, all bool, now time.Time) error {
 		lines = append(lines, section...)
 	}
 	return printLines(w, lines)
+}
+
+// endedLines returns how many sessions the daemon has ended by itself.
+func endedLines(sections map[string]json.RawMessage) (lines []statusLine, err error) {
+	if section := sections[api.StaleSection]; section != nil {
+		var s api.StaleStatus
+		if err := json.Unmarshal(section, &s); err != nil {
+			return nil, fmt.Errorf("section %q: %w", api.StaleSection, err)
+		}
+		lines = append(lines, statusLine{0, "ended as stale", strconv.FormatUint(s.Ended, 10)})
+	}
+	if section := sections[api.SupersededSection]; section != nil {
+		var s api.SupersededStatus
+		if err := json.Unmarshal(section, &s); err != nil {
+			return nil, fmt.Errorf("section %q: %w", api.SupersededSection, err)
+		}
+		lines = append(lines, statusLine{0, "ended by starts", reasonsText(
+			reasonCount{"NAS-Port", s.NASPort}, reasonCount{"Framed-IP-Address", s.FramedIPAddress}, reasonCount{"Calling-Station-Id", s.CallingStationID},
+		)})
+	}
+	return lines, nil
 }
 
 // authenticationLines summarizes the section of the authentication relay, if there is one.

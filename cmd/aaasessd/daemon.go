@@ -74,17 +74,19 @@ type daemon struct {
 
 	memory      *memoryWatch  // nil: GOMEMLIMIT is not set
 	refusedLine throttle.Line // of the log: sessions that a limit refused
+	superseded  superseded
 
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 	dictionary    atomic.Pointer[radius.Dictionary]
 	plan          atomic.Pointer[policy.Plan] // accounting of sessions that begin
 }
 
-// environment is what a daemon gets from its host and its command line. Tests set disk and resolve;
-// nil means those of the system.
+// environment is what a daemon gets from its host and its command line. Tests set disk, resolve and
+// beat; nil and 0 mean those of the system.
 type environment struct {
 	disk       *store.Disk                                                  // of the store
 	resolve    func(ctx context.Context, host string) ([]netip.Addr, error) // looks up the names of servers
+	beat       time.Duration                                                // stale.Config.BeatEvery
 	acceptLoss bool                                                         // store.Config.AcceptLoss
 	notifier   *systemd.Notifier                                            // nil: there is no service manager
 	ignored    error                                                        // which settings of the service manager are ignored
@@ -120,7 +122,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	}
 	d.setPlan(plan)
 	tc := cfg.Sessions
-	tc.Boot, tc.Refused = thisBoot(), d.sessionRefused
+	tc.Boot, tc.Refused, tc.Superseded = thisBoot(), d.sessionRefused, d.sessionSuperseded
 	if d.memory = newMemoryWatch(); d.memory != nil {
 		tc.MemoryShort = d.memory.isShort
 	}
@@ -135,7 +137,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	if err := d.openRADIUS(cfg); err != nil {
 		return nil, err
 	}
-	d.stale = stale.New(d.table, d.stalePolicy(cfg), log)
+	d.stale = stale.New(stale.Config{Table: d.table, Policy: d.stalePolicy(cfg), Log: log, BeatEvery: env.beat})
 	if err := d.openAuthentication(cfg); err != nil {
 		return nil, err
 	}

@@ -130,7 +130,7 @@ func TestStatus(t *testing.T) {
 		got = append(got, name)
 	}
 	slices.Sort(got)
-	if diff := cmp.Diff([]string{"interims", "limits", "queues", "radius", "records", "resyncs", "servers", "stale", "store", "waiting"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"interims", "limits", "queues", "radius", "records", "resyncs", "servers", "stale", "store", "superseded", "waiting"}, got); diff != "" {
 		t.Error(diff)
 	}
 	for section, want := range map[string]string{
@@ -174,7 +174,7 @@ accounting:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"agentx", "interims", "limits", "queues", "radius", "records", "resyncs", "servers", "snmp", "stale", "store", "waiting"}, slices.Sorted(maps.Keys(status.Sections))); diff != "" {
+	if diff := cmp.Diff([]string{"agentx", "interims", "limits", "queues", "radius", "records", "resyncs", "servers", "snmp", "stale", "store", "superseded", "waiting"}, slices.Sorted(maps.Keys(status.Sections))); diff != "" {
 		t.Error(diff)
 	}
 	if !strings.Contains(string(status.Sections["servers"]), `{"isp_1":{`) {

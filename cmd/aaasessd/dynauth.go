@@ -15,9 +15,9 @@ import (
 
 // dynAuth passes requests of servers to end and change sessions on to the NASes.
 type dynAuth struct {
-	listener *nasradius.ChangeListener
-	relay    *dynauth.Relay
-	rights   atomic.Pointer[map[string]config.DynAuthRights]
+	listener  *nasradius.ChangeListener
+	forwarder *dynauth.Forwarder
+	rights    atomic.Pointer[map[string]config.DynAuthRights]
 }
 
 // openDynAuth opens the listener for requests of servers, if there is one.
@@ -27,13 +27,13 @@ func (d *daemon) openDynAuth(cfg *config.Config) (err error) {
 	}
 	a := &dynAuth{}
 	a.rights.Store(&cfg.DynAuth.Rights)
-	a.relay = dynauth.New(dynauth.Config{
+	a.forwarder = dynauth.New(dynauth.Config{
 		Table: d.table, Forward: d.endings.forward, MayChange: a.mayChange,
 		StopWait: cfg.Terminator.StopWait, RetryMin: cfg.Terminator.RetryMin, Log: d.log,
 	})
 	lc := cfg.DynAuth.Listener
 	lc.Log = d.log
-	if a.listener, err = nasradius.NewChangeListener(lc, a.relay); err != nil {
+	if a.listener, err = nasradius.NewChangeListener(lc, a.forwarder); err != nil {
 		return err
 	}
 	d.dynAuth = a
@@ -78,7 +78,7 @@ func (a *dynAuth) tasks() []task {
 	if a == nil {
 		return nil
 	}
-	return []task{a.relay, a.listener}
+	return []task{a.forwarder, a.listener}
 }
 
 // close closes what is open. A task may already have done so.
@@ -94,7 +94,7 @@ func (a *dynAuth) status() api.DynAuthStatus {
 	l := a.listener.Stats()
 	out := api.DynAuthStatus{
 		Listener: api.DynAuthListenerStatus{DynAuthListenerCounters: api.DynAuthListenerCounters(l.ChangeCounters), Servers: []api.DynAuthServerStatus{}},
-		Relay:    api.DynAuthRelayStatus(a.relay.Stats()),
+		Relay:    api.DynAuthRelayStatus(a.forwarder.Stats()),
 	}
 	for _, s := range l.Servers {
 		out.Listener.Servers = append(out.Listener.Servers, api.DynAuthServerStatus{Name: s.Name, Address: s.Prefix, DynAuthListenerCounters: api.DynAuthListenerCounters(s.ChangeCounters)})

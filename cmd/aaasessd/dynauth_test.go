@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -19,12 +20,15 @@ import (
 )
 
 // dynAuthConfig returns a configuration that accounts to r0, which may end and change sessions, and
-// whose NAS takes requests at this one.
+// whose NAS takes requests at this one. It waits for the NAS as long as a busy host needs.
 func dynAuthConfig(t *testing.T, server *upstream, nas *radiustest.NAS) string {
 	t.Helper()
-	text := with(t, relayConfig(t, "isp", server), "3799", portOf(nas.AddrPort()))
+	text := with(t, relayConfig(t, "isp", server), "3799", portOf(nas.AddrPort()), nasTimeout, "timeout: 10s, retransmit: 0}}\nstore")
 	return with(t, text, "  servers:\n", "  dynamic-authorization: {listen: [\"127.0.0.1:0\"], servers: [{server: r0}]}\n  servers:\n")
 }
+
+// nasTimeout is the part of plainConfig that says how long Disconnect-Requests wait.
+const nasTimeout = "timeout: 100ms, retransmit: 0}}\nstore"
 
 // changing is a server that sends Disconnect-Requests and CoA-Requests from one socket.
 type changing struct {
@@ -34,9 +38,13 @@ type changing struct {
 }
 
 // changes returns a server of a daemon, which sends from 127.0.0.1.
-func (l *inProcess) changes() *changing {
+func (l *inProcess) changes() *changing { return l.changesFrom("127.0.0.1") }
+
+// changesFrom returns a server of a daemon, which sends from an address.
+func (l *inProcess) changesFrom(addr string) *changing {
 	l.t.Helper()
-	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(l.d.dynAuth.listener.Addr()))
+	from := netip.AddrPortFrom(netip.MustParseAddr(addr), 0)
+	conn, err := net.DialUDP("udp", net.UDPAddrFromAddrPort(from), net.UDPAddrFromAddrPort(l.d.dynAuth.listener.Addr()))
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -178,6 +186,59 @@ func TestUpstreamRefused(t *testing.T) {
 	c.must(radius.CodeDisconnectNAK, 401, c.request(radius.CodeDisconnectRequest, text(radius.AcctSessionID, "00000003")))
 	l.reload(with(t, base, "127.0.0.0/8", "127.9.0.0/16"), "configuration loaded")
 	c.must(radius.CodeDisconnectNAK, 502, c.request(radius.CodeDisconnectRequest, name))
+	l.reload(with(t, base, "disconnect: {port", "disconnect: {profile: none, port"), "configuration loaded")
+	asked := nas.Waiting()
+	c.must(radius.CodeDisconnectNAK, 502, c.request(radius.CodeDisconnectRequest, name))
+	c.must(radius.CodeCoANAK, 502, c.request(radius.CodeCoARequest, name, text(11, "slow")))
+	if nas.Waiting() != asked || l.d.table.View().Len() != 3 {
+		t.Errorf("a NAS with profile none is asked, or a session has ended: %d live", l.d.table.View().Len())
+	}
+}
+
+// TestUpstreamRights: a server may end and change what its groups account, by the list that the session
+// has begun with, and everything if it is allowed.
+func TestUpstreamRights(t *testing.T) {
+	first, second := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.2:0")
+	nas := radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.ACK)
+	base := with(t, dynAuthConfig(t, first, nas), "{server: r0}", "{server: r0}, {server: r1}",
+		"  groups:\n", fmt.Sprintf("    - {name: r1, address: 127.0.0.2, port: %s, secret: upstream}\n  groups:\n    - {name: other, servers: [r1]}\n", portOf(second.addrPort())))
+	l := launch(t, base, environment{})
+	servers := map[string]*changing{"r0": l.changes(), "r1": l.changesFrom("127.0.0.2")}
+	may := func(when, server string, number int, want bool) {
+		t.Helper()
+		c := servers[server]
+		p, err := c.send(c.request(radius.CodeCoARequest, text(radius.AcctSessionID, fmt.Sprintf("%08X", number))), limit)
+		if err != nil {
+			t.Fatalf("%s: %s: session %d: %v", when, server, number, err)
+		}
+		cause, _ := radius.Attributes(p.Attributes()).Uint32(radius.ErrorCauseType)
+		if isACK := p.Code() == radius.CodeCoAACK; isACK != want || !want && radius.ErrorCause(cause) != radius.AdministrativelyProhibited {
+			t.Errorf("%s: %s: session %d: %v, Error-Cause %d", when, server, number, p.Code(), cause)
+		}
+	}
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	may("at first", "r0", 1, true)
+	may("at first", "r1", 1, false)
+	l.reload(with(t, base, "methods: [group isp]", "methods: [group other]"), "configuration loaded")
+	l.mustAccount(packet(acctStart, "S2", "bob"))
+	for number := 1; number <= 2; number++ {
+		may("with another list", "r0", number, number == 1)
+		may("with another list", "r1", number, number == 2)
+	}
+	l.reload(with(t, base, "methods: [group isp]", "methods: [group isp, group other]"), "configuration loaded")
+	l.mustAccount(packet(acctStart, "S3", "carol"))
+	may("with both groups", "r0", 3, true)
+	may("with both groups", "r1", 3, true)
+	may("with both groups", "r1", 1, false)
+	l.reload(with(t, base, "{server: r1}", "{server: r1, all-sessions: true}"), "configuration loaded")
+	may("all are allowed", "r1", 1, true)
+	may("all are allowed", "r0", 2, false)
+	l.reload(with(t, base, "{server: r0}, {server: r1}", "{server: r0}"), "configuration loaded")
+	c := servers["r1"]
+	if p, err := c.send(c.request(radius.CodeCoARequest, text(radius.AcctSessionID, "00000001")), 50*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a server that was removed gets %v %v", p, err)
+	}
+	eventually(t, "it is counted as unknown", func() bool { return l.d.dynAuth.status().Listener.UnknownClients == 1 })
 }
 
 // TestUpstreamStop: if the NAS sends an ACK and no stop, the daemon makes the stop; at once after a
@@ -237,7 +298,7 @@ func TestUpstreamCoA(t *testing.T) {
 // TestUpstreamUnanswered: what gets no answer, and is counted.
 func TestUpstreamUnanswered(t *testing.T) {
 	server, nas := listen(t, "127.0.0.1:0"), radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.Silence)
-	text0 := dynAuthConfig(t, server, nas)
+	text0 := with(t, dynAuthConfig(t, server, nas), "timeout: 10s, retransmit: 0}}\nstore", "timeout: 1s, retransmit: 0}}\nstore")
 	l := launch(t, text0, environment{})
 	l.mustAccount(packet(acctStart, "S1", "alice"))
 	c := l.changes()
@@ -286,7 +347,7 @@ func TestUpstreamUnanswered(t *testing.T) {
 func TestUpstreamThousand(t *testing.T) {
 	const sessions = 1000
 	server, nas := listen(t, "127.0.0.1:0"), radiustest.Listen(t, "127.0.0.1:0", nasSecret, radiustest.ACK)
-	l := launch(t, with(t, dynAuthConfig(t, server, nas), "timeout: 100ms, retransmit: 0}}\nstore", "timeout: 5s, retransmit: 0}}\nstore", "stop-wait: 100ms", "stop-wait: 100s"), environment{})
+	l := launch(t, with(t, dynAuthConfig(t, server, nas), "stop-wait: 100ms", "stop-wait: 100s"), environment{})
 	var starts []*layeh.Packet
 	for i := range sessions {
 		starts = append(starts, packet(acctStart, fmt.Sprintf("S%d", i), "alice"))

@@ -59,6 +59,7 @@ var logKeys = map[string]string{
 	"method":          "an accounting method",
 	"min_free":        "the required free space",
 	"nas":             "a NAS",
+	"new_session":     "casnSessionId of the session that takes the place of another one",
 	"nas_session":     "the NAS's own Acct-Session-Id",
 	"network":         "of an address: tcp or unix",
 	"next":            "when it is tried again",

@@ -11,14 +11,18 @@ import (
 	"testing"
 )
 
-// logPage is the page that lists the log messages about disconnects.
+// logPage is the page that lists the log messages about how sessions are ended.
 const logPage = "../../docs/disconnect.md"
 
-// disconnectMessage matches the log messages about disconnects.
-var disconnectMessage = regexp.MustCompile(`^disconnect(: | by )`)
+// endMessages matches the beginning of the log messages about how sessions are ended: by operators, by
+// servers, and by aaasess itself.
+const endMessages = "(?:disconnect(?:: | by )|dynamic authorization(?:: | request)|session (?:is|cleared) )"
 
-// listedMessage matches a table row that begins with a message.
-var listedMessage = regexp.MustCompile("(?m)^\\| `(disconnect(?:: | by )[^`]*)` \\| .")
+// endMessage matches a message about the end of sessions.
+var endMessage = regexp.MustCompile("^" + endMessages)
+
+// listedMessage matches a table row that begins with such a message.
+var listedMessage = regexp.MustCompile("(?m)^\\| `(" + endMessages + "[^`]*)` \\| .")
 
 // listedMessages returns the messages in the tables of a page.
 func listedMessages(page string) (out []string) {
@@ -28,7 +32,7 @@ func listedMessages(page string) (out []string) {
 	return out
 }
 
-// loggedMessages returns the string literals of a file that are messages about disconnects.
+// loggedMessages returns the string literals of a file that are messages about the end of sessions.
 func loggedMessages(t *testing.T, path string, text []byte) (out []string) {
 	t.Helper()
 	f, err := parser.ParseFile(token.NewFileSet(), path, text, 0)
@@ -37,7 +41,7 @@ func loggedMessages(t *testing.T, path string, text []byte) (out []string) {
 	}
 	ast.Inspect(f, func(n ast.Node) bool {
 		if e, ok := n.(ast.Expr); ok {
-			if s, _ := literal(e); disconnectMessage.MatchString(s) {
+			if s, _ := literal(e); endMessage.MatchString(s) {
 				out = append(out, s)
 			}
 		}
@@ -77,12 +81,26 @@ func TestLogPage(t *testing.T) {
 }
 
 func TestLogPageCanFail(t *testing.T) {
-	listed := listedMessages("| line | meaning |\n|---|---|\n| `disconnect: a` | x |\n| `disconnect by b` | x |\n| `other` | x |\n")
-	logged := loggedMessages(t, "x.go", []byte("package p\n\nfunc f() { log.Info(\"disconnect: a\"); log.Warn(\"disconnect: c\", \"err\", 1); log.Info(\"disconnect attribute\") }\n"))
-	if got := difference(logged, listed); !slices.Equal(got, []string{"disconnect: c"}) {
-		t.Errorf("logged and not listed: %q", got)
+	listed := listedMessages("| line | meaning |\n|---|---|\n| `disconnect: a` | x |\n| `disconnect by b` | x |\n| `other` | x |\n| `session is c` | x |\n| `session d` | x |\n" +
+		"| `dynamic authorization: e` | x |\n| `dynamic authorization request f` | x |\n")
+	logged := loggedMessages(t, "x.go", []byte(`package p
+
+func f() {
+	log.Info("disconnect: a")
+	log.Warn("disconnect: c", "err", 1)
+	log.Info("disconnect attribute")
+	log.Info("session is c")
+	log.Info("session cleared g")
+	log.Info("session table")
+	log.Info("dynamic authorization: h")
+	log.Info("dynamic authorization request f")
+	lines = append(lines, "dynamic authorization")
+}
+`))
+	if got, want := difference(logged, listed), []string{"disconnect: c", "session cleared g", "dynamic authorization: h"}; !slices.Equal(got, want) {
+		t.Errorf("logged and not listed: %q, want %q", got, want)
 	}
-	if got := difference(listed, logged); !slices.Equal(got, []string{"disconnect by b"}) {
-		t.Errorf("listed and not logged: %q", got)
+	if got, want := difference(listed, logged), []string{"disconnect by b", "dynamic authorization: e"}; !slices.Equal(got, want) {
+		t.Errorf("listed and not logged: %q, want %q", got, want)
 	}
 }

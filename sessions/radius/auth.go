@@ -28,7 +28,7 @@ type AuthListener struct {
 // them. An error names the address or client that caused it.
 func NewAuthListener(cfg Config, relay Relay) (*AuthListener, error) {
 	l := &AuthListener{relay: relay}
-	l.service, l.subject = l, "access"
+	l.service, l.messages = l, messages{"access request", "access request dropped"}
 	l.requests, l.status, l.signs = []radius.Code{radius.CodeAccessRequest}, radius.CodeAccessAccept, true
 	if b, ok := relay.(BatchRelay); ok {
 		l.relayAll = b.RelayAll

@@ -44,7 +44,7 @@ type ChangeListener struct {
 // them. An error names the address or server that caused it.
 func NewChangeListener(cfg ChangeConfig, changer Changer) (*ChangeListener, error) {
 	l := &ChangeListener{changer: changer, replays: newReplays()}
-	l.service, l.subject = l, "dynamic authorization"
+	l.service, l.messages = l, messages{"dynamic authorization request", "dynamic authorization request dropped"}
 	l.requests, l.signs = []radius.Code{radius.CodeDisconnectRequest, radius.CodeCoARequest}, true
 	l.RequireTimestamp(cfg.RequireTimestamp)
 	if err := l.open(cfg.Config); err != nil {
@@ -73,15 +73,16 @@ func (l *ChangeListener) serve(checked exchange, p radius.Packet, scratch []byte
 		checked.drop(badAuthenticators, now, errAuthenticator)
 	case checked.isCopy(now):
 	default:
-		what, err := l.checkTimestamp(p, now)
-		if err == nil && p.Has(radius.EventTimestamp) && l.replays.knows(checked.key, now) {
-			what, err = stale, errReplay
-		}
-		if err != nil {
+		if what, err := l.checkTimestamp(p, now); err != nil {
 			checked.drop(what, now, err)
 			return scratch
 		}
-		l.submit(checked, p, now)
+		stamped := p.Has(radius.EventTimestamp)
+		if stamped && !l.replays.begin(checked.key, now) {
+			checked.drop(stale, now, errReplay)
+			return scratch
+		}
+		l.submit(checked, p, stamped, now)
 	}
 	return scratch
 }
@@ -111,11 +112,14 @@ func (l *ChangeListener) checkTimestamp(p radius.Packet, now time.Time) (what co
 
 var errStale = fmt.Errorf("its Event-Timestamp is more than %.0f s from the clock of this host: a replay, or a clock is wrong", timestampWindow.Seconds())
 
-var errReplay = errors.New("it was answered before: a replay")
+var errReplay = errors.New("it is in progress or was answered before: a replay")
 
 // submit passes a new request to the Changer.
-func (l *ChangeListener) submit(x exchange, p radius.Packet, now time.Time) {
-	q := &ChangeRequest{Packet: p.Clone(), ServerName: x.client.Name, Secret: x.client.Secret, Local: x.sentTo, Received: now, listener: l, exchange: x}
+func (l *ChangeListener) submit(x exchange, p radius.Packet, stamped bool, now time.Time) {
+	q := &ChangeRequest{
+		Packet: p.Clone(), ServerName: x.client.Name, Secret: x.client.Secret, Local: x.sentTo, Received: now,
+		listener: l, exchange: x, stamped: stamped,
+	}
 	q.exchange.proxyState = proxyStates(p)
 	q.exchange.session = radius.Attributes(p.Attributes()).Text(radius.AcctSessionID)
 	l.pending.Add(1)
@@ -139,6 +143,7 @@ type ChangeRequest struct {
 
 	listener *ChangeListener
 	exchange exchange
+	stamped  bool        // it has an Event-Timestamp, and is in replays
 	ended    atomic.Bool // by Answer or Drop
 }
 
@@ -159,9 +164,7 @@ func (q *ChangeRequest) Answer(ack bool, attrs []byte) {
 	case ack:
 		code = radius.CodeDisconnectACK
 	}
-	if q.Packet.Has(radius.EventTimestamp) {
-		q.listener.replays.answered(q.exchange.key, q.Received)
-	}
+	q.endReplay(true)
 	q.exchange.complete(code, attrs)
 }
 
@@ -169,7 +172,16 @@ func (q *ChangeRequest) Answer(ack bool, attrs []byte) {
 // that arrives later is a new request.
 func (q *ChangeRequest) Drop(reason error) {
 	if !q.ended.Swap(true) {
+		q.endReplay(false)
 		q.exchange.abandon(refused, reason)
+	}
+}
+
+// endReplay ends the request in replays. It comes before the end of the exchange: until that, a copy is
+// one of a request in flight.
+func (q *ChangeRequest) endReplay(isAnswered bool) {
+	if q.stamped {
+		q.listener.replays.end(q.exchange.key, isAnswered, q.Received)
 	}
 }
 

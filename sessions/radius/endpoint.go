@@ -42,10 +42,13 @@ type service interface {
 	accepting() error
 }
 
+// messages are the log lines of a listener about single requests.
+type messages struct{ received, dropped string }
+
 // endpoint is what all listeners share: sockets, clients, counters and log.
 type endpoint struct {
 	service  service
-	subject  string        // of log lines: what the requests are for
+	messages messages
 	requests []radius.Code // that it receives, beside Status-Server
 	errCode  error         // a request has another code
 	// status is the code of the answer to a Status-Server. It depends on the port (RFC 5997 section 3); 0
@@ -202,15 +205,15 @@ func (e *endpoint) drop(c *client, what counter, from netip.AddrPort, now time.T
 	if c != nil {
 		logged, total, name = &c.stats.logged, &c.stats.counters[what], c.Name
 	}
-	message := "%s request dropped"
+	message := e.messages.dropped
 	if what == leftOut {
-		message = "%s request accepted without an invalid attribute"
+		message = "accounting request accepted without an invalid attribute"
 	}
 	switch d := logged.due(what, from.Addr(), why, now); {
 	case d.alone:
-		e.log.Warn(fmt.Sprintf(message, e.subject), "client", name, "from", from, "err", why, "total", total.Load())
+		e.log.Warn(message, "client", name, "from", from, "err", why, "total", total.Load())
 	case d.requests > 0:
-		e.log.Warn(fmt.Sprintf(message, e.subject)+", of too many sources or for too many reasons to log each",
+		e.log.Warn(message+", of too many sources or for too many reasons to log each",
 			"client", name, "from", from, "err", why, "requests", d.requests, "sources", d.sources, "total", total.Load())
 	}
 }

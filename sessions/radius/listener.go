@@ -33,7 +33,7 @@ type Listener struct {
 // names the address or client that caused it.
 func New(cfg Config, sink Sink) (*Listener, error) {
 	l := &Listener{sink: sink}
-	l.service, l.subject = l, "accounting"
+	l.service, l.messages = l, messages{"accounting request", "accounting request dropped"}
 	l.requests, l.status = []radius.Code{radius.CodeAccountingRequest}, radius.CodeAccountingResponse
 	if err := l.open(cfg); err != nil {
 		return nil, err

@@ -36,5 +36,5 @@ func (x *exchange) trace(outcome string, why error, now time.Time) {
 	if why != nil {
 		args = append(args, "err", why)
 	}
-	e.log.Debug(e.subject+" request", args...)
+	e.log.Debug(e.messages.received, args...)
 }

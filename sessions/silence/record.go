@@ -88,5 +88,9 @@ func (l Limits) Stale(r Record, now Time, granted time.Duration) bool {
 		return true
 	}
 	every := r.Every(granted)
-	return l.Intervals > 0 && every > 0 && silent > time.Duration(l.Intervals)*every+every/2
+	// In half seconds: a server may grant 136 years (2^32-1), and a Duration has no room for three of
+	// them.
+	return l.Intervals > 0 && every > 0 && 2*seconds(silent) > int64(2*l.Intervals+1)*seconds(every)
 }
+
+func seconds(d time.Duration) int64 { return int64(d / time.Second) }

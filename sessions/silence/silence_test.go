@@ -99,6 +99,18 @@ func TestEvery(t *testing.T) {
 	}
 }
 
+// TestStaleForever: a server that grants the longest interval, to say never, makes no session stale.
+func TestStaleForever(t *testing.T) {
+	r := Begun(1000).Hear(1300, true).Hear(1600, true).Hear(1900, true).Hear(2200, true)
+	for _, intervals := range []int{1, 2, 3, 4, 1000} {
+		for _, granted := range []time.Duration{1 << 31, 1<<32 - 1} {
+			if l := (Limits{Intervals: intervals}); l.Stale(r, 2200+1e6, granted*time.Second) {
+				t.Errorf("stale with %d intervals of %d s", intervals, granted)
+			}
+		}
+	}
+}
+
 // TestStale: when a session is stale. It began at 1000 and had four interims until 2200.
 func TestStale(t *testing.T) {
 	r := Begun(1000).Hear(1300, true).Hear(1600, true).Hear(1900, true).Hear(2200, true)

@@ -30,7 +30,7 @@ func BenchmarkLook(b *testing.B) {
 		}
 	}
 	sessionstest.Await(b, func(done func(error)) error { return table.Clear(nil, done) })
-	c := New(table, always(silence.Limits{Intervals: 3, MaxAge: time.Hour}), slog.New(slog.DiscardHandler))
+	c := New(Config{Table: table, Policy: always(silence.Limits{Intervals: 3, MaxAge: time.Hour}), Log: slog.New(slog.DiscardHandler)})
 	for b.Loop() {
 		if stale := c.look(); len(stale) > 0 {
 			b.Fatalf("%d are stale", len(stale))

@@ -1,6 +1,7 @@
 package stale
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync/atomic"
@@ -15,11 +16,22 @@ import (
 // goroutine.
 type Policy func(*sessions.NAS) silence.Limits
 
+// Config configures a Closer.
+type Config struct {
+	Table  *sessions.Table
+	Policy Policy
+	Log    *slog.Logger
+	// BeatEvery is how often the table's clock of silences is advanced. The rows are looked at after as
+	// many beats as are half a minute by default. 0 means [silence.BeatEvery].
+	BeatEvery time.Duration
+}
+
 // Closer ends the stale sessions of a table. It is a task.
 type Closer struct {
 	table  *sessions.Table
 	policy atomic.Pointer[Policy]
 	log    *slog.Logger
+	beat   time.Duration
 	ready  chan struct{}
 	ended  atomic.Uint64
 }
@@ -34,9 +46,9 @@ const (
 )
 
 // New returns a Closer for a table.
-func New(t *sessions.Table, p Policy, log *slog.Logger) *Closer {
-	c := &Closer{table: t, log: log, ready: make(chan struct{})}
-	c.SetPolicy(p)
+func New(cfg Config) *Closer {
+	c := &Closer{table: cfg.Table, log: cfg.Log, beat: cmp.Or(cfg.BeatEvery, silence.BeatEvery), ready: make(chan struct{})}
+	c.SetPolicy(cfg.Policy)
 	return c
 }
 
@@ -57,7 +69,7 @@ func (c *Closer) Ready() <-chan struct{} { return c.ready }
 func (c *Closer) Run(ctx context.Context) error {
 	close(c.ready)
 	c.table.BeatHearing()
-	beat := time.NewTicker(silence.BeatEvery)
+	beat := time.NewTicker(c.beat)
 	defer beat.Stop()
 	var stale []sessions.StaleSession
 	next := make(chan struct{}, 1) // has a value when the next chunk can be ended

@@ -61,7 +61,7 @@ func (b *bubble) config() sessions.Config {
 
 // run runs a new Closer until b.end.
 func (b *bubble) run(p Policy) {
-	b.closer = New(b.table, p, slog.New(slog.NewTextHandler(&b.log, nil)))
+	b.closer = New(Config{Table: b.table, Policy: p, Log: slog.New(slog.NewTextHandler(&b.log, nil))})
 	ctx, cancel := context.WithCancel(b.t.Context())
 	ended := make(chan error)
 	go func() { ended <- b.closer.Run(ctx) }()

@@ -22,6 +22,26 @@ type Status struct {
 	Sections map[string]json.RawMessage `json:"sections"`
 }
 
+// The names of sections of a [Status] about sessions that aaasess has ended by itself: a [StaleStatus]
+// and a [SupersededStatus].
+const (
+	StaleSection      = "stale"
+	SupersededSection = "superseded"
+)
+
+// StaleStatus counts sessions that their NASes have stopped reporting, since the daemon started.
+type StaleStatus struct {
+	Ended uint64 `json:"ended"`
+}
+
+// SupersededStatus counts the sessions that the start of another one has ended, since the daemon
+// started, by the attribute whose value both have.
+type SupersededStatus struct {
+	NASPort          uint64 `json:"nasPort"`
+	FramedIPAddress  uint64 `json:"framedIPAddress"`
+	CallingStationID uint64 `json:"callingStationID"`
+}
+
 // The verdicts of a [Status].
 const (
 	VerdictOK       = "ok"

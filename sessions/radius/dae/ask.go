@@ -9,10 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/termination"
-
-	"aaasess/internal/radius"
 )
 
 var errAuthenticator = errors.New("wrong authenticator or Message-Authenticator: check the shared secret")
@@ -22,18 +21,18 @@ var errAuthenticator = errors.New("wrong authenticator or Message-Authenticator:
 const lingerTime = 500 * time.Millisecond
 
 // ask sends one request with its retransmissions, and waits for the answer.
-func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *sessions.Session, m message) reply {
+func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *sessions.Session, m message) response {
 	to := netip.AddrPortFrom(cmp.Or(c.DisconnectAddr, s.NAS.Addr), c.DisconnectPort)
-	f := &pendingRequest{client: c, code: m.code, answer: make(chan reply, 1)}
+	f := &pendingRequest{client: c, code: m.code, answer: make(chan response, 1)}
 	identifier, err := d.peers.acquire(ctx, to)
 	if err != nil {
-		return noReply(termination.Outcome{Err: fmt.Errorf("dae: waiting for an identifier: %w", context.Cause(ctx))})
+		return noResponse(termination.Outcome{Err: fmt.Errorf("dae: waiting for an identifier: %w", context.Cause(ctx))})
 	}
 	defer d.peers.release(to, identifier)
 
 	b, err := p.request(m, identifier, s, time.Now(), c.DisconnectSecret)
 	if err != nil {
-		return noReply(termination.Outcome{Err: err})
+		return noResponse(termination.Outcome{Err: err})
 	}
 	f.request = radius.Authenticator(b[4:radius.HeaderLen])
 	d.peers.register(to, identifier, f)
@@ -42,13 +41,13 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 	defer timer.Stop()
 	for sent := 0; ; sent++ {
 		if m.ended != nil && m.ended() {
-			return noReply(termination.Outcome{Err: termination.ErrSessionEnded})
+			return noResponse(termination.Outcome{Err: termination.ErrSessionEnded})
 		}
 		switch err := d.sendFor(c, s.NAS, b, to); {
 		case sent > 0: // ignore the error: the first one may still be answered
 			d.counters.retransmissions.Add(1)
 		case err != nil:
-			return noReply(termination.Outcome{Err: fmt.Errorf("dae: %w", err)})
+			return noResponse(termination.Outcome{Err: fmt.Errorf("dae: %w", err)})
 		default:
 			d.counters.requests.Add(1)
 		}
@@ -59,7 +58,7 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 			return d.counters.answered(f.linger(ctx))
 		case <-timer.C:
 			if sent >= d.cfg.Retransmissions {
-				return d.counters.answered(reply{})
+				return d.counters.answered(response{})
 			}
 			timer.Reset(d.cfg.Timeout)
 		}
@@ -67,9 +66,9 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 }
 
 // linger ends the wait for an answer: at once or, if the session has ended, after lingerTime.
-func (p *pendingRequest) linger(ctx context.Context) reply {
+func (p *pendingRequest) linger(ctx context.Context) response {
 	if !errors.Is(context.Cause(ctx), termination.ErrSessionEnded) {
-		return reply{}
+		return response{}
 	}
 	timer := time.NewTimer(lingerTime)
 	defer timer.Stop()
@@ -77,7 +76,7 @@ func (p *pendingRequest) linger(ctx context.Context) reply {
 	case out := <-p.answer:
 		return out
 	case <-timer.C:
-		return noReply(termination.Outcome{Err: termination.ErrSessionEnded})
+		return noResponse(termination.Outcome{Err: termination.ErrSessionEnded})
 	}
 }
 
@@ -128,7 +127,7 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 		}
 		return
 	}
-	got := reply{Outcome: termination.Outcome{Answer: termination.ACK}, attrs: slices.Clone(p.Attributes())}
+	got := response{Outcome: termination.Outcome{Answer: termination.ACK}, attrs: slices.Clone(p.Attributes())}
 	if p.Code() == f.code+2 {
 		got.Outcome = termination.Outcome{Answer: termination.NAK, ErrorCause: errorCause(p.Attributes())}
 	}
@@ -145,7 +144,7 @@ func isAnswer(code, request radius.Code) bool { return code == request+1 || code
 // the report. Routers need not quote it (RFC 792); then the report concerns all requests to that
 // port.
 func (d *Disconnector) unreachable(to netip.AddrPort, quoted []byte) {
-	out := noReply(termination.Outcome{Err: termination.ErrPortUnreachable})
+	out := noResponse(termination.Outcome{Err: termination.ErrPortUnreachable})
 	if len(quoted) < radius.HeaderLen {
 		for _, f := range d.peers.inFlight(to) {
 			f.end(out)

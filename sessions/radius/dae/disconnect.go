@@ -107,10 +107,14 @@ func (d *Disconnector) ClientName(addr netip.Addr) string {
 	return c.Name
 }
 
-// Close closes the sockets of a Disconnector whose Run is never called.
+// Close closes the sockets of a Disconnector whose Run is never called. Only the first call does
+// anything.
 func (d *Disconnector) Close() error {
 	d.socketsMu.Lock()
 	defer d.socketsMu.Unlock()
+	if d.closed {
+		return nil
+	}
 	d.closed = true
 	var errs []error
 	for _, s := range d.sockets {
@@ -181,11 +185,11 @@ type memory struct {
 
 // converse sends a message to a NAS, with other attributes again if the NAS refuses it or does not
 // answer. It returns the last answer and the progress of l.
-func (d *Disconnector) converse(ctx context.Context, c *client, s *sessions.Session, m message, l ladder) (reply, ladder) {
+func (d *Disconnector) converse(ctx context.Context, c *client, s *sessions.Session, m message, l ladder) (response, ladder) {
 	if err := c.canEnd(); err != nil {
-		return noReply(termination.Outcome{Err: err}), l
+		return noResponse(termination.Outcome{Err: err}), l
 	}
-	var refused reply // the last NAK
+	var refused response // the last NAK
 	for l = l.prepare(c.profile, s); ; {
 		was := l.current
 		got := d.ask(ctx, c, l.profile(c.profile), s, m)
@@ -216,7 +220,7 @@ func (d *Disconnector) converse(ctx context.Context, c *client, s *sessions.Sess
 // has been granted another name than the NAS reports, it asks once more by that name: since a login
 // during the session hostapd has known the user only by the User-Name of that Access-Accept (RFC 2865
 // section 5.1). Only an ACK changes the answer.
-func (d *Disconnector) unlessRenamed(ctx context.Context, c *client, l ladder, s *sessions.Session, m message, final reply) reply {
+func (d *Disconnector) unlessRenamed(ctx context.Context, c *client, l ladder, s *sessions.Session, m message, final response) response {
 	granted, _ := s.Granted().Get(radius.UserName)
 	lost := final.ErrorCause == radius.SessionContextNotFound && !final.Inconclusive
 	if !lost || granted == "" || granted == s.Attrs.Text(radius.UserName) || ctx.Err() != nil {

@@ -174,20 +174,28 @@ func TestStats(t *testing.T) {
 	}
 }
 
-// TestAnswerFromOtherAddress: an answer from another address or port is ignored, even with the
-// right authenticator.
-func TestAnswerFromOtherAddress(t *testing.T) {
-	thief := radiustest.Listen(t, "127.0.0.3:0", string(captured.Secret), radiustest.Silence)
-	d, nas, _ := startDisconnector(t, Config{Clients: []nasradius.Client{clientWithoutTimestamp()}, Timeout: testTimeout, Retransmissions: -1}, radiustest.Silence)
-	nas.Handle(func(r radiustest.Request) []byte {
-		thief.Send(r.From, radiustest.ACK(r))
-		return nil
-	})
-	if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); out.Answer != termination.NoAnswer {
-		t.Errorf("outcome %v", out)
-	}
-	if got := d.Stats().Unexpected; got != 1 {
-		t.Errorf("%d unexpected answers, want 1", got)
+// TestAnswerFromElsewhere: an answer from another address or port is ignored, even with the right
+// authenticator, to requests of our own and to those of servers.
+func TestAnswerFromElsewhere(t *testing.T) {
+	for name, addr := range map[string]string{"another address": "127.0.0.3:0", "another port": "127.0.0.2:0"} {
+		t.Run(name, func(t *testing.T) {
+			thief := radiustest.Listen(t, addr, string(captured.Secret), radiustest.Silence)
+			d, nas, _ := startDisconnector(t, Config{Clients: []nasradius.Client{clientWithoutTimestamp()}, Timeout: testTimeout, Retransmissions: -1}, radiustest.Silence)
+			nas.Handle(func(r radiustest.Request) []byte {
+				thief.Send(r.From, radiustest.ACK(r))
+				return nil
+			})
+			if out := d.Disconnect(t.Context(), firstAttempt(hostapdSession("127.0.0.2"))); out.Answer != termination.NoAnswer {
+				t.Errorf("outcome %v", out)
+			}
+			out := d.Forward(t.Context(), hostapdSession("127.0.0.2"), Forwarded{Code: radius.CodeCoARequest, Secret: serverSecret})
+			if out.Answer != termination.NoAnswer || out.Err != nil || len(out.Attrs) > 0 {
+				t.Errorf("forwarded: %+v", out)
+			}
+			if got := d.Stats(); got.Unexpected != 2 || got.Unanswered != 2 {
+				t.Errorf("%+v, want 2 unexpected answers", got)
+			}
+		})
 	}
 }
 
@@ -277,7 +285,7 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		flying := &pendingRequest{client: d.clients.Find(from.Addr()), code: radius.CodeDisconnectRequest, answer: make(chan reply, 1)}
+		flying := &pendingRequest{client: d.clients.Find(from.Addr()), code: radius.CodeDisconnectRequest, answer: make(chan response, 1)}
 		d.peers.register(from, id, flying)
 		d.receive(data, from, noon)
 		if len(flying.answer) > 0 && !layeh.IsAuthenticResponse(data[:int(data[2])<<8|int(data[3])], make([]byte, 20), []byte(captured.Secret)) {

@@ -104,15 +104,15 @@ func hiddenValues(names *radius.Dictionary, attrs []byte) (list []radius.HiddenV
 	return list, nil
 }
 
-// reply is the answer of a NAS to one request.
-type reply struct {
+// response is the answer of a NAS to one request.
+type response struct {
 	termination.Outcome
 	attrs   []byte               // of the answer
 	request radius.Authenticator // of the request
 }
 
-// noReply is a reply of which only the outcome is known.
-func noReply(out termination.Outcome) reply { return reply{Outcome: out} }
+// noResponse is a response of which only the outcome is known.
+func noResponse(out termination.Outcome) response { return response{Outcome: out} }
 
 // request encodes a request for a session.
 func (p profile) request(m message, identifier byte, s *sessions.Session, now time.Time, secret radius.Secret) ([]byte, error) {

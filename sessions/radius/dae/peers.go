@@ -15,11 +15,11 @@ type pendingRequest struct {
 	client  *client
 	code    radius.Code // of the request
 	request radius.Authenticator
-	answer  chan reply // capacity 1
+	answer  chan response // capacity 1
 }
 
 // end sets the outcome of a request. It returns false if the request already has one.
-func (p *pendingRequest) end(r reply) bool {
+func (p *pendingRequest) end(r response) bool {
 	r.request = p.request
 	select {
 	case p.answer <- r:

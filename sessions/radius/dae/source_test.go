@@ -199,3 +199,18 @@ func TestICMPWithoutQuote(t *testing.T) {
 		}
 	}
 }
+
+// TestEndedAtOnce: Run returns nil if its context has ended before, and Close may be called after it.
+func TestEndedAtOnce(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 10 { // in one of two orders
+		d, err := New(Config{Clients: []nasradius.Client{local()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(d.Run(ctx), d.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -39,7 +39,7 @@ func (d *Disconnector) Stats() Stats {
 }
 
 // answered counts how a request ended.
-func (c *counters) answered(r reply) reply {
+func (c *counters) answered(r response) response {
 	switch r.Answer {
 	case termination.ACK:
 		c.acks.Add(1)

@@ -1,12 +1,12 @@
 // Package dynauth lets servers end and change sessions through us (RFC 5176 section 3.1, R33).
 //
-//	server ──► radius.ChangeListener ──► Relay ──► dae.Disconnector ──► NAS
-//	server ◄────────────── Answer ◄── Relay ◄──────── Reply ◄────────── NAS
+//	server ──► radius.ChangeListener ──► Forwarder ──► dae.Disconnector ──► NAS
+//	server ◄────────────── Answer ◄── Forwarder ◄──────── Reply ◄────────── NAS
 //
 // A server knows a session by what its accounting records had: our Acct-Session-Id, the User-Name of
 // the Access-Accept, and the rest as the NAS sent it. The NAS knows it by its own values. So the
-// attributes that identify session and NAS are not passed on. [Relay] finds the session by them, and
-// dae.Disconnector.Forward identifies it for the NAS by the profile of its client.
+// attributes that identify session and NAS are not passed on. [Forwarder] finds the session by them,
+// and dae.Disconnector.Forward identifies it for the NAS by the profile of its client.
 //
 // # What is passed on
 //
@@ -32,7 +32,7 @@
 // # The end of a session
 //
 // The stop of the NAS counts, with its cause; nothing is marked in the table, so casnDisconnectedSessions
-// does not count it (R6). If no stop follows an ACK in [Config.StopWait], Relay makes the stop from the
+// does not count it (R6). If no stop follows an ACK in [Config.StopWait], Forwarder makes the stop from the
 // last counters (R31). It does so at once if the NAS answers a Disconnect-Request with 503, unless the
 // NAS may have the session all the same: it was not asked with all that is known, or the request had
 // attributes of the server that were passed on. These waits are not durable: after a restart such a

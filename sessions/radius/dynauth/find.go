@@ -13,17 +13,17 @@ import (
 const maxSearches = 64
 
 // find returns the session that a request is about, or nil and why there is none.
-func (r *Relay) find(q *selector) (*sessions.Session, radius.ErrorCause) {
+func (f *Forwarder) find(q *selector) (*sessions.Session, radius.ErrorCause) {
 	switch {
 	case q.invalid:
 		return nil, radius.InvalidRequest
 	case q.name == "" && len(q.session) == 0:
 		return nil, radius.MissingAttribute
 	}
-	if s := numbered(r.cfg.Table, q); s != nil {
+	if s := numbered(f.cfg.Table, q); s != nil {
 		return s, 0
 	}
-	return r.searches.search(r.cfg.Table, q)
+	return f.searches.search(f.cfg.Table, q)
 }
 
 // numbered returns the session whose number the Acct-Session-Id ends with, if no other one can be

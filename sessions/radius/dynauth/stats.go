@@ -11,7 +11,7 @@ type counter uint8
 
 const (
 	disconnects counter = iota
-	changes
+	coas
 	acks
 	naks
 	silent
@@ -32,7 +32,7 @@ type counters [counterCount]atomic.Uint64
 // counterOf returns the counter of requests with a code.
 func counterOf(code radius.Code) counter {
 	if code == radius.CodeCoARequest {
-		return changes
+		return coas
 	}
 	return disconnects
 }
@@ -58,7 +58,7 @@ func refusalOf(cause radius.ErrorCause) counter {
 	return busy
 }
 
-// Stats counts requests since the Relay was created. Each is in one counter of its outcome, or waits.
+// Stats counts requests since the Forwarder was created. Each is in one counter of its outcome, or waits.
 type Stats struct {
 	Disconnects uint64 // Disconnect-Requests
 	CoAs        uint64 // CoA-Requests
@@ -79,14 +79,14 @@ type Stats struct {
 }
 
 // Stats returns a copy of the statistics.
-func (r *Relay) Stats() Stats {
-	r.mu.Lock()
-	inFlight, waiting := r.inFlight, len(r.stops)
-	r.mu.Unlock()
-	c := &r.counters
+func (f *Forwarder) Stats() Stats {
+	f.mu.Lock()
+	inFlight, waiting := f.inFlight, len(f.stops)
+	f.mu.Unlock()
+	c := &f.counters
 	return Stats{
 		Disconnects: c[disconnects].Load(),
-		CoAs:        c[changes].Load(),
+		CoAs:        c[coas].Load(),
 		ACKs:        c[acks].Load(),
 		NAKs:        c[naks].Load(),
 		Silent:      c[silent].Load(),

@@ -17,7 +17,7 @@ import (
 	"aaasess/sessions/termination"
 )
 
-// The limits of a Relay.
+// The limits of a Forwarder.
 const (
 	maxRequests = 20_000 // in all
 	maxAtNAS    = 12_000 // for one NAS, including those that wait for their turn
@@ -27,7 +27,7 @@ const (
 	maxWait = 30 * time.Second
 )
 
-// Config configures a Relay.
+// Config configures a Forwarder.
 type Config struct {
 	Table *sessions.Table
 	// Forward sends a request to the NAS of a session: [dae.Disconnector.Forward].
@@ -44,17 +44,18 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Relay forwards Disconnect-Requests and CoA-Requests of servers to the NASes. It implements
+// Forwarder forwards Disconnect-Requests and CoA-Requests of servers to the NASes. It implements
 // [nasradius.Changer]. Its methods may be called from any goroutine.
-type Relay struct {
+type Forwarder struct {
 	cfg                   Config
 	log                   *slog.Logger
 	searches              searches
 	counters              counters
-	refused               throttle.Line // of the log
+	refusedLines          throttle.Lines[refusedLine] // of the log
 	requests              sync.WaitGroup
 	ready                 chan struct{}
-	maxRequests, maxAtNAS int // the constants, but in tests
+	maxRequests, maxAtNAS int           // the constants, but in tests
+	maxWait               time.Duration // as well
 
 	mu       sync.Mutex
 	ctx      context.Context // of the requests; ends with Run
@@ -70,183 +71,190 @@ type queue struct {
 	window   chan struct{}
 }
 
+// refusedLine identifies a line of the log about a refusal. No server hides another, and no reason
+// another one of the same server.
+type refusedLine struct {
+	server string
+	cause  radius.ErrorCause
+}
+
 // Reasons to leave a request unanswered.
 var (
 	errStopping = errors.New("the daemon is stopping")
 	errSilent   = errors.New("the NAS did not answer")
 )
 
-// New creates a Relay.
-func New(cfg Config) *Relay {
+// New creates a Forwarder.
+func New(cfg Config) *Forwarder {
 	cfg.StopWait = cmp.Or(cfg.StopWait, termination.DefaultStopWait)
 	cfg.RetryMin = cmp.Or(cfg.RetryMin, termination.DefaultRetryMin)
-	r := &Relay{
+	f := &Forwarder{
 		cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), ready: make(chan struct{}),
-		maxRequests: maxRequests, maxAtNAS: maxAtNAS, nases: map[netip.Addr]*queue{}, stops: map[sessions.ID]*time.Timer{},
+		maxRequests: maxRequests, maxAtNAS: maxAtNAS, maxWait: maxWait, nases: map[netip.Addr]*queue{}, stops: map[sessions.ID]*time.Timer{},
 	}
-	r.ctx, r.stop = context.WithCancel(context.Background())
-	return r
+	f.ctx, f.stop = context.WithCancel(context.Background())
+	return f
 }
 
-// String names the Relay for a log.
-func (r *Relay) String() string { return "radius dynamic authorization relay" }
+// String names the Forwarder for a log.
+func (f *Forwarder) String() string { return "radius dynamic authorization forwarder" }
 
 // Ready is closed when Run has begun.
-func (r *Relay) Ready() <-chan struct{} { return r.ready }
+func (f *Forwarder) Ready() <-chan struct{} { return f.ready }
 
 // Run returns when ctx has ended and no request is under way any more. Requests that come later are
 // dropped. It returns nil. Call it once.
-func (r *Relay) Run(ctx context.Context) error {
-	close(r.ready)
+func (f *Forwarder) Run(ctx context.Context) error {
+	close(f.ready)
 	<-ctx.Done()
-	r.mu.Lock()
-	r.stop()
-	for _, timer := range r.stops {
+	f.mu.Lock()
+	f.stop()
+	for _, timer := range f.stops {
 		timer.Stop()
 	}
-	clear(r.stops)
-	r.mu.Unlock()
-	r.requests.Wait()
+	clear(f.stops)
+	f.mu.Unlock()
+	f.requests.Wait()
 	return nil
 }
 
 // Change forwards a request to the NAS of its session.
-func (r *Relay) Change(q *nasradius.ChangeRequest) {
-	r.counters[counterOf(q.Packet.Code())].Add(1)
-	r.mu.Lock()
-	stopping, full := r.ctx.Err() != nil, r.inFlight == r.maxRequests
+func (f *Forwarder) Change(q *nasradius.ChangeRequest) {
+	f.counters[counterOf(q.Packet.Code())].Add(1)
+	f.mu.Lock()
+	stopping, full := f.ctx.Err() != nil, f.inFlight == f.maxRequests
 	if !stopping && !full {
-		r.inFlight++
-		r.requests.Add(1) // before Wait, because the context has not ended
+		f.inFlight++
+		f.requests.Add(1) // before Wait, because the context has not ended
 	}
-	r.mu.Unlock()
+	f.mu.Unlock()
 	switch {
 	case stopping:
 		q.Drop(errStopping)
 	case full:
-		r.refuse(q, nil, radius.ResourcesUnavailable)
+		f.refuse(q, nil, radius.ResourcesUnavailable)
 	default:
-		go r.serve(q)
+		go f.serve(q)
 	}
 }
 
-func (r *Relay) serve(q *nasradius.ChangeRequest) {
+func (f *Forwarder) serve(q *nasradius.ChangeRequest) {
 	defer func() {
-		r.mu.Lock()
-		r.inFlight--
-		r.mu.Unlock()
-		r.requests.Done()
+		f.mu.Lock()
+		f.inFlight--
+		f.mu.Unlock()
+		f.requests.Done()
 	}()
-	ctx, cancel := context.WithTimeout(r.ctx, maxWait)
+	ctx, cancel := context.WithTimeout(f.ctx, f.maxWait)
 	defer cancel()
 	wants := parse(q.Packet.Attributes(), q.Local)
-	s, cause := r.find(&wants)
+	s, cause := f.find(&wants)
 	switch {
 	case s == nil:
-		r.refuse(q, nil, cause)
-	case !r.cfg.MayChange(q.ServerName, s):
-		r.refuse(q, s, radius.AdministrativelyProhibited)
+		f.refuse(q, nil, cause)
+	case !f.cfg.MayChange(q.ServerName, s):
+		f.refuse(q, s, radius.AdministrativelyProhibited)
 	default:
-		r.ask(ctx, q, s, wants.rest)
+		f.ask(ctx, q, s, wants.rest)
 	}
 }
 
 // ask asks the NAS when it is the turn of this request, and answers the server.
-func (r *Relay) ask(ctx context.Context, q *nasradius.ChangeRequest, s *sessions.Session, attrs []byte) {
-	nas := r.enter(s.NAS.Addr)
+func (f *Forwarder) ask(ctx context.Context, q *nasradius.ChangeRequest, s *sessions.Session, attrs []byte) {
+	nas := f.enter(s.NAS.Addr)
 	if nas == nil {
-		r.refuse(q, s, radius.ResourcesUnavailable)
+		f.refuse(q, s, radius.ResourcesUnavailable)
 		return
 	}
-	defer r.leave(s.NAS.Addr, nas)
+	defer f.leave(s.NAS.Addr, nas)
 	select {
 	case nas.window <- struct{}{}:
 	case <-ctx.Done():
-		r.giveUp(q, s)
+		f.giveUp(q, s)
 		return
 	}
-	reply := r.cfg.Forward(ctx, s, dae.Forwarded{
+	reply := f.cfg.Forward(ctx, s, dae.Forwarded{
 		Code: q.Packet.Code(), Attrs: attrs, Secret: q.Secret, Authenticator: q.Packet.Authenticator(),
-		Ended: func() bool { return r.current(s) == nil },
+		Ended: func() bool { return f.current(s) == nil },
 	})
 	<-nas.window
 	// With attributes of the server in the request, a 503 does not prove that the NAS has lost the
 	// session: some NASes identify sessions by one of them, such as a Vendor-Specific (RFC 5176 section 3).
 	reply.Inconclusive = reply.Inconclusive || len(attrs) > 0
-	r.settle(q, s, reply)
+	f.settle(q, s, reply)
 }
 
 // giveUp ends a request whose context has ended. At the end of the daemon it gets no answer: a NAK would
 // be final, and its server can send it to the next daemon.
-func (r *Relay) giveUp(q *nasradius.ChangeRequest, s *sessions.Session) {
-	if r.ctx.Err() != nil {
+func (f *Forwarder) giveUp(q *nasradius.ChangeRequest, s *sessions.Session) {
+	if f.ctx.Err() != nil {
 		q.Drop(errStopping)
 		return
 	}
-	r.refuse(q, s, radius.ResourcesUnavailable)
+	f.refuse(q, s, radius.ResourcesUnavailable)
 }
 
 // enter enters a request for a NAS; nil means that too many wait for it.
-func (r *Relay) enter(addr netip.Addr) *queue {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	nas := r.nases[addr]
+func (f *Forwarder) enter(addr netip.Addr) *queue {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	nas := f.nases[addr]
 	if nas == nil {
 		nas = &queue{window: make(chan struct{}, window)}
-		r.nases[addr] = nas
+		f.nases[addr] = nas
 	}
-	if nas.requests == r.maxAtNAS {
+	if nas.requests == f.maxAtNAS {
 		return nil
 	}
 	nas.requests++
 	return nas
 }
 
-func (r *Relay) leave(addr netip.Addr, nas *queue) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (f *Forwarder) leave(addr netip.Addr, nas *queue) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if nas.requests--; nas.requests == 0 {
-		delete(r.nases, addr)
+		delete(f.nases, addr)
 	}
 }
 
 // settle answers a server, and does what follows for the session.
-func (r *Relay) settle(q *nasradius.ChangeRequest, s *sessions.Session, reply dae.Reply) {
+func (f *Forwarder) settle(q *nasradius.ChangeRequest, s *sessions.Session, reply dae.Reply) {
 	out := reply.Outcome
 	var malformedValue *radius.MalformedError
 	switch {
 	case out.Answer != termination.NoAnswer:
-		r.answer(q, s, reply)
+		f.answer(q, s, reply)
 	case out.Err == nil || errors.Is(out.Err, termination.ErrPortUnreachable) || errors.Is(out.Err, termination.ErrNoAnswer):
-		r.counters[silent].Add(1)
+		f.counters[silent].Add(1)
 		q.Drop(errSilent)
 	case errors.Is(out.Err, termination.ErrSessionEnded):
-		r.refuse(q, s, radius.SessionContextNotFound)
+		f.refuse(q, s, radius.SessionContextNotFound)
 	case errors.As(out.Err, &malformedValue):
-		r.refuse(q, s, radius.InvalidAttributeValue)
+		f.refuse(q, s, radius.InvalidAttributeValue)
 	case errors.Is(out.Err, context.DeadlineExceeded), errors.Is(out.Err, context.Canceled):
-		r.giveUp(q, s)
+		f.giveUp(q, s)
 	default:
-		r.refuse(q, s, radius.RequestNotRoutable)
+		f.refuse(q, s, radius.RequestNotRoutable)
 	}
 }
 
 // answer passes the answer of a NAS on.
-func (r *Relay) answer(q *nasradius.ChangeRequest, s *sessions.Session, reply dae.Reply) {
+func (f *Forwarder) answer(q *nasradius.ChangeRequest, s *sessions.Session, reply dae.Reply) {
 	out, ends := reply.Outcome, q.Packet.Code() == radius.CodeDisconnectRequest
 	ack := out.Answer == termination.ACK
-	r.logOf(q, s).Info("dynamic authorization: NAS has answered", "outcome", out.String())
+	f.logOf(q, s).Info("dynamic authorization: NAS has answered", "outcome", out.String())
 	switch {
 	case ack && ends:
-		r.expectStop(s)
+		f.expectStop(s)
 	case ends && out.ErrorCause == radius.SessionContextNotFound && !out.Inconclusive:
-		r.makeStop(s, r.cfg.Table.Clock(), time.Now())
+		f.makeStop(s, f.cfg.Table.Clock(), time.Now())
 	}
 	what := naks
 	if ack {
 		what = acks
 	}
-	r.counters[what].Add(1)
+	f.counters[what].Add(1)
 	q.Answer(ack, forServer(reply, s))
 }
 
@@ -273,17 +281,17 @@ func forServer(reply dae.Reply, s *sessions.Session) (attrs []byte) {
 }
 
 // refuse answers with a NAK of our own. s is the session, or nil.
-func (r *Relay) refuse(q *nasradius.ChangeRequest, s *sessions.Session, cause radius.ErrorCause) {
-	r.counters[refusalOf(cause)].Add(1)
-	if suppressed, ok := r.refused.Allow(time.Now()); ok {
-		r.logOf(q, s).Warn("dynamic authorization: request refused", "err", cause.String(), "suppressed", suppressed)
+func (f *Forwarder) refuse(q *nasradius.ChangeRequest, s *sessions.Session, cause radius.ErrorCause) {
+	f.counters[refusalOf(cause)].Add(1)
+	if v := f.refusedLines.Allow(refusedLine{q.ServerName, cause}, time.Now()); v.Write {
+		f.logOf(q, s).Warn("dynamic authorization: request refused", "err", cause.String(), "suppressed", v.Suppressed)
 	}
 	q.Answer(false, radius.AppendUint32(nil, radius.ErrorCauseType, uint32(cause)))
 }
 
 // logOf returns a logger whose lines name the server, and the session if there is one.
-func (r *Relay) logOf(q *nasradius.ChangeRequest, s *sessions.Session) *slog.Logger {
-	log := r.log.With("server", q.ServerName, "code", q.Packet.Code().String())
+func (f *Forwarder) logOf(q *nasradius.ChangeRequest, s *sessions.Session) *slog.Logger {
+	log := f.log.With("server", q.ServerName, "code", q.Packet.Code().String())
 	if s == nil {
 		return log
 	}
