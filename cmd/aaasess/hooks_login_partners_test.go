@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,105 +21,39 @@ import (
 	localreport "aaasess/sessions/local/report"
 )
 
-const (
-	installed = "/usr/share/aaasess/hooks/" // where README.md has the hooks
-	password  = "correct horse"
-)
+// installed is where the Debian package has the hooks.
+const installed = "/usr/share/aaasess/hooks/"
 
-// block returns a block of a README of deploy/hooks: the one that follows a text. The hooks are where the
-// host of a test has them.
+// block returns the first example of a chapter of a README of deploy/hooks, with the hooks where the host
+// of a test has them.
 func block(t *testing.T, folder, after string) string {
 	t.Helper()
 	page, err := os.ReadFile("../../deploy/hooks/" + folder + "/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, ok := strings.Cut(string(page), after)
-	_, rest, found := strings.Cut(rest, "```\n")
-	text, _, closed := strings.Cut(rest, "```\n")
-	if !ok || !found || !closed {
+	_, rest, ok := strings.Cut(string(page), after+"\n")
+	text := regexp.MustCompile(`(?m)^    .*\n(    .*\n)*`).FindString(rest)
+	if !ok || text == "" {
 		t.Fatalf("%s/README.md has no block after %q", folder, after)
 	}
 	return regexp.MustCompile(regexp.QuoteMeta(installed)+`[a-z]+/`).ReplaceAllString(text, "/usr/local/bin/")
 }
 
-// loginHost returns a host with the users alice and root, on which the hooks are installed as their
-// READMEs say. bob is a user of a name that PAM knows only.
-func loginHost(t *testing.T, d *localDaemon) (host *partner.Namespace, home string) {
+// loginHost returns a host on which the hooks are installed as their READMEs say, with an OpenSSH server.
+func loginHost(t *testing.T, d *localDaemon) *partner.OpenSSHProc {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := filepath.Join(t.TempDir(), "aaasess")
-	partner.Run(t, time.Minute, "cp", self, command)
-	home = t.TempDir()
-	for _, dir := range []string{filepath.Dir(d.socket), home, filepath.Dir(home)} {
-		if err := os.Chmod(dir, 0o755); err != nil {
+	for path, mode := range map[string]os.FileMode{filepath.Dir(d.socket): 0o755, d.socket: 0o777} {
+		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Chmod(d.socket, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	hash := strings.TrimSpace(partner.Run(t, time.Minute, "openssl", "passwd", "-6", password))
-	rest := "account required pam_unix.so\nsession required pam_unix.so\n"
-	auth := "auth [success=2 default=ignore] pam_unix.so\n" + block(t, "pam", "**Failed logins**") + "auth requisite pam_deny.so\nauth required pam_permit.so\n"
-	session := block(t, "pam", "**Logins**")
-	sudo := "auth sufficient pam_permit.so\naccount required pam_permit.so\n" + block(t, "sudo", "**Commands**")
-	etc := map[string]string{
-		"passwd":                "root:x:0:0::/root:/bin/sh\nsshd:x:101:65534::/run/sshd:/usr/sbin/nologin\nalice:x:12345:12345::" + home + ":/bin/bash\n",
-		"group":                 "root:x:0:\nnogroup:x:65534:\nalice:x:12345:\n",
-		"shadow":                "root:*:19000:0:99999:7:::\nsshd:*:19000:0:99999:7:::\nalice:" + hash + ":19000:0:99999:7:::\n",
-		"nsswitch.conf":         "passwd: files\ngroup: files\nshadow: files\n",
-		"default/aaasess-hooks": "AAASESS_LOCAL_SOCKET=" + d.socket + "\n",
-		"pam.d/sshd":            auth + rest + session,
-		"pam.d/su":              "auth sufficient pam_permit.so\n" + rest + session,
-		"pam.d/sudo":            sudo,
-		"pam.d/sudo-i":          sudo,
-		"sudoers":               "root ALL=(ALL:ALL) ALL\nalice ALL=(ALL:ALL) ALL\n",
-	}
-	host = partner.NewHost(t, partner.HostOptions{Etc: etc, Programs: []string{command, "../../deploy/hooks/pam/report", "../../deploy/hooks/bash/aaasess-commands.sh"}})
-	return host, home
-}
-
-// sshd starts an OpenSSH server of the host. login returns a command that logs in as alice with a key,
-// and fail one that uses a wrong password.
-func sshd(t *testing.T, host *partner.Namespace, home string) (login, fail func(args ...string) []string) {
-	t.Helper()
-	dir := t.TempDir()
-	file := func(name, text string, mode os.FileMode) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), mode); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	for _, name := range []string{"host", "alice"} {
-		partner.Run(t, time.Minute, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(dir, name))
-	}
-	public, err := os.ReadFile(filepath.Join(dir, "alice.pub"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys := filepath.Join(home, "keys")
-	if err := os.WriteFile(keys, public, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	conf := file("sshd_config", "Port 22\nListenAddress 127.0.0.1\nHostKey "+filepath.Join(dir, "host")+"\nUsePAM yes\nPasswordAuthentication yes\nKbdInteractiveAuthentication no\n"+
-		"AuthorizedKeysFile "+keys+"\nStrictModes no\nPrintMotd no\nPidFile none\n", 0o644)
-	host.Program("Server listening", "/usr/sbin/sshd", "-D", "-e", "-f", conf)
-	ssh := func(with ...string) func(args ...string) []string {
-		return func(args ...string) []string {
-			argv := append([]string{"ssh", "-q", "-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "NumberOfPasswordPrompts=1"}, with...)
-			return host.In(append(append(argv, "alice@127.0.0.1"), args...)...)
-		}
-	}
-	ask := file("ask", "#!/bin/sh\necho wrong\n", 0o755)
-	wrong := ssh("-o", "PubkeyAuthentication=no")
-	return ssh("-i", filepath.Join(dir, "alice"), "-o", "BatchMode=yes"), func(args ...string) []string {
-		return append([]string{"env", "SSH_ASKPASS=" + ask, "SSH_ASKPASS_REQUIRE=force"}, wrong(args...)...)
-	}
+	host, home := partner.LoginHost(t, partner.LoginOptions{
+		Auth: block(t, "pam", "## Failed logins"), Session: block(t, "pam", "## Install"), Sudo: block(t, "sudo", "## Install"),
+		Defaults: "AAASESS_LOCAL_SOCKET=" + d.socket + "\n",
+		Programs: []string{program(t), hookFile(t, "pam/report"), hookFile(t, "bash/aaasess-commands.sh")},
+	})
+	return host.OpenSSH(home)
 }
 
 // known returns reports without what differs in each run. It checks that the session has the process
@@ -150,8 +85,8 @@ func known(t *testing.T, all []arrived) []arrived {
 // TestLoginHooks: OpenSSH, su and sudo on a host with PAM. Logins are sessions of kind exec.
 func TestLoginHooks(t *testing.T) {
 	d := startLocalDaemon(t)
-	host, home := loginHost(t, d)
-	login, fail := sshd(t, host, home)
+	server := loginHost(t, d)
+	login := server.Login
 	ssh := func(n int, argv []string) []arrived {
 		t.Helper()
 		out, err := partner.Try(t, 20*time.Second, argv[0], argv[1:]...)
@@ -171,7 +106,7 @@ func TestLoginHooks(t *testing.T) {
 		return arrived{Verb: "start", Report: localreport.Report{Source: "pam", Session: session, Kind: "exec", User: user, NASPortID: tty, CallingStation: from, End: &localreport.End{}}}
 	}
 	stop := func(session, user, tty, from string) arrived {
-		return arrived{Verb: "stop", Report: localreport.Report{Source: "pam", Session: session, Kind: "exec", User: user, NASPortID: tty, CallingStation: from}}
+		return arrived{Verb: "stop", Report: localreport.Report{Source: "pam", Session: session, Kind: "exec", User: user, NASPortID: tty, CallingStation: from, TerminateCause: "User-Request"}}
 	}
 	command := func(session, tty, text string, level int) arrived {
 		return arrived{Verb: "command", Report: localreport.Report{Source: "pam", Session: session, User: "alice", NASPortID: tty, Level: level, Text: text}}
@@ -186,7 +121,7 @@ func TestLoginHooks(t *testing.T) {
 		want []arrived
 	}{
 		{"a login", login("true"), []arrived{start("sshd 1", "alice", "ssh", from), stop("sshd 1", "alice", "ssh", from)}},
-		{"a wrong password", fail("true"), []arrived{{Verb: "fail", Report: localreport.Report{
+		{"a wrong password", server.Wrong(), []arrived{{Verb: "fail", Report: localreport.Report{
 			Source: "pam", Session: "sshd 1", Kind: "exec", User: "alice", NASPortID: "ssh", CallingStation: from,
 		}}}},
 		{"su within a login", login("su", "-c", "true", "root"), []arrived{
@@ -214,8 +149,7 @@ func TestLoginHooks(t *testing.T) {
 // hangs a login waits no longer than it may.
 func TestLoginHookDown(t *testing.T) {
 	d := startLocalDaemon(t)
-	host, home := loginHost(t, d)
-	login, _ := sshd(t, host, home)
+	login := loginHost(t, d).Login
 	for _, tt := range []struct {
 		name string
 		make func()
@@ -238,14 +172,21 @@ func TestLoginHookDown(t *testing.T) {
 // TestLoginHookEnds: the signal of the start ends the login, and its end is reported.
 func TestLoginHookEnds(t *testing.T) {
 	d := startLocalDaemon(t)
-	host, home := loginHost(t, d)
-	login, _ := sshd(t, host, home)
-	argv := login("sleep", "1000")
+	login := loginHost(t, d).Login
+	argv := login("echo in; sleep 1000")
 	cmd := exec.Command(argv[0], argv[1:]...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	begun := d.await(t, 1)
+	// sshd takes the signal when the session of PAM is open, and it has begun to wait for the command.
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatalf("%q, %v", line, err)
+	}
 	process, err := os.FindProcess(begun[0].Report.End.Signal.PID)
 	if err != nil {
 		t.Fatal(err)

@@ -26,17 +26,11 @@ type router struct {
 // newRouter makes a router of the group VI_1 with a priority, and joins it to other, unless that is nil.
 func newRouter(t *testing.T, other *partner.Namespace, number, priority int) *router {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
-	command := filepath.Join(dir, "aaasess")
-	partner.Run(t, time.Minute, "cp", self, command)
 	r := &router{d: startLocalDaemon(t), conf: filepath.Join(dir, "keepalived.conf")}
 	r.Namespace = partner.NewHost(t, partner.HostOptions{
 		Etc:      map[string]string{"default/aaasess-hooks": "AAASESS_LOCAL_SOCKET=" + r.d.socket + "\n", "passwd": "root:x:0:0::/root:/bin/sh\n", "group": "root:x:0:\n"},
-		Programs: []string{command, "../../deploy/hooks/keepalived/notify"},
+		Programs: []string{program(t), "../../deploy/hooks/keepalived/notify"},
 		Neighbor: other, Ours: "lan", Theirs: "lan",
 	})
 	text := fmt.Sprintf(`global_defs {
@@ -52,7 +46,7 @@ vrrp_instance VI_1 {
         192.0.2.9/24
     }
 %s}
-`, number, block(t, "keepalived", "**Whole host**"), priority, block(t, "keepalived", "**Group**"))
+`, number, block(t, "keepalived", "## Install"), priority, block(t, "keepalived", "## Groups"))
 	if err := os.WriteFile(r.conf, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
