@@ -2,6 +2,7 @@ package partner
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -29,6 +30,7 @@ type OpenVPNOptions struct {
 	// accepts any password. Environment has what "setenv" gives the script.
 	Hook        string
 	Environment map[string]string
+	Management  string // the socket of its management interface, in a temporary folder if ""
 }
 
 // OpenVPNManagement is the management interface of a server with a password.
@@ -46,7 +48,7 @@ type OpenVPNProc struct {
 func (n *Namespace) OpenVPN(opts OpenVPNOptions) *OpenVPNProc {
 	n.t.Helper()
 	dir := n.t.TempDir()
-	file, management := filepath.Join(dir, "server.conf"), filepath.Join(dir, "management")
+	file, management := filepath.Join(dir, "server.conf"), cmp.Or(opts.Management, filepath.Join(dir, "management"))
 	c, where := opts.Certificates, management+" unix"
 	if opts.ManagementPassword != "" {
 		password := filepath.Join(dir, "password")
