@@ -1,8 +1,10 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 )
 
@@ -23,6 +25,9 @@ func TestHooksTwice(t *testing.T) {
 			}
 		}
 	}
+	pppd := []string{"IFNAME=lo", "IPREMOTE=10.0.0.1", "PEERNAME=dave", "PPPD_PID=" + strconv.Itoa(os.Getpid())}
+	twice("pppd/ip-up", nil, pppd...)
+	twice("pppd/ip-down", nil, append(pppd, "CONNECT_TIME=61", "BYTES_SENT=2000", "BYTES_RCVD=1000")...)
 	accel := []string{"lo", "none", "0", "10.0.0.254", "10.0.0.2", "00:11:22:33:44:55"}
 	twice("accel-ppp/ip-up", accel, "PEERNAME=alice")
 	twice("accel-ppp/ip-down", accel, "PEERNAME=alice", "CONNECT_TIME=61", "BYTES_SENT=2000", "BYTES_RCVD=1000")
@@ -33,5 +38,5 @@ func TestHooksTwice(t *testing.T) {
 	strongSwan := []string{"PLUTO_CONNECTION=rw", "PLUTO_REQID=7", "PLUTO_UNIQUEID=3", "PLUTO_ME=192.0.2.1", "PLUTO_PEER=192.0.2.10", "PLUTO_XAUTH_ID=carol", "PLUTO_PEER_SOURCEIP4_1=10.9.0.2"}
 	twice("strongswan/updown", nil, append(strongSwan, "PLUTO_VERB=up-client")...)
 	twice("strongswan/updown", nil, append(strongSwan, "PLUTO_VERB=down-client")...)
-	l.eventuallyRecords("records.jsonl", "Start 00000001", "Stop 00000001", "Start 00000002", "Start 00000003", "Stop 00000003", "Start 00000004", "Stop 00000004")
+	l.eventuallyRecords("records.jsonl", "Start 00000001", "Stop 00000001", "Start 00000002", "Stop 00000002", "Start 00000003", "Start 00000004", "Stop 00000004", "Start 00000005", "Stop 00000005")
 }
