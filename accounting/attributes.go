@@ -58,6 +58,9 @@ func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
 	if n.Attrs == "" && (n.Type == sessions.Stop || n.Type == sessions.Interim) {
 		c.addUsage()
 	}
+	if n.Lasted > 0 && n.Attrs != "" && !c.present.has(keyOf(radius.AcctSessionTime)) {
+		c.appendUint32(radius.AcctSessionTime, uint32(min(n.Lasted/time.Second, 1<<32-1)))
+	}
 	if n.Cause != 0 && n.Type == sessions.Stop && !c.present.has(keyOf(radius.AcctTerminateCause)) {
 		c.appendUint32(radius.AcctTerminateCause, n.Cause)
 	}

@@ -70,12 +70,26 @@ type Event struct {
 	Link *Link
 	// End says how the session can be ended from now on; nil if the event does not say it.
 	End *Ending
+	// Permit, if not nil, is called under the table's lock with the session that the event belongs to,
+	// nil if there is none, and with each session that ends because the event begins another. An error
+	// refuses the event: it changes nothing, and Apply returns the error. Permit must not call the table.
+	Permit func(*Session) error
+	// Outcome, if not nil, is set when the event is decided, so before Apply's done is called.
+	Outcome *Outcome
 
 	// The table sets these, on its clock.
 	at, now     Stamp // At, and when the event was heard
 	heard       silence.Time
 	fingerprint fingerprint
 	superseded  []Supersession // by this start
+}
+
+// Outcome is what an event has done.
+type Outcome struct {
+	// Session is the session after the event. If the event is late, or a copy, it may have ended before:
+	// then it has what is remembered of it.
+	Session *Session
+	Copy    bool // the event is a copy: it has changed nothing
 }
 
 // Notice is an event of a session that is to be accounted.
@@ -87,7 +101,8 @@ type Notice struct {
 	Session *Session
 	Attrs   radius.Attributes // what the NAS sent with it; empty if we made the stop or interim
 	At      time.Time         // when it happened
-	// Lasted is how long the session has lasted if we made the stop or interim, else 0.
+	// Lasted is how long the session has lasted if we made the stop or interim, or if it is of this host
+	// and the event does not tell; else 0.
 	Lasted time.Duration
 	// Cause is the Acct-Terminate-Cause of a stop if we know it better than the NAS, else 0.
 	Cause uint32

@@ -344,6 +344,9 @@ func (s *Session) applyEvent(ev *Event) {
 	if l := s.link(); flowed && (l == nil || !l.counts()) {
 		s.LastTraffic = max(s.LastTraffic, ev.at)
 	}
+	if lasted := ev.lasted(s); lasted > 0 {
+		used.SessionTime = max(used.SessionTime, uint32(min(lasted/time.Second, 1<<32-1)))
+	}
 	s.Usage = used
 	s.Counted |= ev.Sent
 }

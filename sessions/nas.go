@@ -215,10 +215,12 @@ func (ev *Event) IsFromClient(addr netip.Addr) bool {
 	return addr == ev.NAS.Addr || ev.SameClient != nil && ev.SameClient(addr)
 }
 
-// updatedFrom returns what is known of a NAS after a packet. Its address is the packet's.
-// Identifiers that the packet does not have stay.
+// updatedFrom returns what is known of a NAS after a packet. Its address is the packet's, but the owner
+// of a session of this host stays. Identifiers that the packet does not have stay.
 func (n NAS) updatedFrom(packet *NAS) NAS {
-	n.Addr = packet.Addr
+	if !IsLocal(n.Addr) {
+		n.Addr = packet.Addr
+	}
 	if packet.Local.IsValid() {
 		n.Local = packet.Local
 	}

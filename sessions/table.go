@@ -177,16 +177,22 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		f = t.find(ev)
 	}
 	do, s := decide(&f, ev)
+	if err := ev.permit(s); err != nil {
+		return err
+	}
 	switch do {
+	case duplicate:
+		ev.tell(s, true)
 	case begin, replace:
 		return t.begin(c, do, s, ev)
 	case update:
 		typ, before := s.noticeType(ev), s.User
 		s = t.updateNAS(updated(s, ev), ev)
 		t.put(c, s)
-		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, BringsUser: before == "" && s.User != ""})
+		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
+		ev.tell(s, false)
 	case finish:
-		t.end(c, s, ev, 0, 0)
+		ev.tell(t.end(c, s, ev, 0, 0), false)
 	case recordLate:
 		t.recordLate(c, s, ev)
 	case revive:
@@ -198,7 +204,8 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		t.put(c, s)
 		t.forget(s.ID) // after put, or its NAS nodes would be released
 		t.markHighWater()
-		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
+		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At, Lasted: ev.lasted(s)})
+		ev.tell(s, false)
 	}
 	return nil
 }
@@ -206,6 +213,11 @@ func (t *Table) apply(c *Change, ev *Event) error {
 // begin makes the session that an event begins. A live session that it replaces ends first.
 func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	old := t.supersededBy(ev, replaced)
+	for _, o := range old {
+		if err := ev.permit(o.Session); err != nil {
+			return err
+		}
+	}
 	if do == begin && ev.Type != Stop && len(old) == 0 {
 		if err := t.limits.admit(t.rowsOf(ev.Kind).n); err != nil {
 			return err
@@ -235,11 +247,12 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	}
 	t.join(c, s, ev)
 	if ev.Type == Stop {
-		t.end(c, s, ev, 0, 0)
+		ev.tell(t.end(c, s, ev, 0, 0), false)
 		return nil
 	}
 	t.put(c, s)
 	t.markHighWater()
+	ev.tell(s, false)
 	c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At})
 	return nil
 }
@@ -254,6 +267,7 @@ func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
 	after.Stopped = s.Stopped || ev.Type == Stop
 	after.LastEvent, after.LastTraffic = s.LastEvent, s.LastTraffic // the time of the end stays
 	t.remember(c, t.updateNAS(after, ev), ev.AcctSessionID)
+	ev.tell(after, false)
 	n := Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause, AfterEnd: true}
 	if n.Type == Stop {
 		t.recordStop(c, n)
@@ -351,15 +365,6 @@ func (t *Table) put(c *Change, s *Session) {
 	}
 }
 
-// encodeInto adds the state of a session to a change.
-func (t *Table) encodeInto(c *Change, s *Session) {
-	begin := len(c.octets)
-	c.octets = appendSessionKey(c.octets, s.ID)
-	key := len(c.octets)
-	c.octets = appendSession(c.octets, s)
-	c.State = append(c.State, Put{Key: c.octets[begin:key:key], Value: c.octets[key:len(c.octets):len(c.octets)]})
-}
-
 // updateIndex updates the entries of a session in the index of names and at its NAS nodes. was is
 // its state before, nil if it is new.
 func (t *Table) updateIndex(was, s *Session) {
@@ -406,8 +411,9 @@ func (t *Table) removeRow(s *Session) {
 
 // end ends a session, with the NAS's stop or, if ev is nil, with our own. Ours has the time of the
 // session's newest record, or notBefore if that is later. If an operator asked for the end, and the
-// NAS has sent an ACK or we make the stop, the cause is Admin-Reset (R5).
-func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uint32) {
+// NAS has sent an ACK or we make the stop, the cause is Admin-Reset (R5). It returns the session after
+// its end.
+func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uint32) *Session {
 	n := Notice{Type: Stop, Cause: cause}
 	before := s.nodes()
 	after := ended(s, ev, notBefore, t.clock.now())
@@ -420,7 +426,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 		t.removeRow(s)
 	}
 	if ev != nil {
-		n.Attrs, n.At = ev.Attrs, ev.At
+		n.Attrs, n.At, n.Lasted = ev.Attrs, ev.At, ev.lasted(after)
 		if s.HasLink() {
 			n.Attrs = replaceUsage(ev.Attrs, &after.Usage, after.Counted)
 		}
@@ -435,6 +441,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 	t.remember(c, after, after.AcctSessionID)
 	t.release(before)
 	t.recordStop(c, n)
+	return after
 }
 
 func (t *Table) release(nodes []*nasNode) {
@@ -458,45 +465,6 @@ func (t *Table) remember(c *Change, s *Session, sid string) {
 
 // forget removes a session from the remembered ones.
 func (t *Table) forget(id ID) { t.release(t.remembered.remove(id)) }
-
-// commit hands a change to the journal. It adds the counters, and forgets a few ended sessions.
-func (t *Table) commit(c Change, done func(error)) {
-	if len(c.State) > 0 {
-		t.dirty = true
-		for range max(4, len(c.State)) {
-			id := t.remembered.nextExpired(t.clock.now())
-			if id == 0 {
-				break
-			}
-			t.forget(id)
-			c.State = append(c.State, Put{Key: sessionKey(id)})
-		}
-		c.State = append(c.State, t.countersPut())
-		t.hearing.save(&c)
-		done = t.withEndReports(done)
-		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
-	}
-	t.journal.Commit(c, done)
-	clear(c.Notices) // so that the sessions can be freed
-	if cap(c.octets) <= maxSpareOctets && max(cap(c.State), cap(c.Notices)) <= maxSpare {
-		t.spare = Change{State: c.State[:0], Notices: c.Notices[:0], octets: c.octets[:0]}
-	}
-}
-
-// The limits of the memory that is kept for the next change. A part of a resync needs most: 128
-// sessions.
-const (
-	maxSpare       = 1024 // puts, and notices
-	maxSpareOctets = 256 << 10
-)
-
-// newChange returns an empty change. It has the memory of an earlier one that the journal has taken.
-// That is half of the garbage of an event otherwise.
-func (t *Table) newChange() Change {
-	c := t.spare
-	t.spare = Change{}
-	return c
-}
 
 // countersPut stores the counters and the number that was given last.
 func (t *Table) countersPut() Put {

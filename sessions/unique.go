@@ -72,12 +72,21 @@ type Supersession struct {
 // supersededBy returns the live sessions of the NAS and kind of a start that have one of its unique
 // values, so they have ended: the NAS has restarted, or their stops were lost. A session of which the
 // NAS has reported something later than the start goes on. replaced is the session that the start
-// replaces in any case, or nil; it is not among them.
+// replaces in any case, or nil; it is not among them. A program on this host has only one live session
+// of a name, even if the user of the start is another one.
 func (t *Table) supersededBy(ev *Event, replaced *Session) (old []Supersession) {
 	if ev.Type != Start {
 		return nil
 	}
 	var room [16]ID
+	if IsLocal(ev.NAS.Addr) {
+		for _, id := range t.names.find(&t.nases, ev, sidHash(ev.AcctSessionID), room[:0]) {
+			s := t.live(id)
+			if _, ok := ev.matches(s.node); ok && s != replaced && s.Kind.class() == ev.Kind.class() && s.hasName(ev.AcctSessionID) {
+				old = append(old, Supersession{Session: s, Attribute: radius.AcctSessionID})
+			}
+		}
+	}
 	for _, typ := range ev.Unique {
 		value := uniqueIn(ev.Attrs, typ)
 		if value == "" || !slices.Contains(t.unique.types, typ) {

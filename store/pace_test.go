@@ -71,7 +71,7 @@ func TestPace(t *testing.T) {
 
 // TestPacedEngine: the engine calls the pacer, and names the category of a flush as it expects.
 func TestPacedEngine(t *testing.T) {
-	s := open(t, nil, Config{})
+	s := open(t, NewDisk(), Config{})
 	s.pacer.hurry.Store(true)
 	commit(t, s, Change{Puts: []Put{put("key", "value")}})
 	if err := s.db.Flush(); err != nil {

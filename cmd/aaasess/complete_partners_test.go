@@ -26,21 +26,11 @@ printf '%s\n' "${COMPREPLY[@]}"`},
 	"fish": {"fish", "--no-config", "-c", `aaasess completion fish | source; complete -C "$LINE"`},
 }
 
-// build builds the command, and returns its folder.
-func build(t *testing.T) string {
-	t.Helper()
-	bin := t.TempDir()
-	if out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "aaasess"), ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return bin
-}
-
 // TestShells: real shells complete commands, flags and what the daemon has.
 func TestShells(t *testing.T) {
 	d := daemon(t)
 	peculiar(t, d)
-	bin := build(t)
+	bin := filepath.Dir(program(t))
 	for shell, script := range shells {
 		for _, tt := range []struct{ line, want string }{
 			{"aaasess sh", "show"},
@@ -77,7 +67,7 @@ func TestShells(t *testing.T) {
 // TestZsh: zsh accepts the script, and knows that it is for aaasess.
 func TestZsh(t *testing.T) {
 	cmd := exec.Command("zsh", "-f", "-c", `autoload -U compinit && compinit -D && source <(aaasess completion zsh) && print $_comps[aaasess]`)
-	cmd.Env = append(os.Environ(), "PATH="+build(t)+":"+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(program(t))+":"+os.Getenv("PATH"))
 	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "_aaasess\n" {
 		t.Errorf("%v: %q", err, out)
 	}

@@ -13,12 +13,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 
 	"aaasess/cmd/internal/apiclient"
+	"aaasess/cmd/internal/localclient"
+	localreport "aaasess/sessions/local/report"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,6 +35,7 @@ const (
 	exitNoMatch  = 4
 	exitDenied   = 5
 	exitDamaged  = 6
+	exitNotNow   = 7
 )
 
 var (
@@ -99,28 +103,34 @@ func run(ctx context.Context, env environment, args []string) int {
 	if cause := context.Cause(ctx); cause != nil {
 		err = errors.New("interrupted")
 	}
+	printError(env.err, err)
+	return exitCode(err)
+}
+
+func printError(w io.Writer, err error) {
 	for i, line := range strings.Split(strings.TrimSpace(err.Error()), "\n") {
 		if i == 0 {
 			line = "aaasess: " + line
 		}
-		fmt.Fprintln(env.err, printable(strings.ReplaceAll(line, "\t", "  ")))
+		fmt.Fprintln(w, printable(strings.ReplaceAll(line, "\t", "  ")))
 	}
-	return exitCode(err)
 }
 
 func exitCode(err error) int {
-	refused := (*apiclient.ResponseError)(nil)
+	refused, problem := (*apiclient.ResponseError)(nil), (*localreport.Problem)(nil)
 	switch {
 	case errors.Is(err, errUsage):
 		return exitUsage
-	case errors.Is(err, apiclient.ErrPermission):
+	case errors.Is(err, errNotNow):
+		return exitNotNow
+	case errors.Is(err, apiclient.ErrPermission), errors.Is(err, localclient.ErrPermission), errors.As(err, &problem) && problem.Status == http.StatusForbidden:
 		return exitDenied
-	case errors.Is(err, apiclient.ErrNoDaemon):
+	case errors.Is(err, apiclient.ErrNoDaemon), errors.Is(err, localclient.ErrNoDaemon):
 		return exitNoDaemon
 	case errors.Is(err, errDamaged):
 		return exitDamaged
 	case errors.Is(err, errNoMatch), errors.Is(err, errNoAccounted), errors.Is(err, errNoOnOffGroup), errors.Is(err, errNoOnOff), errors.Is(err, errNoRecord), errors.Is(err, errNotRecorded),
-		errors.As(err, &refused) && refused.Code == 404:
+		errors.As(err, &refused) && refused.Code == http.StatusNotFound, errors.As(err, &problem) && problem.Status == http.StatusNotFound:
 		return exitNoMatch
 	}
 	return exitFailed

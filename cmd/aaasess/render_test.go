@@ -17,10 +17,19 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// sharedDir is for what all tests use.
+var sharedDir string
+
 // TestMain sets a time zone, because times are printed with their offset from UTC.
 func TestMain(m *testing.M) {
 	time.Local = time.FixedZone("", 2*60*60)
-	os.Exit(m.Run())
+	var err error
+	if sharedDir, err = os.MkdirTemp("", "aaasess"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(sharedDir)
+	os.Exit(code)
 }
 
 // golden compares a text with a file in testdata.
@@ -140,7 +149,7 @@ func TestStatusText(t *testing.T) {
 			"agentx":         json.RawMessage(`{"connected":true,"master":null,"ranges":{}}`),
 			"queues":         json.RawMessage(`"none"`),
 			"stale":          json.RawMessage(`{"ended":5}`),
-			"superseded":     json.RawMessage(`{"nasPort":1,"framedIPAddress":0,"callingStationID":2}`),
+			"superseded":     json.RawMessage(`{"nasPort":1,"framedIPAddress":0,"callingStationID":2,"acctSessionID":4}`),
 		},
 	}
 	for name, all := range map[string]bool{"status.txt": false, "status-all.txt": true} {

@@ -41,6 +41,7 @@ Exit codes:
      does not relay logins
   5  permission denied: the caller may not use the control socket
   6  "show spool" only: part of the store could not be read and is lost
+  7  "session" only: the daemon cannot store the report now, or does not answer in time
 
 Lists go to the standard output, summaries and errors to the standard error.
 With --json the standard output is one JSON document; of "debug", one on each line.`
@@ -99,7 +100,7 @@ func newRoot(env environment) (root *cobra.Command, started *bool) {
 	})
 	root.SetFlagErrorFunc(explainFlagError)
 	completeFiles(root, "socket")
-	root.AddCommand(show, newDisconnect(g), newClear(g), newExplain(g), newDebug(g), newPerform(g), newSpool(g), newSimulate(g))
+	root.AddCommand(show, newDisconnect(g), newClear(g), newExplain(g), newDebug(g), newPerform(g), newSpool(g), newSession(g), newSimulate(g))
 	return root, g.started
 }
 

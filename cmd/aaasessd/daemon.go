@@ -32,6 +32,7 @@ import (
 	"aaasess/sessions"
 	"aaasess/sessions/admission"
 	"aaasess/sessions/interim"
+	naslocal "aaasess/sessions/local"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/stale"
@@ -61,6 +62,7 @@ type daemon struct {
 	stale          *stale.Closer
 	resyncs        *resync.Resyncs
 	control        *control.Server
+	local          *naslocal.Server // nil: programs on this host report nothing
 	methods        *methods.Set
 	radius         *client.Client    // the servers of all groups of RADIUS servers
 	tacacs         *tacclient.Client // those of TACACS+ servers
@@ -134,17 +136,10 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		return nil, err
 	}
 	d.stale = stale.New(stale.Config{Table: d.table, Policy: d.stalePolicy(cfg), Log: log, BeatEvery: env.beat})
-	if err := d.openAuthentication(cfg); err != nil {
-		return nil, err
-	}
-	if err := d.openDynAuth(cfg); err != nil {
-		return nil, err
-	}
-	if err := d.openControl(cfg); err != nil {
-		return nil, err
-	}
-	if err := d.openSNMP(cfg); err != nil {
-		return nil, err
+	for _, open := range []func(*config.Config) error{d.openAuthentication, d.openDynAuth, d.openControl, d.openLocal, d.openSNMP} {
+		if err := open(cfg); err != nil {
+			return nil, err
+		}
 	}
 	d.logWarnings(cfg)
 	return d, nil
@@ -181,9 +176,9 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	if d.disconnector, err = dae.New(dc); err != nil {
 		return err
 	}
-	d.router.SetClientName(d.disconnector.ClientName)
+	d.router.SetClientName(d.clientName)
 	tc := cfg.Terminator
-	tc.ClientName, tc.CanEnd = d.disconnector.ClientName, d.disconnector.CanEnd
+	tc.ClientName, tc.CanEnd = d.clientName, d.canEnd
 	d.terminator = termination.New(tc, d.table, d.disconnector, d.log)
 	// The terminator receives the listener's events first: a stop that arrives before the ACK waits
 	// there for it.
@@ -195,7 +190,7 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 func (d *daemon) openControl(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
-		ClientName: d.disconnector.ClientName, Names: d.dictionary.Load, Reasons: d.reasons,
+		ClientName: d.clientName, Names: d.dictionary.Load, Reasons: d.reasons,
 		Events: d.router.Tap(), Admissions: d.logins,
 		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups}),
 	}, d.table, d.terminator)
@@ -203,7 +198,7 @@ func (d *daemon) openControl(cfg *config.Config) (err error) {
 }
 
 func (d *daemon) openSNMP(cfg *config.Config) error {
-	module := casn.New(casn.Config{Disconnect: d.mayDisconnect.Load, ClientName: d.disconnector.ClientName, Logger: d.log}, d.table, d.terminator)
+	module := casn.New(casn.Config{Disconnect: d.mayDisconnect.Load, ClientName: d.clientName, Logger: d.log}, d.table, d.terminator)
 	if cfg.SNMP.Responder != nil {
 		if err := d.openSNMPEngine(cfg, module); err != nil {
 			return err
@@ -227,6 +222,9 @@ func (d *daemon) close() error {
 	var errs []error
 	if d.control != nil {
 		errs = append(errs, unlessClosed(d.control.Close()))
+	}
+	if d.local != nil {
+		errs = append(errs, unlessClosed(d.local.Close()))
 	}
 	if d.snmp != nil {
 		errs = append(errs, d.snmp.close())
@@ -267,6 +265,9 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	}
 	serving = append(serving, d.authentication.tasks()...)
 	serving = append(serving, d.dynAuth.tasks()...)
+	if d.local != nil {
+		serving = append(serving, d.local)
+	}
 	if d.snmp != nil {
 		serving = append(serving, d.snmp)
 	}

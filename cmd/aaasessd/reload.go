@@ -69,6 +69,7 @@ func (d *daemon) reload(ctx context.Context) error {
 	d.stale.SetPolicy(d.stalePolicy(cfg))
 	d.setPlan(plan)
 	d.setTable(cfg)
+	d.setLocal(cfg)
 	d.setDictionary(cfg.Dictionary)
 	// After setPlan, so that a removed method gets no new records.
 	d.methods.Apply(ctx, change, onoff.TriggerConfigChange)
@@ -128,7 +129,7 @@ func interimPolicy(plan *policy.Plan) interim.Policy {
 
 // stalePolicy says when sessions are stale.
 func (d *daemon) stalePolicy(cfg *config.Config) stale.Policy {
-	return func(nas *sessions.NAS) silence.Limits { return cfg.Stale.Of(d.disconnector.ClientName(nas.Addr)) }
+	return func(nas *sessions.NAS) silence.Limits { return cfg.Stale.Of(d.clientName(nas.Addr)) }
 }
 
 // setDictionary sets the dictionary for everything that prints attributes. It logs the skipped

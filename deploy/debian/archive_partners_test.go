@@ -170,7 +170,7 @@ const limit = 3 * time.Minute
 var special = map[string]int64{"/etc/aaasess": 0o750, "/etc/aaasess/aaasess.yaml": 0o640}
 
 // folders are those in which the package may have files.
-var folders = regexp.MustCompile(`^/(etc/aaasess/|etc/logrotate\.d/aaasess$|usr/bin/aaasess$|usr/sbin/aaasessd$|usr/lib/systemd/system/aaasess\.service$|usr/lib/tmpfiles\.d/aaasess\.conf$|` +
+var folders = regexp.MustCompile(`^/(etc/aaasess/|etc/default/aaasess-hooks$|etc/logrotate\.d/aaasess$|usr/bin/aaasess$|usr/sbin/aaasessd$|usr/lib/systemd/system/aaasess\.service$|usr/lib/tmpfiles\.d/aaasess\.conf$|` +
 	`usr/share/(aaasess/|doc/aaasess/|man/man[158]/aaasess|snmp/mibs/CISCO-|bash-completion/completions/aaasess$|` +
 	`zsh/vendor-completions/_aaasess$|fish/vendor_completions\.d/aaasess\.fish$))`)
 
@@ -185,7 +185,8 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%s is owned by %s:%s (%d:%d)", name, m.Uname, m.Gname, m.Uid, m.Gid)
 		}
 		want := int64(0o644)
-		if m.Typeflag == tar.TypeDir || regexp.MustCompile(`^/usr/s?bin/`).MatchString(name) {
+		hook := strings.HasPrefix(name, "/usr/share/aaasess/hooks/") && bytes.HasPrefix(m.text, []byte("#!"))
+		if hook || m.Typeflag == tar.TypeDir || regexp.MustCompile(`^/usr/s?bin/`).MatchString(name) {
 			want = 0o755
 		}
 		if mode, listed := special[name]; listed {
@@ -211,6 +212,7 @@ func TestFiles(t *testing.T) {
 	for _, name := range strings.Fields(`/usr/bin/aaasess /usr/sbin/aaasessd /etc/aaasess/aaasess.yaml /etc/logrotate.d/aaasess
 		/usr/share/man/man1/aaasess.1.gz /usr/share/man/man5/aaasess.yaml.5.gz /usr/share/man/man8/aaasessd.8.gz
 		/usr/share/doc/aaasess/copyright /usr/share/doc/aaasess/changelog.gz /usr/share/doc/aaasess/examples/aaasess.yaml
+		/usr/share/aaasess/hooks/openvpn/report /usr/share/aaasess/hooks/openvpn/README.md
 		/usr/share/doc/aaasess/examples/snmpd.conf.d/aaasess.conf /usr/lib/systemd/system/aaasess.service`) {
 		if len(all[name].text) == 0 {
 			t.Errorf("%s is missing or empty", name)

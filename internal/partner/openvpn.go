@@ -3,7 +3,9 @@ package partner
 import (
 	"bufio"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -20,10 +22,14 @@ type OpenVPNOptions struct {
 	Auth, Acct   string // the servers, host:port; the hosts must be equal. Ports of five digits were seen to fail.
 	Secret       string // of the servers
 	Certificates *Certificates
+	// Hook, if not "", is a script that runs for each client, in place of the plugin: the server then
+	// accepts any password. Environment has what "setenv" gives the script.
+	Hook        string
+	Environment map[string]string
 }
 
-// OpenVPNProc is an OpenVPN server that asks RADIUS servers, by its plugin: it sends PAP, without
-// Message-Authenticator.
+// OpenVPNProc is an OpenVPN server that asks RADIUS servers, by its plugin, which sends PAP, without
+// Message-Authenticator; or that runs a script for each client.
 type OpenVPNProc struct {
 	*Program
 	ns         *Namespace
@@ -34,19 +40,28 @@ type OpenVPNProc struct {
 func (n *Namespace) OpenVPN(opts OpenVPNOptions) *OpenVPNProc {
 	n.t.Helper()
 	dir := n.t.TempDir()
-	host, authPort := splitAddr(n.t, opts.Auth)
-	_, acctPort := splitAddr(n.t, opts.Acct)
-	file, plugin, management := filepath.Join(dir, "server.conf"), filepath.Join(dir, "plugin.conf"), filepath.Join(dir, "management")
+	file, management := filepath.Join(dir, "server.conf"), filepath.Join(dir, "management")
 	c := opts.Certificates
-	writeFile(n.t, file, fmt.Sprintf(openVPNConf, openVPNNetwork, c.Authority, c.Server, c.ServerKey, filepath.Join(dir, "status"), management, plugin))
-	writeFile(n.t, plugin, fmt.Sprintf(openVPNPluginConf, file, acctPort, authPort, host, opts.Secret))
+	conf := fmt.Sprintf(openVPNConf, openVPNNetwork, c.Authority, c.Server, c.ServerKey, filepath.Join(dir, "status"), management)
+	if opts.Hook != "" {
+		conf += fmt.Sprintf(openVPNHookConf, opts.Hook)
+		for _, name := range slices.Sorted(maps.Keys(opts.Environment)) {
+			conf += fmt.Sprintf("setenv %s %s\n", name, opts.Environment[name])
+		}
+	} else {
+		plugin := filepath.Join(dir, "plugin.conf")
+		host, authPort := splitAddr(n.t, opts.Auth)
+		_, acctPort := splitAddr(n.t, opts.Acct)
+		writeFile(n.t, plugin, fmt.Sprintf(openVPNPluginConf, file, acctPort, authPort, host, opts.Secret))
+		conf += "plugin /usr/lib/openvpn/radiusplugin.so " + plugin + "\n"
+	}
+	writeFile(n.t, file, conf)
 	n.Run("ip", "addr", "add", openVPNOuter+"/24", "dev", opts.Interface)
 	return &OpenVPNProc{n.Program("Initialization Sequence Completed", "openvpn", "--config", file), n, management}
 }
 
 // openVPNConf is the configuration of the server: %[1]s is the network of the tunnels, %[2]s to
-// %[4]s are certificates, %[5]s is the status file, %[6]s the management socket, %[7]s the
-// configuration of the plugin.
+// %[4]s are certificates, %[5]s is the status file, %[6]s the management socket.
 const openVPNConf = `dev tun
 topology subnet
 proto udp
@@ -63,8 +78,16 @@ keepalive 2 8
 status %[5]s 1
 status-version 1
 management %[6]s unix
-plugin /usr/lib/openvpn/radiusplugin.so %[7]s
 verb 3
+`
+
+// openVPNHookConf runs a script, %[1]s, for each client.
+const openVPNHookConf = `script-security 2
+auth-user-pass-verify /bin/true via-file
+client-connect %[1]s
+client-disconnect %[1]s
+learn-address %[1]s
+server-ipv6 2001:db8:77::/64
 `
 
 // openVPNPluginConf is the configuration of the plugin: %[1]s is the server's, %[2]s and %[3]s are

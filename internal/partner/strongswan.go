@@ -24,6 +24,10 @@ type StrongSwanOptions struct {
 	Auth, Acct   string // the servers, host:port; the hosts must be equal
 	Secret       string // of the servers, and of clients that send Disconnect-Requests
 	Certificates *Certificates
+	// Hook, if not "", is a command that runs for each CHILD_SA, and Logins are the users: RADIUS servers
+	// have then no part in it.
+	Hook   string
+	Logins []Login
 }
 
 // StrongSwanProc is charon, the daemon of strongSwan. It has ESP in user space: the kernel need not
@@ -35,16 +39,29 @@ type StrongSwanProc struct {
 }
 
 // StrongSwan starts a gateway in a namespace: its users log in by IKEv2 with EAP, which RADIUS
-// servers decide. It receives Disconnect-Requests at 127.0.0.1:3799 of its namespace.
+// servers decide, or the gateway itself if it has a Hook. With RADIUS, it receives Disconnect-Requests at 127.0.0.1:3799 of its namespace.
 func (n *Namespace) StrongSwan(opts StrongSwanOptions) *StrongSwanProc {
 	n.t.Helper()
-	host, authPort := splitAddr(n.t, opts.Auth)
-	_, acctPort := splitAddr(n.t, opts.Acct)
 	n.Run("ip", "addr", "add", strongSwanOuter+"/24", "dev", opts.Interface)
 	n.Run("ip", "addr", "add", strongSwanInner, "dev", "lo")
+	if opts.Hook != "" {
+		conf := fmt.Sprintf(strongSwanGateway, strongSwanOuter, filepath.Base(opts.Certificates.Server), ServerName, strongSwanInner, strongSwanPool, "eap-md5", "updown = "+opts.Hook)
+		return n.strongSwan(opts.Certificates, "", "", conf+strongSwanSecrets(opts.Logins))
+	}
+	host, authPort := splitAddr(n.t, opts.Auth)
+	_, acctPort := splitAddr(n.t, opts.Acct)
 	radius := fmt.Sprintf(strongSwanRADIUS, StrongSwanID, host, authPort, acctPort, opts.Secret)
 	return n.strongSwan(opts.Certificates, " eap-radius attr", radius,
-		fmt.Sprintf(strongSwanGateway, strongSwanOuter, filepath.Base(opts.Certificates.Server), ServerName, strongSwanInner, strongSwanPool))
+		fmt.Sprintf(strongSwanGateway, strongSwanOuter, filepath.Base(opts.Certificates.Server), ServerName, strongSwanInner, strongSwanPool, "eap-radius", ""))
+}
+
+// strongSwanSecrets returns the passwords of users.
+func strongSwanSecrets(logins []Login) string {
+	secrets := "secrets {\n"
+	for _, login := range logins {
+		secrets += fmt.Sprintf("\teap-%[1]s {\n\t\tid = %[1]s\n\t\tsecret = %[2]s\n\t}\n", login.User, login.Password)
+	}
+	return secrets + "}\n"
 }
 
 // StrongSwanClient starts a client in a namespace whose interface leads to the gateway. Connect
@@ -52,12 +69,11 @@ func (n *Namespace) StrongSwan(opts StrongSwanOptions) *StrongSwanProc {
 func (n *Namespace) StrongSwanClient(iface string, certificates *Certificates, logins ...Login) *StrongSwanProc {
 	n.t.Helper()
 	n.Run("ip", "addr", "add", strongSwanPeer+"/24", "dev", iface)
-	connections, secrets := "connections {\n", "secrets {\n"
+	connections := "connections {\n"
 	for _, login := range logins {
 		connections += fmt.Sprintf(strongSwanConnection, login.User, strongSwanPeer, strongSwanOuter, ServerName, strongSwanInner)
-		secrets += fmt.Sprintf("\teap-%[1]s {\n\t\tid = %[1]s\n\t\tsecret = %[2]s\n\t}\n", login.User, login.Password)
 	}
-	return n.strongSwan(certificates, "", "", connections+"}\n"+secrets+"}\n")
+	return n.strongSwan(certificates, "", "", connections+"}\n"+strongSwanSecrets(logins))
 }
 
 // strongSwan starts charon with these plugins, and their configuration, beside the usual ones.
@@ -96,6 +112,12 @@ func (p *StrongSwanProc) Connect(user string) error {
 	p.t.Helper()
 	_, err := p.ns.Try("env", "SWANCTL_DIR="+p.dir, "swanctl", "--initiate", "--child", user, "--timeout", "15", "--uri", "unix://"+p.socket())
 	return err
+}
+
+// Disconnect ends the connection of a user of a client.
+func (p *StrongSwanProc) Disconnect(user string) {
+	p.t.Helper()
+	p.control("--terminate", "--ike", user)
 }
 
 // Connected returns how many users are connected.
@@ -153,7 +175,8 @@ const strongSwanRADIUS = `		eap-radius {
 `
 
 // strongSwanGateway are the connections of the gateway: %[1]s is its address, %[2]s its
-// certificate, %[3]s its name, %[4]s the network behind it, %[5]s the addresses of users.
+// certificate, %[3]s its name, %[4]s the network behind it, %[5]s the addresses of users, %[6]s how they
+// log in, %[7]s is more for the CHILD_SA.
 const strongSwanGateway = `connections {
 	users {
 		version = 2
@@ -166,7 +189,7 @@ const strongSwanGateway = `connections {
 			id = %[3]s
 		}
 		remote {
-			auth = eap-radius
+			auth = %[6]s
 			eap_id = %%any
 			id = %%any
 		}
@@ -174,6 +197,7 @@ const strongSwanGateway = `connections {
 			net {
 				local_ts = %[4]s
 				rekey_time = 0
+				%[7]s
 			}
 		}
 	}

@@ -37,9 +37,13 @@ func (t *Table[V]) Get(p netip.Prefix) (V, bool) {
 }
 
 // Find returns the value of the longest prefix that contains an address. An IPv4-mapped IPv6
-// address counts as its IPv4 address, and the zone of an address does not count.
+// address counts as its IPv4 address, and the zone of an address does not count. No prefix contains the
+// unspecified address, which no datagram comes from.
 func (t *Table[V]) Find(addr netip.Addr) (value V, ok bool) {
 	addr = addr.Unmap().WithZone("") // a Prefix has no zone
+	if addr.IsUnspecified() {
+		return value, false
+	}
 	for _, bits := range t.bits {
 		p, err := addr.Prefix(bits)
 		if err != nil {

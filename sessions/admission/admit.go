@@ -2,6 +2,7 @@ package admission
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"aaasess/sessions"
@@ -19,9 +20,10 @@ func (s *Store) Admit(ev sessions.Event, session, call *sessions.Session, free f
 	w := whoOf(&ev.NAS, ev.Kind, ev.Attrs)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l, ambiguous := s.find(&ev, &w)
-	if l != nil {
-		id, a.Upstream, a.Granted = cmp.Or(l.number, id), l.upstream, l.granted
+	r, ambiguous := s.find(&ev, &w)
+	if r != 0 {
+		l := s.login(r)
+		id, a.Upstream, a.Granted = cmp.Or(l.number, id), l.upstream, grantOf(&l)
 	}
 	cfg := s.config.Load()
 	if cfg.SyncWithClient && id == session.ID && session.Kind != sessions.Resource {
@@ -31,7 +33,7 @@ func (s *Store) Admit(ev sessions.Event, session, call *sessions.Session, free f
 	}
 	switch {
 	case a.Upstream != "":
-		a.Upstream = unlessNumber(a.Upstream, id)
+		a.Upstream = strings.Clone(unlessNumber(a.Upstream, id))
 	case call != nil && cfg.ExtendWithAddr && !cfg.SyncWithClient:
 		a.Upstream = call.Name()
 	default:
@@ -40,13 +42,14 @@ func (s *Store) Admit(ev sessions.Event, session, call *sessions.Session, free f
 	switch {
 	case ambiguous:
 		s.stats.Ambiguous++
-	case l == nil:
+	case r == 0:
 		s.noteBeginning(&w, id)
-	case l.accepted:
-		s.drop(l)
+	case s.kept.at(r).accepted:
+		s.drop(r)
 		s.stats.Joined++
 	default:
-		l.session, l.number = id, 0
+		e := s.kept.at(r)
+		e.session, e.number = id, 0
 	}
 	if a == (sessions.Admission{}) {
 		return id, nil
@@ -71,7 +74,7 @@ func (s *Store) noteBeginning(w *who, id sessions.ID) {
 }
 
 // beganBefore returns the session that began after the request of a login and before its Accept, or 0.
-func (s *Store) beganBefore(l *login, q *Request) (id sessions.ID) {
+func (s *Store) beganBefore(l *who, q *Request) (id sessions.ID) {
 	if newest := &s.begun[(s.nextBegun+len(s.begun)-1)%len(s.begun)]; newest.at.Before(q.At) {
 		return 0 // mostly
 	}

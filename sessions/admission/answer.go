@@ -2,6 +2,7 @@ package admission
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"aaasess/internal/radius"
@@ -13,40 +14,37 @@ import (
 func (s *Store) Accept(q *Request, accept radius.Attributes) {
 	w := whoOf(&q.NAS, q.Kind, q.Attrs)
 	s.mu.Lock()
-	l := s.same(&w)
-	if l == nil {
-		l = newLogin(q)
-	} else {
-		s.drop(l)
-	}
-	l.accepted, l.granted, l.renews = true, only(accept, &granting), 0
-	l.also = l.granted.Text(radius.UserName)
-	granted, of := l.granted, l.who
+	r, l := s.loginOf(q, &w)
+	w.also = nameIn(accept)
+	l.accepted, l.granted, l.renews = true, accept, 0
 	s.stats.Accepts++
 	session := l.session
 	if session == 0 {
-		session = s.beganBefore(l, q)
+		session = s.beganBefore(&w, q)
 	}
 	if session != 0 {
+		if r != 0 {
+			s.logins.drop(r)
+		}
 		s.setIdle()
 		s.mu.Unlock()
 		s.release([]sessions.ID{l.number})
-		s.grant(session, granted)
+		s.grant(session, only(accept, &granting))
 		return
 	}
-	s.keep(l)
+	h := s.keep(r, &l)
 	surplus := s.forgetSurplus()
 	s.mu.Unlock()
 	s.release(surplus)
-	if !s.renew(q, l, &of) && s.config.Load().PopulateAtSetup && !of.call {
-		s.populate(l)
+	if !s.renew(q, h, &w) && s.config.Load().PopulateAtSetup && !w.call {
+		s.populate(h)
 	}
 }
 
 // renew gives the Accept of a login of w to the live session whose user it has authenticated again, if there
 // is one. The login is kept, because a new session may begin with it. renew reports whether there is
 // one.
-func (s *Store) renew(q *Request, l *login, w *who) (renews bool) {
+func (s *Store) renew(q *Request, l handle, w *who) (renews bool) {
 	ev := q.event(w)
 	if w.sid != "" {
 		if live := s.table.Named(ev); live != nil && w.isOf(live) {
@@ -72,16 +70,17 @@ const renewAfter = 10 * time.Second
 
 // renewal is a login whose Accept is given to a live session if no new one begins with it.
 type renewal struct {
-	*login
-	session sessions.ID // as of the end of the wait
-	due     time.Time
+	login   handle
+	session sessions.ID   // as of the end of the wait
+	due     time.Duration // as login.at
 }
 
-func (s *Store) renewLater(l *login, session sessions.ID) {
+func (s *Store) renewLater(h handle, session sessions.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	cfg := s.config.Load()
-	if l.links == nil {
+	l := s.entryOf(h)
+	if l == nil {
 		return // a session has begun with it, or it was forgotten
 	}
 	l.renews = session
@@ -89,22 +88,23 @@ func (s *Store) renewLater(l *login, session sessions.ID) {
 		return
 	}
 	l.queued = true
-	if s.renewals = append(s.renewals, renewal{login: l, due: cfg.Now().Add(renewAfter)}); len(s.renewals) == 1 {
+	if s.renewals = append(s.renewals, renewal{login: h, due: s.clock() + renewAfter}); len(s.renewals) == 1 {
 		s.wakeRun()
 	}
 }
 
 // grantFrom gives a live session what a login was granted, unless another session has begun with it.
-func (s *Store) grantFrom(l *login, session sessions.ID) {
+func (s *Store) grantFrom(h handle, session sessions.ID) {
 	s.mu.Lock()
-	granted, kept := l.granted, l.links != nil
-	if kept {
-		l.renews = session
+	e := s.entryOf(h)
+	if e == nil {
+		s.mu.Unlock()
+		return
 	}
+	e.renews = session
+	l := s.login(h.ref)
 	s.mu.Unlock()
-	if kept {
-		s.grant(session, granted)
-	}
+	s.grant(session, grantOf(&l))
 }
 
 func (s *Store) grant(session sessions.ID, granted radius.Attributes) {
@@ -121,31 +121,31 @@ func (s *Store) grant(session sessions.ID, granted radius.Attributes) {
 func (s *Store) Reject(q *Request, done func()) {
 	w := whoOf(&q.NAS, q.Kind, q.Attrs)
 	s.mu.Lock()
-	l := s.same(&w)
-	if l != nil {
-		s.drop(l)
-	} else {
-		l = newLogin(q)
+	r, l := s.loginOf(q, &w)
+	if r != 0 {
+		s.drop(r)
 	}
 	s.stats.Rejected++
 	s.mu.Unlock()
-	s.record(l, q.At, sessions.AuthenticationFailed, done)
+	s.record(&l, q.At, sessions.AuthenticationFailed, done)
 }
 
 // record has the table record a login that no session has followed, and gives its number back. A call
 // that was refused has no user.
 func (s *Store) record(l *login, at time.Time, how sessions.Unstarted, done func()) {
+	number := l.number // without l, which need not be on the heap
 	released := func() {
-		s.release([]sessions.ID{l.number})
+		s.release([]sessions.ID{number})
 		done()
 	}
 	if l.kind < sessions.Network || l.kind > sessions.Connection {
 		released()
 		return
 	}
-	o := sessions.OneOff{Kind: l.kind, Unstarted: how, NAS: l.nas, At: at, Attrs: l.attrs, ID: l.number}
+	o := sessions.OneOff{Kind: l.kind, Unstarted: how, NAS: l.nas, At: at, Attrs: only(l.attrs, &identifying), ID: l.number}
+	o.NAS.Identifier = strings.Clone(l.nas.Identifier)
 	if l.upstream != "" || l.granted != "" {
-		o.Admission = &sessions.Admission{Granted: l.granted, Upstream: unlessNumber(l.upstream, l.number)}
+		o.Admission = &sessions.Admission{Granted: grantOf(l), Upstream: strings.Clone(unlessNumber(l.upstream, l.number))}
 	}
 	if _, err := s.table.Record(o, func(error) { released() }); err != nil {
 		released()
@@ -192,13 +192,12 @@ func (s *Store) Run(ctx context.Context) error {
 func (s *Store) nextDue() (wait time.Duration, any bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	cfg := s.config.Load()
-	now := cfg.Now()
-	if s.oldest != nil {
-		wait, any = s.oldest.at.Add(cfg.StartWait).Sub(now), true
+	now := s.clock()
+	if s.oldest != 0 {
+		wait, any = s.kept.at(s.oldest).at+s.config.Load().StartWait-now, true
 	}
 	if len(s.renewals) > 0 {
-		if due := s.renewals[0].due.Sub(now); !any || due < wait {
+		if due := s.renewals[0].due - now; !any || due < wait {
 			wait, any = due, true
 		}
 	}
@@ -210,30 +209,33 @@ const expireBatch = 64
 
 // expire does what is due with some logins. It returns false if nothing more is due.
 func (s *Store) expire() (more bool) {
-	var expired []*login
+	var expired []login
 	var renewed []renewal
 	s.mu.Lock()
-	cfg := s.config.Load()
-	now := cfg.Now()
-	for len(s.renewals) > 0 && !s.renewals[0].due.After(now) && len(renewed) < expireBatch {
-		r := &s.renewals[0]
-		if r.queued = false; r.links != nil && r.renews != 0 {
-			renewed = append(renewed, renewal{r.login, r.renews, r.due})
-		}
-		*r = renewal{}
+	wait, now := s.config.Load().StartWait, s.clock()
+	for len(s.renewals) > 0 && s.renewals[0].due <= now && len(renewed) < expireBatch {
+		r := s.renewals[0]
 		s.renewals = s.renewals[1:]
+		l := s.entryOf(r.login)
+		if l == nil {
+			continue
+		}
+		if l.queued = false; l.renews != 0 {
+			r.session = l.renews
+			renewed = append(renewed, r)
+		}
 	}
-	for l := s.oldest; l != nil && now.Sub(l.at) >= cfg.StartWait && len(expired) < expireBatch; l = s.oldest {
-		s.drop(l)
-		expired = append(expired, l)
+	for s.oldest != 0 && now-s.kept.at(s.oldest).at >= wait && len(expired) < expireBatch {
+		expired = append(expired, s.login(s.oldest))
+		s.drop(s.oldest)
 	}
 	more = len(renewed) == expireBatch || len(expired) == expireBatch
 	s.mu.Unlock()
 	for _, r := range renewed {
 		s.grantFrom(r.login, r.session)
 	}
-	for _, l := range expired {
-		s.expired(l)
+	for i := range expired {
+		s.expired(&expired[i])
 	}
 	return more
 }

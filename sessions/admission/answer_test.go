@@ -344,14 +344,17 @@ func TestBounds(t *testing.T) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		n, octets, links := 0, 0, 0
-		for l := s.oldest; l != nil; l = l.newer {
+		for r := s.oldest; r != 0; r = s.kept.at(r).newer {
 			n++
-			octets += l.octets()
-			links += len(l.links)
+			octets += s.octetsOf(r)
+			links += s.index.count(s.kept.at(r).links)
+		}
+		if n > 0 {
+			octets += nasOctets(&nas1)
 		}
 		chained := 0
 		for _, is := range s.chains {
-			for ; is != nil; is = is.older {
+			for ; is != 0; is = s.links.at(is).older {
 				chained++
 			}
 		}
@@ -367,13 +370,13 @@ func TestBounds(t *testing.T) {
 	s.accept(loginAt(nas1, "e", radius.NASPort, 1), radius.Class, "1", radius.UserName, "other")
 	check(t, s, 2)
 	var left []string
-	for l := s.oldest; l != nil; l = l.newer {
-		left = append(left, l.user)
+	for r := s.oldest; r != 0; r = s.kept.at(r).newer {
+		left = append(left, s.whoIs(r).user)
 	}
 	if !slices.Equal(left, []string{"c", "d", "e"}) {
 		t.Errorf("left are %q", left)
 	}
-	s.SetConfig(Config{MaxOctets: 2 * s.oldest.octets(), IncludeInAccessReq: true})
+	s.SetConfig(Config{MaxOctets: nasOctets(&nas1) + 2*s.octetsOf(s.oldest), IncludeInAccessReq: true})
 	check(t, s, 4)
 	s.SetConfig(Config{Max: 1, MaxOctets: 1})
 	check(t, s, 5)

@@ -54,7 +54,8 @@ func (s *Store) callOf(q *Request, w *who) (c callInfo) {
 	ev, line := q.event(w), *w
 	line.call = true
 	s.mu.Lock()
-	if l, _ := s.find(&ev, &line); l != nil {
+	if r, _ := s.find(&ev, &line); r != 0 {
+		l := s.login(r)
 		c = callInfo{l.upstream, l.granted}
 		if cfg := s.config.Load(); c.name == "" && cfg.SyncWithClient && l.sid != "" {
 			c.name = cfg.name(&l.nas, l.sid, 0)
@@ -75,11 +76,12 @@ func (s *Store) callOf(q *Request, w *who) (c callInfo) {
 // include it). A login of a live session has that session's.
 func (s *Store) number(q *Request, w *who, cfg *Config, call string) string {
 	s.mu.Lock()
-	if l := s.same(w); l != nil && l.upstream != "" {
-		s.touch(l)
-		name := l.upstream
-		s.mu.Unlock()
-		return name
+	if r := s.same(w); r != 0 {
+		if name := s.login(r).upstream; name != "" {
+			s.touch(r, s.clock())
+			s.mu.Unlock()
+			return name
+		}
 	}
 	s.mu.Unlock()
 	if w.sid != "" {
@@ -109,24 +111,19 @@ func (s *Store) number(q *Request, w *who, cfg *Config, call string) string {
 // tell notes what servers are told of a login. If another round of it was quicker, name becomes what
 // they were told already. tell returns the numbers that nothing needs any more.
 func (s *Store) tell(q *Request, w *who, id sessions.ID, name *string) (unused []sessions.ID) {
-	l := s.same(w)
+	r, l := s.loginOf(q, w)
 	switch {
-	case l == nil:
-		l = newLogin(q)
 	case l.upstream != "":
 		*name = l.upstream
 		return []sessions.ID{id}
-	default:
-		s.drop(l)          // it will need more
-		if l.number != 0 { // that of its row
-			if unused = []sessions.ID{id}; id != 0 {
-				*name = s.config.Load().name(&l.nas, "", l.number)
-			}
-			id = l.number
+	case l.number != 0: // that of its row
+		if unused = []sessions.ID{id}; id != 0 {
+			*name = s.config.Load().name(&l.nas, "", l.number)
 		}
+		id = l.number
 	}
 	l.number, l.upstream = id, *name
-	s.keep(l)
+	s.keep(r, &l)
 	return append(unused, s.forgetSurplus()...)
 }
 

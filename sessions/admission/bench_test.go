@@ -91,25 +91,81 @@ func BenchmarkLogin(b *testing.B) {
 	}
 }
 
+// BenchmarkLogins measures logins that begin while the oldest are forgotten.
+func BenchmarkLogins(b *testing.B) {
+	accept := attrs(radius.Class, "0123456789abcdef", radius.UserName, "user@isp", radius.SessionTimeout, 3600)
+	requests, _ := benchStarts(20_000)
+	s := New(Config{Max: len(requests) / 2}, sessions.New(sessions.Config{}, discard{}))
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		s.Accept(requests[i%len(requests)], accept)
+		i++
+	}
+}
+
 // TestLoginMemory: a login needs no more memory than the Store counts.
 func TestLoginMemory(t *testing.T) {
 	const n = 20_000
 	requests, _ := benchStarts(n)
-	table := sessions.New(sessions.Config{}, discard{})
 	heap := func() uint64 {
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc
 	}
-	before := heap()
-	s := New(Config{IncludeInAccessReq: true}, table)
-	for _, q := range requests {
-		s.Ask(q)
-		s.Accept(q, attrs(radius.UserName, "user@isp", radius.Class, "0123456789abcdef"))
+	for _, tells := range []bool{true, false} {
+		t.Run(fmt.Sprint("NAS tells its session id ", tells), func(t *testing.T) {
+			table := sessions.New(sessions.Config{}, discard{})
+			before := heap()
+			s := New(Config{IncludeInAccessReq: true}, table)
+			for _, q := range requests {
+				one := *q
+				if !tells {
+					one.Attrs = withoutID(q.Attrs)
+				}
+				s.Ask(&one)
+				s.Accept(&one, attrs(radius.UserName, "user@isp", radius.Class, "0123456789abcdef"))
+			}
+			if needs, counted := int(heap()-before)/n, s.Stats().Octets/n; needs > counted || needs < counted/2 {
+				t.Errorf("a login needs %d octets, %d are counted", needs, counted)
+			}
+			runtime.KeepAlive(s)
+		})
 	}
-	if needs, counted := int(heap()-before)/n, s.Stats().Octets/n; needs > counted || needs < counted/2 {
-		t.Errorf("a login needs %d octets, %d are counted", needs, counted)
+	runtime.KeepAlive(requests)
+}
+
+// withoutID returns the attributes of a request of benchStarts without its Acct-Session-Id, the last.
+func withoutID(a radius.Attributes) radius.Attributes { return a[:len(a)-18] }
+
+// BenchmarkKept measures what 100,000 logins are on the heap, and what a collection costs while they are
+// kept.
+func BenchmarkKept(b *testing.B) {
+	accept := attrs(radius.Class, "0123456789abcdef", radius.UserName, "user@isp", radius.SessionTimeout, 3600)
+	requests, _ := benchStarts(DefaultMax)
+	for _, tells := range []bool{true, false} {
+		b.Run(fmt.Sprint("NAS tells its session id ", tells), func(b *testing.B) {
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			s := New(Config{}, sessions.New(sessions.Config{}, discard{}))
+			for _, q := range requests {
+				one := *q
+				if !tells {
+					one.Attrs = withoutID(q.Attrs)
+				}
+				s.Accept(&one, accept)
+			}
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			for b.Loop() {
+				runtime.GC()
+			}
+			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/DefaultMax, "octets/login")
+			b.ReportMetric(float64(after.HeapObjects-before.HeapObjects)/DefaultMax, "objects/login")
+			runtime.KeepAlive(s)
+		})
 	}
 	runtime.KeepAlive(requests)
 }

@@ -46,6 +46,27 @@
 // and with IncludeInAccessReq the session gets another number than servers were told. A NAS that echoes
 // Class in its accounting (RFC 2865 section 5.25) still has it in its records.
 //
+// # Layout
+//
+// A hundred thousand logins may be kept. As objects with pointers, the garbage collector would mark each of
+// them in every collection, and packets would wait for it. So what is kept has no pointers, and is in few
+// large pieces:
+//
+//	Store.logins
+//	  kept    slab of entry    numbers, flags, and where the values of who are in the text
+//	  texts   octets           attributes, what was granted, Acct-Session-Id upstream; in chunks
+//	    places  slab of place  where each text is
+//	  nases   slab of NAS      equal ones once, with the number of their logins
+//	  index   hash -> ref      the newest link of each hash
+//	    links   slab of link   which login, and the next links of the hash and of the login
+//
+// A [slab] gives a number in place of a pointer. Numbers are used again. Who looks for a login later,
+// without the lock between, has a handle: a number and a serial that no other login has.
+//
+// To look at a login, the Store makes a login value, whose strings are parts of the chunks. No chunk is
+// written to where it has been written already, and one that is given back lives as long as a string is
+// in it. So such a value stays right without the lock, but only what is copied may go to the table.
+//
 // # Concurrency
 //
 // One mutex guards the logins. The table calls [Store.Admit] under its own lock, so the Store never calls

@@ -8,6 +8,15 @@ import (
 	"aaasess/sessions"
 )
 
+// TestWrongPort: a NAS-Port of a wrong length is not kept. Rounds with one are of one login.
+func TestWrongPort(t *testing.T) {
+	s := newStand(t, Config{IncludeInAccessReq: true})
+	q := loginAt(nas1, "bob", radius.NASPort, "abc")
+	if first, again := s.Ask(q).SessionID, s.Ask(q).SessionID; first != again || s.Stats().Waiting != 1 {
+		t.Errorf("servers were told %q and %q, %d logins", first, again, s.Stats().Waiting)
+	}
+}
+
 // TestJoin: which login a session belongs to that begins. Each login of a case was accepted with its
 // number as Class, in order.
 func TestJoin(t *testing.T) {

@@ -23,14 +23,16 @@ type Login struct {
 
 // Logins returns the newest logins, newest first, at most limit of them.
 func (s *Store) Logins(limit int) (list []Login) {
-	wait := s.config.Load().StartWait
+	cfg := s.config.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for l := s.newest; l != nil && len(list) < limit; l = l.older {
-		if l.accepted && l.session == 0 && l.renews == 0 {
+	now := cfg.Now()
+	for r := s.newest; r != 0 && len(list) < limit; r = s.kept.at(r).older {
+		if l := s.login(r); l.accepted && l.session == 0 && l.renews == 0 {
+			at := now.Add(l.at - now.Sub(s.made))
 			list = append(list, Login{
 				Kind: l.kind, NAS: l.nas, User: cmp.Or(l.granted.Text(radius.UserName), l.user), Attrs: l.attrs, Granted: l.granted,
-				ID: l.number, Upstream: l.upstream, Accepted: l.at, Until: l.at.Add(wait),
+				ID: l.number, Upstream: l.upstream, Accepted: at, Until: at.Add(cfg.StartWait),
 			})
 		}
 	}

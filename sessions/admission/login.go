@@ -2,33 +2,40 @@ package admission
 
 import (
 	"cmp"
-	"strings"
 	"time"
 
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
-// login is what is known of the authentication of a user, or of the preauthentication of a call.
+// login is what is known of the authentication of a user, or of the preauthentication of a call. It is
+// made to look at one that is kept (see [logins]), or to keep one. Its texts are parts of what is kept,
+// or of the packets: what goes to the table must be copied.
 type login struct {
 	who
-	kind     sessions.Kind
-	attrs    radius.Attributes // who and where, for a record
-	number   sessions.ID       // reserved for its session, 0 if none
+	state
+	attrs    radius.Attributes // of the Access-Request; who and where, if it is kept
+	granted  radius.Attributes // of its Access-Accept; what a session keeps, if it is kept
 	upstream string            // the Acct-Session-Id that servers were told, "" if none
-	accepted bool
-	granted  radius.Attributes // of its Access-Accept
+}
+
+// state is what is known of a login beside texts.
+type state struct {
+	at     time.Duration // of its newest request or answer, since the Store was made
+	kind   sessions.Kind
+	number sessions.ID // reserved for its session, 0 if none
 	// session is the session that began before it was accepted, renews the one whose user it has
 	// authenticated again; 0 if there is none.
 	session, renews sessions.ID
+	accepted        bool
 	queued          bool // in Store.renewals
 	// ambiguous says that a start may have been that of this login, or of another one.
 	ambiguous bool
-	size      int       // octets, as they were when it was kept
-	at        time.Time // of its newest request or answer
-	links     []link    // in the index; nil if it is not kept any more
-	older     *login    // in the order of at
-	newer     *login
+}
+
+// newLogin returns the login of a request.
+func newLogin(q *Request, w *who) login {
+	return login{who: *w, state: state{kind: q.Kind}, attrs: q.Attrs}
 }
 
 // who is what a request or an event says of the user and the line.
@@ -53,7 +60,9 @@ func whoOf(nas *sessions.NAS, kind sessions.Kind, attrs radius.Attributes) who {
 		case radius.CallingStationID:
 			w.station = cmp.Or(w.station, v)
 		case radius.NASPort:
-			w.port = cmp.Or(w.port, v)
+			if len(v) == 4 { // others are not kept
+				w.port = cmp.Or(w.port, v)
+			}
 		case radius.NASPortID:
 			w.portID = cmp.Or(w.portID, v)
 		}
@@ -113,10 +122,14 @@ var granting = typesOf(
 	[]radius.Type{radius.AcctInterimInterval, radius.SessionTimeout, radius.IdleTimeout, radius.FramedIPAddress},
 )
 
-// only returns a copy of the attributes of these types, in order. It leaves out empty ones, which RFC
-// 2865 section 5 forbids, and numbers of a wrong length.
+// only returns a copy of the attributes of these types; see appendOnly.
 func only(attrs radius.Attributes, of *types) radius.Attributes {
-	var b strings.Builder
+	return radius.Attributes(appendOnly(make([]byte, 0, len(attrs)), attrs, of))
+}
+
+// appendOnly appends the attributes of these types, in order. It leaves out empty ones, which RFC 2865
+// section 5 forbids, and numbers of a wrong length.
+func appendOnly(b []byte, attrs radius.Attributes, of *types) []byte {
 	at := 0
 	for t, v := range attrs.All() {
 		one := attrs[at : at+2+len(v)]
@@ -124,28 +137,17 @@ func only(attrs radius.Attributes, of *types) radius.Attributes {
 		if v == "" || of[t] == 0 || of[t] != anyLength && int(of[t]) != len(v) {
 			continue
 		}
-		if b.Len() == 0 {
-			b.Grow(len(attrs) - at + len(one))
-		}
-		_, _ = b.WriteString(string(one)) // never fails
+		b = append(b, one...)
 	}
-	return radius.Attributes(b.String())
+	return b
 }
 
-// newLogin returns a login that keeps no memory of the request.
-func newLogin(q *Request) *login {
-	attrs := only(q.Attrs, &identifying)
-	l := &login{kind: q.Kind, attrs: attrs}
-	nas := q.NAS
-	nas.Identifier = strings.Clone(nas.Identifier)
-	l.who = whoOf(&nas, q.Kind, attrs)
-	return l
-}
-
-// loginOctets is what a login needs without its texts.
-const loginOctets = 1000
-
-// octets returns about how much memory a login needs.
-func (l *login) octets() int {
-	return loginOctets + len(l.attrs) + len(l.granted) + len(l.upstream) + len(l.nas.Identifier)
+// nameIn returns the first User-Name of an Access-Accept that is not empty, or "".
+func nameIn(accept radius.Attributes) string {
+	for t, v := range accept.All() {
+		if t == radius.UserName && v != "" {
+			return v
+		}
+	}
+	return ""
 }

@@ -120,8 +120,8 @@ func (m *model) checkRows(rt *rapid.T) {
 		want[is.ID] = true
 	}
 	if m.cfg.PopulateAtSetup {
-		for l := m.oldest; l != nil; l = l.newer {
-			if l.accepted && l.number != 0 {
+		for r := m.oldest; r != 0; r = m.kept.at(r).newer {
+			if l := m.login(r); l.accepted && l.number != 0 {
 				want[l.number] = l.renews == 0 // else it may have one of before
 			}
 		}
@@ -144,25 +144,41 @@ func (m *model) checkRows(rt *rapid.T) {
 func (m *model) checkStore() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	links, n, octets := 0, 0, 0
-	for l := m.oldest; l != nil; l = l.newer {
+	links, n, octets, texts := 0, 0, 0, 0
+	nases := map[sessions.NAS]int{}
+	for r := m.oldest; r != 0; r = m.kept.at(r).newer {
+		e, l := m.kept.at(r), m.login(r)
 		n++
-		octets += l.size
-		links += len(l.links)
-		if l.newer != nil && l.newer.at.Before(l.at) || l.newer == nil && m.newest != l {
+		octets += m.octetsOf(r)
+		texts += len(l.attrs) + len(l.granted) + len(l.upstream)
+		links += m.index.count(e.links)
+		if nases[l.nas]++; nases[l.nas] == 1 {
+			octets += nasOctets(&l.nas)
+		}
+		if e.newer != 0 && m.kept.at(e.newer).at < e.at || e.newer == 0 && m.newest != r {
 			return fmt.Errorf("the login of %s is out of order", l.user)
 		}
-	}
-	for sum, is := range m.chains {
-		for ; is != nil; is = is.older {
-			links--
-			if is.hash != sum || is.older != nil && is.older.newer != is || is.login.links == nil {
-				return fmt.Errorf("the chain of a login of %s is broken", is.login.user)
-			}
+		want := whoOf(&l.nas, l.kind, l.attrs)
+		want.also = l.granted.Text(radius.UserName)
+		if l.who != want || !l.attrs.Valid() || !l.granted.Valid() {
+			return fmt.Errorf("the login of %+v is kept as that of %+v", want, l.who)
 		}
 	}
-	if links != 0 || n != m.n0() || octets != m.octets {
-		return fmt.Errorf("%d links too many, %d logins of %d octets, want %d of %d", links, n, octets, m.n0(), m.octets)
+	for sum, r := range m.chains {
+		for r != 0 {
+			links--
+			is := m.links.at(r)
+			if is.hash != sum || is.older != 0 && m.links.at(is.older).newer != r || m.kept.at(is.login).serial == 0 {
+				return fmt.Errorf("the chain of a login of %s is broken", m.whoIs(is.login).user)
+			}
+			r = is.older
+		}
+	}
+	if links != 0 || n != m.n0() || octets != m.octets || texts != liveOctets(&m.texts) {
+		return fmt.Errorf("%d links too many, %d logins of %d octets with texts of %d, want %d of %d with %d", links, n, octets, texts, m.n0(), m.octets, liveOctets(&m.texts))
+	}
+	if len(nases) != len(m.nases.byValue) {
+		return fmt.Errorf("%d NASes, want %d", len(m.nases.byValue), len(nases))
 	}
 	return nil
 }

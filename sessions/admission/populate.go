@@ -1,30 +1,43 @@
 package admission
 
-import "aaasess/sessions"
+import (
+	"strings"
+
+	"aaasess/sessions"
+)
 
 // populate makes a row of an accepted login, under the number that its session will have.
-func (s *Store) populate(l *login) {
+func (s *Store) populate(h handle) {
 	s.mu.Lock()
-	id, sid := l.number, l.sid
+	if s.entryOf(h) == nil {
+		s.mu.Unlock()
+		return
+	}
+	l := s.login(h.ref)
 	s.mu.Unlock()
-	var reserved sessions.ID
+	id, reserved := l.number, sessions.ID(0)
 	if id == 0 {
-		if reserved = s.reserveFor(&l.nas, sid); reserved == 0 {
+		if reserved = s.reserveFor(&l.nas, l.sid); reserved == 0 {
 			return // no number is durable: the row appears with the start
 		}
 	}
 	s.mu.Lock()
-	if l.links == nil || l.number != id {
+	e := s.entryOf(h)
+	if e == nil || e.number != id {
 		s.mu.Unlock() // a session has begun with it, it was forgotten, or another Accept was quicker
 		s.release([]sessions.ID{reserved})
 		return
 	}
 	if id == 0 {
-		id, l.number = reserved, reserved
+		id, e.number = reserved, reserved
 	}
-	nas := l.nas
-	row := &sessions.Session{ID: id, Kind: l.kind, NAS: &nas, Attrs: l.attrs, Admission: &sessions.Admission{Granted: l.granted, Upstream: unlessNumber(l.upstream, id)}}
+	l = s.login(h.ref)
 	s.mu.Unlock()
+	nas := l.nas
+	row := &sessions.Session{
+		ID: id, Kind: l.kind, NAS: &nas, Attrs: only(l.attrs, &identifying),
+		Admission: &sessions.Admission{Granted: grantOf(&l), Upstream: strings.Clone(unlessNumber(l.upstream, id))},
+	}
 	s.table.SetUp(row) // if the session has begun meanwhile, the number is not reserved
 }
 

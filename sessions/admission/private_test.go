@@ -35,6 +35,14 @@ var private = map[string]radius.Attributes{
 	"a vendor's unknown one": attrs(radius.VendorSpecific, "\x00\x00\x00\x09\x01\x12"+secretValue),
 }
 
+// keptOf returns all that the Store keeps of logins.
+func (s *stand) keptOf() (all []any) {
+	for r := s.newest; r != 0; r = s.kept.at(r).older {
+		all = append(all, s.login(r))
+	}
+	return append(all, s.texts.chunks)
+}
+
 // TestPrivate: the relay gives the Store whole packets. Neither a login nor a session or record has
 // passwords, keys, EAP-Message or State of them.
 func TestPrivate(t *testing.T) {
@@ -52,9 +60,7 @@ func TestPrivate(t *testing.T) {
 					q := loginAt(nas1, user, radius.AcctSessionID, user)
 					q.Attrs = secret + q.Attrs + secret
 					clean("Ask", s.Ask(q))
-					if s.newest != nil { // none, if it is of a live session
-						clean("asked", *s.newest)
-					}
+					clean("asked", s.keptOf()...)
 					return q
 				}
 				accept := func(user string) {
@@ -63,7 +69,7 @@ func TestPrivate(t *testing.T) {
 					if got := s.Logins(1); len(got) != 1 || got[0].Granted.Text(radius.Class) != user {
 						t.Fatalf("%+v", got)
 					}
-					clean("accepted", *s.newest, s.Logins(1))
+					clean("accepted", append(s.keptOf(), s.Logins(1))...)
 				}
 				accept("begins")
 				row := s.start(nas1, "begins", "begins")

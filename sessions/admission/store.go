@@ -86,22 +86,22 @@ type Store struct {
 	idle  atomic.Bool
 	calls atomic.Bool // there may be preauthentications
 
+	made time.Time // what state.at counts from
+
 	mu sync.Mutex // guards the rest; the table's lock may be held, but is never taken under it
-	index
-	n              int
-	octets         int
-	oldest, newest *login
-	renewals       []renewal // oldest first
-	begun          [64]beginning
-	nextBegun      int
-	stats          Stats
+	logins
+	renewals  []renewal // oldest first
+	begun     [64]beginning
+	nextBegun int
+	stats     Stats
 }
 
 // New returns a Store and gives it to a table, which must be loaded already.
 func New(cfg Config, table *sessions.Table) *Store {
-	s := &Store{table: table, ready: make(chan struct{}), wake: make(chan struct{}, 1), index: newIndex()}
+	s := &Store{table: table, ready: make(chan struct{}), wake: make(chan struct{}, 1), logins: newLogins()}
 	s.calls.Store(table.Calls() > 0)
 	s.SetConfig(cfg)
+	s.made = s.config.Load().Now()
 	table.SetAdmissions(s)
 	return s
 }
@@ -140,64 +140,46 @@ func (s *Store) setIdle() {
 
 func (s *Store) hasAccepted() bool { return s.stats.Accepts > 0 }
 
-// keep enters a login as the newest.
-func (s *Store) keep(l *login) {
-	s.add(l)
-	s.n++
-	l.size = l.octets()
-	s.octets += l.size
-	s.append(l)
-	s.setIdle()
+// loginOf returns the login that a request is a round or a copy of. If none is kept, r is 0 and l is new.
+func (s *Store) loginOf(q *Request, w *who) (r ref, l login) {
+	if r = s.same(w); r != 0 {
+		return r, s.login(r)
+	}
+	return 0, newLogin(q, w)
 }
 
-// touch makes a login the newest.
-func (s *Store) touch(l *login) {
-	s.unlink(l)
-	s.append(l)
-}
-
-func (s *Store) append(l *login) {
-	l.at = s.config.Load().Now()
-	if l.older = s.newest; l.older != nil {
-		l.older.newer = l
-	} else {
-		s.oldest = l
+// keep enters a login as the newest: in place of r, if that is not 0.
+func (s *Store) keep(r ref, l *login) (h handle) {
+	if s.n == 0 {
 		s.wakeRun()
 	}
-	s.newest = l
-}
-
-func (s *Store) unlink(l *login) {
-	if l.older != nil {
-		l.older.newer = l.newer
+	if r != 0 {
+		h = s.replace(r, l, s.clock())
 	} else {
-		s.oldest = l.newer
+		h = s.logins.keep(l, s.clock())
 	}
-	if l.newer != nil {
-		l.newer.older = l.older
-	} else {
-		s.newest = l.older
-	}
-	l.older, l.newer = nil, nil
+	s.setIdle()
+	return h
 }
 
 // drop forgets a login.
-func (s *Store) drop(l *login) {
-	s.remove(l)
-	s.unlink(l)
-	s.n--
-	s.octets -= l.size
+func (s *Store) drop(r ref) {
+	s.logins.drop(r)
 	s.setIdle()
 }
+
+// clock returns how long ago the Store was made.
+func (s *Store) clock() time.Duration { return s.config.Load().Now().Sub(s.made) }
 
 // forgetSurplus drops the oldest logins while there are too many. It returns their numbers.
 func (s *Store) forgetSurplus() (numbers []sessions.ID) {
 	cfg := s.config.Load()
 	for s.n > cfg.Max || s.octets > cfg.MaxOctets {
-		l := s.oldest
-		s.drop(l)
+		if id := s.kept.at(s.oldest).number; id != 0 {
+			numbers = append(numbers, id)
+		}
+		s.drop(s.oldest)
 		s.stats.Forgotten++
-		numbers = append(numbers, l.number)
 	}
 	return numbers
 }

@@ -16,6 +16,7 @@ import (
 	"aaasess/accounting/tap"
 	"aaasess/cmd/internal/api"
 	"aaasess/internal/radius"
+	"aaasess/internal/unixsocket"
 	"aaasess/sessions"
 	"aaasess/sessions/admission"
 	"aaasess/sessions/termination"
@@ -64,7 +65,7 @@ type Server struct {
 	cfg        Config
 	table      *sessions.Table
 	terminator *termination.Terminator
-	socket     *socket
+	socket     *unixsocket.Socket
 	started    time.Time
 	ending     chan struct{} // closed when Run's context is done
 	slots      chan struct{} // one for each request that is open
@@ -93,15 +94,12 @@ func New(cfg Config, table *sessions.Table, terminator *termination.Terminator) 
 	if cfg.Names == nil {
 		cfg.Names = radius.Standard
 	}
-	gid, err := groupID(cfg.Group)
+	socket, err := unixsocket.Listen(unixsocket.Config{Path: cfg.Socket, Mode: 0o660, Group: cfg.Group, Short: func(suppressed int, err error) {
+		cfg.Logger.Error("control socket cannot accept a connection; will retry", "socket", cfg.Socket, "suppressed", suppressed, "err", err)
+	}})
 	if err != nil {
-		return nil, fmt.Errorf("control: group %q: %w", cfg.Group, err)
+		return nil, fmt.Errorf("control: %w", err)
 	}
-	socket, err := listen(cfg.Socket, gid)
-	if err != nil {
-		return nil, fmt.Errorf("control: socket %s: %w", cfg.Socket, err)
-	}
-	socket.log = cfg.Logger
 	s := &Server{
 		cfg: cfg, table: table, terminator: terminator, socket: socket, started: cfg.Now(),
 		ending: make(chan struct{}), slots: make(chan struct{}, api.MaxRequests), listeners: make(chan struct{}, api.MaxListeners),
@@ -127,7 +125,7 @@ func (s *Server) RegisterStatus(name string, fn func() any) {
 }
 
 // Close removes the socket. It is for a Server whose Run is never called.
-func (s *Server) Close() error { return errors.Join(s.socket.remove(), s.socket.Close()) }
+func (s *Server) Close() error { return errors.Join(s.socket.Remove(), s.socket.Close()) }
 
 // Run answers requests until ctx is done, and then removes the socket. It may be called once.
 func (s *Server) Run(ctx context.Context) error {
@@ -140,10 +138,10 @@ func (s *Server) Run(ctx context.Context) error {
 	select {
 	case err = <-failed:
 		close(s.ending)
-		err = errors.Join(err, s.socket.remove())
+		err = errors.Join(err, s.socket.Remove())
 	case <-ctx.Done():
 		close(s.ending)
-		err = s.socket.remove()
+		err = s.socket.Remove()
 		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 		defer cancel()
 		if srv.Shutdown(over) != nil {
@@ -240,7 +238,9 @@ func (s *Server) readQuery(w http.ResponseWriter, r *http.Request) (query api.Qu
 	return query, err == nil
 }
 
-// describe returns the JSON form of a session, with its termination if it is being ended.
+// Describe returns the JSON form of a session, with its termination if it is being ended.
+func (s *Server) Describe(session *sessions.Session) api.Session { return s.describe(session) }
+
 func (s *Server) describe(session *sessions.Session) api.Session {
 	out := s.describeRow(session)
 	if session.State == sessions.Terminating {

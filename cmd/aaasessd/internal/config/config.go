@@ -19,6 +19,7 @@ import (
 	tacclient "aaasess/internal/tacacs/client"
 	"aaasess/sessions"
 	"aaasess/sessions/admission"
+	naslocal "aaasess/sessions/local"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/silence"
@@ -52,6 +53,9 @@ type Config struct {
 
 	// DynAuth is the listener for requests of servers to end and change sessions; nil: none.
 	DynAuth *DynAuth
+
+	// LocalSocket is the socket for programs on this host; nil: none.
+	LocalSocket *naslocal.Config
 
 	// Groups are the groups of RADIUS servers of the file, in order. If a method list names the
 	// group AllRADIUS, it is the last. TACACSGroups are those of TACACS+ servers, in the same way.

@@ -33,6 +33,7 @@ import (
 	"aaasess/mib"
 	"aaasess/sessions"
 	"aaasess/sessions/admission"
+	naslocal "aaasess/sessions/local"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/silence"
@@ -103,11 +104,12 @@ func TestDefault(t *testing.T) {
 			{Type: policy.Exec, Name: "default", Methods: methods},
 			{Type: policy.Connection, Name: "default", Methods: methods},
 		}, Update: policy.Update{Minimum: time.Minute}},
-		Local:      &local.Spec{File: "var/accounting.jsonl"},
-		Sessions:   sessions.Config{Remember: time.Hour},
-		Stale:      config.Stale{Limits: silence.Limits{Intervals: 3}},
-		Terminator: termination.Config{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute},
-		Store:      store.Config{MinFree: 64 << 20},
+		LocalSocket: &naslocal.Config{Socket: "var/local.sock", NASIdentifier: config.Default().NASIdentifier},
+		Local:       &local.Spec{File: "var/accounting.jsonl"},
+		Sessions:    sessions.Config{Remember: time.Hour},
+		Stale:       config.Stale{Limits: silence.Limits{Intervals: 3}},
+		Terminator:  termination.Config{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute},
+		Store:       store.Config{MinFree: 64 << 20},
 	}
 	got := config.Default()
 	if diff := cmp.Diff(want, got, plain); diff != "" {
@@ -135,7 +137,7 @@ func TestDefaultsOfMissingKeys(t *testing.T) {
 	want.SNMP = config.SNMP{}
 	want.Listener = nasradius.Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:1813"), netip.MustParseAddrPort("[::]:1813")}}
 	want.Disconnector.Clients = nil
-	want.Policy.Lists, want.Local = nil, nil
+	want.Policy.Lists, want.Local, want.LocalSocket = nil, nil, nil
 	want.Authentication, want.Admissions = nil, admission.Config{}
 	want.Store.MinFree = 256 << 20
 	if diff := cmp.Diff(want, got, plain); diff != "" {

@@ -1,11 +1,9 @@
-package control
+package unixsocket
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"os"
 	"os/user"
@@ -19,20 +17,33 @@ import (
 	"aaasess/internal/throttle"
 )
 
-// ErrInUse is returned when another daemon listens on the socket.
+// ErrInUse is returned when another daemon listens on a socket.
 var ErrInUse = errors.New("another daemon listens on it")
 
 // maxPath is the longest path for the sun_path of a Linux unix(7) address, which ends with a zero.
 const maxPath = 107
 
-// socket is the listening socket and its place in the file system.
-type socket struct {
+// Config describes a socket.
+type Config struct {
+	// Path has at most 107 octets. If its folder does not exist, it is made, with the group.
+	Path string
+	// Mode is who may connect.
+	Mode fs.FileMode
+	// Group is the group of the socket, by name or number; "" means the group of the process.
+	Group string
+	// Short is called, at most once a minute, when file descriptors or memory are too short to accept
+	// a connection. suppressed is how often it was not called since. nil: nobody is told.
+	Short func(suppressed int, err error)
+}
+
+// Socket is a listening socket and its place in the file system.
+type Socket struct {
 	*net.UnixListener
 	path string
 	info fs.FileInfo // of our socket, to recognize it
 
-	log  *slog.Logger
-	line throttle.Line
+	short func(suppressed int, err error)
+	line  throttle.Line
 }
 
 // acceptPause is the pause before Accept tries again.
@@ -40,14 +51,14 @@ const acceptPause = 100 * time.Millisecond
 
 // Accept implements net.Listener. While file descriptors or memory are short it waits, so that the
 // shortage ends neither the daemon nor its log.
-func (s *socket) Accept() (net.Conn, error) {
+func (s *Socket) Accept() (net.Conn, error) {
 	for {
 		conn, err := s.UnixListener.Accept()
 		if err == nil || !isPassing(err) {
 			return conn, err
 		}
-		if suppressed, ok := s.line.Allow(time.Now()); ok {
-			s.log.Error("control socket cannot accept a connection; will retry", "socket", s.path, "suppressed", suppressed, "err", err)
+		if suppressed, ok := s.line.Allow(time.Now()); ok && s.short != nil {
+			s.short(suppressed, err)
 		}
 		time.Sleep(acceptPause)
 	}
@@ -56,10 +67,25 @@ func (s *socket) Accept() (net.Conn, error) {
 // isPassing reports whether an error of accept(2) passes by itself.
 func isPassing(err error) bool { return shortage.Is(err) || errors.Is(err, syscall.ECONNABORTED) }
 
-// listen opens a socket at path with mode 0660 and the group gid; a negative gid leaves the group.
-// It makes the folder if only that is missing. It holds a flock(2) on the folder while it checks
-// the path and binds the socket, so that of two daemons that start at the same time one fails.
-func listen(path string, gid int) (*socket, error) {
+// Listen opens a socket. Connections wait in its queue until Accept. It makes the folder if only that
+// is missing. It holds a flock(2) on the folder while it checks the path and binds the socket, so that
+// of two daemons that start at the same time one fails. The error wraps [ErrInUse] if another daemon
+// listens on the socket.
+func Listen(cfg Config) (*Socket, error) {
+	gid, err := groupID(cfg.Group)
+	if err != nil {
+		return nil, fmt.Errorf("group %q: %w", cfg.Group, err)
+	}
+	s, err := listen(cfg.Path, cfg.Mode, gid)
+	if err != nil {
+		return nil, fmt.Errorf("socket %s: %w", cfg.Path, err)
+	}
+	s.short = cfg.Short
+	return s, nil
+}
+
+// listen is Listen with a group by number; a negative gid leaves the group.
+func listen(path string, mode fs.FileMode, gid int) (*Socket, error) {
 	if len(path) > maxPath {
 		return nil, fmt.Errorf("the path is longer than %d octets", maxPath)
 	}
@@ -86,7 +112,7 @@ func listen(path string, gid int) (*socket, error) {
 	if err := checkFree(path); err != nil {
 		return nil, err
 	}
-	return bind(path, gid)
+	return bind(path, mode, gid)
 }
 
 // checkFree returns an error unless the path is free, or has a stale socket on which no process
@@ -117,7 +143,7 @@ func checkFree(path string) error {
 }
 
 // bind opens the socket in a private folder, sets its mode and group, and moves it to path.
-func bind(path string, gid int) (_ *socket, err error) {
+func bind(path string, mode fs.FileMode, gid int) (_ *Socket, err error) {
 	private, err := os.MkdirTemp(filepath.Dir(path), ".s*")
 	if err != nil {
 		return nil, err
@@ -132,11 +158,11 @@ func bind(path string, gid int) (_ *socket, err error) {
 		return nil, err
 	}
 	l.SetUnlinkOnClose(false)
-	err = os.Chmod(inside, 0o660)
+	err = os.Chmod(inside, mode)
 	if err == nil && gid >= 0 {
 		err = os.Chown(inside, -1, gid)
 	}
-	s := &socket{UnixListener: l, path: path, log: slog.New(slog.DiscardHandler)}
+	s := &Socket{UnixListener: l, path: path}
 	if err == nil {
 		s.info, err = os.Lstat(inside)
 	}
@@ -150,9 +176,9 @@ func bind(path string, gid int) (_ *socket, err error) {
 	return s, nil
 }
 
-// remove deletes the socket file, if it is still ours. Call it before Close: while we listen, no
+// Remove deletes the socket file, if it is still ours. Call it before Close: while we listen, no
 // other daemon replaces the file.
-func (s *socket) remove() error {
+func (s *Socket) Remove() error {
 	info, err := os.Lstat(s.path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, s.info) {
 		return nil
@@ -176,27 +202,4 @@ func groupID(group string) (int, error) {
 		return 0, err
 	}
 	return strconv.Atoi(g.Gid)
-}
-
-// peerKey is the key of a connection's peer in the context of its requests.
-type peerKey struct{}
-
-// withPeer stores a connection and the user id of its client in the context.
-func withPeer(ctx context.Context, conn net.Conn) context.Context {
-	return context.WithValue(context.WithValue(ctx, connKey{}, conn), peerKey{}, uidOf(conn))
-}
-
-// uidOf returns the user id of the client of a connection, for the log. It is -1 if unknown.
-func uidOf(conn net.Conn) int {
-	uid := -1
-	if c, ok := conn.(*net.UnixConn); ok {
-		if raw, err := c.SyscallConn(); err == nil {
-			_ = raw.Control(func(fd uintptr) {
-				if cred, err := syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED); err == nil {
-					uid = int(cred.Uid)
-				}
-			})
-		}
-	}
-	return uid
 }

@@ -1,0 +1,137 @@
+//go:build partners
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"aaasess/internal/partner"
+	localreport "aaasess/sessions/local/report"
+)
+
+const hooksDir = "../../deploy/hooks"
+
+// hookFile returns the absolute path of a hook.
+func hookFile(t *testing.T, name string) string {
+	t.Helper()
+	file, err := filepath.Abs(filepath.Join(hooksDir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// TestHooksAreClean: shellcheck finds nothing in the hooks, and dash can read them.
+func TestHooksAreClean(t *testing.T) {
+	scripts := 0
+	err := filepath.WalkDir(hooksDir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err == nil && strings.HasPrefix(string(text), "#!/bin/sh\n") {
+			scripts++
+			partner.Run(t, time.Minute, "shellcheck", path)
+			partner.Run(t, time.Minute, "dash", "-n", path)
+		}
+		return err
+	})
+	if err != nil || scripts == 0 {
+		t.Errorf("%d scripts, %v", scripts, err)
+	}
+}
+
+// await waits until the daemon has a number of reports, and returns them.
+func (d *localDaemon) await(t *testing.T, n int) (got []arrived) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if got = append(got, d.reports()...); len(got) >= n {
+			return got
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("%d reports of %d: %+v", len(got), n, got)
+		}
+	}
+}
+
+// changes are the fields that are different in each run of a test.
+var changes = cmpopts.IgnoreFields(localreport.Report{}, "Session", "At", "SessionTime", "InputOctets", "OutputOctets", "InputPackets", "OutputPackets")
+
+// TestOpenVPNHook: OpenVPN runs its hook for a user who logs in, sends data and is thrown off. If the
+// daemon is down, the user logs in all the same.
+func TestOpenVPNHook(t *testing.T) {
+	d := startLocalDaemon(t)
+	n, c := partner.NewNamespace(t), partner.NewCertificates(t)
+	peer := n.Neighbor("vo", "vc")
+	v := n.OpenVPN(partner.OpenVPNOptions{Interface: "vo", Certificates: c, Hook: hookFile(t, "openvpn/report"), Environment: map[string]string{
+		"PATH": filepath.Dir(program(t)) + ":/usr/bin:/bin", "AAASESS_LOCAL_SOCKET": d.socket, "AAASESS_OPENVPN_END": "road",
+	}})
+	before := time.Now().Truncate(time.Second)
+	client := peer.OpenVPNClient("vc", partner.Login{User: "alice", Password: "x"}, c, "Initialization Sequence Completed")
+	start := d.await(t, 1)[0]
+	peer.Run("bash", "-c", "head -c 1200 /dev/zero >/dev/udp/10.77.0.1/9")
+	v.EndUser("alice")
+	stop := d.await(t, 1)[0]
+	client.Stop()
+
+	who := localreport.Report{Source: "openvpn", User: "alice", Address: "10.77.0.2", IPv6Addresses: []string{"2001:db8:77::1000"}, CallingStation: partner.OpenVPNPeer, NASPortID: "tun0"}
+	ends := who
+	ends.End = &localreport.End{OpenVPN: "road"}
+	if diff := cmp.Diff([]arrived{{"start", "", ends}, {"stop", "", who}}, []arrived{start, stop}, changes); diff != "" {
+		t.Error(diff)
+	}
+	if start.Report.Session != stop.Report.Session || !strings.HasPrefix(start.Report.Session, "tun0-") || !strings.HasSuffix(start.Report.Session, "-10.77.0.2") {
+		t.Errorf("sessions %q and %q", start.Report.Session, stop.Report.Session)
+	}
+	if at := start.Report.At; at == nil || at.Before(before) || at.After(time.Now()) {
+		t.Errorf("the start is of %v", at)
+	}
+	r := stop.Report
+	if r.InputOctets == nil || r.OutputOctets == nil || r.SessionTime == nil || *r.InputOctets < 1000 || *r.OutputOctets < 1000 {
+		t.Errorf("counters of %+v", r)
+	}
+
+	d.will(503, "{}")
+	peer.OpenVPNClient("vc", partner.Login{User: "bob", Password: "x"}, c, "Initialization Sequence Completed")
+	if got := d.await(t, 1)[0]; got.Report.User != "bob" || v.Said("503 Service Unavailable; try again") != 1 {
+		t.Errorf("%+v; the log of OpenVPN does not say that it was refused", got)
+	}
+}
+
+// TestStrongSwanHook: charon runs its hook for a user who logs in, sends data and logs out.
+func TestStrongSwanHook(t *testing.T) {
+	d := startLocalDaemon(t)
+	n, c := partner.NewNamespace(t), partner.NewCertificates(t)
+	peer := n.Neighbor("vg", "vc")
+	alice := partner.Login{User: "alice", Password: "secret"}
+	hook := "env PATH=" + filepath.Dir(program(t)) + ":/usr/sbin:/usr/bin:/sbin:/bin AAASESS_LOCAL_SOCKET=" + d.socket + " " + hookFile(t, "strongswan/updown")
+	n.StrongSwan(partner.StrongSwanOptions{Interface: "vg", Certificates: c, Hook: hook, Logins: []partner.Login{alice}})
+	users := peer.StrongSwanClient("vc", c, alice)
+	if err := users.Connect("alice"); err != nil {
+		t.Fatal(err)
+	}
+	start := d.await(t, 1)[0]
+	users.Disconnect("alice")
+	stop := d.await(t, 1)[0]
+	who := localreport.Report{Source: "strongswan", User: "alice", Address: "10.88.1.1", CallingStation: "192.0.2.2", CalledStation: "192.0.2.1", NASPortID: "net"}
+	begins := who
+	begins.NASPort = ptr(uint32(1))
+	if diff := cmp.Diff([]arrived{{"start", "", begins}, {"stop", "", who}}, []arrived{start, stop}, changes); diff != "" {
+		t.Error(diff)
+	}
+	if start.Report.Session != stop.Report.Session || !strings.HasPrefix(start.Report.Session, "net-") {
+		t.Errorf("sessions %q and %q", start.Report.Session, stop.Report.Session)
+	}
+}

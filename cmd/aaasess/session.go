@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/localclient"
+	localreport "aaasess/sessions/local/report"
+)
+
+const reportSocket = "/run/aaasess/local.sock" // the local interface of the system's daemon
+
+const sessionHelp = `Report sessions of this host to the daemon, for scripts: one command reports one event. The
+daemon answers after the event is on its disk.
+
+A report says who reports (--source), and what the reporter calls the session (--session): the
+same in each report of the session, and unique among the live sessions of the source. An option
+without a value ("") is the same as no option, so a script can pass variables that may be empty.
+Octets that are not UTF-8 become the text \xHH.
+
+These commands use the socket of the local interface, not the control socket: --socket, else
+$AAASESS_LOCAL_SOCKET, else /run/aaasess/local.sock. The key local.access of the configuration
+says which users and groups may report.
+
+A command prints the ID and the user of the session. Reporting an event again changes nothing:
+the daemon knows it by --idempotency-key, or by its content.
+
+Exit codes, besides those in "aaasess --help":
+  1  the daemon rejects the report
+  3  no daemon answers at the socket
+  4  the daemon knows no such session
+  5  permission denied: the caller may not report, or not for this source or session
+  7  not now: the daemon cannot store the report, or does not answer within --timeout. Try again.`
+
+// errNotNow is returned with what the daemon may accept later.
+var errNotNow = errors.New("try again")
+
+// onFailure says what the exit code is if a report fails.
+const (
+	failureError  = "error"
+	failureIgnore = "ignore"
+)
+
+// reporter holds the options of "aaasess session".
+type reporter struct {
+	*global
+	fields  fields
+	socket  string
+	timeout time.Duration
+	from    string
+	key     string
+	failure string
+	quiet   bool
+}
+
+func newSession(g *global) *cobra.Command {
+	r := &reporter{global: g}
+	cmd := &cobra.Command{
+		Use: "session", Short: "Report sessions of this host to the daemon, for scripts", Long: sessionHelp,
+		Args: subcommandArgs, RunE: requireSubcommand,
+	}
+	flags := cmd.PersistentFlags()
+	flags.StringVar(&r.socket, "socket", "", "the socket of the local interface is `PATH`")
+	flags.DurationVar(&r.timeout, "timeout", 2*time.Second, "the whole request may take `DURATION`")
+	flags.StringVar(&r.from, "from", "", "read the report from `FILE`, a JSON object; - is the standard input. Options replace its fields")
+	flags.StringVar(&r.key, "idempotency-key", "", "a `KEY` of the event, 1 to 128 printable ASCII characters: the daemon does nothing for a key that it has already answered")
+	flags.StringVar(&r.failure, "on-failure", failureError, "if the report fails, print why, and exit with the code of the `KIND` of error (error) or with 0 (ignore)")
+	flags.BoolVar(&r.quiet, "quiet", false, "print nothing but errors")
+	cmd.PersistentPreRunE = func(*cobra.Command, []string) error {
+		switch {
+		case r.timeout <= 0:
+			return fmt.Errorf("--timeout %v is not positive", r.timeout)
+		case r.failure != failureError && r.failure != failureIgnore:
+			return fmt.Errorf("--on-failure %q: want %s or %s", r.failure, failureError, failureIgnore)
+		}
+		return nil
+	}
+	r.fields.add(flags, commonFields)
+	cmd.AddCommand(r.verbs()...)
+	complete(cmd, "on-failure", failureError, failureIgnore)
+	complete(cmd, "kind", api.Kinds()...)
+	_ = cmd.RegisterFlagCompletionFunc("from", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault))
+	return cmd
+}
+
+func (r *reporter) verbs() []*cobra.Command {
+	command := r.verb("command --source NAME [TEXT]", "Report a command that a user typed", sessionCommandHelp, commandFields)
+	command.Args = cobra.MaximumNArgs(1)
+	command.Example = `  aaasess session command --source bash --user alice --level 15 "ip link set eth0 down"`
+	start := r.verb("start --source NAME --session ID", "Report that a session has started", sessionStartHelp, nil)
+	start.Example = `  aaasess session start --source pppd --session ppp0 --user alice --address 10.0.0.1 --interface ppp0`
+	return []*cobra.Command{
+		start,
+		r.verb("update --source NAME --session ID", "Report counters, addresses or other news of a session", sessionUpdateHelp, nil),
+		r.verb("stop --source NAME --session ID", "Report that a session has ended", sessionStopHelp, stopFields),
+		r.verb("fail --source NAME", "Report a login that failed", sessionFailHelp, failFields),
+		r.verb("call --source NAME --session ID", "Report the setup or the end of a call", sessionCallHelp, callFields),
+		command,
+	}
+}
+
+// verb returns the command that reports one kind of event.
+func (r *reporter) verb(use, short, long string, own []field) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Long: long, Args: cobra.NoArgs}
+	r.fields.add(cmd.Flags(), own)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		rep, err := r.report()
+		if err == nil && len(args) > 0 {
+			rep.Text = validText(args[0])
+		}
+		if err == nil && rep.Source == "" {
+			err = fmt.Errorf("%w: %s needs --source", errUsage, cmd.CommandPath())
+		}
+		if err != nil {
+			return err
+		}
+		*r.started = true
+		err = r.send(cmd.Context(), cmd.Name(), rep)
+		if err != nil && r.failure == failureIgnore {
+			printError(r.err, err)
+			err = nil
+		}
+		return err
+	}
+	return cmd
+}
+
+// report returns the report that the options describe.
+func (r *reporter) report() (*localreport.Report, error) {
+	rep := &localreport.Report{}
+	if r.from != "" {
+		if err := r.read(rep); err != nil {
+			return nil, fmt.Errorf("%w: --from %s: %w", errUsage, r.from, err)
+		}
+	}
+	return rep, r.fields.apply(rep)
+}
+
+// read reads the report of --from.
+func (r *reporter) read(rep *localreport.Report) error {
+	in := r.in
+	if r.from != "-" {
+		f, err := os.Open(r.from)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	b, err := io.ReadAll(io.LimitReader(in, localreport.MaxBody+1))
+	if err != nil {
+		return err
+	}
+	if len(b) > localreport.MaxBody {
+		return fmt.Errorf("more than %d octets", localreport.MaxBody)
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(rep); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("more than one JSON value")
+	}
+	return nil
+}
+
+// send sends a report, and prints the answer.
+func (r *reporter) send(ctx context.Context, verb string, rep *localreport.Report) error {
+	body, err := json.Marshal(rep)
+	if err != nil {
+		return err
+	}
+	socket := cmp.Or(r.socket, r.getenv("AAASESS_LOCAL_SOCKET"), reportSocket)
+	got, err := localclient.Do(ctx, socket, r.timeout, localclient.Request{Method: http.MethodPost, Path: localreport.Verb(verb).Path(), Key: r.key, Body: body})
+	problem := (*localreport.Problem)(nil)
+	switch {
+	case errors.As(err, &problem) && problem.Status == http.StatusServiceUnavailable, errors.Is(err, localclient.ErrTimeout):
+		return fmt.Errorf("%w; %w", err, errNotNow)
+	case errors.Is(err, localclient.ErrKey):
+		return fmt.Errorf("%w: --idempotency-key: %w", errUsage, err)
+	case err != nil, r.quiet:
+		return err
+	}
+	answer := localreport.Answer{}
+	if err := json.Unmarshal(got, &answer); err != nil {
+		return fmt.Errorf("%w: %w", localclient.ErrInvalid, err)
+	}
+	if r.json {
+		return r.printJSON(answer)
+	}
+	return r.printReported(answer)
+}
+
+// printReported prints one line: the ID of the session, and its user. The ID of an event without a
+// session is that of its record.
+func (r *reporter) printReported(answer localreport.Answer) error {
+	s := api.Session{ID: answer.ID}
+	if len(answer.Session) > 0 {
+		if err := json.Unmarshal(answer.Session, &s); err != nil {
+			return fmt.Errorf("%w: %w", localclient.ErrInvalid, err)
+		}
+	}
+	if s.ID == "" {
+		return nil
+	}
+	line := printable(s.ID)
+	if s.User != "" {
+		line += "  " + printable(s.User)
+	}
+	_, err := fmt.Fprintln(r.out, line)
+	return err
+}

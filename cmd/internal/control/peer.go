@@ -1,0 +1,27 @@
+package control
+
+import (
+	"context"
+	"net"
+
+	"aaasess/internal/unixsocket"
+)
+
+// ErrInUse is returned when another daemon listens on the socket.
+var ErrInUse = unixsocket.ErrInUse
+
+// peerKey is the key of a connection's peer in the context of its requests.
+type peerKey struct{}
+
+// withPeer stores a connection and the user id of its client in the context.
+func withPeer(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(context.WithValue(ctx, connKey{}, conn), peerKey{}, uidOf(conn))
+}
+
+// uidOf returns the user id of the client of a connection, for the log. It is -1 if unknown.
+func uidOf(conn net.Conn) int {
+	if p, ok := unixsocket.PeerOf(conn); ok {
+		return int(p.UID)
+	}
+	return -1
+}

@@ -1,0 +1,16 @@
+package report
+
+// End says how a session can be ended: exactly one of the fields is set.
+type End struct {
+	Signal  *Signal `json:"signal,omitempty"`
+	Command string  `json:"command,omitempty"` // the name of an entry of local.commands
+	Event   bool    `json:"event,omitempty"`   // the source ends it, when an event tells it to
+	OpenVPN string  `json:"openvpn,omitempty"` // the name of an entry of local.openvpn
+}
+
+// Signal is a signal to a process.
+type Signal struct {
+	PID    int    `json:"pid"`
+	Start  uint64 `json:"start,omitempty"`  // field 22 of /proc/PID/stat; absent: the daemon reads it
+	Signal string `json:"signal,omitempty"` // default TERM
+}

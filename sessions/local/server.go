@@ -1,0 +1,188 @@
+package local
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"aaasess/internal/radius"
+	"aaasess/internal/unixsocket"
+	"aaasess/sessions"
+	localreport "aaasess/sessions/local/report"
+)
+
+const (
+	readTimeout = 10 * time.Second // for a whole request
+	sendTimeout = 10 * time.Second // for an answer; then the connection of a slow client is closed
+	idleTimeout = time.Minute      // for the next request of a connection
+	endTimeout  = time.Second      // for the requests that are open when the Server ends
+)
+
+// Sink takes the events of sessions. [termination.Terminator] implements it, and passes them on to the
+// table.
+type Sink interface {
+	// Apply is as [sessions.Table.Apply].
+	Apply(ev sessions.Event, done func(error)) error
+	// Accepting returns nil if Apply would accept an event now, else the reason.
+	Accepting() error
+}
+
+// Config configures a [Server].
+type Config struct {
+	// Socket is the path of the Unix socket, at most 107 octets. Everybody may connect to it: Access
+	// says who may do what. If its folder does not exist, it is made.
+	Socket string
+	// NASIdentifier is the NAS-Identifier of the sessions.
+	NASIdentifier string
+	// Access gives rights; see [Server.SetAccess].
+	Access []Rule
+	// Names returns the dictionary with the names of attributes; nil means the standard one.
+	Names func() *radius.Dictionary
+	// Describe returns a session for the answer, as the control socket shows it.
+	Describe func(*sessions.Session) any
+	// Logger receives the log; nil discards it.
+	Logger *slog.Logger
+	// Now reads the host's clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Server takes reports of programs on this host.
+type Server struct {
+	cfg    Config
+	table  *sessions.Table
+	sink   Sink
+	socket *unixsocket.Socket
+	access atomic.Pointer[[]Rule]
+	mux    *http.ServeMux
+	ready  chan struct{}
+}
+
+// New opens the socket. Connections wait in its queue until Run is called. An error names the path.
+func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
+	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
+	if cfg.Names == nil {
+		cfg.Names = radius.Standard
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	socket, err := unixsocket.Listen(unixsocket.Config{Path: cfg.Socket, Mode: 0o666, Short: func(suppressed int, err error) {
+		cfg.Logger.Error("local socket cannot accept a connection; will retry", "socket", cfg.Socket, "suppressed", suppressed, "err", err)
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("local: %w", err)
+	}
+	s := &Server{cfg: cfg, table: table, sink: sink, socket: socket, mux: http.NewServeMux(), ready: make(chan struct{})}
+	s.SetAccess(cfg.Access)
+	s.mux.HandleFunc("/", noSuchPath)
+	for _, verb := range localreport.Verbs() {
+		s.Handle(http.MethodPost, verb.Path(), Write, s.reports(verb))
+	}
+	return s, nil
+}
+
+// SetAccess replaces the rules for requests that follow.
+func (s *Server) SetAccess(rules []Rule) { s.access.Store(&rules) }
+
+// Handle answers the requests with a method and a path, as an [http.ServeMux] has it, of callers with a
+// right. It must be called before Run.
+func (s *Server) Handle(method, path string, right Right, handle http.HandlerFunc) {
+	s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+		switch c := s.caller(r); {
+		case r.Method != method:
+			w.Header().Set("Allow", method)
+			writeProblem(w, problem(http.StatusMethodNotAllowed, "", "want %s", method))
+		case !isAllowed(c, right):
+			writeProblem(w, problem(http.StatusForbidden, "", "user %d may not %s: see local.access in the configuration", c.uid, right))
+		default:
+			handle(w, r)
+		}
+	})
+}
+
+func isAllowed(c *caller, right Right) bool {
+	_, ok := c.may(right)
+	return ok
+}
+
+// String returns the name of the Server for logs.
+func (s *Server) String() string { return "local socket " + s.cfg.Socket }
+
+// Ready is closed when Run answers requests.
+func (s *Server) Ready() <-chan struct{} { return s.ready }
+
+// Close removes the socket. It is for a Server whose Run is never called.
+func (s *Server) Close() error { return errors.Join(s.socket.Remove(), s.socket.Close()) }
+
+// Run answers requests until ctx is done, and then removes the socket. It may be called once.
+func (s *Server) Run(ctx context.Context) error {
+	srv := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: 16 << 10,
+		ConnContext:    s.connected,
+		ErrorLog:       slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	s.cfg.Logger.Info("local socket is open", "socket", s.cfg.Socket)
+	go func() { failed <- srv.Serve(s.socket) }()
+	close(s.ready)
+	select {
+	case err := <-failed:
+		return errors.Join(err, s.socket.Remove())
+	case <-ctx.Done():
+		err := s.socket.Remove()
+		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+		defer cancel()
+		if srv.Shutdown(over) != nil {
+			_ = srv.Close() // only clients that do not read are left
+		}
+		<-failed
+		return err
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendTimeout))
+	if !isClean(r.URL.EscapedPath()) {
+		noSuchPath(w, r) // the mux would redirect it, with an HTML page
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+func noSuchPath(w http.ResponseWriter, r *http.Request) {
+	writeProblem(w, problem(http.StatusNotFound, "", "no such path: %q", r.URL.Path))
+}
+
+// client is the key of a connection's client in the context of its requests.
+type client struct{}
+
+// connected stores who has connected in the context of the connection's requests.
+func (s *Server) connected(ctx context.Context, conn net.Conn) context.Context {
+	peer, ok := unixsocket.PeerOf(conn)
+	if !ok {
+		return ctx
+	}
+	return context.WithValue(ctx, client{}, peer)
+}
+
+// caller returns who makes a request. Nobody knows a request that did not come through the socket.
+func (s *Server) caller(r *http.Request) *caller {
+	peer, ok := r.Context().Value(client{}).(unixsocket.Peer)
+	if !ok {
+		return &caller{uid: nobody, daemon: 0, groups: func() []uint32 { return nil }}
+	}
+	return &caller{uid: peer.UID, daemon: uint32(os.Geteuid()), groups: func() []uint32 { return []uint32{peer.GID} }, rules: *s.access.Load()}
+}
+
+// nobody is no user: (uid_t)-1.
+const nobody = 1<<32 - 1
