@@ -88,10 +88,7 @@ func (t *Table) indexLoaded(all [][]stored) {
 			for _, n := range s.formerNodes() {
 				t.register(n, s.Session)
 			}
-			t.updateNesting(nil, s.Session)
-			t.updateGranted(nil, s.Session)
-			t.updateUnique(nil, s.Session)
-			t.updateLinks(nil, s.Session)
+			t.updateIndexes(nil, s.Session)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package sessions
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,7 +63,8 @@ type Table struct {
 	endReports []func()
 	// How many Disconnects of a marked session can still be undone.
 	undoable     map[ID]int
-	dirty        bool // rows differ from the published view
+	lastMark     Stamp // when Disconnect marked a session
+	dirty        bool  // rows differ from the published view
 	routes       routes
 	nesting      nesting
 	oneOffs      oneOffs
@@ -192,6 +192,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
 		ev.tell(s, false)
 	case finish:
+		c.Patient = t.isBetweenMarks(s)
 		ev.tell(t.end(c, s, ev, 0, 0), false)
 	case recordLate:
 		t.recordLate(c, s, ev)
@@ -316,35 +317,6 @@ func (t *Table) isFree(id ID) bool {
 	return id != 0 && !remembered && !reserved && t.live(id) == nil && !t.nesting.needs(id)
 }
 
-// nodes returns the nodes of all NAS values that a session has or had, the present one first.
-func (s *Session) nodes() []*nasNode { return append([]*nasNode{s.node}, s.formerNodes()...) }
-
-// register adds a session to the live sessions of a node.
-func (t *Table) register(n *nasNode, s *Session) {
-	if len(n.ids) > 2*n.liveCount+16 {
-		n.ids = slices.DeleteFunc(n.ids, func(id ID) bool { return !t.isRegistered(id, n) })
-		slices.Sort(n.ids)
-		n.ids = slices.Compact(n.ids)
-	}
-	n.liveCount++
-	n.ids = append(n.ids, s.ID)
-	t.names.add(n, sidHash(s.AcctSessionID), s.ID)
-}
-
-// unregister undoes register. The id stays in n.ids until a later register cleans up.
-func (t *Table) unregister(n *nasNode, s *Session) {
-	t.names.remove(n, sidHash(s.AcctSessionID), s.ID)
-	if n.liveCount--; n.liveCount == 0 {
-		n.ids = nil
-	}
-}
-
-// isRegistered reports whether a live session is registered at a node.
-func (t *Table) isRegistered(id ID, n *nasNode) bool {
-	s := t.live(id)
-	return s != nil && (s.node == n || slices.Contains(s.formerNodes(), n))
-}
-
 // put makes s the present state of its session.
 func (t *Table) put(c *Change, s *Session) {
 	rows := t.rowsOf(s.Kind)
@@ -354,39 +326,11 @@ func (t *Table) put(c *Change, s *Session) {
 	}
 	t.updateIndex(was, s)
 	t.updateLines(was, s)
-	t.updateNesting(was, s)
-	t.updateGranted(was, s)
-	t.updateUnique(was, s)
-	others := t.updateLinks(was, s)
+	others := t.updateIndexes(was, s)
 	rows.put(s)
 	t.encodeInto(c, s)
 	for _, id := range others {
 		t.encodeInto(c, t.live(id))
-	}
-}
-
-// updateIndex updates the entries of a session in the index of names and at its NAS nodes. was is
-// its state before, nil if it is new.
-func (t *Table) updateIndex(was, s *Session) {
-	var before []*nasNode
-	switch {
-	case was == nil:
-	case was.node == s.node:
-		return
-	default:
-		before = was.nodes()
-	}
-	now := s.nodes()
-	for _, n := range now {
-		if !slices.Contains(before, n) {
-			t.register(n, s)
-		}
-	}
-	for _, n := range before {
-		if !slices.Contains(now, n) {
-			t.unregister(n, s)
-			t.nases.release(n)
-		}
 	}
 }
 
@@ -398,10 +342,7 @@ func (t *Table) removeRow(s *Session) {
 	if s.node.reportsCalls {
 		t.linesOf(s.Kind).remove(s)
 	}
-	t.updateNesting(s, nil)
-	t.updateGranted(s, nil)
-	t.updateUnique(s, nil)
-	t.updateLinks(s, nil)
+	t.updateIndexes(s, nil)
 	t.rowsOf(s.Kind).remove(s.ID)
 	if s.Route != nil {
 		s.Route.live--

@@ -33,6 +33,7 @@ import (
 	"aaasess/sessions/admission"
 	"aaasess/sessions/interim"
 	naslocal "aaasess/sessions/local"
+	"aaasess/sessions/local/link"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/stale"
@@ -63,6 +64,7 @@ type daemon struct {
 	resyncs        *resync.Resyncs
 	control        *control.Server
 	local          *naslocal.Server // nil: programs on this host report nothing
+	links          *link.Reader     // nil: the interfaces of this host are not known
 	methods        *methods.Set
 	radius         *client.Client    // the servers of all groups of RADIUS servers
 	tacacs         *tacclient.Client // those of TACACS+ servers
@@ -129,6 +131,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	d.interims = interim.New(d.table, interimPolicy(plan))
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	d.resyncs = resync.New(resync.Config{Table: d.table, Decide: d.router.Resync, Waiting: d.methods.Waiting, Logger: log})
+	d.openLinks(tc.Boot)
 	if err := d.loadTable(); err != nil {
 		return nil, explainDamage(err)
 	}
@@ -265,6 +268,9 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	}
 	serving = append(serving, d.authentication.tasks()...)
 	serving = append(serving, d.dynAuth.tasks()...)
+	if d.links != nil {
+		serving = append(serving, d.links)
+	}
 	if d.local != nil {
 		serving = append(serving, d.local)
 	}

@@ -51,6 +51,7 @@ type setup struct {
 	record         string // the lists' record type, "start-stop" if empty
 	update         string // keys of accounting.update
 	delayStart     string // delay-start of the network list, without one if empty
+	changes        string // host:port for Disconnect-Requests and CoA-Requests of the servers, none if empty
 	disk           string // size of a disk of its own for the state, as mount(8) wants it; "" is none
 }
 
@@ -105,6 +106,10 @@ func (d *daemonProc) configure(s setup) {
 	if s.delayStart != "" {
 		network = strings.Replace(list, "methods:", "delay-start: "+s.delayStart+", methods:", 1)
 	}
+	changes := ""
+	if s.changes != "" {
+		changes = fmt.Sprintf("  dynamic-authorization: {listen: [%q], servers: [{server: r0}]}\n", s.changes)
+	}
 	text := fmt.Sprintf(`state: state
 control: {socket: %s}
 snmp:
@@ -112,12 +117,12 @@ snmp:
   session-mib-disconnect: %s
 radius:
   accounting: {listen: ["%s"]}
-  clients:
-    - {name: loopback, address: 127.0.0.0/8, secret: %q, disconnect: {port: %d}}
+%[14]s  clients:
+    - {name: loopback, address: 127.0.0.0/8, secret: %[6]q, disconnect: {port: %[7]d}}
   servers:
-%s
+%[8]s
   groups:
-    - {name: isp, servers: [%s], timeout: 1s, retransmit: 1}
+    - {name: isp, servers: [%[9]s], timeout: 1s, retransmit: 1}
 accounting:
   network: %[13]s
   exec: %[10]s
@@ -127,7 +132,7 @@ sessions:
   disconnect: {stop-wait: 2s, retry-min: 1s, timeout: 500ms, retransmit: 1}
 store: {min-free: %[11]s}
 `, d.socket, d.snmpd.AgentXNetwork, d.snmpd.AgentXAddress, s.disconnect, d.acct, nasSecret, s.disconnectPort,
-		strings.Join(servers, "\n"), strings.Join(names, ", "), list, s.minFree, s.update, network)
+		strings.Join(servers, "\n"), strings.Join(names, ", "), list, s.minFree, s.update, network, changes)
 	if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
 		d.t.Fatal(err)
 	}

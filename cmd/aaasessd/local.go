@@ -7,11 +7,24 @@ import (
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/sessions"
 	naslocal "aaasess/sessions/local"
+	"aaasess/sessions/local/link"
 	"aaasess/sessions/termination"
 )
 
 // localClient is the name of the client that sessions of this host have.
 const localClient = "local"
+
+// openLinks makes the reader of this host's network interfaces. It needs no local socket: sessions of an
+// earlier start may have interfaces. Without a network namespace that can be told from others there is
+// none.
+func (d *daemon) openLinks(boot sessions.Boot) {
+	host, err := link.Host(boot.ID)
+	if err != nil {
+		d.log.Warn("network interfaces are not read", "err", err)
+		return
+	}
+	d.links = link.New(link.Config{Host: host, Logger: d.log}, d.table)
+}
 
 // openLocal opens the socket for programs on this host, if there is one. It comes after the control
 // socket, whose JSON of sessions it shows.
@@ -21,6 +34,9 @@ func (d *daemon) openLocal(cfg *config.Config) (err error) {
 	}
 	lc := *cfg.LocalSocket
 	lc.Names, lc.Logger = d.dictionary.Load, d.log
+	if d.links != nil {
+		lc.Interface = d.links.Lookup
+	}
 	lc.Describe = func(s *sessions.Session) any { return d.control.Describe(s) }
 	d.local, err = naslocal.New(lc, d.table, d.terminator)
 	return err

@@ -36,7 +36,7 @@ var rules = []rule{
 	{"sessions/radius/dynauth", []string{"aaasess/internal/radius", "aaasess/internal/throttle", "aaasess/sessions", "aaasess/sessions/radius", "aaasess/sessions/radius/dae", "aaasess/sessions/termination"}, "requests of servers to NASes; it knows neither sockets nor who accounts a session"},
 	{"sessions/radius/relay", []string{"aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/sessions/admission", "aaasess/sessions/radius"}, "it forwards requests of NASes to servers; it knows neither sockets nor the table"},
 	{"sessions/radius/radiustest", []string{"layeh.com/radius"}, "a NAS for tests"},
-	{"sessions/local", []string{"aaasess/internal/radius", "aaasess/internal/unixsocket", "aaasess/sessions", "aaasess/sessions/local/report", "github.com/go-json-experiment/json"}, "reports of programs on this host; it does not know where they go"},
+	{"sessions/local", []string{"aaasess/internal/radius", "aaasess/internal/throttle", "aaasess/internal/unixsocket", "aaasess/sessions", "aaasess/sessions/local/link", "aaasess/sessions/local/report", "github.com/go-json-experiment/json"}, "reports of programs on this host; it does not know where they go"},
 	{"sessions/local/report", nil, "the messages of the local interface are for hooks too, which must start fast"},
 	{"agent/agentx", []string{"aaasess/mib", "aaasess/internal/throttle", "github.com/posteo/go-agentx", "golang.org/x/sys"}, "it serves any tree of objects"},
 	{"agent/agentx/agentxtest", []string{"aaasess/agent/agentx", "aaasess/mib", "github.com/posteo/go-agentx"}, "a master for tests"},

@@ -2,6 +2,7 @@ package partner
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -26,6 +27,7 @@ type OpenVPNOptions struct {
 	// accepts any password. Environment has what "setenv" gives the script.
 	Hook        string
 	Environment map[string]string
+	Management  string // the socket of its management interface, in a temporary folder if ""
 }
 
 // OpenVPNProc is an OpenVPN server that asks RADIUS servers, by its plugin, which sends PAP, without
@@ -40,7 +42,7 @@ type OpenVPNProc struct {
 func (n *Namespace) OpenVPN(opts OpenVPNOptions) *OpenVPNProc {
 	n.t.Helper()
 	dir := n.t.TempDir()
-	file, management := filepath.Join(dir, "server.conf"), filepath.Join(dir, "management")
+	file, management := filepath.Join(dir, "server.conf"), cmp.Or(opts.Management, filepath.Join(dir, "management"))
 	c := opts.Certificates
 	conf := fmt.Sprintf(openVPNConf, openVPNNetwork, c.Authority, c.Server, c.ServerKey, filepath.Join(dir, "status"), management)
 	if opts.Hook != "" {
