@@ -125,11 +125,7 @@ func (t *Table) Date(at Stamp) time.Time { return t.clock.date(at) }
 func (t *Table) Apply(ev Event, done func(error)) error {
 	err := t.commitEvent(&ev, done)
 	t.limits.report(err)
-	if t.superseded != nil {
-		for _, s := range ev.superseded {
-			t.superseded(s)
-		}
-	}
+	t.reportSuperseded(&ev)
 	return err
 }
 
@@ -244,10 +240,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if t.admit(s, ev); s.ID == id {
 		t.last = id
 	}
-	for i := range old {
-		old[i].By = s.ID
-	}
-	ev.superseded = old
+	ev.supersedes(old, s.ID)
 	s.Route = t.routes.findOrAdd(t.journal.Route(s))
 	t.nest(s, ev)
 	if !t.withdraw(s.ID) && ev.Kind != Resource { // else it has been counted

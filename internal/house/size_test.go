@@ -37,7 +37,7 @@ var largePackages = map[string]struct {
 	"bench":                        {3200, "the sections of docs/benchmarks.md and their prose, one or two files each"},
 	"cmd/aaasess":                  {5500, "one file for each command"},
 	"cmd/aaasessd":                 {2400, "one file for each part of the daemon, which it opens and connects"},
-	"cmd/aaasessd/internal/config": {3700, "the keys of one file, and what must hold between them"},
+	"cmd/aaasessd/internal/config": {3750, "the keys of one file, and what must hold between them"},
 	"cmd/internal/control":         {3150, "one file for each group of requests"},
 	"internal/radius":              {2150, "the wire: packets, attributes, their encryption, and the dictionary with its values"},
 	"internal/radius/client":       {2900, "servers, paths, groups and exchanges of both purposes, and the tests of idle and dead servers, are one machine under one mutex; the log of their packets"},

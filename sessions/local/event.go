@@ -79,9 +79,6 @@ func (t *translation) event() sessions.Event {
 		t.cause()
 	}
 	t.addAttributes(ev.Kind)
-	if t.End != nil {
-		t.reject("/end", "nothing ends sessions of this host yet")
-	}
 	if t.At != nil {
 		ev.EventTimestamp = t.timestamp()
 		t.attrs = radius.AppendUint32(t.attrs, radius.EventTimestamp, ev.EventTimestamp)

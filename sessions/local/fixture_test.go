@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"aaasess/sessions"
+	"aaasess/sessions/local/feed"
 	localreport "aaasess/sessions/local/report"
 	"aaasess/sessions/sessionstest"
 )
@@ -65,7 +66,7 @@ func newWorld(t testing.TB) *world {
 	table := sessions.New(sessions.Config{Now: func() time.Time { return w.clock }, Elapsed: func() time.Duration { return w.clock.Sub(began) }}, w.journal)
 	var err error
 	w.Server, err = New(Config{
-		Socket: filepath.Join(t.TempDir(), "s"), NASIdentifier: "host-1", Access: rules, Describe: describe, Now: func() time.Time { return w.clock },
+		Socket: filepath.Join(t.TempDir(), "s"), NASIdentifier: "host-1", Access: rules, Describe: describe, Events: feed.New[Event](4), Now: func() time.Time { return w.clock },
 	}, table, table)
 	if err != nil {
 		t.Fatal(err)

@@ -93,6 +93,7 @@ func (s *Server) carryOut(c *caller, verb localreport.Verb, body []byte) ([]byte
 // apply makes an event of a session durable.
 func (s *Server) apply(c *caller, t *translation) (localreport.Answer, error) {
 	ev := t.event()
+	ev.End = t.ending(c, s.cfg.Endings)
 	if t.fault != nil {
 		return localreport.Answer{}, t.fault
 	}
@@ -134,6 +135,9 @@ func permit(c *caller, t *translation, session *sessions.Session) error {
 // record makes an event without a session durable: a command, or a failed login.
 func (s *Server) record(c *caller, t *translation) (localreport.Answer, error) {
 	o := t.oneOff()
+	if t.End != nil {
+		t.reject("/end", "there is no session to end")
+	}
 	if t.fault != nil {
 		return localreport.Answer{}, t.fault
 	}

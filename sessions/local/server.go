@@ -17,6 +17,8 @@ import (
 	"aaasess/internal/throttle"
 	"aaasess/internal/unixsocket"
 	"aaasess/sessions"
+	"aaasess/sessions/local/ending"
+	"aaasess/sessions/local/feed"
 	"aaasess/sessions/local/link"
 	localreport "aaasess/sessions/local/report"
 )
@@ -52,6 +54,10 @@ type Config struct {
 	Interface func(name string) (link.Interface, error)
 	// Describe returns a session for the answer, as the control socket shows it.
 	Describe func(*sessions.Session) any
+	// Endings ends the sessions; nil: only by signals and programs.
+	Endings *ending.Disconnector
+	// Events has the events of sessions for the stream; nil: there is none.
+	Events *feed.Feed[Event]
 	// Logger receives the log; nil discards it.
 	Logger *slog.Logger
 	// Now reads the host's clock; nil means time.Now.
@@ -71,7 +77,10 @@ type Server struct {
 	mux    *http.ServeMux
 	routes []string // of the mux: method and path
 	ready  chan struct{}
-	line   throttle.Line // of the log: interfaces that are not found
+	// streams has an element for each stream of events that is open. ending is closed when they end.
+	streams chan struct{}
+	ending  chan struct{}
+	line    throttle.Line // of the log: interfaces that are not found
 }
 
 // New opens the socket. Connections wait in its queue until Run is called. An error names the path.
@@ -79,6 +88,9 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	if cfg.Names == nil {
 		cfg.Names = radius.Standard
+	}
+	if cfg.Endings == nil {
+		cfg.Endings = ending.New(ending.Config{})
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -90,11 +102,16 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 		return nil, fmt.Errorf("local: %w", err)
 	}
 	s := &Server{cfg: cfg, table: table, sink: sink, socket: socket, uid: uint32(os.Geteuid()), keys: newKeys(), mux: http.NewServeMux(), ready: make(chan struct{})}
+	s.streams, s.ending = make(chan struct{}, maxStreams), make(chan struct{})
 	s.conns.Max, s.conns.PerUser, s.conns.Closed = localreport.MaxConnections, localreport.MaxUserConnections, s.connectionClosed
 	s.SetAccess(cfg.Access)
 	s.mux.HandleFunc("/", noSuchPath)
 	for _, verb := range localreport.Verbs() {
 		s.Handle(http.MethodPost, verb.Path(), Write, s.reports(verb))
+	}
+	if cfg.Events != nil {
+		s.Handle(http.MethodGet, localreport.PathEvents, 0, s.streamEvents) // it asks for the rights itself
+		s.Handle(http.MethodPost, localreport.PathDisconnectResult, Write, s.disconnectResult)
 	}
 	s.Handle(http.MethodGet, pathOpenAPI, 0, showOpenAPI)
 	return s, nil
@@ -145,6 +162,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case err := <-failed:
 		return errors.Join(err, s.socket.Remove())
 	case <-ctx.Done():
+		close(s.ending)
 		err := s.socket.Remove()
 		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 		defer cancel()
@@ -226,3 +244,6 @@ func (s *Server) caller(r *http.Request) *caller {
 
 // nobody is no user: (uid_t)-1.
 const nobody = 1<<32 - 1
+
+// UID returns the user that makes a request, for handlers that [Server.Handle] has.
+func (s *Server) UID(r *http.Request) int { return int(s.caller(r).uid) }

@@ -13,6 +13,8 @@ type rawLocalSocket struct {
 	Socket        strictyaml.Path  `yaml:"socket" default:"var/local.sock" restart:"yes" doc:"Path of the Unix socket. Every user may connect to it, if its folder lets them; access says who may do what."`
 	NASIdentifier string           `yaml:"nas-identifier" default:"" min:"1" max:"253" restart:"yes" doc:"NAS-Identifier of the sessions. If missing, the name of the host. When it changes, sessions that are live keep the old one, and only reports with their user name and calling station find them."`
 	Access        []rawLocalAccess `yaml:"access" max:"256" doc:"Who may do what, by the credentials of the process that connects. root, and the user that aaasessd runs as, may do everything. Nobody else may do anything that is not listed here."`
+	Commands      []rawCommand     `yaml:"commands" max:"256" doc:"Commands that end sessions, of this host or of NASes without RFC 5176. A session names one when it starts."`
+	OpenVPN       []rawOpenVPN     `yaml:"openvpn" max:"256" doc:"OpenVPN servers whose management interface ends sessions."`
 }
 
 type rawLocalAccess struct {

@@ -103,7 +103,9 @@ type rawClientStale struct {
 
 type rawClientDisconnect struct {
 	Address       netip.Addr        `yaml:"address" default:"" doc:"Where Disconnect-Requests go, for a NAS behind a proxy. If missing, the address that its accounting comes from."`
-	Profile       string            `yaml:"profile" default:"generic" enum:"generic hostapd strongswan accel-ppp mikrotik cisco juniper huawei none" doc:"What this kind of NAS understands: the attributes and the port of the first request for a session, see docs/nas.md. none: the NAS cannot end sessions (OpenVPN, proftpd, sshd): a SET of casnDisconnect is inconsistentValue, and aaasess disconnect refuses."`
+	Profile       string            `yaml:"profile" default:"generic" enum:"generic hostapd strongswan accel-ppp mikrotik cisco juniper huawei none" doc:"What this kind of NAS understands: the attributes and the port of the first request for a session, see docs/nas.md. none: the NAS cannot end sessions (OpenVPN, proftpd, sshd): unless command or openvpn is given, a SET of casnDisconnect is inconsistentValue, and aaasess disconnect refuses."`
+	Command       nameText          `yaml:"command" default:"" doc:"With profile none: name of one of local.commands, which ends the sessions."`
+	OpenVPN       nameText          `yaml:"openvpn" default:"" doc:"With profile none: name of one of local.openvpn, which ends the sessions. For OpenVPN with radiusplugin."`
 	Port          uint16            `yaml:"port" default:"" min:"1" max:"65535" doc:"UDP port. If missing, that of the profile: 3799, with cisco 1700."`
 	Secret        strictyaml.Secret `yaml:"secret" doc:"The secret of Disconnect-Requests and their answers. If missing, that of the client."`
 	SourceAddress netip.Addr        `yaml:"source-address" default:"" doc:"The address of this host that Disconnect-Requests are sent from. It must be of the same family as their destination. If missing, the address that the NAS sends its accounting to. If this host does not have that address, the system chooses."`
