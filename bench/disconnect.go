@@ -89,8 +89,8 @@ func (d *disconnectBench) note() string {
 	return fmt.Sprintf(`A manager SETs casnDisconnect by SNMPv2c, at the responder of the daemon: one row after the other, or %d
 rows in each SET. "aaasess disconnect --nas" is run once. The server sends Disconnect-Requests, of which
 at most %d wait for their answers. A SET is answered, and the command returns, when the marks are
-durable; the server gets the answers of the NAS. The daemon has at most 8 requests of its own, and 128 of
-the server, under way at one NAS. The goal is under 3 s to the last ACK.`, setRows, serverRequests)
+durable; the server gets the answers of the NAS. The daemon has 8 to 32 requests of its own, and at most
+128 of the server, under way at one NAS. The goal is under 3 s to the last ACK.`, setRows, serverRequests)
 }
 
 func disconnectTitle(s disconnectSizes) string {

@@ -369,20 +369,11 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		d.parseVersion1(s)
 	} else {
 		s.fingerprints = d.fingerprints(s.State == Ended)
-		nas := d.nas()
-		s.NAS = as
-		if as == nil || nas != *as {
-			s.NAS = &nas
-		}
-		n := d.Uvarint()
-		for d.Require(n <= maxFormer); n > 0 && d.OK(); n-- {
-			former = append(former, d.nas())
-		}
+		former = d.nases(s, as)
 		attrs := radius.Attributes(d.text())
 		s.Admission = d.admission(more)
 		s.Silence = d.silence(more)
-		s.setEnd(d.ending(more))
-		d.link(more, s)
+		d.few(more, s)
 		s.setAttrs(attrs)
 	}
 	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage &&
@@ -392,6 +383,20 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		return stored{}, fmt.Errorf("%w (id %s)", err, id)
 	}
 	return stored{Session: s, former: former, beforeRoutes: version < 3}, nil
+}
+
+// nases reads the NAS values of a session: the newest, which is *as if they are equal, and the former
+// ones.
+func (d *decoder) nases(s *Session, as *NAS) (former []NAS) {
+	nas := d.nas()
+	if s.NAS = as; as == nil || nas != *as {
+		s.NAS = &nas
+	}
+	n := d.Uvarint()
+	for d.Require(n <= maxFormer); n > 0 && d.OK(); n-- {
+		former = append(former, d.nas())
+	}
+	return former
 }
 
 // parseVersion1 reads the rest of a session of version 1, and derives what was not stored then.

@@ -123,7 +123,7 @@ type Change struct {
 	State   []Put
 	Notices []Notice
 	// Patient lets the Journal wait some milliseconds for another change, to make both durable
-	// together: nobody waits for this one, and the others are not to wait for it.
+	// together: the others are not to wait for this one. Whoever waits for this one has the time.
 	Patient bool
 
 	octets []byte // keys and values of State; see Table.newChange

@@ -131,7 +131,7 @@ func (t *Table) Refreshed(number, host uint64, samples []Sample) (missing []uint
 	for key, all := range ls.byKey {
 		switch {
 		case key.host != host:
-			ls.lose(key, nil, at)
+			ls.markLost(key, nil, at)
 		case all[0].isUnseen(number):
 			missing = append(missing, key.ifIndex)
 		}
@@ -153,16 +153,25 @@ func (t *Table) LinkLost(host uint64, ifIndex uint32, last *Traffic) {
 	at := t.clock.now()
 	t.links.mu.Lock()
 	defer t.links.mu.Unlock()
-	t.links.lose(linkKey{host, ifIndex}, last, at)
+	t.links.markLost(linkKey{host, ifIndex}, last, at)
 }
 
-// lose is LinkLost at a moment. Without the last counters, the interface disappeared at the newest
+// atLeast returns the larger of each counter. An interface that disappears may already have lost some of
+// its counters: a veth counts what its peer has sent, and the peer goes first.
+func (t Traffic) atLeast(before Traffic) Traffic {
+	for i := range t {
+		t[i] = max(t[i], before[i])
+	}
+	return t
+}
+
+// markLost is LinkLost at a moment. Without the last counters, the interface disappeared at the newest
 // sample or later.
-func (ls *links) lose(key linkKey, last *Traffic, at Stamp) {
+func (ls *links) markLost(key linkKey, last *Traffic, at Stamp) {
 	for _, l := range ls.byKey[key] {
 		l.mu.Lock()
 		if last != nil {
-			l.add(*last, at)
+			l.add(last.atLeast(l.counted), at)
 			l.seenAt = at
 		}
 		l.lost, l.lostAt = true, l.seenAt

@@ -165,6 +165,9 @@ func TestLinkLost(t *testing.T) {
 		{"told with the last counters", func(t *testing.T, f *fixture) {
 			f.LinkLost(testHost, 7, &sessions.Traffic{900, 5, 9, 1})
 		}, 900, 60, time.Minute},
+		{"told with counters that have fallen", func(t *testing.T, f *fixture) {
+			f.LinkLost(testHost, 7, &sessions.Traffic{0, 5, 0, 1})
+		}, 500, 60, time.Minute},
 		{"missing in a dump", func(t *testing.T, f *fixture) {
 			if missing := refresh(f.Table); len(missing) != 1 || missing[0] != 7 {
 				t.Errorf("missing: %d", missing)

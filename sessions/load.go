@@ -50,22 +50,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	if err := t.loadRoutes(&got, all); err != nil {
 		return fmt.Errorf("sessions: load: %w", err)
 	}
-	t.names = newNameIndex(3 * t.rows.n) // a map of the final size: growing costs more than filling
-	for _, batch := range all {
-		for _, s := range batch {
-			t.register(s.node, s.Session)
-			if s.Route != nil {
-				s.Route.live++
-			}
-			for _, n := range s.formerNodes() {
-				t.register(n, s.Session)
-			}
-			t.updateNesting(nil, s.Session)
-			t.updateGranted(nil, s.Session)
-			t.updateUnique(nil, s.Session)
-			t.updateLinks(nil, s.Session)
-		}
-	}
+	t.indexLoaded(all)
 	for s := range (&View{root: t.calls.root}).All() {
 		t.updateLines(nil, s)
 	}
@@ -89,6 +74,23 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	t.durableCounters.Store(t.lastCounters)
 	t.view.Store(t.snapshot())
 	return nil
+}
+
+// indexLoaded enters live sessions in the indexes.
+func (t *Table) indexLoaded(all [][]stored) {
+	t.names = newNameIndex(3 * t.rows.n) // a map of the final size: growing costs more than filling
+	for _, batch := range all {
+		for _, s := range batch {
+			t.register(s.node, s.Session)
+			if s.Route != nil {
+				s.Route.live++
+			}
+			for _, n := range s.formerNodes() {
+				t.register(n, s.Session)
+			}
+			t.updateIndexes(nil, s.Session)
+		}
+	}
 }
 
 // loadRoutes gives the table its routes. Sessions that were stored before routes existed get theirs

@@ -20,6 +20,12 @@ func (s *Session) setMore(set func(*more)) {
 	}
 }
 
+// few reads what few sessions have, but for the former NASes.
+func (d *decoder) few(flags byte, s *Session) {
+	s.setEnd(d.ending(flags))
+	d.link(flags, s)
+}
+
 // formerNodes returns the former NAS values of the session's packets.
 func (s *Session) formerNodes() []*nasNode {
 	if s.more == nil {

@@ -3,7 +3,6 @@ package sessions
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,7 +64,8 @@ type Table struct {
 	endReports []func()
 	// How many Disconnects of a marked session can still be undone.
 	undoable     map[ID]int
-	dirty        bool // rows differ from the published view
+	lastMark     Stamp // when Disconnect marked a session
+	dirty        bool  // rows differ from the published view
 	routes       routes
 	nesting      nesting
 	oneOffs      oneOffs
@@ -127,11 +127,7 @@ func (t *Table) Date(at Stamp) time.Time { return t.clock.date(at) }
 func (t *Table) Apply(ev Event, done func(error)) error {
 	err := t.commitEvent(&ev, done)
 	t.limits.report(err)
-	if t.superseded != nil {
-		for _, s := range ev.superseded {
-			t.superseded(s)
-		}
-	}
+	t.reportSuperseded(&ev)
 	return err
 }
 
@@ -199,6 +195,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
 		ev.tell(s, false)
 	case finish:
+		c.Patient = t.isBetweenMarks(s)
 		ev.tell(t.end(c, s, ev, 0, 0), false)
 	case recordLate:
 		t.recordLate(c, s, ev)
@@ -246,10 +243,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	if t.admit(s, ev); s.ID == id {
 		t.last = id
 	}
-	for i := range old {
-		old[i].By = s.ID
-	}
-	ev.superseded = old
+	ev.supersedes(old, s.ID)
 	s.Route = t.routes.findOrAdd(t.journal.Route(s))
 	t.nest(s, ev)
 	if !t.withdraw(s.ID) && ev.Kind.isRow() { // else it has been counted
@@ -326,35 +320,6 @@ func (t *Table) isFree(id ID) bool {
 	return id != 0 && !remembered && !reserved && t.live(id) == nil && !t.nesting.needs(id)
 }
 
-// nodes returns the nodes of all NAS values that a session has or had, the present one first.
-func (s *Session) nodes() []*nasNode { return append([]*nasNode{s.node}, s.formerNodes()...) }
-
-// register adds a session to the live sessions of a node.
-func (t *Table) register(n *nasNode, s *Session) {
-	if len(n.ids) > 2*n.liveCount+16 {
-		n.ids = slices.DeleteFunc(n.ids, func(id ID) bool { return !t.isRegistered(id, n) })
-		slices.Sort(n.ids)
-		n.ids = slices.Compact(n.ids)
-	}
-	n.liveCount++
-	n.ids = append(n.ids, s.ID)
-	t.names.add(n, sidHash(s.AcctSessionID), s.ID)
-}
-
-// unregister undoes register. The id stays in n.ids until a later register cleans up.
-func (t *Table) unregister(n *nasNode, s *Session) {
-	t.names.remove(n, sidHash(s.AcctSessionID), s.ID)
-	if n.liveCount--; n.liveCount == 0 {
-		n.ids = nil
-	}
-}
-
-// isRegistered reports whether a live session is registered at a node.
-func (t *Table) isRegistered(id ID, n *nasNode) bool {
-	s := t.live(id)
-	return s != nil && (s.node == n || slices.Contains(s.formerNodes(), n))
-}
-
 // put makes s the present state of its session.
 func (t *Table) put(c *Change, s *Session) {
 	rows := t.rowsOf(s.Kind)
@@ -364,48 +329,11 @@ func (t *Table) put(c *Change, s *Session) {
 	}
 	t.updateIndex(was, s)
 	t.updateLines(was, s)
-	t.updateNesting(was, s)
-	t.updateGranted(was, s)
-	t.updateUnique(was, s)
-	others := t.updateLinks(was, s)
+	others := t.updateIndexes(was, s)
 	rows.put(s)
 	t.encodeInto(c, s)
 	for _, id := range others {
 		t.encodeInto(c, t.live(id))
-	}
-}
-
-// encodeInto adds the state of a session to a change.
-func (t *Table) encodeInto(c *Change, s *Session) {
-	begin := len(c.octets)
-	c.octets = appendSessionKey(c.octets, s.ID)
-	key := len(c.octets)
-	c.octets = appendSession(c.octets, s)
-	c.State = append(c.State, Put{Key: c.octets[begin:key:key], Value: c.octets[key:len(c.octets):len(c.octets)]})
-}
-
-// updateIndex updates the entries of a session in the index of names and at its NAS nodes. was is
-// its state before, nil if it is new.
-func (t *Table) updateIndex(was, s *Session) {
-	var before []*nasNode
-	switch {
-	case was == nil:
-	case was.node == s.node:
-		return
-	default:
-		before = was.nodes()
-	}
-	now := s.nodes()
-	for _, n := range now {
-		if !slices.Contains(before, n) {
-			t.register(n, s)
-		}
-	}
-	for _, n := range before {
-		if !slices.Contains(now, n) {
-			t.unregister(n, s)
-			t.nases.release(n)
-		}
 	}
 }
 
@@ -417,10 +345,7 @@ func (t *Table) removeRow(s *Session) {
 	if s.node.reportsCalls && s.Kind != VRRS {
 		t.linesOf(s.Kind).remove(s)
 	}
-	t.updateNesting(s, nil)
-	t.updateGranted(s, nil)
-	t.updateUnique(s, nil)
-	t.updateLinks(s, nil)
+	t.updateIndexes(s, nil)
 	t.rowsOf(s.Kind).remove(s.ID)
 	if s.Route != nil {
 		s.Route.live--
@@ -484,45 +409,6 @@ func (t *Table) remember(c *Change, s *Session, sid string) {
 
 // forget removes a session from the remembered ones.
 func (t *Table) forget(id ID) { t.release(t.remembered.remove(id)) }
-
-// commit hands a change to the journal. It adds the counters, and forgets a few ended sessions.
-func (t *Table) commit(c Change, done func(error)) {
-	if len(c.State) > 0 {
-		t.dirty = true
-		for range max(4, len(c.State)) {
-			id := t.remembered.nextExpired(t.clock.now())
-			if id == 0 {
-				break
-			}
-			t.forget(id)
-			c.State = append(c.State, Put{Key: sessionKey(id)})
-		}
-		c.State = append(c.State, t.countersPut())
-		t.hearing.save(&c)
-		done = t.withEndReports(done)
-		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
-	}
-	t.journal.Commit(c, done)
-	clear(c.Notices) // so that the sessions can be freed
-	if cap(c.octets) <= maxSpareOctets && max(cap(c.State), cap(c.Notices)) <= maxSpare {
-		t.spare = Change{State: c.State[:0], Notices: c.Notices[:0], octets: c.octets[:0]}
-	}
-}
-
-// The limits of the memory that is kept for the next change. A part of a resync needs most: 128
-// sessions.
-const (
-	maxSpare       = 1024 // puts, and notices
-	maxSpareOctets = 256 << 10
-)
-
-// newChange returns an empty change. It has the memory of an earlier one that the journal has taken.
-// That is half of the garbage of an event otherwise.
-func (t *Table) newChange() Change {
-	c := t.spare
-	t.spare = Change{}
-	return c
-}
 
 // countersPut stores the counters and the number that was given last.
 func (t *Table) countersPut() Put {

@@ -37,9 +37,23 @@ func (t *Table) Disconnect(ids []ID, done func(error)) (marked []ID, err error) 
 			t.undoable[id]++
 		}
 	}
+	if len(marked) > 0 {
+		t.lastMark = t.clock.now()
+	}
 	t.counters.Disconnected += uint64(len(marked))
 	t.commit(c, done)
 	return marked, nil
+}
+
+// markInterval is how soon after one Disconnect another one is expected: a manager that ends one session
+// after the other sends the next SET when the mark of this one is durable.
+const markInterval = 10 * time.Millisecond
+
+// isBetweenMarks reports whether the stop of a session is to wait for the mark of the next session. It
+// comes while a manager ends one session after the other. With a sync of its own it would delay that
+// mark, and so all that follow; the NAS can wait these milliseconds for its answer.
+func (t *Table) isBetweenMarks(s *Session) bool {
+	return s.State == Terminating && t.clock.now().Sub(t.lastMark) < markInterval
 }
 
 // Undo undoes a Disconnect of these ids, for a SET that failed elsewhere (RFC 2741 section
@@ -90,10 +104,11 @@ func (t *Table) setState(c *Change, s *Session, state State) {
 // Acked notes that the NAS has answered ACK for a session. From now on its stop has the cause
 // Admin-Reset, whoever sends it (R5). Acked does nothing if the session is not Terminating. It
 // works even if the journal accepts no changes, because what the NAS has done cannot be refused.
+// Nobody waits for it: it becomes durable with another change.
 func (t *Table) Acked(id ID, done func(error)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var c Change
+	c := Change{Patient: true}
 	if s := t.rows.get(id); s != nil && s.State == Terminating && s.Acked.IsZero() {
 		n := *s
 		n.Acked = t.clock.now()

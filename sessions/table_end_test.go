@@ -83,6 +83,45 @@ func TestDisconnect(t *testing.T) {
 	}
 }
 
+// TestEndPatience: the note of an ACK waits for another change. So does the stop of a session that is
+// being ended, while one is marked after the other; stops at other times, and of other sessions, do not.
+func TestEndPatience(t *testing.T) {
+	j := &patienceJournal{Journal: sessionstest.NewJournal()}
+	defer j.Close()
+	f := &fixture{journal: j.Journal, now: time.Date(2001, 6, 27, 4, 45, 0, 0, time.UTC)}
+	f.Table = sessions.New(sessions.Config{Now: func() time.Time { return f.now }}, j)
+	for _, sid := range []string{"a", "b", "c", "d"} {
+		f.send(t, sessions.Start, sid, 0)
+	}
+	mark := func(id sessions.ID) {
+		sessionstest.Await(t, func(done func(error)) error { _, err := f.Disconnect([]sessions.ID{id}, done); return err })
+	}
+	stop := func(sid string) { f.send(t, sessions.Stop, sid, 0) }
+	for _, tt := range []struct {
+		name  string
+		after time.Duration
+		do    func()
+		want  bool
+	}{
+		{"a mark", 0, func() { mark(1) }, false},
+		{"an ACK", time.Second, func() { sessionstest.Await(t, func(done func(error)) error { f.Acked(1, done); return nil }) }, true},
+		{"the stop after that", 0, func() { stop("a") }, false},
+		{"the next mark", 0, func() { mark(2) }, false},
+		{"another one", 5 * time.Millisecond, func() { mark(3) }, false},
+		{"a stop between marks", 9 * time.Millisecond, func() { stop("b") }, true},
+		{"a stop of another session", 0, func() { stop("d") }, false},
+		{"a mark of a session that has one", time.Millisecond, func() { mark(3) }, false},
+		{"a stop after all marks", 0, func() { stop("c") }, false},
+	} {
+		f.now = f.now.Add(tt.after)
+		j.patient = nil
+		tt.do()
+		if !slices.Equal(j.patient, []bool{tt.want}) {
+			t.Errorf("%s: patient %v, want %v", tt.name, j.patient, tt.want)
+		}
+	}
+}
+
 // TestUndo: Undo removes a mark once, whatever has become of the session, also if the journal
 // accepts nothing.
 // TestClear: sessions end with the time and the counters of their last packets. If one is not live,

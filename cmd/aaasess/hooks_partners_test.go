@@ -3,7 +3,9 @@
 package main
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -110,14 +112,15 @@ func TestOpenVPNHook(t *testing.T) {
 	}
 }
 
-// TestStrongSwanHook: charon runs its hook for a user who logs in, sends data and logs out.
+// TestStrongSwanHook: charon runs its hook for a user who logs in, sends data and logs out. The script
+// disconnect ends a user by the address.
 func TestStrongSwanHook(t *testing.T) {
 	d := startLocalDaemon(t)
 	n, c := partner.NewNamespace(t), partner.NewCertificates(t)
 	peer := n.Neighbor("vg", "vc")
 	alice := partner.Login{User: "alice", Password: "secret"}
 	hook := "env PATH=" + filepath.Dir(program(t)) + ":/usr/sbin:/usr/bin:/sbin:/bin AAASESS_LOCAL_SOCKET=" + d.socket + " " + hookFile(t, "strongswan/updown")
-	n.StrongSwan(partner.StrongSwanOptions{Interface: "vg", Certificates: c, Hook: hook, Logins: []partner.Login{alice}})
+	gateway := n.StrongSwan(partner.StrongSwanOptions{Interface: "vg", Certificates: c, Hook: hook, Logins: []partner.Login{alice}})
 	users := peer.StrongSwanClient("vc", c, alice)
 	if err := users.Connect("alice"); err != nil {
 		t.Fatal(err)
@@ -133,5 +136,22 @@ func TestStrongSwanHook(t *testing.T) {
 	}
 	if start.Report.Session != stop.Report.Session || !strings.HasPrefix(start.Report.Session, "net-") {
 		t.Errorf("sessions %q and %q", start.Report.Session, stop.Report.Session)
+	}
+
+	if err := users.Connect("alice"); err != nil {
+		t.Fatal(err)
+	}
+	again := d.await(t, 1)[0].Report
+	script := func(address string) error {
+		return exec.Command(hookFile(t, "strongswan/disconnect"), address, "--uri", "unix://"+gateway.Socket).Run()
+	}
+	if exit := (*exec.ExitError)(nil); !errors.As(script("10.88.1.9"), &exit) || exit.ExitCode() != 3 {
+		t.Errorf("disconnect of nobody: %v", exit)
+	}
+	if err := script(again.Address); err != nil {
+		t.Error(err)
+	}
+	if got := d.await(t, 1)[0]; got.Verb != "stop" || got.Report.Session != again.Session || gateway.Connected() != 0 {
+		t.Errorf("%+v", got)
 	}
 }

@@ -27,7 +27,8 @@ daemon answers after the event is on its disk.
 A report says who reports (--source), and what the reporter calls the session (--session): the
 same in each report of the session, and unique among the live sessions of the source. An option
 without a value ("") is the same as no option, so a script can pass variables that may be empty.
-Octets that are not UTF-8 become the text \xHH.
+Octets that are not UTF-8 become the text \xHH. The user, the stations and the NAS-Port-Id are cut
+to the 253 octets that an attribute can have.
 
 These commands use the socket of the local interface, not the control socket: --socket, else
 $AAASESS_LOCAL_SOCKET, else /run/aaasess/local.sock. The key local.access of the configuration

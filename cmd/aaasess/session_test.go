@@ -55,6 +55,7 @@ func TestReport(t *testing.T) {
 		}, "", arrived{"update", "", localreport.Report{Source: "x", Session: "1"}}},
 		{"seconds", []string{"stop", "--source=x", "--session=1", "--at", "1796058000", "--terminate-cause", "Lost-Carrier"}, "", arrived{"stop", "", localreport.Report{Source: "x", Session: "1", At: ptr(time.Unix(1796058000, 0).UTC()), TerminateCause: "Lost-Carrier"}}},
 		{"a name that is not UTF-8", []string{"fail", "--source=x", "--user", "g\xfcnther\n\x1b", "--accepted"}, "", arrived{"fail", "", localreport.Report{Source: "x", User: `g\xfcnther` + "\n\x1b", Accepted: true}}},
+		{"a name that is too long", []string{"start", "--source=x", "--user", strings.Repeat("a", 252) + "ü", "--nas-port-id", strings.Repeat("a", 251) + "üü"}, "", arrived{"start", "", localreport.Report{Source: "x", User: strings.Repeat("a", 252), NASPortID: strings.Repeat("a", 251) + "ü"}}},
 		{"a call", []string{"call", "--source=x", "--session=1", "--stop"}, "", arrived{"call", "", localreport.Report{Source: "x", Session: "1", Stop: true}}},
 		{"a command", []string{"command", "--source=x", "--session=1", "--level", "15", "conf \xff t"}, "", arrived{"command", "", localreport.Report{Source: "x", Session: "1", Level: 15, Text: `conf \xff t`}}},
 		{"a command by option", []string{"command", "--source=x", "--text", "-show"}, "", arrived{"command", "", localreport.Report{Source: "x", Text: "-show"}}},

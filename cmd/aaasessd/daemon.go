@@ -34,6 +34,8 @@ import (
 	"aaasess/sessions/interim"
 	naslocal "aaasess/sessions/local"
 	"aaasess/sessions/local/ending"
+	"aaasess/sessions/local/feed"
+	"aaasess/sessions/local/link"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/stale"
@@ -65,6 +67,8 @@ type daemon struct {
 	resyncs        *resync.Resyncs
 	control        *control.Server
 	local          *naslocal.Server // nil: programs on this host report nothing
+	localEvents    *feed.Feed[naslocal.Event]
+	links          *link.Reader // nil: the interfaces of this host are not known
 	methods        *methods.Set
 	radius         *client.Client    // the servers of all groups of RADIUS servers
 	tacacs         *tacclient.Client // those of TACACS+ servers
@@ -131,6 +135,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	d.interims = interim.New(d.table, interimPolicy(plan))
 	d.methods = methods.New(d.store, d.table.Routes, log)
 	d.resyncs = resync.New(resync.Config{Table: d.table, Decide: d.router.Resync, Waiting: d.methods.Waiting, Logger: log})
+	d.openLinks(tc.Boot)
 	if err := d.loadTable(); err != nil {
 		return nil, explainDamage(err)
 	}
@@ -138,20 +143,10 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		return nil, err
 	}
 	d.stale = stale.New(stale.Config{Table: d.table, Policy: d.stalePolicy(cfg), Log: log, BeatEvery: env.beat})
-	if err := d.openAuthentication(cfg); err != nil {
-		return nil, err
-	}
-	if err := d.openDynAuth(cfg); err != nil {
-		return nil, err
-	}
-	if err := d.openControl(cfg); err != nil {
-		return nil, err
-	}
-	if err := d.openLocal(cfg); err != nil {
-		return nil, err
-	}
-	if err := d.openSNMP(cfg); err != nil {
-		return nil, err
+	for _, open := range []func(*config.Config) error{d.openAuthentication, d.openDynAuth, d.openControl, d.openLocal, d.openSNMP} {
+		if err := open(cfg); err != nil {
+			return nil, err
+		}
 	}
 	d.logWarnings(cfg)
 	return d, nil
@@ -279,8 +274,11 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	}
 	serving = append(serving, d.authentication.tasks()...)
 	serving = append(serving, d.dynAuth.tasks()...)
+	if d.links != nil {
+		serving = append(serving, d.links)
+	}
 	if d.local != nil {
-		serving = append(serving, d.local)
+		serving = append(serving, d.local, loop{"local events", readyAtOnce(), d.feedEvents})
 	}
 	if d.snmp != nil {
 		serving = append(serving, d.snmp)

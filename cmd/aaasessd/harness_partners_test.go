@@ -53,6 +53,7 @@ type setup struct {
 	delayStart     string // delay-start of the network list, without one if empty
 	vrrs           bool   // whether groups of routers are recorded
 	more           string // further sections of the configuration
+	changes        string // host:port for Disconnect-Requests and CoA-Requests of the servers, none if empty
 	disk           string // size of a disk of its own for the state, as mount(8) wants it; "" is none
 }
 
@@ -107,6 +108,10 @@ func (d *daemonProc) configure(s setup) {
 	if s.delayStart != "" {
 		network = strings.Replace(list, "methods:", "delay-start: "+s.delayStart+", methods:", 1)
 	}
+	changes := ""
+	if s.changes != "" {
+		changes = fmt.Sprintf("  dynamic-authorization: {listen: [%q], servers: [{server: r0}]}\n", s.changes)
+	}
 	text := fmt.Sprintf(`state: state
 control: {socket: %s}
 snmp:
@@ -114,12 +119,12 @@ snmp:
   session-mib-disconnect: %s
 radius:
   accounting: {listen: ["%s"]}
-  clients:
-    - {name: loopback, address: 127.0.0.0/8, secret: %q, disconnect: {port: %d}}
+%[14]s  clients:
+    - {name: loopback, address: 127.0.0.0/8, secret: %[6]q, disconnect: {port: %[7]d}}
   servers:
-%s
+%[8]s
   groups:
-    - {name: isp, servers: [%s], timeout: 1s, retransmit: 1}
+    - {name: isp, servers: [%[9]s], timeout: 1s, retransmit: 1}
 accounting:
   network: %[13]s
   exec: %[10]s
@@ -129,7 +134,7 @@ sessions:
   disconnect: {stop-wait: 2s, retry-min: 1s, timeout: 500ms, retransmit: 1}
 store: {min-free: %[11]s}
 `, d.socket, d.snmpd.AgentXNetwork, d.snmpd.AgentXAddress, s.disconnect, d.acct, nasSecret, s.disconnectPort,
-		strings.Join(servers, "\n"), strings.Join(names, ", "), list, s.minFree, s.update, network)
+		strings.Join(servers, "\n"), strings.Join(names, ", "), list, s.minFree, s.update, network, changes)
 	if s.vrrs {
 		text = strings.Replace(text, "accounting:\n  network", "accounting:\n  vrrs: "+list+"\n  network", 1)
 	}

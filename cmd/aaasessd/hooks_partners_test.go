@@ -18,8 +18,8 @@ import (
 	"aaasess/internal/partner"
 )
 
-// localSocket is a section of the configuration.
-const localSocket = "local: {socket: local.sock}\n"
+// localSection is a section of the configuration.
+const localSection = "local: {socket: local.sock}\n"
 
 // settings is the /etc/default/aaasess-hooks of a host with this daemon.
 func (d *daemonProc) settings() string {
@@ -29,7 +29,7 @@ func (d *daemonProc) settings() string {
 // TestPAMHook: a login by OpenSSH is a row of kind exec. A SET ends it: the user is out, and its stop has
 // the cause Admin-Reset. Another one ends by itself.
 func TestPAMHook(t *testing.T) {
-	d := start(t, setup{more: localSocket})
+	d := start(t, setup{more: localSection})
 	hook := func(typ string) string {
 		return "session optional pam_exec.so seteuid quiet type=" + typ + " /usr/local/bin/report\n"
 	}
@@ -78,7 +78,7 @@ func TestPAMHook(t *testing.T) {
 // TestKeepalivedHook: a router becomes the master of a group. FreeRADIUS gets an Accounting-On with the
 // group, and an Accounting-Off when keepalived ends. In between the daemon restarts.
 func TestKeepalivedHook(t *testing.T) {
-	d := start(t, setup{more: localSocket, vrrs: true})
+	d := start(t, setup{more: localSection, vrrs: true})
 	host := partner.NewHost(t, partner.HostOptions{
 		Etc: map[string]string{
 			"passwd": "root:x:0:0::/root:/bin/sh\n", "group": "root:x:0:\n", "default/aaasess-hooks": d.settings(),

@@ -15,7 +15,7 @@ import (
 func TestRelayStrongSwan(t *testing.T) {
 	s := startRelay(t, 1, partner.FreeRADIUSOptions{Users: ispUsers}, keys{
 		client:     ", disconnect: {profile: strongswan}",
-		radius:     "  dynamic-authorization: {listen: [\"127.0.0.1:3800\"], servers: [{server: freeradius1}]}\n",
+		radius:     byServers,
 		accounting: "  update: {minimum: 1s}\n  send-stop-record: {authentication-failure: true}\n",
 	})
 	c := partner.NewCertificates(t)
@@ -68,7 +68,7 @@ func (s *relaySite) endByServer(user string, gateway *partner.StrongSwanProc) {
 		return s.records(status, user)[1]
 	}
 	id := second("Start").Get("Acct-Session-Id")
-	got := s.radclientChange("disconnect", "Acct-Session-Id = \""+id+"\"\nUser-Name = \""+user+"\"\nMessage-Authenticator = 0x00\n")
+	got := s.radclientChange("disconnect", "Acct-Session-Id = \""+id+"\"", "User-Name = \""+user+"\"", "Message-Authenticator = 0x00")
 	if !strings.Contains(got, "Received Disconnect-ACK") {
 		s.t.Errorf("radclient prints %s", got)
 	}

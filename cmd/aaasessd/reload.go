@@ -70,7 +70,6 @@ func (d *daemon) reload(ctx context.Context) error {
 	d.setPlan(plan)
 	d.setTable(cfg)
 	d.setLocal(cfg)
-	d.endings.set(&cfg.Endings)
 	d.setDictionary(cfg.Dictionary)
 	// After setPlan, so that a removed method gets no new records.
 	d.methods.Apply(ctx, change, onoff.TriggerConfigChange)

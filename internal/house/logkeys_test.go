@@ -48,6 +48,7 @@ var logKeys = map[string]string{
 	"held_down":       "how long nothing is sent to a server",
 	"host":            "the host of a server as it is configured",
 	"id":              "identifier of a RADIUS packet",
+	"ifindex":         "the number of a network interface",
 	"in_flight":       "records without an answer yet",
 	"keys_at_most":    "how many keys may be lost",
 	"last":            "number of the last record",

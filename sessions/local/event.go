@@ -70,11 +70,14 @@ func (t *translation) kind() sessions.Kind {
 
 // event returns the event of a start, update, stop or call.
 func (t *translation) event() sessions.Event {
+	t.checkMembers()
 	ev := sessions.Event{
 		Type: t.eventType(), NAS: t.nas(), SameClient: sessions.IsLocal, Kind: t.kind(), At: t.now,
 		AcctSessionID: acctSessionID(t.Source, t.Session),
 	}
 	t.identify(ev.Kind)
+	t.interfaceName("/interface", t.Interface)
+	t.interfaceName("/portInterface", t.PortInterface)
 	t.use(&ev)
 	if ev.Type == sessions.Stop {
 		t.cause()
@@ -307,6 +310,7 @@ func isOurs(typ radius.Type) bool {
 
 // oneOff returns the event of a command or of a failed login.
 func (t *translation) oneOff() sessions.OneOff {
+	t.checkMembers()
 	o := sessions.OneOff{NAS: t.nas(), At: t.now}
 	if t.verb == localreport.Command {
 		o.Kind, o.Level, o.Text = sessions.Command, t.Level, t.Text

@@ -14,6 +14,7 @@ import (
 type runningAttempt struct {
 	job         *job
 	session     *sessions.Session
+	began       time.Time
 	ctx         context.Context
 	cancel      context.CancelCauseFunc
 	stopArrived bool          // the NAS's stop has arrived and waits for the outcome
@@ -42,7 +43,7 @@ func (t *Terminator) startAttempt(ctx context.Context, j *job) *runningAttempt {
 	if j.sessionEnded { // since the row was read; if the session ends later, rowEnded finds the attempt
 		return nil
 	}
-	a := &runningAttempt{job: j, session: s, finished: make(chan struct{})}
+	a := &runningAttempt{job: j, session: s, began: t.cfg.Now(), finished: make(chan struct{})}
 	a.ctx, a.cancel = context.WithCancelCause(ctx)
 	t.attempts[j.id] = a
 	j.Next, j.Asking = time.Time{}, true

@@ -14,7 +14,8 @@ import (
 	"aaasess/sessions/termination"
 )
 
-// slowNASes do not answer. Each attempt lasts a time of its NAS. They count the attempts under way.
+// slowNASes do not answer, except "quick". Each attempt lasts a time of its NAS. They count the attempts
+// under way.
 type slowNASes struct {
 	takes map[string]time.Duration // by NAS name; 0: until ctx is done
 
@@ -47,6 +48,9 @@ func (n *slowNASes) Disconnect(ctx context.Context, s *termination.Attempt) term
 	case <-timeout:
 	case <-ctx.Done():
 	}
+	if s.NAS.Identifier == "quick" && ctx.Err() == nil {
+		return termination.Outcome{Answer: termination.ACK}
+	}
 	return termination.Outcome{}
 }
 
@@ -54,7 +58,7 @@ func (n *slowNASes) Disconnect(ctx context.Context, s *termination.Attempt) term
 func (n *slowNASes) counted() (asked []string, most map[string]int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return append([]string(nil), n.asked...), map[string]int{"": n.most[""], "silent": n.most["silent"], "slow": n.most["slow"]}
+	return append([]string(nil), n.asked...), map[string]int{"": n.most[""], "silent": n.most["silent"], "slow": n.most["slow"], "quick": n.most["quick"]}
 }
 
 // loaded runs a test with a Terminator and slow NASes. end makes sessions at a NAS and starts to
@@ -103,10 +107,10 @@ func loaded(t *testing.T, cfg termination.Config, takes map[string]time.Duration
 
 // TestTerminatorPauses: at the limit of attempts, Run waits even if more jobs are due.
 func TestTerminatorPauses(t *testing.T) {
-	loaded(t, termination.Config{PerNAS: 1000}, nil, func(n *slowNASes, end func(string, int)) {
+	loaded(t, termination.Config{Parallel: 5, PerNAS: 1000}, nil, func(n *slowNASes, end func(string, int)) {
 		end("silent", 70)
 		time.Sleep(time.Hour)
-		if asked, _ := n.counted(); len(asked) != 64 {
+		if asked, _ := n.counted(); len(asked) != 5 {
 			t.Errorf("%d attempts", len(asked))
 		}
 	})
@@ -143,6 +147,22 @@ func TestSilentNASDelaysNobody(t *testing.T) {
 		}
 		if most["silent"] != 8 {
 			t.Errorf("%d attempts at once at one NAS", most["silent"])
+		}
+	})
+}
+
+// TestQuickNASGetsMore: a NAS that answers in a millisecond has up to 32 attempts at a time, so ten
+// thousand sessions of it are asked for in a third of a second. A NAS that answers too slowly, and one
+// that does not answer, have eight.
+func TestQuickNASGetsMore(t *testing.T) {
+	takes := map[string]time.Duration{"quick": time.Millisecond, "slow": 9 * time.Second}
+	loaded(t, termination.Config{RetryMin: time.Hour}, takes, func(n *slowNASes, end func(string, int)) {
+		end("slow", 40)
+		end("quick", 10_000)
+		time.Sleep(330 * time.Millisecond)
+		asked, most := n.counted()
+		if len(asked) != 10_008 || most["quick"] != 32 || most["slow"] != 8 {
+			t.Errorf("%d attempts, at most %v at once", len(asked), most)
 		}
 	})
 }

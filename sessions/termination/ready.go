@@ -10,8 +10,7 @@ import (
 // NASes take turns: a silent NAS with thousands of sessions does not delay others. One goroutine
 // uses it.
 type readyJobs struct {
-	perNAS        int
-	running       map[sessions.NAS]int // attempts under way
+	windows       windows
 	firstAttempts rotation
 	retries       rotation
 }
@@ -30,8 +29,9 @@ type nasJobs struct {
 
 func newReadyJobs(perNAS int) readyJobs {
 	return readyJobs{
-		perNAS: perNAS, running: map[sessions.NAS]int{},
-		firstAttempts: rotation{byNAS: map[sessions.NAS]*nasJobs{}}, retries: rotation{byNAS: map[sessions.NAS]*nasJobs{}},
+		windows:       windows{max: perNAS, byNAS: map[sessions.NAS]*window{}},
+		firstAttempts: rotation{byNAS: map[sessions.NAS]*nasJobs{}},
+		retries:       rotation{byNAS: map[sessions.NAS]*nasJobs{}},
 	}
 }
 
@@ -51,11 +51,11 @@ func (r *readyJobs) add(j *job) {
 }
 
 // next removes and returns the next job. It returns nil if there is none, or if all NASes with jobs
-// have as many attempts under way as perNAS allows.
+// have as many attempts under way as their windows allow.
 func (r *readyJobs) next() *job {
 	for _, t := range [...]*rotation{&r.firstAttempts, &r.retries} {
-		// Few NASes are at this limit, because all attempts under way are theirs.
-		i := slices.IndexFunc(t.order, func(queue *nasJobs) bool { return r.running[queue.nas] < r.perNAS })
+		// Few NASes have no place, because all attempts under way are theirs.
+		i := slices.IndexFunc(t.order, func(queue *nasJobs) bool { return r.windows.hasPlace(queue.nas) })
 		if i >= 0 {
 			return t.popAt(i)
 		}
@@ -77,11 +77,9 @@ func (t *rotation) popAt(i int) *job {
 }
 
 // started counts an attempt that starts at a NAS.
-func (r *readyJobs) started(nas sessions.NAS) { r.running[nas]++ }
+func (r *readyJobs) started(nas sessions.NAS) { r.windows.started(nas) }
 
-// finished counts an attempt that has finished.
-func (r *readyJobs) finished(nas sessions.NAS) {
-	if r.running[nas]--; r.running[nas] == 0 {
-		delete(r.running, nas)
-	}
+// finished counts an attempt that has finished, and what it has shown of its NAS.
+func (r *readyJobs) finished(nas sessions.NAS, how speed) {
+	r.windows.finished(nas, how, r.firstAttempts.byNAS[nas] == nil && r.retries.byNAS[nas] == nil)
 }

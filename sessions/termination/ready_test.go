@@ -39,7 +39,7 @@ func TestReadyJobs(t *testing.T) {
 	}
 	finish := func(names ...string) {
 		for _, n := range names {
-			r.finished(sessions.NAS{Identifier: n})
+			r.finished(sessions.NAS{Identifier: n}, quick)
 		}
 	}
 	steps := []struct {
@@ -62,7 +62,7 @@ func TestReadyJobs(t *testing.T) {
 			t.Errorf("%s: %q, want %q", st.name, got, st.want)
 		}
 	}
-	if len(r.running)+len(r.firstAttempts.byNAS)+len(r.firstAttempts.order)+len(r.retries.byNAS)+len(r.retries.order) != 0 {
+	if len(r.windows.byNAS)+len(r.firstAttempts.byNAS)+len(r.firstAttempts.order)+len(r.retries.byNAS)+len(r.retries.order) != 0 {
 		t.Errorf("not empty at the end: %+v", r)
 	}
 }
@@ -100,7 +100,7 @@ func TestWaitAfter(t *testing.T) {
 }
 
 func TestTerminatorDefaults(t *testing.T) {
-	want := Config{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute, Parallel: 64, PerNAS: 8}
+	want := Config{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute, Parallel: 256, PerNAS: 32}
 	for _, cfg := range []Config{{}, want} {
 		got := cfg.withDefaults()
 		if since := time.Since(got.Now()); since < 0 || since > time.Hour {

@@ -28,10 +28,10 @@ type Config struct {
 	// RetryMin is the wait after the first attempt. Each further wait is twice as long, up to
 	// RetryMax. 0 means 2 s and 5 min.
 	RetryMin, RetryMax time.Duration
-	// Parallel limits the attempts under way; 0 means 64.
+	// Parallel limits the attempts under way; 0 means 256.
 	Parallel int
-	// PerNAS limits the attempts under way at one NAS; 0 means 8. If a NAS does not answer, each
-	// of its attempts lasts several seconds.
+	// PerNAS limits the attempts under way at one NAS; 0 means 32. That many are under way only
+	// while the NAS answers quickly; otherwise there are at most 8.
 	PerNAS int
 	// ClientName returns the configured name of the client that a NAS belongs to, for the log, by
 	// the source address of the NAS; "" if it has none. nil: no NAS has one.
@@ -46,7 +46,7 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	c.StopWait = cmp.Or(c.StopWait, DefaultStopWait)
 	c.RetryMin, c.RetryMax = cmp.Or(c.RetryMin, DefaultRetryMin), cmp.Or(c.RetryMax, DefaultRetryMax)
-	c.Parallel, c.PerNAS = cmp.Or(c.Parallel, 64), cmp.Or(c.PerNAS, 8)
+	c.Parallel, c.PerNAS = cmp.Or(c.Parallel, 256), cmp.Or(c.PerNAS, 32)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -193,7 +193,7 @@ func (t *Terminator) Run(ctx context.Context) error {
 			t.addJobs(&waiting)
 		case r := <-results:
 			running--
-			ready.finished(r.job.nas)
+			ready.finished(r.job.nas, speedOf(r.outcome, r.at.Sub(r.began)))
 			t.settle(r, &waiting)
 		case <-timer.C:
 		}

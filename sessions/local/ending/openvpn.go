@@ -198,6 +198,13 @@ func (m *management) logIn(password string) error {
 	if _, err := io.WriteString(m.conn, password+"\n"); err != nil {
 		return err
 	}
+	again, err := m.reader.Peek(len(passwordPrompt))
+	switch {
+	case err != nil:
+		return err
+	case bytes.Equal(again, passwordPrompt): // it only asks again
+		return errRefused
+	}
 	line, err := m.read()
 	switch {
 	case err != nil:

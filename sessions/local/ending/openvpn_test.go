@@ -128,6 +128,11 @@ func TestOpenVPN(t *testing.T) {
 			dialogue{{"", "ENTER PASSWORD:"}, {"s3cret", "ERROR: bad password\r\n"}},
 			`not sent: OpenVPN server "office": its management interface refuses the password`,
 		},
+		{
+			"asked again", "alice", nil, func(c *OpenVPNConfig) { c.Password = "s3cret" },
+			dialogue{{"", "ENTER PASSWORD:"}, {"s3cret", "ENTER PASSWORD:"}},
+			`not sent: OpenVPN server "office": its management interface refuses the password`,
+		},
 		{"no password", "alice", nil, nil, dialogue{{"", "ENTER PASSWORD:"}}, `not sent: OpenVPN server "office": its management interface wants a password, and none is configured`},
 		{"it is an OpenVPN client", "alice", nil, nil, greets(step{"status 3", "ERROR: The 'status' command is not supported\r\n"}), `not sent: OpenVPN server "office": ERROR: The 'status' command`},
 		{"old", "alice", nil, nil, greets(step{"status 3", "HEADER\tCLIENT_LIST\tCommon Name\r\nCLIENT_LIST\talice\r\nEND\r\n"}), `not sent: OpenVPN server "office": its status has no Client ID; OpenVPN 2.4 or newer is needed`},

@@ -124,6 +124,17 @@ func (d *Disconnector) Answer(source, id string, out termination.Outcome) error 
 	return nil
 }
 
+// Pending returns the session of a request that waits for its answer, nil if there is none.
+func (d *Disconnector) Pending(source, id string) *sessions.Session {
+	p := &d.programs
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r := p.waiting[id]; r != nil && r.source == source {
+		return r.Session
+	}
+	return nil
+}
+
 // ask gives a request to all programs that listen for its source.
 func (p *programs) ask(r *waitingRequest) error {
 	p.mu.Lock()

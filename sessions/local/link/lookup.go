@@ -55,6 +55,9 @@ func (r *Reader) Lookup(name string) (Interface, error) {
 // Host identifies the boot of the host and the network namespace of this process: the numbers of
 // interfaces have a meaning only there. boot is the boot id (random(4)).
 func Host(boot string) (uint64, error) {
+	if boot == "" {
+		return 0, errors.New("link: the boot of the host is not known")
+	}
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return 0, fmt.Errorf("link: %w", err)

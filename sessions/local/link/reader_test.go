@@ -364,4 +364,7 @@ func TestHost(t *testing.T) {
 	if a != again || a == other || a == 0 {
 		t.Errorf("%d, %d, %d", a, again, other)
 	}
+	if _, err := Host(""); err == nil {
+		t.Error("an unknown boot is taken")
+	}
 }

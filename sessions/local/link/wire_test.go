@@ -40,8 +40,8 @@ func attribute(typ uint16, data []byte) []byte {
 	return append(binary.NativeEndian.AppendUint16(b, typ), data...)
 }
 
-// kernelStats is an RTM_NEWSTATS message of Linux 6.18 on x86, without its header: veth number 3 that has
-// received 4 packets of 336 octets and sent 9 of 726. rtnl_link_stats64 has 25 numbers there.
+// kernelStats is the beginning of an RTM_NEWSTATS message as Linux 6.18 sends it on x86, without its header:
+// interface 3 has received 4 packets of 336 octets and sent 9 of 726. rtnl_link_stats64 has 25 numbers there.
 const kernelStats = "000000000300000001000000" + "cc000100" +
 	"04000000000000000900000000000000" + "5001000000000000d602000000000000"
 

@@ -18,9 +18,9 @@ type rawLocalSocket struct {
 }
 
 type rawLocalAccess struct {
-	User  string   `yaml:"user" default:"" min:"1" max:"64" doc:"Name or number of a user. An entry has a user or a group."`
-	Group string   `yaml:"group" default:"" min:"1" max:"64" doc:"Name or number of a group: its members, whether it is their primary group or not. A session that one member reports belongs to the group."`
-	May   []string `yaml:"may" required:"yes" min:"1" max:"4" each:"enum:\"read write disconnect command\"" doc:"read: list sessions and follow events; write: report sessions and commands; disconnect: end sessions; command: report commands, but only those of the user who connects."`
+	User  accountText `yaml:"user" default:"" doc:"Name or number of a user. An entry has a user or a group."`
+	Group accountText `yaml:"group" default:"" doc:"Name or number of a group: its members, whether it is their primary group or not. A session that one member reports belongs to the group."`
+	May   []string    `yaml:"may" required:"yes" min:"1" max:"4" each:"enum:\"read write disconnect command\"" doc:"read: list sessions and follow events; write: report sessions and commands; disconnect: end sessions; command: report commands, but only those of the user who connects."`
 }
 
 // rights are the rights of local.access by their names.
@@ -52,7 +52,7 @@ func (d checker) owner(path string, raw *rawLocalAccess) naslocal.Owner {
 			d.Fault(path, "must have a user or a group")
 		}
 	case raw.User != "":
-		return naslocal.Owner{ID: d.systemID(path+".user", "user", raw.User, func(name string) (string, error) {
+		return naslocal.Owner{ID: d.systemID(path+".user", "user", string(raw.User), func(name string) (string, error) {
 			u, err := user.Lookup(name)
 			if err != nil {
 				return "", err
@@ -63,7 +63,7 @@ func (d checker) owner(path string, raw *rawLocalAccess) naslocal.Owner {
 	if raw.Group == "" {
 		return naslocal.Owner{}
 	}
-	return naslocal.Owner{Group: true, ID: d.systemID(path+".group", "group", raw.Group, func(name string) (string, error) {
+	return naslocal.Owner{Group: true, ID: d.systemID(path+".group", "group", string(raw.Group), func(name string) (string, error) {
 		g, err := user.LookupGroup(name)
 		if err != nil {
 			return "", err

@@ -1,0 +1,50 @@
+package sessions
+
+// commit hands a change to the journal. It adds the counters, and forgets a few ended sessions.
+func (t *Table) commit(c Change, done func(error)) {
+	if len(c.State) > 0 {
+		t.dirty = true
+		for range max(4, len(c.State)) {
+			id := t.remembered.nextExpired(t.clock.now())
+			if id == 0 {
+				break
+			}
+			t.forget(id)
+			c.State = append(c.State, Put{Key: sessionKey(id)})
+		}
+		c.State = append(c.State, t.countersPut())
+		t.hearing.save(&c)
+		done = t.withEndReports(done)
+		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
+	}
+	t.journal.Commit(c, done)
+	clear(c.State) // so that what only it holds can be freed
+	clear(c.Notices)
+	if cap(c.octets) <= maxSpareOctets && max(cap(c.State), cap(c.Notices)) <= maxSpare {
+		t.spare = Change{State: c.State[:0], Notices: c.Notices[:0], octets: c.octets[:0]}
+	}
+}
+
+// The limits of the memory that is kept for the next change. A part of a resync needs most: 128
+// sessions.
+const (
+	maxSpare       = 1024 // puts, and notices
+	maxSpareOctets = 256 << 10
+)
+
+// newChange returns an empty change. It has the memory of an earlier one that the journal has taken.
+// That is half of the garbage of an event otherwise.
+func (t *Table) newChange() Change {
+	c := t.spare
+	t.spare = Change{}
+	return c
+}
+
+// encodeInto adds the state of a session to a change.
+func (t *Table) encodeInto(c *Change, s *Session) {
+	begin := len(c.octets)
+	c.octets = appendSessionKey(c.octets, s.ID)
+	key := len(c.octets)
+	c.octets = appendSession(c.octets, s)
+	c.State = append(c.State, Put{Key: c.octets[begin:key:key], Value: c.octets[key:len(c.octets):len(c.octets)]})
+}
