@@ -25,7 +25,7 @@ func TestHooksTwice(t *testing.T) {
 			}
 		}
 	}
-	pppd := []string{"IFNAME=lo", "IPREMOTE=10.0.0.1", "PEERNAME=dave", "PPPD_PID=" + strconv.Itoa(os.Getpid())}
+	pppd := []string{"IFNAME=lo", "IPREMOTE=10.0.0.1", "PEERNAME=dave", "PPPD_PID=" + strconv.Itoa(os.Getpid()), "AAASESS_PPPD_END=signal"}
 	twice("pppd/ip-up", nil, pppd...)
 	twice("pppd/ip-down", nil, append(pppd, "CONNECT_TIME=61", "BYTES_SENT=2000", "BYTES_RCVD=1000")...)
 	accel := []string{"lo", "none", "0", "10.0.0.254", "10.0.0.2", "00:11:22:33:44:55"}
