@@ -28,7 +28,7 @@ const (
 )
 
 var rules = []Rule{
-	{Owner{ID: ann}, Write}, {Owner{ID: bob}, Write | Read}, {Owner{Group: true, ID: vpn}, Write},
+	{Owner{ID: ann}, Write | Command}, {Owner{ID: bob}, Write | Command | Read}, {Owner{Group: true, ID: vpn}, Write | Command},
 }
 
 var groupsOf = map[uint32][]uint32{carl: {carl, vpn}, dora: {dora, vpn}}
