@@ -15,14 +15,15 @@ const (
 	Read       Right = 1 << iota // list sessions, and follow events
 	Write                        // report sessions
 	Disconnect                   // end sessions
+	Command                      // report one's own commands
 
-	All = Read | Write | Disconnect
+	All = Read | Write | Disconnect | Command
 )
 
 // String returns the names of the rights, "read, write".
 func (r Right) String() string {
 	var names []string
-	for i, name := range [...]string{"read", "write", "disconnect"} {
+	for i, name := range [...]string{"read", "write", "disconnect", "command"} {
 		if r>>i&1 != 0 {
 			names = append(names, name)
 		}

@@ -60,6 +60,8 @@ type Config struct {
 	Events *feed.Feed[Event]
 	// Logger receives the log; nil discards it.
 	Logger *slog.Logger
+	// UserName returns the name of a user of this host; nil means that of the system's list.
+	UserName func(uid uint32) (string, error)
 	// Now reads the host's clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -91,6 +93,9 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 	if cfg.Names == nil {
 		cfg.Names = radius.Standard
 	}
+	if cfg.UserName == nil {
+		cfg.UserName = userName
+	}
 	if cfg.Endings == nil {
 		cfg.Endings = ending.New(ending.Config{})
 	}
@@ -109,7 +114,11 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 	s.SetAccess(cfg.Access)
 	s.mux.HandleFunc("/", noSuchPath)
 	for _, verb := range localreport.Verbs() {
-		s.Handle(http.MethodPost, verb.Path(), Write, s.reports(verb))
+		right := Write
+		if verb == localreport.Command {
+			right = Command
+		}
+		s.Handle(http.MethodPost, verb.Path(), right, s.reports(verb))
 	}
 	if cfg.Events != nil {
 		s.Handle(http.MethodGet, localreport.PathEvents, 0, s.streamEvents) // it asks for the rights itself

@@ -20,11 +20,11 @@ type rawLocalSocket struct {
 type rawLocalAccess struct {
 	User  accountText `yaml:"user" default:"" doc:"Name or number of a user. An entry has a user or a group."`
 	Group accountText `yaml:"group" default:"" doc:"Name or number of a group: its members, whether it is their primary group or not. A session that one member reports belongs to the group."`
-	May   []string    `yaml:"may" required:"yes" min:"1" max:"3" each:"enum:\"read write disconnect\"" doc:"read: list sessions and follow events; write: report sessions; disconnect: end sessions."`
+	May   []string    `yaml:"may" required:"yes" min:"1" max:"4" each:"enum:\"read write disconnect command\"" doc:"read: list sessions and follow events; write: report sessions and commands; disconnect: end sessions; command: report commands, but only those of the user who connects."`
 }
 
 // rights are the rights of local.access by their names.
-var rights = map[string]naslocal.Right{"read": naslocal.Read, "write": naslocal.Write, "disconnect": naslocal.Disconnect}
+var rights = map[string]naslocal.Right{"read": naslocal.Read, "write": naslocal.Write | naslocal.Command, "disconnect": naslocal.Disconnect, "command": naslocal.Command}
 
 // localSocket returns the local interface, or nil if the file has none.
 func (d checker) localSocket(raw *rawLocalSocket, hostname func() (string, error)) *naslocal.Config {
