@@ -68,17 +68,17 @@ type Config struct {
 
 // Server takes reports of programs on this host.
 type Server struct {
-	cfg    Config
-	table  *sessions.Table
-	sink   Sink
-	socket *unixsocket.Socket
-	access atomic.Pointer[[]Rule]
-	uid    uint32 // that the daemon runs as
-	conns  unixsocket.Connections
-	keys   *keys
-	mux    *http.ServeMux
-	routes []string // of the mux: method and path
-	ready  chan struct{}
+	cfg     Config
+	table   *sessions.Table
+	sink    Sink
+	socket  *unixsocket.Socket
+	access  atomic.Pointer[[]Rule]
+	uid     uint32 // that the daemon runs as
+	conns   unixsocket.Connections
+	keys    *keys
+	mux     *http.ServeMux
+	routes  []string // of the mux: method and path
+	ready   chan struct{}
 	streams streams
 	ending  chan struct{} // closed when the streams end
 	line    throttle.Line // of the log: interfaces that are not found
