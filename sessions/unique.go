@@ -47,7 +47,7 @@ func (t *Table) updateUnique(was, s *Session) {
 
 // uniqueValue returns the value of an attribute that no other session may have, "" if there is none.
 func (s *Session) uniqueValue(typ radius.Type) string {
-	if s == nil || s.Kind == Resource {
+	if s == nil || !s.Kind.isRow() {
 		return ""
 	}
 	return uniqueIn(s.Attrs, typ)
@@ -104,6 +104,25 @@ func (t *Table) supersededBy(ev *Event, replaced *Session) (old []Supersession) 
 		}
 	}
 	return old
+}
+
+// supersedes notes which sessions a start has ended, and the number of the new one.
+func (ev *Event) supersedes(old []Supersession, by ID) {
+	for i := range old {
+		old[i].By = by
+	}
+	ev.superseded = old
+}
+
+// reportSuperseded tells Config.Superseded of the sessions that an event has ended. The caller does not
+// hold the table's lock.
+func (t *Table) reportSuperseded(ev *Event) {
+	if t.superseded == nil {
+		return
+	}
+	for _, s := range ev.superseded {
+		t.superseded(s)
+	}
 }
 
 // lateWithin is how much older than the newest Event-Timestamp of a session that of a late start is at

@@ -25,17 +25,17 @@ type field struct {
 var commonFields = []field{
 	textField("source", "the program `NAME` that reports, such as openvpn", func(r *localreport.Report) *string { return &r.Source }),
 	textField("session", "what the source calls the session: an `ID`, unique among its live sessions", func(r *localreport.Report) *string { return &r.Session }),
-	textField("kind", "the `KIND` of the session: network, exec or connection (default network)", func(r *localreport.Report) *string { return &r.Kind }),
+	textField("kind", "the `KIND` of the session: network, exec, connection or vrrs (default network)", func(r *localreport.Report) *string { return &r.Kind }),
 	{name: "at", usage: "when it happened: a `TIME` as in RFC 3339, or in seconds since 1970 (default: now)", set: setAt},
-	textField("user", "the `NAME` of the user", func(r *localreport.Report) *string { return &r.User }),
+	octetsField("user", "the `NAME` of the user", func(r *localreport.Report) *string { return &r.User }),
 	textField("address", "the IPv4 `ADDRESS` of the user", func(r *localreport.Report) *string { return &r.Address }),
 	listField("ipv6-addresses", "IPv6 `ADDRESSES` of the user, separated by commas", func(r *localreport.Report) *[]string { return &r.IPv6Addresses }),
 	prefixField("ipv6-prefixes", "IPv6 `PREFIXES` of the user's link, separated by commas; the bits of a host are cleared", func(r *localreport.Report) *[]string { return &r.IPv6Prefixes }),
 	prefixField("delegated-prefixes", "IPv6 `PREFIXES` delegated to the user, separated by commas", func(r *localreport.Report) *[]string { return &r.DelegatedPrefixes }),
-	textField("calling-station", "where the user calls from, Calling-Station-Id: a `STATION`", func(r *localreport.Report) *string { return &r.CallingStation }),
-	textField("called-station", "what the user has called, Called-Station-Id: a `STATION`", func(r *localreport.Report) *string { return &r.CalledStation }),
+	octetsField("calling-station", "where the user calls from, Calling-Station-Id: a `STATION`", func(r *localreport.Report) *string { return &r.CallingStation }),
+	octetsField("called-station", "what the user has called, Called-Station-Id: a `STATION`", func(r *localreport.Report) *string { return &r.CalledStation }),
 	numberField("nas-port", "the NAS-Port `N` of the session", 32, func(r *localreport.Report) **uint32 { return &r.NASPort }),
-	textField("nas-port-id", "the NAS-Port-Id `TEXT` of the session, such as tty1", func(r *localreport.Report) *string { return &r.NASPortID }),
+	octetsField("nas-port-id", "the NAS-Port-Id `TEXT` of the session, such as tty1", func(r *localreport.Report) *string { return &r.NASPortID }),
 	textField("interface", "the network interface `NAME` of this host that is the session's own", func(r *localreport.Report) *string { return &r.Interface }),
 	textField("port-interface", "the network interface `NAME` of this host that carries the session", func(r *localreport.Report) *string { return &r.PortInterface }),
 	textField("service", "the `NAME` of the service that the session is", func(r *localreport.Report) *string { return &r.Service }),
@@ -67,6 +67,22 @@ var (
 
 func textField(name, usage string, of func(*localreport.Report) *string) field {
 	return field{name: name, usage: usage, set: func(r *localreport.Report, v string) error { *of(r) = v; return nil }}
+}
+
+// maxOctets is the maximum length of a text in an attribute (RFC 2865 section 5).
+const maxOctets = 253
+
+// octetsField is a textField that becomes an attribute. It is cut: a user cannot escape accounting by a
+// name that no record can have.
+func octetsField(name, usage string, of func(*localreport.Report) *string) field {
+	return field{name: name, usage: usage, set: func(r *localreport.Report, v string) error {
+		n := min(len(v), maxOctets)
+		for n < len(v) && !utf8.RuneStart(v[n]) {
+			n--
+		}
+		*of(r) = v[:n]
+		return nil
+	}}
 }
 
 func flagField(name, usage string, of func(*localreport.Report) *bool) field {

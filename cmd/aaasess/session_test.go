@@ -55,6 +55,7 @@ func TestReport(t *testing.T) {
 		}, "", arrived{"update", "", localreport.Report{Source: "x", Session: "1"}}},
 		{"seconds", []string{"stop", "--source=x", "--session=1", "--at", "1796058000", "--terminate-cause", "Lost-Carrier"}, "", arrived{"stop", "", localreport.Report{Source: "x", Session: "1", At: ptr(time.Unix(1796058000, 0).UTC()), TerminateCause: "Lost-Carrier"}}},
 		{"a name that is not UTF-8", []string{"fail", "--source=x", "--user", "g\xfcnther\n\x1b", "--accepted"}, "", arrived{"fail", "", localreport.Report{Source: "x", User: `g\xfcnther` + "\n\x1b", Accepted: true}}},
+		{"a name that is too long", []string{"start", "--source=x", "--user", strings.Repeat("a", 252) + "ü", "--nas-port-id", strings.Repeat("a", 251) + "üü"}, "", arrived{"start", "", localreport.Report{Source: "x", User: strings.Repeat("a", 252), NASPortID: strings.Repeat("a", 251) + "ü"}}},
 		{"a call", []string{"call", "--source=x", "--session=1", "--stop"}, "", arrived{"call", "", localreport.Report{Source: "x", Session: "1", Stop: true}}},
 		{"a command", []string{"command", "--source=x", "--session=1", "--level", "15", "conf \xff t"}, "", arrived{"command", "", localreport.Report{Source: "x", Session: "1", Level: 15, Text: `conf \xff t`}}},
 		{"a command by option", []string{"command", "--source=x", "--text", "-show"}, "", arrived{"command", "", localreport.Report{Source: "x", Text: "-show"}}},
@@ -109,6 +110,31 @@ func TestReportOutcomes(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestReportWithoutEnd: a session whose way to end is rejected is reported without it, if failures are
+// ignored.
+func TestReportWithoutEnd(t *testing.T) {
+	d := startLocalDaemon(t)
+	d.ends = false
+	const rejected = "aaasess: 400 Bad Request: /end/signal/pid: no such process\n"
+	with := arrived{"start", "k", localreport.Report{Source: "x", End: &localreport.End{Signal: &localreport.Signal{PID: 77}}}}
+	without := arrived{"start", "k", localreport.Report{Source: "x"}}
+	for failure, want := range map[string]struct {
+		outcome
+		arrived []arrived
+	}{
+		"error":  {outcome{1, "", rejected}, []arrived{with}},
+		"ignore": {outcome{0, "0000000D  alice\n", rejected}, []arrived{with, without}},
+	} {
+		got := reportLine(t, d.socket, "", "start", "--source=x", "--end-pid=77", "--idempotency-key=k", "--on-failure", failure)
+		if diff := cmp.Diff(want.outcome, got, cmp.AllowUnexported(outcome{})); diff != "" {
+			t.Errorf("%s: %s", failure, diff)
+		}
+		if diff := cmp.Diff(want.arrived, d.reports()); diff != "" {
+			t.Errorf("%s: %s", failure, diff)
+		}
 	}
 }
 

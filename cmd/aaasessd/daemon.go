@@ -33,6 +33,8 @@ import (
 	"aaasess/sessions/admission"
 	"aaasess/sessions/interim"
 	naslocal "aaasess/sessions/local"
+	"aaasess/sessions/local/ending"
+	"aaasess/sessions/local/feed"
 	"aaasess/sessions/local/link"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
@@ -55,6 +57,7 @@ type daemon struct {
 	table          *sessions.Table
 	listener       *nasradius.Listener
 	disconnector   *dae.Disconnector
+	endings        *endings
 	admissions     *admission.Store
 	authentication *authentication // nil: Access-Requests are not relayed
 	dynAuth        *dynAuth        // nil: servers may not end and change sessions
@@ -64,7 +67,8 @@ type daemon struct {
 	resyncs        *resync.Resyncs
 	control        *control.Server
 	local          *naslocal.Server // nil: programs on this host report nothing
-	links          *link.Reader     // nil: the interfaces of this host are not known
+	localEvents    *feed.Feed[naslocal.Event]
+	links          *link.Reader // nil: the interfaces of this host are not known
 	methods        *methods.Set
 	radius         *client.Client    // the servers of all groups of RADIUS servers
 	tacacs         *tacclient.Client // those of TACACS+ servers
@@ -181,16 +185,17 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	}
 	d.router.SetClientName(d.clientName)
 	tc := cfg.Terminator
-	tc.ClientName, tc.CanEnd = d.clientName, d.canEnd
-	d.terminator = termination.New(tc, d.table, d.disconnector, d.log)
+	d.endings = &endings{nas: d.disconnector, host: ending.New(ending.Config{Logger: d.log}), clientName: d.disconnector.ClientName}
+	d.endings.set(&cfg.Endings)
+	tc.ClientName, tc.CanEnd = d.clientName, d.endings.canEnd
+	d.terminator = termination.New(tc, d.table, d.endings, d.log)
 	// The terminator receives the listener's events first: a stop that arrives before the ACK waits
 	// there for it.
 	d.listener, err = nasradius.New(lc, d.terminator)
 	return err
 }
 
-// openControl opens the control socket, after everything that it shows, and that of programs on this
-// host, which shows sessions as it does.
+// openControl opens the control socket, after everything that it shows.
 func (d *daemon) openControl(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
@@ -198,10 +203,7 @@ func (d *daemon) openControl(cfg *config.Config) (err error) {
 		Events: d.router.Tap(), Admissions: d.logins,
 		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups}),
 	}, d.table, d.terminator)
-	if err != nil {
-		return err
-	}
-	return d.openLocal(cfg)
+	return err
 }
 
 func (d *daemon) openSNMP(cfg *config.Config) error {
@@ -276,7 +278,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 		serving = append(serving, d.links)
 	}
 	if d.local != nil {
-		serving = append(serving, d.local)
+		serving = append(serving, d.local, loop{"local events", readyAtOnce(), d.feedEvents})
 	}
 	if d.snmp != nil {
 		serving = append(serving, d.snmp)

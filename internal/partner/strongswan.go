@@ -1,6 +1,7 @@
 package partner
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,14 +29,16 @@ type StrongSwanOptions struct {
 	// have then no part in it.
 	Hook   string
 	Logins []Login
+	Socket string // its control socket, in a temporary folder if ""
 }
 
 // StrongSwanProc is charon, the daemon of strongSwan. It has ESP in user space: the kernel need not
 // have it.
 type StrongSwanProc struct {
 	*Program
-	dir string
-	ns  *Namespace
+	Socket string // its control socket
+	dir    string
+	ns     *Namespace
 }
 
 // StrongSwan starts a gateway in a namespace: its users log in by IKEv2 with EAP, which RADIUS
@@ -46,12 +49,12 @@ func (n *Namespace) StrongSwan(opts StrongSwanOptions) *StrongSwanProc {
 	n.Run("ip", "addr", "add", strongSwanInner, "dev", "lo")
 	if opts.Hook != "" {
 		conf := fmt.Sprintf(strongSwanGateway, strongSwanOuter, filepath.Base(opts.Certificates.Server), ServerName, strongSwanInner, strongSwanPool, "eap-md5", "updown = "+opts.Hook)
-		return n.strongSwan(opts.Certificates, "", "", conf+strongSwanSecrets(opts.Logins))
+		return n.strongSwan(opts.Certificates, opts.Socket, "", "", conf+strongSwanSecrets(opts.Logins))
 	}
 	host, authPort := splitAddr(n.t, opts.Auth)
 	_, acctPort := splitAddr(n.t, opts.Acct)
 	radius := fmt.Sprintf(strongSwanRADIUS, StrongSwanID, host, authPort, acctPort, opts.Secret)
-	return n.strongSwan(opts.Certificates, " eap-radius attr", radius,
+	return n.strongSwan(opts.Certificates, opts.Socket, " eap-radius attr", radius,
 		fmt.Sprintf(strongSwanGateway, strongSwanOuter, filepath.Base(opts.Certificates.Server), ServerName, strongSwanInner, strongSwanPool, "eap-radius", ""))
 }
 
@@ -73,14 +76,15 @@ func (n *Namespace) StrongSwanClient(iface string, certificates *Certificates, l
 	for _, login := range logins {
 		connections += fmt.Sprintf(strongSwanConnection, login.User, strongSwanPeer, strongSwanOuter, ServerName, strongSwanInner)
 	}
-	return n.strongSwan(certificates, "", "", connections+"}\n"+strongSwanSecrets(logins))
+	return n.strongSwan(certificates, "", "", "", connections+"}\n"+strongSwanSecrets(logins))
 }
 
-// strongSwan starts charon with these plugins, and their configuration, beside the usual ones.
-func (n *Namespace) strongSwan(certificates *Certificates, plugins, configuration, connections string) *StrongSwanProc {
+// strongSwan starts charon with a control socket, and with these plugins, and their configuration,
+// beside the usual ones.
+func (n *Namespace) strongSwan(certificates *Certificates, socket, plugins, configuration, connections string) *StrongSwanProc {
 	n.t.Helper()
 	dir := n.t.TempDir()
-	p := &StrongSwanProc{dir: dir, ns: n}
+	p := &StrongSwanProc{Socket: cmp.Or(socket, filepath.Join(dir, "vici")), dir: dir, ns: n}
 	for folder, file := range map[string]string{"x509ca": certificates.Authority, "x509": certificates.Server, "private": certificates.ServerKey} {
 		if err := os.Mkdir(filepath.Join(dir, folder), 0o700); err != nil {
 			n.t.Fatal(err)
@@ -90,7 +94,7 @@ func (n *Namespace) strongSwan(certificates *Certificates, plugins, configuratio
 		}
 	}
 	conf := filepath.Join(dir, "strongswan.conf")
-	writeFile(n.t, conf, fmt.Sprintf(strongSwanConf, plugins, p.socket(), configuration))
+	writeFile(n.t, conf, fmt.Sprintf(strongSwanConf, plugins, p.Socket, configuration))
 	writeFile(n.t, filepath.Join(dir, "swanctl.conf"), connections)
 	// Its process id file is in /run, so each one needs a /run of its own.
 	const script = `mount -t tmpfs tmpfs /run && STRONGSWAN_CONF="$0" exec /usr/lib/ipsec/charon`
@@ -99,18 +103,16 @@ func (n *Namespace) strongSwan(certificates *Certificates, plugins, configuratio
 	return p
 }
 
-func (p *StrongSwanProc) socket() string { return filepath.Join(p.dir, "vici") }
-
 // control runs swanctl.
 func (p *StrongSwanProc) control(args ...string) string {
 	p.t.Helper()
-	return p.ns.Run(append([]string{"env", "SWANCTL_DIR=" + p.dir, "swanctl"}, append(args, "--uri", "unix://"+p.socket())...)...)
+	return p.ns.Run(append([]string{"env", "SWANCTL_DIR=" + p.dir, "swanctl"}, append(args, "--uri", "unix://"+p.Socket)...)...)
 }
 
 // Connect connects a user of a client; it returns an error if the gateway rejects the user.
 func (p *StrongSwanProc) Connect(user string) error {
 	p.t.Helper()
-	_, err := p.ns.Try("env", "SWANCTL_DIR="+p.dir, "swanctl", "--initiate", "--child", user, "--timeout", "15", "--uri", "unix://"+p.socket())
+	_, err := p.ns.Try("env", "SWANCTL_DIR="+p.dir, "swanctl", "--initiate", "--child", user, "--timeout", "15", "--uri", "unix://"+p.Socket)
 	return err
 }
 
@@ -118,6 +120,15 @@ func (p *StrongSwanProc) Connect(user string) error {
 func (p *StrongSwanProc) Disconnect(user string) {
 	p.t.Helper()
 	p.control("--terminate", "--ike", user)
+}
+
+// Rekey rekeys the CHILD_SA and then the IKE_SA of the only user of a gateway. Its log says when each is
+// rekeyed.
+func (p *StrongSwanProc) Rekey() {
+	p.t.Helper()
+	for _, what := range [][]string{{"--child", "net"}, {"--ike", "users"}} {
+		p.control(append([]string{"--rekey"}, what...)...)
+	}
 }
 
 // Connected returns how many users are connected.

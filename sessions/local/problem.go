@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"aaasess/sessions"
 	localreport "aaasess/sessions/local/report"
@@ -38,11 +39,21 @@ func writeProblem(w http.ResponseWriter, p *localreport.Problem) {
 	if err != nil { // does not happen
 		b = []byte(`{"type":"about:blank"}`)
 	}
-	h := w.Header()
-	h.Set("Content-Type", localreport.ProblemType)
 	if p.Status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", strconv.Itoa(retryAfter))
+		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	}
-	w.WriteHeader(p.Status)
-	_, _ = w.Write(append(b, '\n')) // fails only if the client has gone
+	write(w, p.Status, localreport.ProblemType, append(b, '\n'))
+}
+
+// write answers a request. A client that does not read is disconnected after sendTimeout.
+func write(w http.ResponseWriter, status int, contentType string, body []byte) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendTimeout))
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // fails only if the client has gone
+}
+
+// Refuse answers a request with a Problem, for handlers that [Server.Handle] has.
+func Refuse(w http.ResponseWriter, status int, err error) {
+	writeProblem(w, problem(status, "", "%v", err))
 }

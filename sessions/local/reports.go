@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 
 	"aaasess/sessions"
 	localreport "aaasess/sessions/local/report"
@@ -20,14 +21,29 @@ func (s *Server) reports(verb localreport.Verb) http.HandlerFunc {
 			writeProblem(w, asProblem(err))
 			return
 		}
-		answer, err := s.carryOut(c, verb, body)
+		answer, err := s.answer(w, c, keyName{c.uid, verb, r.Header.Get(localreport.KeyHeader)}, body)
 		if err != nil {
 			writeProblem(w, asProblem(err))
 			return
 		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(answer) // fails only if the client has gone
+		write(w, http.StatusOK, "application/json", answer)
 	}
+}
+
+// answer carries out a report, unless its key has been answered.
+func (s *Server) answer(w http.ResponseWriter, c *caller, name keyName, body []byte) ([]byte, error) {
+	do := func() ([]byte, error) { return s.carryOut(c, name.verb, body) }
+	if name.key == "" {
+		return do()
+	}
+	if !isKey(name.key) {
+		return nil, problem(http.StatusBadRequest, "", "%s must have 1 to %d visible octets of ASCII", localreport.KeyHeader, localreport.MaxKey)
+	}
+	answer, isRepeated, err := s.keys.once(name, body, s.cfg.Now, do)
+	if isRepeated {
+		w.Header().Set(localreport.RepeatedHeader, "true")
+	}
+	return answer, err
 }
 
 // readBody reads the body of a request. It does not read one that is too large.
@@ -41,7 +57,10 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return nil, tooLarge
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, problem(http.StatusRequestTimeout, "", "the body did not arrive within %v", readTimeout)
+	case err != nil:
 		return nil, problem(http.StatusBadRequest, "", "the body ends early")
 	}
 	return body, nil
@@ -74,6 +93,7 @@ func (s *Server) carryOut(c *caller, verb localreport.Verb, body []byte) ([]byte
 // apply makes an event of a session durable.
 func (s *Server) apply(c *caller, t *translation) (localreport.Answer, error) {
 	ev := t.event()
+	ev.End = t.ending(c, s.cfg.Endings)
 	if t.fault != nil {
 		return localreport.Answer{}, t.fault
 	}
@@ -114,11 +134,18 @@ func permit(c *caller, t *translation, session *sessions.Session) error {
 
 // record makes an event without a session durable: a command, or a failed login.
 func (s *Server) record(c *caller, t *translation) (localreport.Answer, error) {
+	owner, mayAll := c.may(Write)
+	if !mayAll {
+		owner, _ = c.may(Command)
+		s.ownCommand(c, t)
+	}
 	o := t.oneOff()
+	if t.End != nil {
+		t.reject("/end", "there is no session to end")
+	}
 	if t.fault != nil {
 		return localreport.Answer{}, t.fault
 	}
-	owner, _ := c.may(Write)
 	o.NAS.Addr = sessions.LocalAddr(owner.String())
 	durable := make(chan error, 1)
 	id, err := s.table.Record(o, func(err error) { durable <- err })

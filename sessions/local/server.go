@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 	"aaasess/internal/throttle"
 	"aaasess/internal/unixsocket"
 	"aaasess/sessions"
+	"aaasess/sessions/local/ending"
+	"aaasess/sessions/local/feed"
 	"aaasess/sessions/local/link"
 	localreport "aaasess/sessions/local/report"
 )
@@ -51,8 +54,14 @@ type Config struct {
 	Interface func(name string) (link.Interface, error)
 	// Describe returns a session for the answer, as the control socket shows it.
 	Describe func(*sessions.Session) any
+	// Endings ends the sessions; nil: only by signals and programs.
+	Endings *ending.Disconnector
+	// Events has the events of sessions for the stream; nil: there is none.
+	Events *feed.Feed[Event]
 	// Logger receives the log; nil discards it.
 	Logger *slog.Logger
+	// UserName returns the name of a user of this host; nil means that of the system's list.
+	UserName func(uid uint32) (string, error)
 	// Now reads the host's clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -64,9 +73,16 @@ type Server struct {
 	sink   Sink
 	socket *unixsocket.Socket
 	access atomic.Pointer[[]Rule]
+	uid    uint32 // that the daemon runs as
+	conns  unixsocket.Connections
+	keys   *keys
 	mux    *http.ServeMux
+	routes []string // of the mux: method and path
 	ready  chan struct{}
-	line   throttle.Line // of the log: interfaces that are not found
+	// streams has an element for each stream of events that is open. ending is closed when they end.
+	streams chan struct{}
+	ending  chan struct{}
+	line    throttle.Line // of the log: interfaces that are not found
 }
 
 // New opens the socket. Connections wait in its queue until Run is called. An error names the path.
@@ -74,6 +90,12 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	if cfg.Names == nil {
 		cfg.Names = radius.Standard
+	}
+	if cfg.UserName == nil {
+		cfg.UserName = userName
+	}
+	if cfg.Endings == nil {
+		cfg.Endings = ending.New(ending.Config{})
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -84,12 +106,23 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("local: %w", err)
 	}
-	s := &Server{cfg: cfg, table: table, sink: sink, socket: socket, mux: http.NewServeMux(), ready: make(chan struct{})}
+	s := &Server{cfg: cfg, table: table, sink: sink, socket: socket, uid: uint32(os.Geteuid()), keys: newKeys(), mux: http.NewServeMux(), ready: make(chan struct{})}
+	s.streams, s.ending = make(chan struct{}, maxStreams), make(chan struct{})
+	s.conns.Max, s.conns.PerUser, s.conns.Closed = localreport.MaxConnections, localreport.MaxUserConnections, s.connectionClosed
 	s.SetAccess(cfg.Access)
 	s.mux.HandleFunc("/", noSuchPath)
 	for _, verb := range localreport.Verbs() {
-		s.Handle(http.MethodPost, verb.Path(), Write, s.reports(verb))
+		right := Write
+		if verb == localreport.Command {
+			right = Command
+		}
+		s.Handle(http.MethodPost, verb.Path(), right, s.reports(verb))
 	}
+	if cfg.Events != nil {
+		s.Handle(http.MethodGet, localreport.PathEvents, 0, s.streamEvents) // it asks for the rights itself
+		s.Handle(http.MethodPost, localreport.PathDisconnectResult, Write, s.disconnectResult)
+	}
+	s.Handle(http.MethodGet, pathOpenAPI, 0, showOpenAPI)
 	return s, nil
 }
 
@@ -97,8 +130,9 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 func (s *Server) SetAccess(rules []Rule) { s.access.Store(&rules) }
 
 // Handle answers the requests with a method and a path, as an [http.ServeMux] has it, of callers with a
-// right. It must be called before Run.
+// right; 0: of all who can connect. It must be called before Run.
 func (s *Server) Handle(method, path string, right Right, handle http.HandlerFunc) {
+	s.routes = append(s.routes, method+" "+path)
 	s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 		switch c := s.caller(r); {
 		case r.Method != method:
@@ -128,13 +162,7 @@ func (s *Server) Close() error { return errors.Join(s.socket.Remove(), s.socket.
 
 // Run answers requests until ctx is done, and then removes the socket. It may be called once.
 func (s *Server) Run(ctx context.Context) error {
-	srv := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: 16 << 10,
-		ConnContext:    s.connected,
-		ErrorLog:       slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelWarn),
-	}
+	srv := s.newHTTP()
 	failed := make(chan error, 1)
 	s.cfg.Logger.Info("local socket is open", "socket", s.cfg.Socket)
 	go func() { failed <- srv.Serve(s.socket) }()
@@ -143,6 +171,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case err := <-failed:
 		return errors.Join(err, s.socket.Remove())
 	case <-ctx.Done():
+		close(s.ending)
 		err := s.socket.Remove()
 		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 		defer cancel()
@@ -154,9 +183,26 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
+// newHTTP returns the HTTP server. A connection on which no request arrives within readTimeout of its
+// start, or idleTimeout of its last answer, is closed.
+func (s *Server) newHTTP() *http.Server {
+	return &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: 16 << 10,
+		ConnContext:    connected,
+		ConnState:      s.conns.Changed,
+		ErrorLog:       slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelWarn),
+	}
+}
+
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendTimeout))
+	if c, ok := r.Context().Value(client{}).(*connection); ok && c.Conn != nil && !s.conns.SetBusy(c.Conn) {
+		w.Header().Set("Connection", "close")
+		writeProblem(w, problem(http.StatusServiceUnavailable, "", "there are too many connections"))
+		return
+	}
 	if !isClean(r.URL.EscapedPath()) {
 		noSuchPath(w, r) // the mux would redirect it, with an HTML page
 		return
@@ -168,26 +214,45 @@ func noSuchPath(w http.ResponseWriter, r *http.Request) {
 	writeProblem(w, problem(http.StatusNotFound, "", "no such path: %q", r.URL.Path))
 }
 
-// client is the key of a connection's client in the context of its requests.
-type client struct{}
-
-// connected stores who has connected in the context of the connection's requests.
-func (s *Server) connected(ctx context.Context, conn net.Conn) context.Context {
-	peer, ok := unixsocket.PeerOf(conn)
-	if !ok {
-		return ctx
+// connectionClosed logs that there are too many connections.
+func (s *Server) connectionClosed(uid int, idle bool, suppressed int) {
+	if idle {
+		s.cfg.Logger.Warn("local socket has too many connections: those that are idle longest are closed", "uid", uid, "suppressed", suppressed)
+		return
 	}
-	return context.WithValue(ctx, client{}, peer)
+	s.cfg.Logger.Warn("local socket has too many requests: a new connection is closed", "uid", uid, "suppressed", suppressed)
 }
 
-// caller returns who makes a request. Nobody knows a request that did not come through the socket.
-func (s *Server) caller(r *http.Request) *caller {
-	peer, ok := r.Context().Value(client{}).(unixsocket.Peer)
-	if !ok {
-		return &caller{uid: nobody, daemon: 0, groups: func() []uint32 { return nil }}
+// client is the key of a connection in the context of its requests.
+type client struct{}
+
+// connection is a connection and who is at its other end.
+type connection struct {
+	net.Conn // nil: the request did not come through the socket
+	uid      uint32
+	groups   func() []uint32
+}
+
+// connected stores a connection in the context of its requests.
+func connected(ctx context.Context, conn net.Conn) context.Context {
+	c := &connection{Conn: conn, uid: nobody, groups: sync.OnceValue(func() []uint32 { return unixsocket.GroupsOf(conn) })}
+	if peer, ok := unixsocket.PeerOf(conn); ok {
+		c.uid = peer.UID
 	}
-	return &caller{uid: peer.UID, daemon: uint32(os.Geteuid()), groups: func() []uint32 { return []uint32{peer.GID} }, rules: *s.access.Load()}
+	return context.WithValue(ctx, client{}, c)
+}
+
+// caller returns who makes a request. It is nobody if the request did not come through the socket.
+func (s *Server) caller(r *http.Request) *caller {
+	c, ok := r.Context().Value(client{}).(*connection)
+	if !ok {
+		return &caller{uid: nobody, groups: func() []uint32 { return nil }}
+	}
+	return &caller{uid: c.uid, daemon: s.uid, groups: c.groups, rules: *s.access.Load()}
 }
 
 // nobody is no user: (uid_t)-1.
 const nobody = 1<<32 - 1
+
+// UID returns the user that makes a request, for handlers that [Server.Handle] has.
+func (s *Server) UID(r *http.Request) int { return int(s.caller(r).uid) }

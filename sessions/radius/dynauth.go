@@ -56,6 +56,12 @@ func NewChangeListener(cfg ChangeConfig, changer Changer) (*ChangeListener, erro
 // RequireTimestamp replaces ChangeConfig.RequireTimestamp.
 func (l *ChangeListener) RequireTimestamp(on bool) { l.requireTimestamp.Store(on) }
 
+// ForgetAnswered frees memory as those of the other listeners do, and that of replays whose
+// Event-Timestamp is too old by now.
+func (l *ChangeListener) ForgetAnswered(now time.Time) (forgotten int) {
+	return l.endpoint.ForgetAnswered(now) + l.replays.forget(now)
+}
+
 // String names the ChangeListener for a log.
 func (l *ChangeListener) String() string {
 	return fmt.Sprint("radius dynamic authorization listener ", l.Addrs())

@@ -60,6 +60,15 @@ func (r *replays) end(k requestKey, isAnswered bool, now time.Time) {
 	}
 }
 
+// forget frees the memory of requests that were answered too long ago. It returns how many.
+func (r *replays) forget(now time.Time) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := len(r.answered.recent) + len(r.answered.older)
+	r.rotate(now)
+	return before - len(r.answered.recent) - len(r.answered.older)
+}
+
 // rotate forgets the oldest answered requests.
 func (r *replays) rotate(now time.Time) {
 	r.answered.rotate(len(r.answered.recent) >= replayLimit, now)

@@ -87,6 +87,20 @@ func TestReplaysForgotten(t *testing.T) {
 	}
 }
 
+// TestReplaysForgetAnswered: ForgetAnswered frees answered requests when their Event-Timestamp is too old,
+// also if no request comes any more.
+func TestReplaysForgetAnswered(t *testing.T) {
+	l, requests, handle := newIdleChange(t, false)
+	handle(change(radius.CodeDisconnectRequest, 1, num(radius.EventTimestamp, uint32(noon.Unix()))), noon)
+	(<-requests).Answer(true, nil)
+	for _, after := range []time.Duration{replaySpan - 1, 2*replaySpan + 1} {
+		l.ForgetAnswered(noon.Add(after))
+		if known := len(l.replays.answered.recent)+len(l.replays.answered.older) > 0; known != (after < replaySpan) {
+			t.Errorf("after %v: known %v", after, known)
+		}
+	}
+}
+
 // TestReplaysProperty: in any order of requests, copies, replays, answers and drops, the octets of a
 // request reach the Changer only if none of them is in flight or was answered before.
 func TestReplaysProperty(t *testing.T) {

@@ -30,6 +30,11 @@ const (
 	MaxSource  = 32       // octets of a Source
 	MaxSession = 200      // octets of a Session
 	MaxKey     = 128      // octets of an idempotency key
+
+	// MaxConnections is the limit of open connections, MaxUserConnections that of one user other than
+	// root. Beyond it, those that are idle longest are closed.
+	MaxConnections     = 512
+	MaxUserConnections = 128
 )
 
 // The headers of requests and answers.

@@ -62,7 +62,7 @@ type Forwarder struct {
 	stop     context.CancelFunc
 	inFlight int
 	nases    map[netip.Addr]*queue
-	stops    map[sessions.ID]*time.Timer
+	stops    map[sessions.ID]*expectedStop
 }
 
 // queue has the requests for one NAS.
@@ -90,7 +90,7 @@ func New(cfg Config) *Forwarder {
 	cfg.RetryMin = cmp.Or(cfg.RetryMin, termination.DefaultRetryMin)
 	f := &Forwarder{
 		cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), ready: make(chan struct{}),
-		maxRequests: maxRequests, maxAtNAS: maxAtNAS, maxWait: maxWait, nases: map[netip.Addr]*queue{}, stops: map[sessions.ID]*time.Timer{},
+		maxRequests: maxRequests, maxAtNAS: maxAtNAS, maxWait: maxWait, nases: map[netip.Addr]*queue{}, stops: map[sessions.ID]*expectedStop{},
 	}
 	f.ctx, f.stop = context.WithCancel(context.Background())
 	return f
@@ -109,8 +109,8 @@ func (f *Forwarder) Run(ctx context.Context) error {
 	<-ctx.Done()
 	f.mu.Lock()
 	f.stop()
-	for _, timer := range f.stops {
-		timer.Stop()
+	for _, e := range f.stops {
+		e.timer.Stop()
 	}
 	clear(f.stops)
 	f.mu.Unlock()
@@ -248,7 +248,7 @@ func (f *Forwarder) answer(q *nasradius.ChangeRequest, s *sessions.Session, repl
 	case ack && ends:
 		f.expectStop(s)
 	case ends && out.ErrorCause == radius.SessionContextNotFound && !out.Inconclusive:
-		f.makeStop(s, f.cfg.Table.Clock(), time.Now())
+		f.makeStop(s, &expectedStop{acked: f.cfg.Table.Clock(), at: time.Now()})
 	}
 	what := naks
 	if ack {

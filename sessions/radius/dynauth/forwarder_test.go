@@ -190,6 +190,45 @@ func TestStop(t *testing.T) {
 	}
 }
 
+// TestSecondACK: a server that asks again and again does not put the stop off, but news of the session
+// between two ACKs do. An ACK that comes after the stop waits for nothing.
+func TestSecondACK(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		news  bool // between the ACKs
+		after time.Duration
+	}{{"no news", false, 30 * time.Second}, {"an interim comes", true, 50 * time.Second}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				journal := sessionstest.NewJournal()
+				defer journal.Close()
+				table := sessions.New(sessions.Config{}, journal)
+				send(t, table, sessions.Start, 1, "A", "alice")
+				time.Sleep(time.Second)
+				f, s, began := New(Config{Table: table, Forward: ackAll, StopWait: 30 * time.Second}), table.Row(1), time.Now()
+				f.expectStop(s)
+				time.Sleep(10 * time.Second)
+				if tt.news {
+					send(t, table, sessions.Interim, 1, "A", "alice")
+				}
+				time.Sleep(10 * time.Second)
+				f.expectStop(s)
+				time.Sleep(tt.after - time.Since(began) - time.Millisecond)
+				if table.Row(1) == nil {
+					t.Error("ended too early")
+				}
+				time.Sleep(2 * time.Millisecond)
+				if table.Row(1) != nil || f.Stats().Stops != 1 {
+					t.Errorf("not ended: %+v", f.Stats())
+				}
+				if f.expectStop(s); f.Stats().Waiting != 0 {
+					t.Errorf("waits for the stop of an ended session: %+v", f.Stats())
+				}
+			})
+		})
+	}
+}
+
 // TestLostAtNAS: a 503 of the NAS ends the session, unless attributes were passed on that the NAS may
 // have compared, or the NAS could not be asked in another way.
 func TestLostAtNAS(t *testing.T) {

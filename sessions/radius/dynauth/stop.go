@@ -6,52 +6,69 @@ import (
 	"aaasess/sessions"
 )
 
-// expectStop makes the stop of a session if its NAS, which has sent an ACK, does not.
-func (f *Forwarder) expectStop(s *sessions.Session) {
-	at, acked := time.Now(), f.cfg.Table.Clock()
-	f.after(s.ID, f.cfg.StopWait, func() { f.makeStop(s, acked, at) })
+// expectedStop is the stop of a session whose NAS has sent an ACK.
+type expectedStop struct {
+	acked sessions.Stamp
+	at    time.Time // of the ACK
+	timer *time.Timer
 }
 
-// after calls fn after a time, unless Run has ended or the session has another timer since.
-func (f *Forwarder) after(id sessions.ID, d time.Duration, fn func()) {
+// expectStop makes the stop of a session if its NAS, which has sent an ACK, does not. A further ACK
+// does not begin the wait anew, or a server that asks all the time would have the session live for ever;
+// unless the NAS has reported the session between the two.
+func (f *Forwarder) expectStop(s *sessions.Session) {
+	e := &expectedStop{acked: f.cfg.Table.Clock(), at: time.Now()}
+	now := f.current(s)
+	if now == nil {
+		return // its stop came before the ACK
+	}
+	f.mu.Lock()
+	old := f.stops[s.ID]
+	f.mu.Unlock()
+	if old == nil || now.LastEvent > old.acked {
+		f.after(f.cfg.StopWait, s, e)
+	}
+}
+
+// after makes the stop of a session after a time, unless Run has ended or another one is expected since.
+func (f *Forwarder) after(d time.Duration, s *sessions.Session, e *expectedStop) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.ctx.Err() != nil {
 		return
 	}
-	if old := f.stops[id]; old != nil {
-		old.Stop()
+	if old := f.stops[s.ID]; old != nil {
+		old.timer.Stop()
 	}
-	var timer *time.Timer
-	timer = time.AfterFunc(d, func() {
+	f.stops[s.ID] = e
+	e.timer = time.AfterFunc(d, func() {
 		f.mu.Lock()
-		due := f.stops[id] == timer
+		due := f.stops[s.ID] == e
 		if due {
-			delete(f.stops, id)
+			delete(f.stops, s.ID)
 		}
 		f.mu.Unlock()
 		if due {
-			fn()
+			f.makeStop(s, e)
 		}
 	})
-	f.stops[id] = timer
 }
 
-// makeStop ends a session, with the time at and the last counters, if it still lives and its NAS has
-// not reported it since heard.
-func (f *Forwarder) makeStop(s *sessions.Session, heard sessions.Stamp, at time.Time) {
+// makeStop ends a session, with the time of the ACK and the last counters, if it still lives and its NAS
+// has not reported it since.
+func (f *Forwarder) makeStop(s *sessions.Session, e *expectedStop) {
 	now := f.current(s)
 	log := f.log.With("session", s.ID.String(), "user", s.User, "nas", s.NAS.String())
 	switch {
 	case now == nil:
 		return // it has ended
-	case now.LastEvent > heard:
+	case now.LastEvent > e.acked:
 		log.Warn("dynamic authorization: NAS still reports the session")
 		return
 	}
-	if err := f.cfg.Table.End(s.ID, sessions.CauseAdminReset, at, nil); err != nil {
+	if err := f.cfg.Table.End(s.ID, sessions.CauseAdminReset, e.at, nil); err != nil {
 		log.Warn("dynamic authorization: cannot make the stop record; will retry", "err", err, "next", f.cfg.RetryMin)
-		f.after(s.ID, f.cfg.RetryMin, func() { f.makeStop(s, heard, at) })
+		f.after(f.cfg.RetryMin, s, e)
 		return
 	}
 	f.counters[stops].Add(1)

@@ -24,6 +24,7 @@ type (
 	attributeNameText string // NAME of "attribute NAME"
 	portText          string // a NAS-Port, or a range of them
 	periodText        string // a duration, or disable
+	accountText       string // a user or group of this host, by name or number
 )
 
 // engine decodes the file. Other types of the packages decode themselves: they implement
@@ -37,6 +38,7 @@ var engine = strictyaml.New(map[reflect.Type]strictyaml.Scalar{
 	reflect.TypeFor[argumentText]():          {Wants: "the name of an argument", Parse: parseArgument, Pattern: argumentPattern.String()},
 	reflect.TypeFor[portText]():              {Wants: "a port such as 7, or a range such as 1-16", Parse: parsePorts, Pattern: `^[0-9]{1,10}(-[0-9]{1,10})?$`, Integer: true},
 	reflect.TypeFor[periodText]():            {Wants: "a duration such as 10m, or disable", Parse: parsePeriod, Pattern: `^(disable|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)?$`},
+	reflect.TypeFor[accountText]():           {Wants: "the name or number of a user or group", Parse: parseAccount, Pattern: `^[^\s:]*$`, Integer: true},
 	reflect.TypeFor[accounting.MethodName](): {Wants: "local or group NAME", Parse: parseMethod, Pattern: `^(local|group [^ ]+)$`},
 	reflect.TypeFor[mib.OID]():               {Wants: "an OID in quotes, such as \"1.3.6.1\"", Parse: parseOID, Pattern: oidPattern.String()},
 	reflect.TypeFor[shortName]():             {Wants: "a name", Parse: parseShortName, Pattern: shortNamePattern.String()},
@@ -103,6 +105,14 @@ func parseMethod(text string, _ reflect.StructTag) (any, error) {
 		return nil, fmt.Errorf("%q is neither \"local\" nor \"group NAME\"", text)
 	}
 	return method, nil
+}
+
+// parseAccount does not look the account up: checker.owner does.
+func parseAccount(text string, _ reflect.StructTag) (any, error) {
+	if strings.ContainsAny(text, ": \t\n") {
+		return nil, fmt.Errorf("%q is neither a name nor a number", text)
+	}
+	return accountText(text), nil
 }
 
 // parsePorts only checks the text: ports reads it.
