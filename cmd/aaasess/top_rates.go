@@ -32,8 +32,8 @@ type topRate struct {
 // The times of a NAS are in whole seconds, and the daemon reads the interfaces of its host once a
 // second. A shorter time between two of them makes no rate.
 const (
-	reliableTime = 10 * time.Second
-	betweenSamples  = 900 * time.Millisecond
+	reliableTime   = 10 * time.Second
+	betweenSamples = 900 * time.Millisecond
 )
 
 // next returns the rate after a further sample.
