@@ -392,7 +392,7 @@ func TestColumnText(t *testing.T) {
 	for text, want := range map[string]string{
 		"alice": "alice", "Größe": "Größe", "名前": "名前", "😀": "😀",
 		"e\u0301": `e\u{301}`, "\u0301": `\u{301}`, "👩\u200d👩": `👩\u{200d}👩`, "❤\ufe0f": `❤\u{fe0f}`, "\x1b[m": `\x1b[m`, "\xff": `\xff`,
-		"각": "각", "\u1100\u1161": `ᄀ\u{1161}`, "a\u200bb": `a\u{200b}b`,
+		"각": "각", "\u1100\u1161": `ᄀ\u{1161}`, "a\u200bb": `a\u{200b}b`, "\u0903": `\u{903}`,
 	} {
 		if got := columnText(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)

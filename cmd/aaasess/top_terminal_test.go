@@ -45,6 +45,7 @@ func openTerminal(t *testing.T, columns, rows uint16, env []string, args ...stri
 		t: t, pty: master, tty: tty, cmd: exec.Command(program(t), args...), done: make(chan error, 1),
 		screen: vt.NewEmulator(int(columns), int(rows)), changed: make(chan struct{}),
 	}
+	answers := term.screen.InputPipe().(io.Closer) // the emulator's own Close races with its Read
 	if err := pty.Setsize(master, &pty.Winsize{Cols: columns, Rows: rows}); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func openTerminal(t *testing.T, columns, rows uint16, env []string, args ...stri
 		_ = term.cmd.Process.Kill() // fails if it has ended
 		_ = tty.Close()
 		_ = master.Close()
-		_ = term.screen.Close()
+		_ = answers.Close()
 		running.Wait()
 	})
 	return term
@@ -104,15 +105,17 @@ func (term *terminal) resize(columns, rows uint16) {
 	}
 }
 
-// wait waits until a condition holds for the screen, and returns the screen.
+// wait waits until a condition holds for the screen, and returns the screen. The condition may read
+// term.screen.
 func (term *terminal) wait(what string, is func(screen string) bool) string {
 	term.t.Helper()
 	limit := time.After(terminalLimit)
 	for {
 		term.mu.Lock()
 		screen, changed := term.screen.String(), term.changed
+		found := is(screen)
 		term.mu.Unlock()
-		if is(screen) {
+		if found {
 			return screen
 		}
 		select {

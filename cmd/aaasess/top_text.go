@@ -26,10 +26,10 @@ func columnText(s string) string {
 	}
 	var b strings.Builder
 	for len(s) > 0 {
-		cluster, width := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
+		cluster, _ := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
 		s = s[len(cluster):]
 		for i, r := range cluster {
-			if i > 0 || width == 0 || ansi.StringWidthWc(string(r)) != ansi.StringWidth(string(r)) {
+			if i > 0 || r >= utf8.RuneSelf && joins(r) {
 				fmt.Fprintf(&b, `\u{%x}`, r)
 			} else {
 				b.WriteRune(r)
@@ -37,6 +37,19 @@ func columnText(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// joins reports whether a character joins any other one before or after it, or has a width of its own
+// in some terminals.
+func joins(r rune) bool {
+	for _, text := range []string{"a" + string(r), string(r) + "a"} {
+		cluster, _ := ansi.FirstGraphemeCluster(text, ansi.GraphemeWidth)
+		if cluster == text {
+			return true
+		}
+	}
+	width := ansi.StringWidth(string(r))
+	return width == 0 || width != ansi.StringWidthWc(string(r))
 }
 
 func isASCII(s string) bool {
