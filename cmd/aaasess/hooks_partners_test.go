@@ -65,14 +65,20 @@ func eventually(t *testing.T, what string, cond func() bool) {
 	}
 }
 
+// await waits until at least n reports have arrived, and returns all.
+func (d *localDaemon) await(t *testing.T, n int) (got []arrived) {
+	t.Helper()
+	eventually(t, "the reports arrive", func() bool {
+		got = append(got, d.reports()...)
+		return len(got) >= n
+	})
+	return got
+}
+
 // next waits for the next report.
 func (d *localDaemon) next(t *testing.T) arrived {
 	t.Helper()
-	var got []arrived
-	eventually(t, "a report arrives", func() bool {
-		got = append(got, d.reports()...)
-		return len(got) > 0
-	})
+	got := d.await(t, 1)
 	if len(got) > 1 {
 		t.Fatalf("%d reports: %+v", len(got), got)
 	}
