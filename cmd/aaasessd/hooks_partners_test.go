@@ -82,12 +82,12 @@ func TestKeepalivedHook(t *testing.T) {
 	host := partner.NewHost(t, partner.HostOptions{
 		Etc: map[string]string{
 			"passwd": "root:x:0:0::/root:/bin/sh\n", "group": "root:x:0:\n", "default/aaasess-hooks": d.settings(),
-			"keepalived.conf": "global_defs {\nscript_user root\nenable_script_security\nvrrp_version 3\n}\nvrrp_instance VI_1 {\ninterface lo\nvirtual_router_id 51\n" +
+			"keepalived.conf": "global_defs {\nscript_user root\nenable_script_security\nvrrp_version 3\n}\nvrrp_instance VI_1 {\ninterface lan\nvirtual_router_id 51\n" +
 				"priority 100\nadvert_int 0.2\nvirtual_ipaddress {\n192.0.2.9/24\n}\nnotify /usr/local/bin/notify\n}\n",
 		},
 		Programs: []string{cli(t), "../../deploy/hooks/keepalived/notify"},
 	})
-	host.Run("ip", "addr", "add", "192.0.2.1/24", "dev", "lo")
+	host.Run("sh", "-c", "ip link add lan type veth peer name end && ip link set lan up && ip link set end up && ip addr add 192.0.2.1/24 dev lan")
 	router := host.Program("Entering MASTER STATE", "/usr/sbin/keepalived", "--dont-fork", "--log-console", "--vrrp", "--use-file", "/etc/keepalived.conf", "--pid", "/run/k.pid", "--vrrp_pid", "/run/v.pid")
 	records := func(n int) {
 		t.Helper()
