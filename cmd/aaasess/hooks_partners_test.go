@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -65,10 +66,10 @@ func eventually(t *testing.T, what string, cond func() bool) {
 	}
 }
 
-// await waits until at least n reports have arrived, and returns all.
+// await waits until a number of reports have arrived, and returns them.
 func (d *localDaemon) await(t *testing.T, n int) (got []arrived) {
 	t.Helper()
-	eventually(t, "the reports arrive", func() bool {
+	eventually(t, fmt.Sprint(n, " reports arrive"), func() bool {
 		got = append(got, d.reports()...)
 		return len(got) >= n
 	})
