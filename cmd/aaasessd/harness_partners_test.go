@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -51,9 +50,9 @@ type setup struct {
 	record         string // the lists' record type, "start-stop" if empty
 	update         string // keys of accounting.update
 	delayStart     string // delay-start of the network list, without one if empty
+	changes        string // host:port for Disconnect-Requests and CoA-Requests of the servers, none if empty
 	vrrs           bool   // whether groups of routers are recorded
 	more           string // further sections of the configuration
-	changes        string // host:port for Disconnect-Requests and CoA-Requests of the servers, none if empty
 	disk           string // size of a disk of its own for the state, as mount(8) wants it; "" is none
 }
 
@@ -297,24 +296,6 @@ func statuses(fr *partner.FreeRADIUSProc) []string {
 func (d *daemonProc) aaasess(args ...string) (string, error) {
 	d.t.Helper()
 	return partner.Try(d.t, limit, cli(d.t), append([]string{"--socket", d.socket}, args...)...)
-}
-
-var cliOnce = sync.OnceValues(func() (string, error) {
-	file := filepath.Join(sharedDir, "aaasess")
-	out, err := exec.Command("go", "build", "-o", file, "aaasess/cmd/aaasess").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return file, nil
-})
-
-func cli(t testing.TB) string {
-	t.Helper()
-	file, err := cliOnce()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
 }
 
 // sessionsJSON returns the sessions of "aaasess show sessions --json".

@@ -35,5 +35,5 @@
 // # Concurrency
 //
 // The goroutine of [Reader.Run] owns the socket for dumps. Another one, which Run starts, owns the
-// socket for notifications. [Reader.Lookup] opens a socket of its own.
+// socket for notifications. Each [Reader.Lookup] has a socket of its own meanwhile.
 package link
