@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -65,14 +66,20 @@ func eventually(t *testing.T, what string, cond func() bool) {
 	}
 }
 
+// await waits until a number of reports have arrived, and returns them.
+func (d *localDaemon) await(t *testing.T, n int) (got []arrived) {
+	t.Helper()
+	eventually(t, fmt.Sprint(n, " reports arrive"), func() bool {
+		got = append(got, d.reports()...)
+		return len(got) >= n
+	})
+	return got
+}
+
 // next waits for the next report.
 func (d *localDaemon) next(t *testing.T) arrived {
 	t.Helper()
-	var got []arrived
-	eventually(t, "a report arrives", func() bool {
-		got = append(got, d.reports()...)
-		return len(got) > 0
-	})
+	got := d.await(t, 1)
 	if len(got) > 1 {
 		t.Fatalf("%d reports: %+v", len(got), got)
 	}

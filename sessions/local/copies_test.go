@@ -169,8 +169,7 @@ func TestKeyUnderWay(t *testing.T) {
 	<-began
 	go once(func() ([]byte, error) { t.Error("carried out twice"); return nil, nil })
 	close(end)
-	first, second := <-answers, <-answers
-	if first == second {
+	if first, second := <-answers, <-answers; first == second {
 		t.Error("both or none is repeated")
 	}
 }
