@@ -47,7 +47,7 @@ func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
 	c := composer{b: b, start: len(b), n: n, dictionary: radius.Standard()}
 	c.findGranted()
 	if n.Type != sessions.Other && n.Attrs.Text(radius.AcctStatusType) == "" {
-		c.appendUint32(radius.AcctStatusType, uint32(n.Type))
+		c.appendUint32(radius.AcctStatusType, uint32(statusType(n.Type, n.Session.Kind)))
 	}
 	for t, v := range n.Attrs.All() {
 		c.addReceived(t, v)
@@ -58,7 +58,7 @@ func Compose(b []byte, n *sessions.Notice) (attrs []byte, dropped Dropped) {
 	if n.Attrs == "" && (n.Type == sessions.Stop || n.Type == sessions.Interim) {
 		c.addUsage()
 	}
-	if n.Lasted > 0 && n.Attrs != "" && !c.present.has(keyOf(radius.AcctSessionTime)) {
+	if n.Lasted > 0 && n.Attrs != "" && n.Session.Kind != sessions.VRRS && !c.present.has(keyOf(radius.AcctSessionTime)) {
 		c.appendUint32(radius.AcctSessionTime, uint32(min(n.Lasted/time.Second, 1<<32-1)))
 	}
 	if n.Cause != 0 && n.Type == sessions.Stop && !c.present.has(keyOf(radius.AcctTerminateCause)) {
@@ -94,12 +94,38 @@ type composer struct {
 	userName, framedIP string
 }
 
+// statusType returns the Acct-Status-Type of the records of an event. S2's accounting of VRRS is that of
+// the system: a group of routers gets an Accounting-On when the NAS becomes its master, and an
+// Accounting-Off when it no longer is.
+func statusType(t sessions.EventType, k sessions.Kind) sessions.EventType {
+	switch {
+	case k == sessions.VRRS && t == sessions.Start:
+		return sessions.On
+	case k == sessions.VRRS && t == sessions.Stop:
+		return sessions.Off
+	}
+	return t
+}
+
+// isUsage reports whether an attribute is only for starts, interims and stops of users: the usage and
+// the time of a session (RFC 2866 sections 5.3 to 5.9).
+func isUsage(t radius.Type) bool {
+	switch t {
+	case radius.AcctInputOctets, radius.AcctOutputOctets, radius.AcctInputPackets, radius.AcctOutputPackets,
+		radius.AcctInputGigawords, radius.AcctOutputGigawords, radius.AcctSessionTime:
+		return true
+	}
+	return false
+}
+
 // addReceived adds an attribute of the NAS's packet. If we know a better value, the attribute gets
 // that value.
 func (c *composer) addReceived(t radius.Type, v string) {
 	key, limit := radius.KeyOf(t, v), c.dictionary.InAccounting(t)
 	switch {
 	case t == radius.ProxyState || t == radius.MessageAuthenticator || t == radius.AcctDelayTime:
+		return
+	case c.n.Session.Kind == sessions.VRRS && isUsage(t):
 		return
 	case limit == radius.Never:
 		c.dropped.Forbidden.add(t, v, 1)
@@ -113,7 +139,7 @@ func (c *composer) addReceived(t radius.Type, v string) {
 	}
 	switch {
 	case t == radius.AcctStatusType && c.n.Type != sessions.Other:
-		c.appendUint32(t, uint32(c.n.Type))
+		c.appendUint32(t, uint32(statusType(c.n.Type, c.n.Session.Kind)))
 	case t == radius.AcctSessionID && c.hasOurID():
 		c.appendSessionID()
 	case t == radius.UserName && c.userName != "":
@@ -158,7 +184,7 @@ func (c *composer) hasTag(t radius.Type, tag byte) bool {
 func (c *composer) addMissing() {
 	wanted := isIdentity
 	switch {
-	case c.n.Type == sessions.Start, c.n.Only != "": // the server may not know the session
+	case c.n.Type == sessions.Start, c.n.Only != "", c.n.Session.Kind == sessions.VRRS: // the server may not know the session
 		wanted = func(radius.Type, string) bool { return true }
 	case c.n.Type == sessions.Other:
 		if c.identifiesNAS() {
@@ -269,6 +295,9 @@ func (c *composer) identifiesNAS() bool {
 // none, and the examples of S1 show none of these attributes then.
 func (c *composer) addUsage() {
 	s := c.n.Session
+	if s.Kind == sessions.VRRS {
+		return
+	}
 	u, known := s.Used()
 	if s.Kind != sessions.Exec || u.InputOctets|u.OutputOctets|u.InputPackets|u.OutputPackets != 0 {
 		c.addCounter(radius.AcctInputOctets, u.InputOctets, known&sessions.InputOctets != 0)

@@ -97,7 +97,7 @@ func (r *Record) TypeName() string {
 		}
 		return strconv.FormatUint(uint64(n), 10)
 	}
-	return r.Type.String()
+	return statusType(r.Type, r.Kind).String()
 }
 
 // placeholderID returns the placeholder for the number of a session that has none: the 32-bit

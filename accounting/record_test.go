@@ -316,7 +316,7 @@ func TestKindOf(t *testing.T) {
 	for list, want := range map[string]sessions.Kind{
 		"network/default": sessions.Network, "network/dnis:7777": sessions.Network, "exec/admins": sessions.Exec,
 		"connection/default": sessions.Connection, "resource/default": sessions.Resource,
-		"commands 15/default": 0, "vrrs/default": 0, "network": 0, "": 0,
+		"commands 15/default": 0, "vrrs/default": sessions.VRRS, "network": 0, "": 0,
 	} {
 		if got := kindOf(list); got != want {
 			t.Errorf("%q: %v, want %v", list, got, want)

@@ -92,7 +92,7 @@ func (t *Table) knows(nas *NAS, sid string) bool {
 	var room [16]ID
 	is := func(s *Session) bool {
 		_, matches := ev.matches(s.node)
-		return matches && s.Kind != Resource && s.hasName(sid)
+		return matches && s.Kind.isRow() && s.hasName(sid)
 	}
 	return slices.ContainsFunc(t.names.find(&t.nases, ev, sidHash(sid), room[:0]), func(id ID) bool { return is(t.live(id)) }) ||
 		slices.ContainsFunc(t.remembered.names.find(&t.nases, ev, sidHash(sid), room[:0]), func(id ID) bool { return is(t.remembered.get(id)) })
@@ -195,7 +195,7 @@ func (s *Session) grantedNames(fn func(hashedName)) {
 // updateGranted updates the entries of a session of a user in the index of granted ones. was is its state
 // before, nil if it is new, s its state now, nil if it has ended.
 func (t *Table) updateGranted(was, s *Session) {
-	isIndexed := func(s *Session) bool { return s != nil && s.Kind != Resource && s.Granted() != "" }
+	isIndexed := func(s *Session) bool { return s != nil && s.Kind.isRow() && s.Granted() != "" }
 	before, now := isIndexed(was), isIndexed(s)
 	if before && now && was.node == s.node && was.Attrs == s.Attrs {
 		return

@@ -35,37 +35,49 @@ func (t *Table) Calls() int {
 
 // rowsOf returns where the live sessions of a kind are.
 func (t *Table) rowsOf(k Kind) *rows {
-	if k == Resource {
+	switch k {
+	case Resource:
 		return &t.calls.rows
+	case VRRS:
+		return &t.groups
 	}
 	return &t.rows
 }
 
-// live returns a live session or call, or nil.
+// live returns a live session of any kind, or nil.
 func (t *Table) live(id ID) *Session {
 	if s := t.rows.get(id); s != nil {
 		return s
 	}
-	return t.calls.get(id)
+	if s := t.calls.get(id); s != nil {
+		return s
+	}
+	return t.groups.get(id)
 }
 
-// classes is the number of classes. A packet about a session of one class is never about one of the
-// other: S0 gives a call and its user the same Acct-Session-Id.
-const classes = 2
+// classes is the number of classes. A packet about a session of one class is never about one of
+// another: S0 gives a call and its user the same Acct-Session-Id.
+const classes = 3
 
-// class returns 1 for calls and 0 for sessions of users.
+// class returns 0 for sessions of users, 1 for calls and 2 for groups of routers.
 func (k Kind) class() int {
-	if k == Resource {
+	switch k {
+	case Resource:
 		return 1
+	case VRRS:
+		return 2
 	}
 	return 0
 }
+
+// isRow reports whether live sessions of the kind are rows of the table.
+func (k Kind) isRow() bool { return k.class() == 0 }
 
 // mayBeOfCall reports whether an interim or stop that belongs to no session of a user may be about a
 // call: it does not say for what service it is.
 func (ev *Event) mayBeOfCall() bool {
 	_, says := ev.Attrs.Get(radius.ServiceType)
-	return ev.Kind != Resource && !says
+	return ev.Kind.isRow() && !says
 }
 
 // hasCallCheck reports whether a session of a user has the Service-Type Call-Check: a device that was
@@ -92,6 +104,9 @@ func IsMadeCallID(v string) bool { return strings.HasPrefix(v, callIDPrefix) }
 // They get one Acct-Multi-Session-Id, and the call is marked as [Session.Reached], unless the session
 // only says that a login failed.
 func (t *Table) join(c *Change, s *Session, ev *Event) {
+	if s.Kind == VRRS {
+		return
+	}
 	if s.Kind != Resource {
 		t.joinCall(c, s, ev, !ev.isFailedLogin())
 		return
@@ -127,7 +142,7 @@ func (t *Table) joinCall(c *Change, s *Session, ev *Event, admitted bool) {
 
 // callOf returns the live call that a session of a user begins in, or nil.
 func (t *Table) callOf(s *Session, ev *Event) *Session {
-	if t.calls.n == 0 || s.Kind == Resource {
+	if t.calls.n == 0 || !s.Kind.isRow() {
 		return nil
 	}
 	call := t.findOnLine(t.calls.lines, s, ev)
@@ -222,7 +237,7 @@ func (t *Table) linesOf(k Kind) lineIndex {
 // updateLines updates the entries of a live session in an index of lines. was is its state before,
 // nil if it is new.
 func (t *Table) updateLines(was, s *Session) {
-	if was != nil && was.node == s.node && (was.Attrs == s.Attrs || was.lines() == s.lines()) {
+	if s.Kind == VRRS || was != nil && was.node == s.node && (was.Attrs == s.Attrs || was.lines() == s.lines()) {
 		return
 	}
 	if was != nil && was.node.reportsCalls {

@@ -18,7 +18,8 @@ func (t *Table) commit(c Change, done func(error)) {
 		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
 	}
 	t.journal.Commit(c, done)
-	clear(c.Notices) // so that the sessions can be freed
+	clear(c.State) // so that what only it holds can be freed
+	clear(c.Notices)
 	if cap(c.octets) <= maxSpareOctets && max(cap(c.State), cap(c.Notices)) <= maxSpare {
 		t.spare = Change{State: c.State[:0], Notices: c.Notices[:0], octets: c.octets[:0]}
 	}

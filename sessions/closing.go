@@ -105,11 +105,8 @@ func isHex(c byte) bool {
 
 // closeNAS ends the sessions of a NAS that began before its Accounting-On or -Off, because the NAS
 // has lost them (R20). Their stop records have the time of the newest record. If there are many, Run
-// ends them in the background. If the event is about a VRRS group, the NAS goes on.
+// ends them in the background.
 func (t *Table) closeNAS(c *Change, ev *Event) {
-	if ev.Attrs.IsVRRS() {
-		return
-	}
 	m := &closing{
 		nas: ev.NAS, called: strings.Clone(ev.Attrs.Text(radius.CalledStationID)), before: ev.at,
 		nodes: t.nases.find(ev),

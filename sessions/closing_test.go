@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/sessionstest"
 )
@@ -120,25 +119,5 @@ func TestOneAcctSessionIDForAll(t *testing.T) {
 	w.send(report{typ: stop, stamp: 995, time: 5})
 	if n := len(w.accounted()); n != 200 {
 		t.Errorf("%d records", n)
-	}
-}
-
-// TestVRRS: an Accounting-On or -Off about a VRRS group ends no session, and is answered. A later one
-// of a restart ends them.
-func TestVRRS(t *testing.T) {
-	w := newWorld(t)
-	w.beginSessions(2)
-	w.sleep(sec)
-	for _, typ := range []sessions.EventType{on, off} {
-		ev := report{typ: typ}.event(w.wall)
-		ev.Attrs += radius.Attributes(radius.AppendAttribute(nil, radius.VendorSpecific, "\x00\x00\x00\x09\x01\x0cvrrs=pool1"))
-		sessionstest.Await(t, func(done func(error)) error { return w.Apply(ev, done) })
-		if got := len(w.rows()); got != 2 {
-			t.Errorf("%d rows after an %v of VRRS", got, typ)
-		}
-	}
-	w.send(report{typ: on})
-	if got := len(w.rows()); got != 0 {
-		t.Errorf("%d rows after a restart", got)
 	}
 }

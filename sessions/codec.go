@@ -378,7 +378,7 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 	}
 	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage &&
 		flags < flagRevived<<1 &&
-		s.Kind >= Network && s.Kind <= Resource && (!s.Reached || s.Kind == Resource) && s.State >= Active && s.State <= Ended)
+		s.Kind >= Network && s.Kind <= VRRS && (!s.Reached || s.Kind == Resource) && s.State >= Active && s.State <= Ended)
 	if err := d.end("session"); err != nil {
 		return stored{}, fmt.Errorf("%w (id %s)", err, id)
 	}

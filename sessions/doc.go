@@ -33,6 +33,9 @@
 // of a user, and the reverse. A call and the sessions of users that begin in it, on the same line,
 // get one Acct-Multi-Session-Id. If none begins in it, the call has failed.
 //
+// A session of kind [VRRS] is the time that a NAS is the master of a group of routers. It is no row
+// either (vrrs.go).
+//
 // # Events without a session
 //
 // A command is an event without a session, and so is the end of a session before its start, as by a

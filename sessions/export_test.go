@@ -118,15 +118,21 @@ func (t *Table) checkUnique() error {
 	return nil
 }
 
-// allLive returns the rows and the calls.
-func (t *Table) allLive() []*Session {
-	return slices.AppendSeq(slices.Collect((&View{root: t.rows.root}).All()), (&View{root: t.calls.root}).All())
+// allLive returns the rows, the calls and the groups of routers.
+func (t *Table) allLive() (all []*Session) {
+	for _, root := range []*node{t.rows.root, t.calls.root, t.groups.root} {
+		all = slices.AppendSeq(all, (&View{root: root}).All())
+	}
+	return all
 }
 
 // checkLines compares the indexes of lines with the live sessions.
 func (t *Table) checkLines() error {
 	names := map[Kind]map[hashedName][]ID{Resource: {}, Network: {}}
 	for _, s := range t.allLive() {
+		if s.Kind == VRRS {
+			continue
+		}
 		if s.node.reportsCalls {
 			class := Network
 			if s.Kind == Resource {

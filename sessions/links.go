@@ -209,7 +209,7 @@ func (t *Table) EndLost(grace time.Duration, done func(error)) (ended []*Session
 	if err := t.Accepting(); err != nil {
 		return nil, err
 	}
-	var c Change
+	c := t.newChange()
 	for _, l := range t.links.due(t.clock.now().Add(-grace)) {
 		s := t.live(l.id)
 		if s == nil || s.link() != l || t.closings.anyCovers(s) {
@@ -252,10 +252,10 @@ func (t *Table) SaveTraffic(done func(error)) error {
 	if err := t.Accepting(); err != nil {
 		return err
 	}
-	var c Change
+	c := t.newChange()
 	for _, id := range t.links.sessions() {
 		if s := t.live(id); s != nil {
-			c.State = append(c.State, Put{Key: sessionKey(id), Value: s.encode()})
+			t.encodeInto(&c, s)
 		}
 	}
 	t.commit(c, done)

@@ -67,9 +67,10 @@ func decide(f *candidates, ev *Event) (step, *Session) {
 	return recordLate, s
 }
 
-// noticeType returns how an event is recorded: a second start of a session is an interim.
+// noticeType returns how an event is recorded: a second start of a session is an interim, but groups of
+// routers have none.
 func (s *Session) noticeType(ev *Event) EventType {
-	if ev.Type == Start && s.StartSeen {
+	if ev.Type == Start && s.StartSeen && s.Kind != VRRS {
 		return Interim
 	}
 	return ev.Type

@@ -3,6 +3,7 @@ package sessions_test
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,8 +37,9 @@ type report struct {
 	port                any           // int
 	portID              string
 	multi               string
-	service             int  // Service-Type
-	call                bool // it is about a call, and has no user unless one is given
+	service             int    // Service-Type
+	group               string // the Cisco-AVPair of a group of routers
+	call                bool   // it is about a call, and has no user unless one is given
 }
 
 func (r report) event(now time.Time) sessions.Event {
@@ -100,6 +102,9 @@ func (r report) event(now time.Time) sessions.Event {
 	text(radius.NASIdentifier, ev.NAS.Identifier)
 	text(radius.CalledStationID, r.called)
 	text(radius.Class, r.class)
+	if name, value, ok := strings.Cut(r.group, "="); ok {
+		b = radius.AppendAVPair(b, name, value)
+	}
 	text(77, r.connectInfo)
 	text(radius.NASPortID, r.portID)
 	text(radius.AcctMultiSessionID, r.multi)

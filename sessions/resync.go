@@ -24,6 +24,7 @@ type Resync struct {
 // notice follows the stop of its session. After an error nothing was made. A part with Rows 0 only
 // stores its State, and is never refused. done is called when the part is durable.
 func (t *Table) Resync(r *Resync, done func(error)) error {
+	t.RefreshLinks()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r.Rows > 0 {

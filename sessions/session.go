@@ -17,7 +17,7 @@ type ID uint32
 // (FreeRADIUS checkrad and Radiator compute one from the other, R8).
 func (id ID) String() string { return fmt.Sprintf("%08X", uint32(id)) }
 
-// Kind is the accounting type of a session (R40). All kinds but Resource and Command are rows of
+// Kind is the accounting type of a session (R40). Network, Exec and Connection are rows of
 // casnActiveTable.
 type Kind uint8
 
@@ -27,7 +27,8 @@ const (
 	Exec       Kind = 2
 	Connection Kind = 3
 	Resource   Kind = 4 // a call (R51)
-	Command    Kind = 6 // a [OneOff], and no session (R53); 5 is kept for VRRS
+	VRRS       Kind = 5 // the time that the NAS is the master of a group of routers (vrrs.go)
+	Command    Kind = 6 // a [OneOff], and no session (R53)
 )
 
 // String returns the name of the accounting type as S1 has it.
@@ -41,6 +42,8 @@ func (k Kind) String() string {
 		return "connection"
 	case Resource:
 		return "resource"
+	case VRRS:
+		return "vrrs"
 	case Command:
 		return "commands"
 	}

@@ -51,6 +51,7 @@ type Table struct {
 	mu         sync.Mutex // guards decisions; never held over I/O
 	rows       rows
 	calls      calls
+	groups     rows // live sessions of kind VRRS
 	setups     setups
 	nases      nases
 	names      nameIndex
@@ -97,6 +98,7 @@ func New(cfg Config, journal Journal) *Table {
 		closings:     closings{wake: make(chan struct{}, 1)},
 		rows:         rows{epoch: 1},
 		setups:       setups{rows{epoch: 1}},
+		groups:       rows{epoch: 1},
 		calls:        calls{rows: rows{epoch: 1}, lines: lineIndex{}, users: lineIndex{}},
 		routes:       newRoutes(),
 		nesting:      newNesting(),
@@ -132,9 +134,10 @@ func (t *Table) Apply(ev Event, done func(error)) error {
 // commitEvent decides and commits under the table's lock. Apply reports the error afterwards, without
 // the lock.
 func (t *Table) commitEvent(ev *Event, done func(error)) error {
+	ev.fromVRRS()
 	switch ev.Type {
 	case Start, Stop, Interim, Other:
-		if ev.AcctSessionID == "" || ev.Kind < Network || ev.Kind > Resource {
+		if ev.AcctSessionID == "" || ev.Kind < Network || ev.Kind > VRRS || ev.Kind == VRRS && !ev.isOfGroup() {
 			return ErrEvent
 		}
 	case On, Off:
@@ -243,7 +246,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 	ev.supersedes(old, s.ID)
 	s.Route = t.routes.findOrAdd(t.journal.Route(s))
 	t.nest(s, ev)
-	if !t.withdraw(s.ID) && ev.Kind != Resource { // else it has been counted
+	if !t.withdraw(s.ID) && ev.Kind.isRow() { // else it has been counted
 		t.counters.Total++
 	}
 	t.join(c, s, ev)
@@ -300,7 +303,7 @@ func (t *Table) recordOther(c *Change, ev *Event) {
 
 // nextID returns the next free id after the last one.
 func (t *Table) nextID() (ID, error) {
-	if uint64(t.rows.n)+uint64(t.calls.n)+uint64(len(t.numbers.reserved)) >= 1<<32-1 {
+	if uint64(t.rows.n)+uint64(t.calls.n)+uint64(t.groups.n)+uint64(len(t.numbers.reserved)) >= 1<<32-1 {
 		return 0, ErrFull
 	}
 	for id := t.last + 1; ; id++ {
@@ -339,7 +342,7 @@ func (t *Table) removeRow(s *Session) {
 	for _, n := range s.nodes() {
 		t.unregister(n, s)
 	}
-	if s.node.reportsCalls {
+	if s.node.reportsCalls && s.Kind != VRRS {
 		t.linesOf(s.Kind).remove(s)
 	}
 	t.updateIndexes(s, nil)

@@ -145,7 +145,8 @@ func TestInvalidEvents(t *testing.T) {
 		{Type: sessions.Start, Kind: sessions.Network},
 		{Type: 9, AcctSessionID: "x", Kind: sessions.Network},
 		{Type: sessions.Start, AcctSessionID: "x"},
-		{Type: sessions.Stop, AcctSessionID: "x", Kind: sessions.Resource + 1},
+		{Type: sessions.Stop, AcctSessionID: "x", Kind: sessions.Command},
+		{Type: sessions.Interim, AcctSessionID: "x", Kind: sessions.VRRS},
 		{Type: sessions.Other, AcctSessionID: "x"},
 	} {
 		if err := f.Apply(ev, nil); !errors.Is(err, sessions.ErrEvent) {

@@ -47,7 +47,7 @@ func (t *Table) updateUnique(was, s *Session) {
 
 // uniqueValue returns the value of an attribute that no other session may have, "" if there is none.
 func (s *Session) uniqueValue(typ radius.Type) string {
-	if s == nil || s.Kind == Resource {
+	if s == nil || !s.Kind.isRow() {
 		return ""
 	}
 	return uniqueIn(s.Attrs, typ)

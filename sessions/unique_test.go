@@ -131,6 +131,7 @@ func TestSuperseded(t *testing.T) {
 		{"a reused id", []report{{sid: "a", stamp: 1}, {sid: "a", stamp: 100}}, nil},
 		{"a reused id and the port of another", []report{{sid: "a", stamp: 1}, {sid: "b", port: 1, station: "02"}, {sid: "a", stamp: 100, port: 1}}, []string{"2 by 3: 5"}},
 		{"an interim", []report{{sid: "a"}, {typ: interim, sid: "b"}}, nil},
+		{"a program on this host gives a name to another user", []report{{sid: "a", from: "::%vpn"}, {sid: "a", from: "::%vpn", user: "bob", station: "02"}}, []string{"1 by 2: 44"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(t)

@@ -14,5 +14,5 @@
 //  3. the default list of its type.
 //
 // If there is none of them, the event is not accounted (S1: "if no default method list is defined,
-// then no accounting takes place"). Nothing reports commands or changes of VRRS yet.
+// then no accounting takes place").
 package policy

@@ -18,7 +18,7 @@ const (
 	Connection = Type(sessions.Connection)
 	Resource   = Type(sessions.Resource) // calls, with or without a user (R51)
 	// VRRS is the Virtual Router Redundancy Service: changes of state of a router (S2).
-	VRRS = Resource + 1
+	VRRS = Type(sessions.VRRS)
 
 	commands = VRRS + 1 // of level 0; those of the other levels follow
 	types    = commands + MaxLevel + 1
@@ -34,7 +34,7 @@ func Commands(level int) Type { return commands + Type(level) }
 // TypeOf returns the type of the sessions of a kind, or 0 if there is none. The type of a command
 // depends on its level, see [Commands].
 func TypeOf(k sessions.Kind) Type {
-	if k > sessions.Resource {
+	if k > sessions.VRRS {
 		return 0
 	}
 	return Type(k)
@@ -55,8 +55,6 @@ func (t Type) String() string {
 	switch {
 	case t.IsCommands():
 		return fmt.Sprintf("commands/%d", t-commands)
-	case t == VRRS:
-		return "vrrs"
 	case t.isKnown():
 		return sessions.Kind(t).String()
 	}

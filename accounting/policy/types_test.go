@@ -178,7 +178,7 @@ func TestTypeNames(t *testing.T) {
 	if len(names) != int(types)-1 || !names["commands/0"] || !names["commands/15"] || !names["resource"] {
 		t.Errorf("%d types have the names %v", types-1, names)
 	}
-	for k, want := range map[sessions.Kind]Type{sessions.Network: Network, sessions.Connection: Connection, sessions.Resource: Resource, 5: 0, 99: 0} {
+	for k, want := range map[sessions.Kind]Type{sessions.Network: Network, sessions.Connection: Connection, sessions.Resource: Resource, sessions.VRRS: VRRS, sessions.Command: 0, 99: 0} {
 		if got := TypeOf(k); got != want {
 			t.Errorf("%v: %v, want %v", k, got, want)
 		}

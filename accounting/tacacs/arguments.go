@@ -73,6 +73,10 @@ func (a *Arguments) Request(rec *accounting.Record, now time.Time) tacacs.AcctRe
 		b.addSystem()
 		return tacacs.AcctRequest{Flags: flagsOf(rec), AuthenMethod: tacacs.AuthenMethodNone, PrivLvl: tacacs.PrivLvlMin, Args: b.args}
 	}
+	if rec.Kind == sessions.VRRS {
+		b.addSession()
+		return tacacs.AcctRequest{Flags: flagsOf(rec), AuthenMethod: tacacs.AuthenMethodNone, PrivLvl: tacacs.PrivLvlMin, Args: b.args}
+	}
 	r := tacacs.AcctRequest{
 		Flags: flagsOf(rec), AuthenMethod: b.authenMethod(), PrivLvl: b.privLvl(), AuthenType: tacacs.AuthenTypeNotSet,
 		AuthenService: b.authenService(), User: b.user(), Port: b.port(), RemAddr: b.remAddr(),

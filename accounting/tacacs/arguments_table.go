@@ -51,9 +51,12 @@ func (b *builder) addSession() {
 		b.add("timezone", "UTC")
 	}
 	b.add("service", b.service())
-	if b.rec.Kind == sessions.Command {
+	switch b.rec.Kind {
+	case sessions.Command:
 		b.addCommand()
-	} else {
+	case sessions.VRRS:
+		b.add("event", "vrrs")
+	default:
 		b.addProtocol()
 		if b.rec.Kind == sessions.Connection {
 			b.addTyped("")
@@ -152,6 +155,8 @@ func (b *builder) service() string {
 		return service
 	case sessions.Exec, sessions.Command:
 		return "shell"
+	case sessions.VRRS:
+		return "system"
 	}
 	return b.rec.Kind.String()
 }

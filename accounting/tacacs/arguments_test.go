@@ -54,6 +54,21 @@ func TestSystemExamples(t *testing.T) {
 	}
 }
 
+// TestVRRS: a group of routers has records like those of the system, with the task of its session.
+func TestVRRS(t *testing.T) {
+	for typ, flags := range map[sessions.EventType]tacacs.AcctFlags{sessions.Start: tacacs.AcctFlagStart, sessions.Stop: tacacs.AcctFlagStop} {
+		rec := recordOf(t, sessions.VRRS, typ, "NAS-Identifier = r1", "Cisco-AVPair = vrrs-name=VI_1", "Acct-Session-Id = 0000001C")
+		r := new(Arguments).Request(rec, at)
+		want := tacacs.AcctRequest{
+			Flags: flags, AuthenMethod: tacacs.AuthenMethodNone,
+			Args: []string{"task_id=28", "service=system", "event=vrrs", "vrrs-name=VI_1"},
+		}
+		if diff := cmp.Diff(want, r); diff != "" {
+			t.Errorf("%v: want (-) and sent (+):\n%s", typ, diff)
+		}
+	}
+}
+
 // TestArguments: what the examples do not show.
 func TestArguments(t *testing.T) {
 	for _, tt := range []struct {

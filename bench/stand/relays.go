@@ -310,6 +310,9 @@ func BuildDaemon(ctx context.Context, dir string) error {
 	return nil
 }
 
+// LocalSocket is the socket, in the folder of an aaasessd, on which programs of this host report.
+const LocalSocket = "local"
+
 // commandProgram is the file name of the program that BuildCommand builds.
 const commandProgram = "aaasess"
 
@@ -353,6 +356,7 @@ func (d Daemon) config() string {
 	return fmt.Sprintf(`state: %[1]s/state
 log: {level: warn}
 control: {socket: %[1]s/control}
+local: {socket: %[1]s/`+LocalSocket+`}
 radius:
   accounting: {listen: ["127.0.0.1:%[2]d"]}
   clients: [{name: nas, address: 127.0.0.0/8, secret: %[3]s%[9]s}]

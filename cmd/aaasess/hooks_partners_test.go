@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,22 +51,39 @@ func TestHooksAreClean(t *testing.T) {
 	}
 }
 
-// await waits until the daemon has a number of reports, and returns them.
-func (d *localDaemon) await(t *testing.T, n int) (got []arrived) {
+// eventually waits until a condition holds.
+func eventually(t *testing.T, what string, cond func() bool) {
 	t.Helper()
 	deadline := time.After(20 * time.Second)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		if got = append(got, d.reports()...); len(got) >= n {
-			return got
-		}
+	for !cond() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("%d reports of %d: %+v", len(got), n, got)
+			t.Fatalf("not so in time: %s", what)
 		}
 	}
+}
+
+// await waits until a number of reports have arrived, and returns them.
+func (d *localDaemon) await(t *testing.T, n int) (got []arrived) {
+	t.Helper()
+	eventually(t, fmt.Sprint(n, " reports arrive"), func() bool {
+		got = append(got, d.reports()...)
+		return len(got) >= n
+	})
+	return got
+}
+
+// next waits for the next report.
+func (d *localDaemon) next(t *testing.T) arrived {
+	t.Helper()
+	got := d.await(t, 1)
+	if len(got) > 1 {
+		t.Fatalf("%d reports: %+v", len(got), got)
+	}
+	return got[0]
 }
 
 // changes are the fields that are different in each run of a test.
@@ -82,10 +100,10 @@ func TestOpenVPNHook(t *testing.T) {
 	}})
 	before := time.Now().Truncate(time.Second)
 	client := peer.OpenVPNClient("vc", partner.Login{User: "alice", Password: "x"}, c, "Initialization Sequence Completed")
-	start := d.await(t, 1)[0]
+	start := d.next(t)
 	peer.Run("bash", "-c", "head -c 1200 /dev/zero >/dev/udp/10.77.0.1/9")
 	v.EndUser("alice")
-	stop := d.await(t, 1)[0]
+	stop := d.next(t)
 	client.Stop()
 
 	who := localreport.Report{Source: "openvpn", User: "alice", Address: "10.77.0.2", IPv6Addresses: []string{"2001:db8:77::1000"}, CallingStation: partner.OpenVPNPeer, NASPortID: "tun0"}
@@ -107,13 +125,13 @@ func TestOpenVPNHook(t *testing.T) {
 
 	d.will(503, "{}")
 	peer.OpenVPNClient("vc", partner.Login{User: "bob", Password: "x"}, c, "Initialization Sequence Completed")
-	if got := d.await(t, 1)[0]; got.Report.User != "bob" || v.Said("503 Service Unavailable; try again") != 1 {
+	if got := d.next(t); got.Report.User != "bob" || v.Said("503 Service Unavailable; try again") != 1 {
 		t.Errorf("%+v; the log of OpenVPN does not say that it was refused", got)
 	}
 }
 
-// TestStrongSwanHook: charon runs its hook for a user who logs in, sends data and logs out. The script
-// disconnect ends a user by the address.
+// TestStrongSwanHook: charon runs its hook for a user who logs in and logs out, with one name of the session
+// also when the SAs are rekeyed. The script disconnect ends a user by the address.
 func TestStrongSwanHook(t *testing.T) {
 	d := startLocalDaemon(t)
 	n, c := partner.NewNamespace(t), partner.NewCertificates(t)
@@ -125,9 +143,11 @@ func TestStrongSwanHook(t *testing.T) {
 	if err := users.Connect("alice"); err != nil {
 		t.Fatal(err)
 	}
-	start := d.await(t, 1)[0]
+	start := d.next(t)
+	gateway.Rekey() // the IKE_SA has another number then
+	eventually(t, "the IKE_SA is rekeyed", func() bool { return gateway.Said("IKE_SA users[2] rekeyed") == 1 })
 	users.Disconnect("alice")
-	stop := d.await(t, 1)[0]
+	stop := d.next(t)
 	who := localreport.Report{Source: "strongswan", User: "alice", Address: "10.88.1.1", CallingStation: "192.0.2.2", CalledStation: "192.0.2.1", NASPortID: "net"}
 	begins := who
 	begins.NASPort = ptr(uint32(1))
@@ -141,7 +161,7 @@ func TestStrongSwanHook(t *testing.T) {
 	if err := users.Connect("alice"); err != nil {
 		t.Fatal(err)
 	}
-	again := d.await(t, 1)[0].Report
+	again := d.next(t).Report
 	script := func(address string) error {
 		return exec.Command(hookFile(t, "strongswan/disconnect"), address, "--uri", "unix://"+gateway.Socket).Run()
 	}
@@ -151,7 +171,7 @@ func TestStrongSwanHook(t *testing.T) {
 	if err := script(again.Address); err != nil {
 		t.Error(err)
 	}
-	if got := d.await(t, 1)[0]; got.Verb != "stop" || got.Report.Session != again.Session || gateway.Connected() != 0 {
+	if got := d.next(t); got.Verb != "stop" || got.Report.Session != again.Session || gateway.Connected() != 0 {
 		t.Errorf("%+v", got)
 	}
 }

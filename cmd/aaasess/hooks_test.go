@@ -43,7 +43,7 @@ func (h hook) command(t *testing.T, socket string) *exec.Cmd {
 var (
 	pppdEnv = map[string]string{
 		"DEVICE": "/dev/pts/3", "IFNAME": "ppp0", "IPLOCAL": "10.0.0.254", "IPREMOTE": "10.0.0.1", "PEERNAME": "alice", "SPEED": "38400", "ORIG_UID": "0", "PPPLOGNAME": "root",
-		"PPPD_PID": "77", "REMOTENUMBER": "192.0.2.7",
+		"PPPD_PID": "77", "REMOTENUMBER": "192.0.2.7", "AAASESS_PPPD_END": "signal",
 	}
 	pppdArgs = []string{"ppp0", "/dev/pts/3", "38400", "10.0.0.254", "10.0.0.1", ""}
 	pppdLast = map[string]string{"CONNECT_TIME": "61", "BYTES_SENT": "2000", "BYTES_RCVD": "1000"}
@@ -87,7 +87,8 @@ func pppdCases() []hookCase {
 		Attributes: []localreport.Attribute{{Name: "Framed-Protocol", Value: "PPP"}}, End: &localreport.End{Signal: &localreport.Signal{PID: 77}},
 	}
 	stop := localreport.Report{Source: "pppd", Session: "ppp0", User: "alice", Address: "10.0.0.1", SessionTime: ptr(uint32(61)), InputOctets: ptr(uint64(1000)), OutputOctets: ptr(uint64(2000))}
-	ethernet, param, hostile := start, start, start
+	ethernet, param, hostile, noEnd := start, start, start, start
+	noEnd.End = nil
 	ethernet.CallingStation, ethernet.NASPortID, ethernet.PortInterface = "00:11:22:33:44:55", "lo", "lo"
 	param.CallingStation = "192.0.2.9"
 	hostile.User, hostile.CallingStation = hostileArrived, ""
@@ -96,6 +97,7 @@ func pppdCases() []hookCase {
 		{"up, PPPoE", hook{"pppd/ip-up", pppdArgs, with(pppdEnv, map[string]string{"REMOTENUMBER": "", "MACREMOTE": "00:11:22:33:44:55", "DEVICE": "lo"})}, []arrived{{"start", "", ethernet}}},
 		{"up, address as ipparam", hook{"pppd/ip-up", append(slices.Clone(pppdArgs[:5]), "192.0.2.9"), with(pppdEnv, map[string]string{"REMOTENUMBER": ""})}, []arrived{{"start", "", param}}},
 		{"up, hostile", hook{"pppd/ip-up", append(slices.Clone(pppdArgs[:5]), "$(id)"), with(pppdEnv, map[string]string{"REMOTENUMBER": "", "PEERNAME": hostileName})}, []arrived{{"start", "", hostile}}},
+		{"up, without an end", hook{"pppd/ip-up", pppdArgs, with(pppdEnv, map[string]string{"AAASESS_PPPD_END": ""})}, []arrived{{"start", "", noEnd}}},
 		{"up, no interface", hook{"pppd/ip-up", nil, nil}, nil},
 		{"down", hook{"pppd/ip-down", pppdArgs, with(pppdEnv, pppdLast)}, []arrived{{"stop", "", stop}}},
 		{"down, unknown", hook{"pppd/ip-down", nil, map[string]string{"IFNAME": "ppp0"}}, []arrived{{"stop", "", localreport.Report{Source: "pppd", Session: "ppp0"}}}},

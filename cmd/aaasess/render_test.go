@@ -149,7 +149,7 @@ func TestStatusText(t *testing.T) {
 			"agentx":         json.RawMessage(`{"connected":true,"master":null,"ranges":{}}`),
 			"queues":         json.RawMessage(`"none"`),
 			"stale":          json.RawMessage(`{"ended":5}`),
-			"superseded":     json.RawMessage(`{"nasPort":1,"framedIPAddress":0,"callingStationID":2}`),
+			"superseded":     json.RawMessage(`{"nasPort":1,"framedIPAddress":0,"callingStationID":2,"acctSessionID":4}`),
 		},
 	}
 	for name, all := range map[string]bool{"status.txt": false, "status-all.txt": true} {

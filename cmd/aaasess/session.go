@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,7 +77,7 @@ func newSession(g *global) *cobra.Command {
 	flags.DurationVar(&r.timeout, "timeout", 2*time.Second, "the whole request may take `DURATION`")
 	flags.StringVar(&r.from, "from", "", "read the report from `FILE`, a JSON object; - is the standard input. Options replace its fields")
 	flags.StringVar(&r.key, "idempotency-key", "", "a `KEY` of the event, 1 to 128 printable ASCII characters: the daemon does nothing for a key that it has already answered")
-	flags.StringVar(&r.failure, "on-failure", failureError, "if the report fails, print why, and exit with the code of the `KIND` of error (error) or with 0 (ignore)")
+	flags.StringVar(&r.failure, "on-failure", failureError, "if the report fails, print why, and exit with the code of the `KIND` of error (error) or with 0 (ignore). With ignore, a report whose way to end the session is rejected is sent again without it")
 	flags.BoolVar(&r.quiet, "quiet", false, "print nothing but errors")
 	cmd.PersistentPreRunE = func(*cobra.Command, []string) error {
 		switch {
@@ -127,14 +128,29 @@ func (r *reporter) verb(use, short, long string, own []field) *cobra.Command {
 			return err
 		}
 		*r.started = true
-		err = r.send(cmd.Context(), cmd.Name(), rep)
-		if err != nil && r.failure == failureIgnore {
-			printError(r.err, err)
-			err = nil
+		if r.failure == failureIgnore {
+			r.sendAnyway(cmd.Context(), cmd.Name(), rep)
+			return nil
 		}
-		return err
+		return r.send(cmd.Context(), cmd.Name(), rep)
 	}
 	return cmd
+}
+
+// sendAnyway sends a report, and prints why it fails. That a session is recorded is worth more than that
+// it can be ended: if the daemon rejects how, the report is sent without it.
+func (r *reporter) sendAnyway(ctx context.Context, verb string, rep *localreport.Report) {
+	begin := time.Now()
+	err := r.send(ctx, verb, rep)
+	problem := (*localreport.Problem)(nil)
+	if rep.End != nil && errors.As(err, &problem) && strings.HasPrefix(problem.Pointer, "/end") {
+		printError(r.err, err)
+		rep.End, r.timeout = nil, r.timeout-time.Since(begin)
+		err = r.send(ctx, verb, rep)
+	}
+	if err != nil {
+		printError(r.err, err)
+	}
 }
 
 // report returns the report that the options describe.

@@ -24,6 +24,7 @@ type localDaemon struct {
 	got     []arrived
 	status  int           // of each answer
 	answer  string        // to each report
+	ends    bool          // it rejects ways to end a session if false
 	waiting chan struct{} // if not nil, it is closed when a report has arrived, which then gets no answer
 }
 
@@ -43,7 +44,7 @@ func startLocalDaemon(t testing.TB) *localDaemon {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	d := &localDaemon{socket: filepath.Join(dir, "s"), status: http.StatusOK, answer: aliceAnswer}
+	d := &localDaemon{socket: filepath.Join(dir, "s"), status: http.StatusOK, answer: aliceAnswer, ends: true}
 	l, err := net.Listen("unix", d.socket)
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +68,9 @@ func (d *localDaemon) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	d.mu.Lock()
 	d.got = append(d.got, a)
 	status, answer, waiting := d.status, d.answer, d.waiting
+	if a.Report.End != nil && !d.ends {
+		status, answer = http.StatusBadRequest, `{"title":"Bad Request","detail":"no such process","pointer":"/end/signal/pid"}`
+	}
 	d.mu.Unlock()
 	if waiting != nil {
 		close(waiting)

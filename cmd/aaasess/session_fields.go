@@ -25,7 +25,7 @@ type field struct {
 var commonFields = []field{
 	textField("source", "the program `NAME` that reports, such as openvpn", func(r *localreport.Report) *string { return &r.Source }),
 	textField("session", "what the source calls the session: an `ID`, unique among its live sessions", func(r *localreport.Report) *string { return &r.Session }),
-	textField("kind", "the `KIND` of the session: network, exec or connection (default network)", func(r *localreport.Report) *string { return &r.Kind }),
+	textField("kind", "the `KIND` of the session: network, exec, connection or vrrs (default network)", func(r *localreport.Report) *string { return &r.Kind }),
 	{name: "at", usage: "when it happened: a `TIME` as in RFC 3339, or in seconds since 1970 (default: now)", set: setAt},
 	octetsField("user", "the `NAME` of the user", func(r *localreport.Report) *string { return &r.User }),
 	textField("address", "the IPv4 `ADDRESS` of the user", func(r *localreport.Report) *string { return &r.Address }),

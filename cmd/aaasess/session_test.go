@@ -113,6 +113,31 @@ func TestReportOutcomes(t *testing.T) {
 	}
 }
 
+// TestReportWithoutEnd: a session whose way to end is rejected is reported without it, if failures are
+// ignored.
+func TestReportWithoutEnd(t *testing.T) {
+	d := startLocalDaemon(t)
+	d.ends = false
+	const rejected = "aaasess: 400 Bad Request: /end/signal/pid: no such process\n"
+	with := arrived{"start", "k", localreport.Report{Source: "x", End: &localreport.End{Signal: &localreport.Signal{PID: 77}}}}
+	without := arrived{"start", "k", localreport.Report{Source: "x"}}
+	for failure, want := range map[string]struct {
+		outcome
+		arrived []arrived
+	}{
+		"error":  {outcome{1, "", rejected}, []arrived{with}},
+		"ignore": {outcome{0, "0000000D  alice\n", rejected}, []arrived{with, without}},
+	} {
+		got := reportLine(t, d.socket, "", "start", "--source=x", "--end-pid=77", "--idempotency-key=k", "--on-failure", failure)
+		if diff := cmp.Diff(want.outcome, got, cmp.AllowUnexported(outcome{})); diff != "" {
+			t.Errorf("%s: %s", failure, diff)
+		}
+		if diff := cmp.Diff(want.arrived, d.reports()); diff != "" {
+			t.Errorf("%s: %s", failure, diff)
+		}
+	}
+}
+
 // TestReportNoDaemon: a daemon that is down or hangs is told from the others.
 func TestReportNoDaemon(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none")

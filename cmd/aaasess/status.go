@@ -28,7 +28,8 @@ Sessions that the daemon has ended by itself since it started:
 
   ended as stale   sessions that their NASes have stopped reporting
   ended by starts  sessions that the start of another one has ended, by the attribute whose value
-                   both have (reboot-sign, one-per-station)
+                   both have (reboot-sign, one-per-station; Acct-Session-Id: a program on this
+                   host has given its name to the session of another user)
 
 If the daemon relays authentication, what became of the Access-Requests since it started:
 
@@ -137,6 +138,7 @@ func endedLines(sections map[string]json.RawMessage) (lines []statusLine, err er
 		}
 		lines = append(lines, statusLine{0, "ended by starts", reasonsText(
 			reasonCount{"NAS-Port", s.NASPort}, reasonCount{"Framed-IP-Address", s.FramedIPAddress}, reasonCount{"Calling-Station-Id", s.CallingStationID},
+			reasonCount{"Acct-Session-Id", s.AcctSessionID},
 		)})
 	}
 	return lines, nil

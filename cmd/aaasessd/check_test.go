@@ -26,7 +26,7 @@ func TestCheck(t *testing.T) {
 		{"no folder of the socket", []string{"socket: ctl.sock", "socket: x/y/ctl.sock"}, "control.socket: folder", ""},
 		{"the folder of the socket", []string{"socket: ctl.sock", "socket: x/ctl.sock"}, "", ""},
 		{"a placeholder", []string{`"` + nasSecret + `"`, `"CHANGE-ME, please"`}, "", `is a placeholder that says "change me"`},
-		{"lists that have no effect yet", []string{"accounting:\n", "accounting:\n  vrrs: {default: {record: none}}\n"}, "", "accounting.vrrs: has no effect in this version"},
+		{"a list that applies nowhere", []string{"accounting:\n", "accounting:\n  vrrs: {quiet: {record: none}}\n"}, "", "accounting.vrrs.quiet: applies nowhere"},
 		{"a fault", []string{"state: state", "stat: state"}, "unknown key", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

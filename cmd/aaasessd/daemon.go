@@ -33,6 +33,8 @@ import (
 	"aaasess/sessions/admission"
 	"aaasess/sessions/interim"
 	naslocal "aaasess/sessions/local"
+	"aaasess/sessions/local/ending"
+	"aaasess/sessions/local/feed"
 	"aaasess/sessions/local/link"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
@@ -55,6 +57,7 @@ type daemon struct {
 	table          *sessions.Table
 	listener       *nasradius.Listener
 	disconnector   *dae.Disconnector
+	endings        *endings
 	admissions     *admission.Store
 	authentication *authentication // nil: Access-Requests are not relayed
 	dynAuth        *dynAuth        // nil: servers may not end and change sessions
@@ -64,7 +67,8 @@ type daemon struct {
 	resyncs        *resync.Resyncs
 	control        *control.Server
 	local          *naslocal.Server // nil: programs on this host report nothing
-	links          *link.Reader     // nil: the interfaces of this host are not known
+	localEvents    *feed.Feed[naslocal.Event]
+	links          *link.Reader // nil: the interfaces of this host are not known
 	methods        *methods.Set
 	radius         *client.Client    // the servers of all groups of RADIUS servers
 	tacacs         *tacclient.Client // those of TACACS+ servers
@@ -181,8 +185,10 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 	}
 	d.router.SetClientName(d.clientName)
 	tc := cfg.Terminator
-	tc.ClientName, tc.CanEnd = d.clientName, d.canEnd
-	d.terminator = termination.New(tc, d.table, d.disconnector, d.log)
+	d.endings = &endings{nas: d.disconnector, host: ending.New(ending.Config{Logger: d.log}), clientName: d.disconnector.ClientName}
+	d.endings.set(&cfg.Endings)
+	tc.ClientName, tc.CanEnd = d.clientName, d.endings.canEnd
+	d.terminator = termination.New(tc, d.table, d.endings, d.log)
 	// The terminator receives the listener's events first: a stop that arrives before the ACK waits
 	// there for it.
 	d.listener, err = nasradius.New(lc, d.terminator)
@@ -272,7 +278,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 		serving = append(serving, d.links)
 	}
 	if d.local != nil {
-		serving = append(serving, d.local)
+		serving = append(serving, d.local, loop{"local events", readyAtOnce(), d.feedEvents})
 	}
 	if d.snmp != nil {
 		serving = append(serving, d.snmp)

@@ -28,7 +28,7 @@ func (d *daemon) openDynAuth(cfg *config.Config) (err error) {
 	a := &dynAuth{}
 	a.rights.Store(&cfg.DynAuth.Rights)
 	a.forwarder = dynauth.New(dynauth.Config{
-		Table: d.table, Forward: d.disconnector.Forward, MayChange: a.mayChange,
+		Table: d.table, Forward: d.endings.forward, MayChange: a.mayChange,
 		StopWait: cfg.Terminator.StopWait, RetryMin: cfg.Terminator.RetryMin, Log: d.log,
 	})
 	lc := cfg.DynAuth.Listener

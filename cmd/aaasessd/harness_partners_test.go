@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -52,6 +51,8 @@ type setup struct {
 	update         string // keys of accounting.update
 	delayStart     string // delay-start of the network list, without one if empty
 	changes        string // host:port for Disconnect-Requests and CoA-Requests of the servers, none if empty
+	vrrs           bool   // whether groups of routers are recorded
+	more           string // further sections of the configuration
 	disk           string // size of a disk of its own for the state, as mount(8) wants it; "" is none
 }
 
@@ -133,7 +134,10 @@ sessions:
 store: {min-free: %[11]s}
 `, d.socket, d.snmpd.AgentXNetwork, d.snmpd.AgentXAddress, s.disconnect, d.acct, nasSecret, s.disconnectPort,
 		strings.Join(servers, "\n"), strings.Join(names, ", "), list, s.minFree, s.update, network, changes)
-	if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
+	if s.vrrs {
+		text = strings.Replace(text, "accounting:\n  network", "accounting:\n  vrrs: "+list+"\n  network", 1)
+	}
+	if err := os.WriteFile(d.config, []byte(text+s.more), 0o600); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -292,24 +296,6 @@ func statuses(fr *partner.FreeRADIUSProc) []string {
 func (d *daemonProc) aaasess(args ...string) (string, error) {
 	d.t.Helper()
 	return partner.Try(d.t, limit, cli(d.t), append([]string{"--socket", d.socket}, args...)...)
-}
-
-var cliOnce = sync.OnceValues(func() (string, error) {
-	file := filepath.Join(sharedDir, "aaasess")
-	out, err := exec.Command("go", "build", "-o", file, "aaasess/cmd/aaasess").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return file, nil
-})
-
-func cli(t testing.TB) string {
-	t.Helper()
-	file, err := cliOnce()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
 }
 
 // sessionsJSON returns the sessions of "aaasess show sessions --json".

@@ -362,3 +362,21 @@ func process(t *testing.T, dir string, out *lines, args ...string) *exec.Cmd {
 	})
 	return cmd
 }
+
+var cliOnce = sync.OnceValues(func() (string, error) {
+	file := filepath.Join(sharedDir, "aaasess")
+	out, err := exec.Command("go", "build", "-o", file, "aaasess/cmd/aaasess").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return file, nil
+})
+
+func cli(t testing.TB) string {
+	t.Helper()
+	file, err := cliOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}

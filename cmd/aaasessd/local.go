@@ -1,14 +1,17 @@
 package main
 
 import (
-	"fmt"
+	"context"
+	"net/http"
 	"net/netip"
 
+	"aaasess/accounting/tap"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/sessions"
 	naslocal "aaasess/sessions/local"
+	"aaasess/sessions/local/feed"
 	"aaasess/sessions/local/link"
-	"aaasess/sessions/termination"
+	localreport "aaasess/sessions/local/report"
 )
 
 // localClient is the name of the client that sessions of this host have.
@@ -33,28 +36,55 @@ func (d *daemon) openLocal(cfg *config.Config) (err error) {
 		return nil
 	}
 	lc := *cfg.LocalSocket
-	lc.Names, lc.Logger = d.dictionary.Load, d.log
+	lc.Names, lc.Logger, lc.Endings = d.dictionary.Load, d.log, d.endings.host
 	if d.links != nil {
 		lc.Interface = d.links.Lookup
 	}
 	lc.Describe = func(s *sessions.Session) any { return d.control.Describe(s) }
-	d.local, err = naslocal.New(lc, d.table, d.terminator)
-	return err
+	lc.Events = feed.New[naslocal.Event](eventsKept)
+	if d.local, err = naslocal.New(lc, d.table, d.terminator); err != nil {
+		return err
+	}
+	d.localEvents = lc.Events
+	h := d.control.Handlers(naslocal.Refuse, d.local.UID)
+	d.local.Handle(http.MethodGet, localreport.PathSessions, naslocal.Read, h.List)
+	d.local.Handle(http.MethodGet, localreport.PathSessions+"/{id}", naslocal.Read, h.Show)
+	d.local.Handle(http.MethodPost, localreport.PathDisconnect, naslocal.Disconnect, h.Disconnect)
+	return nil
 }
 
-// setLocal sets who may use the socket.
+// eventsKept is how many events are remembered for clients that come again.
+const eventsKept = 8192
+
+// feedEvents passes accountable events on to the local socket, from its first reader on.
+func (d *daemon) feedEvents(ctx context.Context) error {
+	select {
+	case <-d.localEvents.Wanted():
+	case <-ctx.Done():
+		return nil
+	}
+	listener := d.router.Tap().Listen(func(*tap.Event) bool { return true })
+	defer listener.Close()
+	d.localEvents.Start()
+	for {
+		select {
+		case e := <-listener.Events():
+			d.localEvents.Add(naslocal.Event{Session: e.Session, Describe: func() any { return d.control.DescribeEvent(&e) }}, e.LeftOut)
+		case <-ctx.Done():
+			return nil
+		}
+		if len(listener.Events()) == 0 {
+			d.localEvents.Skip(listener.LeftOut())
+		}
+	}
+}
+
+// setLocal sets who may use the socket, and how sessions are ended without RFC 5176.
 func (d *daemon) setLocal(cfg *config.Config) {
+	d.endings.set(&cfg.Endings)
 	if d.local != nil {
 		d.local.SetAccess(cfg.LocalSocket.Access)
 	}
-}
-
-// canEnd returns why nothing can end a session, or nil.
-func (d *daemon) canEnd(s *sessions.Session) error {
-	if sessions.IsLocal(s.NAS.Addr) {
-		return fmt.Errorf("%w: it is of this host", termination.ErrNoMeans)
-	}
-	return d.disconnector.CanEnd(s)
 }
 
 // clientName returns the configured name of the client that a NAS belongs to, by its address; "" if it

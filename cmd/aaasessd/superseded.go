@@ -12,8 +12,9 @@ import (
 
 // superseded counts the sessions that starts of others have ended, and limits the lines about them.
 type superseded struct {
-	lines                                      throttle.Lines[supersededLine] // of the log
-	nasPort, framedIPAddress, callingStationID atomic.Uint64
+	lines throttle.Lines[supersededLine] // of the log
+
+	nasPort, framedIPAddress, callingStationID, acctSessionID atomic.Uint64
 }
 
 // supersededLine identifies a line of the log. When a NAS has restarted, one line is enough.
@@ -24,14 +25,16 @@ type supersededLine struct {
 
 // sessionSuperseded counts and logs that the start of a session has ended another one.
 func (d *daemon) sessionSuperseded(s sessions.Supersession) {
-	count := &d.superseded.callingStationID
-	switch s.Attribute {
+	switch counts := &d.superseded; s.Attribute {
 	case radius.NASPort:
-		count = &d.superseded.nasPort
+		counts.nasPort.Add(1)
 	case radius.FramedIPAddress:
-		count = &d.superseded.framedIPAddress
+		counts.framedIPAddress.Add(1)
+	case radius.CallingStationID:
+		counts.callingStationID.Add(1)
+	case radius.AcctSessionID:
+		counts.acctSessionID.Add(1)
 	}
-	count.Add(1)
 	nas := s.Session.NAS.String()
 	v := d.superseded.lines.Allow(supersededLine{nas, s.Attribute}, time.Now())
 	if !v.Write {
@@ -44,6 +47,6 @@ func (d *daemon) sessionSuperseded(s sessions.Supersession) {
 
 func (s *superseded) status() api.SupersededStatus {
 	return api.SupersededStatus{
-		NASPort: s.nasPort.Load(), FramedIPAddress: s.framedIPAddress.Load(), CallingStationID: s.callingStationID.Load(),
+		NASPort: s.nasPort.Load(), FramedIPAddress: s.framedIPAddress.Load(), CallingStationID: s.callingStationID.Load(), AcctSessionID: s.acctSessionID.Load(),
 	}
 }

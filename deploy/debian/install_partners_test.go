@@ -22,7 +22,7 @@ const configFile = "/etc/aaasess/aaasess.yaml"
 // owners are those after the installation.
 var owners = []string{
 	"/etc/aaasess root:aaasess 750", configFile + " root:aaasess 640",
-	"/var/lib/aaasess aaasess:aaasess 700", "/var/log/aaasess aaasess:aaasess 750", "/run/aaasess aaasess:aaasess 750",
+	"/var/lib/aaasess aaasess:aaasess 700", "/var/log/aaasess aaasess:aaasess 750", "/run/aaasess aaasess:aaasess 755",
 }
 
 // TestInstall is the life of the package on a host: it is installed, started, configured, upgraded

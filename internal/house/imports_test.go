@@ -35,8 +35,10 @@ var rules = []rule{
 	{"sessions/radius/dae", []string{"aaasess/sessions", "aaasess/sessions/radius", "aaasess/sessions/termination", "aaasess/internal/radius", "aaasess/internal/throttle", "aaasess/internal/udpsocket", "golang.org/x/sys"}, "requests to NASes; termination decides when"},
 	{"sessions/radius/dynauth", []string{"aaasess/internal/radius", "aaasess/internal/throttle", "aaasess/sessions", "aaasess/sessions/radius", "aaasess/sessions/radius/dae", "aaasess/sessions/termination"}, "requests of servers to NASes; it knows neither sockets nor who accounts a session"},
 	{"sessions/radius/relay", []string{"aaasess/internal/radius", "aaasess/internal/radius/client", "aaasess/internal/retry", "aaasess/internal/throttle", "aaasess/sessions/admission", "aaasess/sessions/radius"}, "it forwards requests of NASes to servers; it knows neither sockets nor the table"},
+	{"sessions/local/feed", nil, "it remembers events of any kind"},
+	{"sessions/local/ending", []string{"aaasess/internal/radius", "aaasess/sessions", "aaasess/sessions/termination", "golang.org/x/sys"}, "it ends sessions by signals, commands and programs; termination decides when, and it knows no socket of ours"},
 	{"sessions/radius/radiustest", []string{"layeh.com/radius"}, "a NAS for tests"},
-	{"sessions/local", []string{"aaasess/internal/radius", "aaasess/internal/throttle", "aaasess/internal/unixsocket", "aaasess/sessions", "aaasess/sessions/local/link", "aaasess/sessions/local/report", "github.com/go-json-experiment/json"}, "reports of programs on this host; it does not know where they go"},
+	{"sessions/local", []string{"aaasess/internal/radius", "aaasess/internal/throttle", "aaasess/internal/unixsocket", "aaasess/sessions", "aaasess/sessions/local/ending", "aaasess/sessions/local/feed", "aaasess/sessions/local/link", "aaasess/sessions/local/report", "github.com/go-json-experiment/json"}, "reports of programs on this host; it does not know where they go"},
 	{"sessions/local/report", nil, "the messages of the local interface are for hooks too, which must start fast"},
 	{"agent/agentx", []string{"aaasess/mib", "aaasess/internal/throttle", "github.com/posteo/go-agentx", "golang.org/x/sys"}, "it serves any tree of objects"},
 	{"agent/agentx/agentxtest", []string{"aaasess/agent/agentx", "aaasess/mib", "github.com/posteo/go-agentx"}, "a master for tests"},
@@ -103,9 +105,10 @@ var rules = []rule{
 	{"bench/report", nil, "runs, ratios and tables; it does not know what is measured"},
 	{"bench/snmpclient", []string{"github.com/gosnmp/gosnmp", "golang.org/x/sys"}, "it measures any agent, ours and others, with the same code"},
 	{"bench/nasload", []string{"aaasess/sessions", "aaasess/internal/radius"}, "requests of NASes; it does not know which server answers"},
+	{"bench/localload", []string{"aaasess/sessions/local/report", "golang.org/x/sync"}, "starts to a local socket; it does not know who runs the daemon"},
 	{"bench/tacacsload", []string{"aaasess/bench/nasload", "aaasess/internal/retry", "aaasess/internal/tacacs", "aaasess/internal/tacacs/client", "github.com/nwaples/tacplus"}, "records to any TACACS+ server; it does not know who runs it"},
 	{"bench/stand", []string{"aaasess/accounting", "aaasess/bench/nasload", "aaasess/bench/snmpclient", "aaasess/bench/tacacsload", "aaasess/internal/freeport", "aaasess/internal/radius", "aaasess/sessions", "aaasess/store", "golang.org/x/"}, "it starts the measured programs; it does not know the results"},
-	{"bench/...", []string{"aaasess/", "github.com/gosnmp/gosnmp", "golang.org/x/"}, "it measures everything; no other package imports it"},
+	{"bench/...", []string{"aaasess/", "github.com/gosnmp/gosnmp", "github.com/mdlayher/netlink", "golang.org/x/"}, "it measures everything; no other package imports it"},
 }
 
 // private maps a package to the only packages that may import it.

@@ -14,7 +14,8 @@ const runLimit = 20 * time.Second
 // which does nothing, and ends with the test.
 type Namespace struct {
 	process
-	supplicants int // that were started, of all interfaces
+	supplicants int  // that were started, of all interfaces
+	isHost      bool // it has files of its own, see NewHost
 }
 
 // NewNamespace makes a namespace that has only loopback.
@@ -45,15 +46,24 @@ func newNamespace(t testing.TB, in []string, flags ...string) *Namespace {
 func (n *Namespace) Neighbor(ours, theirs string) *Namespace {
 	n.t.Helper()
 	other := newNamespace(n.t, n.In(), "--net")
+	n.join(other, ours, theirs)
+	return other
+}
+
+// join joins two namespaces by a pair of interfaces.
+func (n *Namespace) join(other *Namespace, ours, theirs string) {
+	n.t.Helper()
 	n.Run("ip", "link", "add", ours, "type", "veth", "peer", "name", theirs, "netns", fmt.Sprint(other.Pid()))
 	n.Run("ip", "link", "set", ours, "up")
 	other.Run("ip", "link", "set", theirs, "up")
-	return other
 }
 
 // In returns a command that becomes, in the namespace, the command that follows it.
 func (n *Namespace) In(argv ...string) []string {
 	flags := []string{"nsenter", "--target", fmt.Sprint(n.Pid()), "--net"}
+	if n.isHost {
+		flags = append(flags, "--mount")
+	}
 	if os.Geteuid() != 0 {
 		flags = append(flags, "--user", "--preserve-credentials")
 	}

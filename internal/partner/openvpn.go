@@ -23,12 +23,18 @@ type OpenVPNOptions struct {
 	Auth, Acct   string // the servers, host:port; the hosts must be equal. Ports of five digits were seen to fail.
 	Secret       string // of the servers
 	Certificates *Certificates
+	// ManagementPassword, if it is not "", is wanted at OpenVPNManagement. Otherwise the management
+	// interface is a Unix socket without one, for EndUser.
+	ManagementPassword string
 	// Hook, if not "", is a script that runs for each client, in place of the plugin: the server then
 	// accepts any password. Environment has what "setenv" gives the script.
 	Hook        string
 	Environment map[string]string
 	Management  string // the socket of its management interface, in a temporary folder if ""
 }
+
+// OpenVPNManagement is the management interface of a server with a password.
+const OpenVPNManagement = "127.0.0.1:7505"
 
 // OpenVPNProc is an OpenVPN server that asks RADIUS servers, by its plugin, which sends PAP, without
 // Message-Authenticator; or that runs a script for each client.
@@ -43,8 +49,13 @@ func (n *Namespace) OpenVPN(opts OpenVPNOptions) *OpenVPNProc {
 	n.t.Helper()
 	dir := n.t.TempDir()
 	file, management := filepath.Join(dir, "server.conf"), cmp.Or(opts.Management, filepath.Join(dir, "management"))
-	c := opts.Certificates
-	conf := fmt.Sprintf(openVPNConf, openVPNNetwork, c.Authority, c.Server, c.ServerKey, filepath.Join(dir, "status"), management)
+	c, where := opts.Certificates, management+" unix"
+	if opts.ManagementPassword != "" {
+		password := filepath.Join(dir, "password")
+		writeFile(n.t, password, opts.ManagementPassword+"\n")
+		where = strings.Replace(OpenVPNManagement, ":", " ", 1) + " " + password
+	}
+	conf := fmt.Sprintf(openVPNConf, openVPNNetwork, c.Authority, c.Server, c.ServerKey, filepath.Join(dir, "status"), where)
 	if opts.Hook != "" {
 		conf += fmt.Sprintf(openVPNHookConf, opts.Hook)
 		for _, name := range slices.Sorted(maps.Keys(opts.Environment)) {
@@ -63,7 +74,7 @@ func (n *Namespace) OpenVPN(opts OpenVPNOptions) *OpenVPNProc {
 }
 
 // openVPNConf is the configuration of the server: %[1]s is the network of the tunnels, %[2]s to
-// %[4]s are certificates, %[5]s is the status file, %[6]s the management socket.
+// %[4]s are certificates, %[5]s is the status file, %[6]s the management interface.
 const openVPNConf = `dev tun
 topology subnet
 proto udp
@@ -79,7 +90,7 @@ duplicate-cn
 keepalive 2 8
 status %[5]s 1
 status-version 1
-management %[6]s unix
+management %[6]s
 verb 3
 `
 

@@ -122,6 +122,15 @@ func (p *StrongSwanProc) Disconnect(user string) {
 	p.control("--terminate", "--ike", user)
 }
 
+// Rekey rekeys the CHILD_SA and then the IKE_SA of the only user of a gateway. Its log says when each is
+// rekeyed.
+func (p *StrongSwanProc) Rekey() {
+	p.t.Helper()
+	for _, what := range [][]string{{"--child", "net"}, {"--ike", "users"}} {
+		p.control(append([]string{"--rekey"}, what...)...)
+	}
+}
+
 // Connected returns how many users are connected.
 func (p *StrongSwanProc) Connected() int {
 	p.t.Helper()

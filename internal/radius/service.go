@@ -31,16 +31,16 @@ func (a Attributes) Service() (name, parent string) {
 	return name, parent
 }
 
-// IsVRRS reports whether an Accounting-On or -Off is about a group of the Virtual Router Redundancy
-// Service, whose name it has in a Cisco-AVPair "vrrs...". It says that the NAS became active for the
-// group, or no longer is, and not that it restarted.
-func (a Attributes) IsVRRS() bool {
+// VRRS returns the Cisco-AVPair "vrrs..." of an Accounting-On or -Off, "" if there is none. It names a
+// group of the Virtual Router Redundancy Service: the NAS became the master of the group, or no longer
+// is, and did not restart.
+func (a Attributes) VRRS() string {
 	for t, v := range a.cisco() {
 		if t == ciscoAVPair && len(v) >= len("vrrs") && strings.EqualFold(v[:len("vrrs")], "vrrs") {
-			return true
+			return v
 		}
 	}
-	return false
+	return ""
 }
 
 // AVPairs returns the names and values of the Cisco-AVPairs, priv-lvl and 15 of "priv-lvl=15". Those

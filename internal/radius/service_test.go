@@ -116,24 +116,24 @@ func FuzzService(f *testing.F) {
 	})
 }
 
-func TestIsVRRS(t *testing.T) {
+func TestVRRS(t *testing.T) {
 	const cisco = "\x00\x00\x00\x09"
 	for _, tt := range []struct {
 		name, value string
-		want        bool
+		want        string
 	}{
-		{"a group", cisco + "\x01\x0cvrrs=pool1", true},
-		{"capital letters", cisco + "\x01\x11VRRS-name=pool1", true},
-		{"behind another", cisco + "\x01\x04ab\x01\x06vrrs", true},
-		{"another pair", cisco + "\x01\x0cvrrp=pool1", false},
-		{"too short", cisco + "\x01\x05vrr", false},
-		{"another attribute", cisco + "\x02\x0cvrrs=pool1", false},
-		{"another vendor", "\x00\x00\x12\x34\x01\x0cvrrs=pool1", false},
-		{"cut off", cisco + "\x01\x20vrrs", false},
+		{"a group", cisco + "\x01\x0cvrrs=pool1", "vrrs=pool1"},
+		{"capital letters", cisco + "\x01\x11VRRS-name=pool1", "VRRS-name=pool1"},
+		{"behind another", cisco + "\x01\x04ab\x01\x06vrrs", "vrrs"},
+		{"another pair", cisco + "\x01\x0cvrrp=pool1", ""},
+		{"too short", cisco + "\x01\x05vrr", ""},
+		{"another attribute", cisco + "\x02\x0cvrrs=pool1", ""},
+		{"another vendor", "\x00\x00\x12\x34\x01\x0cvrrs=pool1", ""},
+		{"cut off", cisco + "\x01\x20vrrs", ""},
 	} {
 		a := Attributes(AppendAttribute(AppendAttribute(nil, UserName, "vrrs"), VendorSpecific, tt.value))
-		if got := a.IsVRRS(); got != tt.want {
-			t.Errorf("%s: %v", tt.name, got)
+		if got := a.VRRS(); got != tt.want {
+			t.Errorf("%s: %q", tt.name, got)
 		}
 	}
 }

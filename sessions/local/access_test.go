@@ -95,7 +95,7 @@ func TestRights(t *testing.T) {
 			}
 		})
 	}
-	if got := All.String(); got != "read, write, disconnect" {
+	if got := All.String(); got != "read, write, disconnect, command" {
 		t.Errorf("%q", got)
 	}
 }

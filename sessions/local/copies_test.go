@@ -169,7 +169,7 @@ func TestKeyUnderWay(t *testing.T) {
 	<-began
 	go once(func() ([]byte, error) { t.Error("carried out twice"); return nil, nil })
 	close(end)
-	if <-answers == <-answers {
+	if first, second := <-answers, <-answers; first == second {
 		t.Error("both or none is repeated")
 	}
 }

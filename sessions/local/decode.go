@@ -13,10 +13,13 @@ import (
 // decode reads a report strictly: a member that no report has, one that is there twice, and text that
 // is not UTF-8 are errors. The error is a [*localreport.Problem] that points to the fault and never repeats
 // the octets.
-func decode(body []byte) (r localreport.Report, err error) {
-	err = jsonv2.Unmarshal(body, &r, jsonv2.RejectUnknownMembers(true))
+func decode(body []byte) (r localreport.Report, err error) { return r, decodeInto(body, &r) }
+
+// decodeInto is decode for any message.
+func decodeInto(body []byte, v any) error {
+	err := jsonv2.Unmarshal(body, v, jsonv2.RejectUnknownMembers(true))
 	if err == nil {
-		return r, nil
+		return nil
 	}
 	detail, pointer := "is not JSON", jsontext.Pointer("")
 	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
@@ -34,5 +37,5 @@ func decode(body []byte) (r localreport.Report, err error) {
 			detail = "is no member of a report"
 		}
 	}
-	return r, problem(http.StatusBadRequest, cleanPointer(string(pointer)), "%s", detail)
+	return problem(http.StatusBadRequest, cleanPointer(string(pointer)), "%s", detail)
 }

@@ -38,9 +38,10 @@ func isSource(s string) bool {
 // acctSessionID is the Acct-Session-Id of a session in the table.
 func acctSessionID(source, session string) string { return source + "/" + session }
 
-// kinds are the kinds of sessions of users, by their names.
+// kinds are the kinds of sessions that begin and end, by their names.
 var kinds = map[string]sessions.Kind{
 	"": sessions.Network, sessions.Network.String(): sessions.Network, sessions.Exec.String(): sessions.Exec, sessions.Connection.String(): sessions.Connection,
+	sessions.VRRS.String(): sessions.VRRS,
 }
 
 // serviceTypes are the Service-Types (RFC 2865 section 5.6) of a session that its source has given
@@ -59,7 +60,10 @@ func (t *translation) kind() sessions.Kind {
 	}
 	kind, ok := kinds[t.Kind]
 	if !ok {
-		t.reject("/kind", "%q is not one of network, exec, connection", t.Kind)
+		t.reject("/kind", "%q is not one of network, exec, connection, vrrs", t.Kind)
+	}
+	if kind == sessions.VRRS {
+		t.checkGroup()
 	}
 	return kind
 }
@@ -79,9 +83,6 @@ func (t *translation) event() sessions.Event {
 		t.cause()
 	}
 	t.addAttributes(ev.Kind)
-	if t.End != nil {
-		t.reject("/end", "nothing ends sessions of this host yet")
-	}
 	if t.At != nil {
 		ev.EventTimestamp = t.timestamp()
 		t.attrs = radius.AppendUint32(t.attrs, radius.EventTimestamp, ev.EventTimestamp)
@@ -130,7 +131,7 @@ func (t *translation) identify(kind sessions.Kind) {
 	t.text("/callingStation", radius.CallingStationID, t.CallingStation)
 	t.text("/calledStation", radius.CalledStationID, t.CalledStation)
 	if t.verb == localreport.Start || t.verb == localreport.Fail || t.verb == localreport.Call {
-		if !t.has("Service-Type") {
+		if !t.has("Service-Type") && kind != sessions.VRRS {
 			t.attrs = radius.AppendUint32(t.attrs, radius.ServiceType, serviceTypes[kind])
 		}
 	}
@@ -259,7 +260,7 @@ func (t *translation) cause() {
 }
 
 // addAttributes adds the further attributes of the report.
-func (t *translation) addAttributes(sessions.Kind) {
+func (t *translation) addAttributes(kind sessions.Kind) {
 	for i, a := range t.Attributes {
 		pointer := "/attributes/" + strconv.Itoa(i)
 		typ, value, err := t.names.Parse(a.Name, a.Value)
@@ -271,6 +272,9 @@ func (t *translation) addAttributes(sessions.Kind) {
 		default:
 			t.attrs = radius.AppendAttribute(t.attrs, typ, value)
 		}
+	}
+	if kind == sessions.VRRS {
+		t.addGroup()
 	}
 	if len(t.attrs) > maxAttributes {
 		t.reject("/attributes", "all attributes together have %d octets, more than %d", len(t.attrs), maxAttributes)

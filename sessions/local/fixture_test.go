@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"aaasess/sessions"
+	"aaasess/sessions/local/feed"
 	localreport "aaasess/sessions/local/report"
 	"aaasess/sessions/sessionstest"
 )
@@ -27,14 +28,14 @@ const (
 )
 
 var rules = []Rule{
-	{Owner{ID: ann}, Write}, {Owner{ID: bob}, Write | Read}, {Owner{Group: true, ID: vpn}, Write},
+	{Owner{ID: ann}, Write | Command}, {Owner{ID: bob}, Write | Command | Read}, {Owner{Group: true, ID: vpn}, Write | Command},
 }
 
 var groupsOf = map[uint32][]uint32{carl: {carl, vpn}, dora: {dora, vpn}}
 
 // world is a Server with a table in memory.
 type world struct {
-	*testing.T
+	testing.TB
 	*Server
 	journal *sessionstest.Journal
 	clock   time.Time
@@ -56,16 +57,16 @@ func describe(s *sessions.Session) any {
 	return described{s.ID.String(), s.AcctSessionID, s.State.String(), s.User, s.Kind.String(), s.Usage.InputOctets, s.Usage.SessionTime, s.IPv4}
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{T: t, journal: sessionstest.NewJournal(), clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	w := &world{TB: t, journal: sessionstest.NewJournal(), clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	t.Cleanup(w.journal.Close)
 	w.journal.RouteBy(func(*sessions.Session) string { return "network" })
 	began := w.clock
 	table := sessions.New(sessions.Config{Now: func() time.Time { return w.clock }, Elapsed: func() time.Duration { return w.clock.Sub(began) }}, w.journal)
 	var err error
 	w.Server, err = New(Config{
-		Socket: filepath.Join(t.TempDir(), "s"), NASIdentifier: "host-1", Access: rules, Describe: describe, Now: func() time.Time { return w.clock },
+		Socket: filepath.Join(t.TempDir(), "s"), NASIdentifier: "host-1", Access: rules, Describe: describe, Events: feed.New[Event](4), Now: func() time.Time { return w.clock },
 	}, table, table)
 	if err != nil {
 		t.Fatal(err)
@@ -90,9 +91,7 @@ func (w *world) send(uid uint32, method, path, body string, header ...string) re
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	c := &connection{uid: uid, groups: func() []uint32 { return groupsOf[uid] }}
-	out := reply{ResponseRecorder: httptest.NewRecorder()}
-	w.ServeHTTP(out.ResponseRecorder, r.WithContext(context.WithValue(r.Context(), client{}, c)))
+	out := reply{ResponseRecorder: w.serveAs(uid, r)}
 	into := any(&out.answer)
 	if out.Code != http.StatusOK {
 		into = &out.problem
@@ -111,6 +110,14 @@ func (w *world) send(uid uint32, method, path, body string, header ...string) re
 			w.Fatal(err)
 		}
 	}
+	return out
+}
+
+// serveAs answers a request of a user, without the socket.
+func (w *world) serveAs(uid uint32, r *http.Request) *httptest.ResponseRecorder {
+	c := &connection{uid: uid, groups: func() []uint32 { return groupsOf[uid] }}
+	out := httptest.NewRecorder()
+	w.ServeHTTP(out, r.WithContext(context.WithValue(r.Context(), client{}, c)))
 	return out
 }
 
@@ -159,7 +166,7 @@ func (w *world) serve() *http.Client {
 }
 
 // post sends a report through the socket.
-func post(t *testing.T, c *http.Client, verb localreport.Verb, body []byte) (int, string) {
+func post(t testing.TB, c *http.Client, verb localreport.Verb, body []byte) (int, string) {
 	t.Helper()
 	r, err := c.Post("http://local"+verb.Path(), "application/json", bytes.NewReader(body))
 	if err != nil {

@@ -52,3 +52,8 @@ func write(w http.ResponseWriter, status int, contentType string, body []byte) {
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // fails only if the client has gone
 }
+
+// Refuse answers a request with a Problem, for handlers that [Server.Handle] has.
+func Refuse(w http.ResponseWriter, status int, err error) {
+	writeProblem(w, problem(status, "", "%v", err))
+}

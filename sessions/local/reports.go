@@ -93,6 +93,7 @@ func (s *Server) carryOut(c *caller, verb localreport.Verb, body []byte) ([]byte
 // apply makes an event of a session durable.
 func (s *Server) apply(c *caller, t *translation) (localreport.Answer, error) {
 	ev := t.event()
+	ev.End = t.ending(c, s.cfg.Endings)
 	if t.fault != nil {
 		return localreport.Answer{}, t.fault
 	}
@@ -133,11 +134,18 @@ func permit(c *caller, t *translation, session *sessions.Session) error {
 
 // record makes an event without a session durable: a command, or a failed login.
 func (s *Server) record(c *caller, t *translation) (localreport.Answer, error) {
+	owner, mayAll := c.may(Write)
+	if !mayAll {
+		owner, _ = c.may(Command)
+		s.ownCommand(c, t)
+	}
 	o := t.oneOff()
+	if t.End != nil {
+		t.reject("/end", "there is no session to end")
+	}
 	if t.fault != nil {
 		return localreport.Answer{}, t.fault
 	}
-	owner, _ := c.may(Write)
 	o.NAS.Addr = sessions.LocalAddr(owner.String())
 	durable := make(chan error, 1)
 	id, err := s.table.Record(o, func(err error) { durable <- err })

@@ -17,6 +17,8 @@ import (
 	"aaasess/internal/throttle"
 	"aaasess/internal/unixsocket"
 	"aaasess/sessions"
+	"aaasess/sessions/local/ending"
+	"aaasess/sessions/local/feed"
 	"aaasess/sessions/local/link"
 	localreport "aaasess/sessions/local/report"
 )
@@ -52,8 +54,14 @@ type Config struct {
 	Interface func(name string) (link.Interface, error)
 	// Describe returns a session for the answer, as the control socket shows it.
 	Describe func(*sessions.Session) any
+	// Endings ends the sessions; nil: only by signals and programs.
+	Endings *ending.Disconnector
+	// Events has the events of sessions for the stream; nil: there is none.
+	Events *feed.Feed[Event]
 	// Logger receives the log; nil discards it.
 	Logger *slog.Logger
+	// UserName returns the name of a user of this host; nil means that of the system's list.
+	UserName func(uid uint32) (string, error)
 	// Now reads the host's clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -69,8 +77,12 @@ type Server struct {
 	conns  unixsocket.Connections
 	keys   *keys
 	mux    *http.ServeMux
+	routes []string // of the mux: method and path
 	ready  chan struct{}
-	line   throttle.Line // of the log: interfaces that are not found
+	// streams has an element for each stream of events that is open. ending is closed when they end.
+	streams chan struct{}
+	ending  chan struct{}
+	line    throttle.Line // of the log: interfaces that are not found
 }
 
 // New opens the socket. Connections wait in its queue until Run is called. An error names the path.
@@ -78,6 +90,12 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	if cfg.Names == nil {
 		cfg.Names = radius.Standard
+	}
+	if cfg.UserName == nil {
+		cfg.UserName = userName
+	}
+	if cfg.Endings == nil {
+		cfg.Endings = ending.New(ending.Config{})
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -89,12 +107,22 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 		return nil, fmt.Errorf("local: %w", err)
 	}
 	s := &Server{cfg: cfg, table: table, sink: sink, socket: socket, uid: uint32(os.Geteuid()), keys: newKeys(), mux: http.NewServeMux(), ready: make(chan struct{})}
+	s.streams, s.ending = make(chan struct{}, maxStreams), make(chan struct{})
 	s.conns.Max, s.conns.PerUser, s.conns.Closed = localreport.MaxConnections, localreport.MaxUserConnections, s.connectionClosed
 	s.SetAccess(cfg.Access)
 	s.mux.HandleFunc("/", noSuchPath)
 	for _, verb := range localreport.Verbs() {
-		s.Handle(http.MethodPost, verb.Path(), Write, s.reports(verb))
+		right := Write
+		if verb == localreport.Command {
+			right = Command
+		}
+		s.Handle(http.MethodPost, verb.Path(), right, s.reports(verb))
 	}
+	if cfg.Events != nil {
+		s.Handle(http.MethodGet, localreport.PathEvents, 0, s.streamEvents) // it asks for the rights itself
+		s.Handle(http.MethodPost, localreport.PathDisconnectResult, Write, s.disconnectResult)
+	}
+	s.Handle(http.MethodGet, pathOpenAPI, 0, showOpenAPI)
 	return s, nil
 }
 
@@ -102,8 +130,9 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 func (s *Server) SetAccess(rules []Rule) { s.access.Store(&rules) }
 
 // Handle answers the requests with a method and a path, as an [http.ServeMux] has it, of callers with a
-// right. It must be called before Run.
+// right; 0: of all who can connect. It must be called before Run.
 func (s *Server) Handle(method, path string, right Right, handle http.HandlerFunc) {
+	s.routes = append(s.routes, method+" "+path)
 	s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 		switch c := s.caller(r); {
 		case r.Method != method:
@@ -142,6 +171,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case err := <-failed:
 		return errors.Join(err, s.socket.Remove())
 	case <-ctx.Done():
+		close(s.ending)
 		err := s.socket.Remove()
 		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 		defer cancel()
@@ -200,7 +230,7 @@ type client struct{}
 type connection struct {
 	net.Conn // nil: the request did not come through the socket
 	uid      uint32
-	groups func() []uint32
+	groups   func() []uint32
 }
 
 // connected stores a connection in the context of its requests.
@@ -223,3 +253,6 @@ func (s *Server) caller(r *http.Request) *caller {
 
 // nobody is no user: (uid_t)-1.
 const nobody = 1<<32 - 1
+
+// UID returns the user that makes a request, for handlers that [Server.Handle] has.
+func (s *Server) UID(r *http.Request) int { return int(s.caller(r).uid) }

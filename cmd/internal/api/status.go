@@ -40,6 +40,7 @@ type SupersededStatus struct {
 	NASPort          uint64 `json:"nasPort"`
 	FramedIPAddress  uint64 `json:"framedIPAddress"`
 	CallingStationID uint64 `json:"callingStationID"`
+	AcctSessionID    uint64 `json:"acctSessionID"` // of a program on this host, for another user
 }
 
 // The verdicts of a [Status].

@@ -190,6 +190,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // writeError answers with an [api.Problem].
 func (s *Server) writeError(w http.ResponseWriter, code int, err error) {
+	if other, ok := w.(refusing); ok {
+		other.refuse(other.ResponseWriter, code, err)
+		return
+	}
 	s.writeJSON(w, code, api.Problem{Error: utf8Text(err.Error())})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 
+	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"aaasess/sessions"
@@ -30,12 +31,7 @@ func (r *Reader) Lookup(name string) (Interface, error) {
 	if err != nil {
 		return Interface{}, err
 	}
-	conn, err := r.cfg.Dial(0)
-	if err != nil {
-		return Interface{}, fmt.Errorf("link: %w", err)
-	}
-	defer conn.Close()
-	replies, err := conn.Execute(request)
+	replies, err := r.ask(request)
 	switch {
 	case errors.Is(err, unix.ENODEV):
 		return Interface{}, fmt.Errorf("%w: %q", ErrNotFound, name)
@@ -50,6 +46,29 @@ func (r *Reader) Lookup(name string) (Interface, error) {
 	}
 	r.needed()
 	return Interface{Index: m.IfIndex, Link: &sessions.Link{Host: r.cfg.Host, Traffic: m.Traffic}}, nil
+}
+
+// ask sends a request and returns the replies. Its socket is kept for the next request, unless it has
+// failed: opening one takes longer than the request.
+func (r *Reader) ask(request netlink.Message) (replies []netlink.Message, err error) {
+	var conn *netlink.Conn
+	select {
+	case conn = <-r.idle:
+	default:
+		if conn, err = r.cfg.Dial(0); err != nil {
+			return nil, err
+		}
+	}
+	replies, err = conn.Execute(request)
+	if err == nil || errors.Is(err, unix.ENODEV) {
+		select {
+		case r.idle <- conn:
+			return replies, err
+		default:
+		}
+	}
+	_ = conn.Close()
+	return replies, err
 }
 
 // Host identifies the boot of the host and the network namespace of this process: the numbers of

@@ -28,6 +28,8 @@ const (
 	// grace is how long the program that reported a session has time to report its stop after the
 	// interface has disappeared.
 	grace = 5 * time.Second
+	// maxIdle is how many sockets of Lookup are kept.
+	maxIdle = 8
 	// saveTimeout limits how long the last samples are saved when the daemon ends.
 	saveTimeout = 5 * time.Second
 )
@@ -53,6 +55,7 @@ type Reader struct {
 	asked chan struct{} // has a value if somebody waits in Refresh
 	// Of the log: counters that cannot be read, notifications that were lost.
 	line, lostLine throttle.Line
+	idle           chan *netlink.Conn // sockets of Lookup that wait for the next one
 
 	mu         sync.Mutex
 	freshUntil time.Time
@@ -75,6 +78,7 @@ func New(cfg Config, t *sessions.Table) *Reader {
 	r := &Reader{
 		cfg: cfg, table: t, ready: make(chan struct{}), ended: make(chan struct{}),
 		need: make(chan struct{}, 1), asked: make(chan struct{}, 1), news: make(chan news),
+		idle: make(chan *netlink.Conn, maxIdle),
 	}
 	t.SetRefresher(r.refresh)
 	return r
@@ -166,6 +170,9 @@ func (r *Reader) close() {
 	r.waiting.Wait()
 	if r.conn != nil {
 		_ = r.conn.Close()
+	}
+	for len(r.idle) > 0 {
+		_ = (<-r.idle).Close()
 	}
 }
 

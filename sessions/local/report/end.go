@@ -1,6 +1,7 @@
 package report
 
-// End says how a session can be ended: exactly one of the fields is set.
+// End says how a session can be ended: exactly one of the fields is set. A command may also have the
+// process of the session, as a Signal without the name of a signal: the field {pid} of the command.
 type End struct {
 	Signal  *Signal `json:"signal,omitempty"`
 	Command string  `json:"command,omitempty"` // the name of an entry of local.commands

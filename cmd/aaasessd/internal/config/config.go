@@ -56,6 +56,8 @@ type Config struct {
 
 	// LocalSocket is the socket for programs on this host; nil: none.
 	LocalSocket *naslocal.Config
+	// Endings are the ways to end sessions without RFC 5176.
+	Endings Endings
 
 	// Groups are the groups of RADIUS servers of the file, in order. If a method list names the
 	// group AllRADIUS, it is the last. TACACSGroups are those of TACACS+ servers, in the same way.

@@ -75,13 +75,6 @@ func (r *rawApply) applies() map[policy.Type]nameText {
 	return all
 }
 
-// unreported warns of lists for events that nothing reports in this version.
-func (d *policyChecker) unreported() {
-	if len(d.raw.Accounting.VRRS) > 0 {
-		d.AddWarning("accounting.vrrs", "has no effect in this version, because nothing reports changes of VRRS yet")
-	}
-}
-
 // callIDs checks that no group puts another text in the place of the id that links the records of a
 // call, if there are lists of calls.
 func (d *policyChecker) callIDs(lists []policy.List) {

@@ -13,16 +13,18 @@ type rawLocalSocket struct {
 	Socket        strictyaml.Path  `yaml:"socket" default:"var/local.sock" restart:"yes" doc:"Path of the Unix socket. Every user may connect to it, if its folder lets them; access says who may do what."`
 	NASIdentifier string           `yaml:"nas-identifier" default:"" min:"1" max:"253" restart:"yes" doc:"NAS-Identifier of the sessions. If missing, the name of the host. When it changes, sessions that are live keep the old one, and only reports with their user name and calling station find them."`
 	Access        []rawLocalAccess `yaml:"access" max:"256" doc:"Who may do what, by the credentials of the process that connects. root, and the user that aaasessd runs as, may do everything. Nobody else may do anything that is not listed here."`
+	Commands      []rawCommand     `yaml:"commands" max:"256" doc:"Commands that end sessions, of this host or of NASes without RFC 5176. A session names one when it starts."`
+	OpenVPN       []rawOpenVPN     `yaml:"openvpn" max:"256" doc:"OpenVPN servers whose management interface ends sessions."`
 }
 
 type rawLocalAccess struct {
 	User  accountText `yaml:"user" default:"" doc:"Name or number of a user. An entry has a user or a group."`
 	Group accountText `yaml:"group" default:"" doc:"Name or number of a group: its members, whether it is their primary group or not. A session that one member reports belongs to the group."`
-	May   []string    `yaml:"may" required:"yes" min:"1" max:"3" each:"enum:\"read write disconnect\"" doc:"read: list sessions and follow events; write: report sessions; disconnect: end sessions."`
+	May   []string    `yaml:"may" required:"yes" min:"1" max:"4" each:"enum:\"read write disconnect command\"" doc:"read: list sessions and follow events; write: report sessions and commands; disconnect: end sessions; command: report commands, but only those of the user who connects."`
 }
 
 // rights are the rights of local.access by their names.
-var rights = map[string]naslocal.Right{"read": naslocal.Read, "write": naslocal.Write, "disconnect": naslocal.Disconnect}
+var rights = map[string]naslocal.Right{"read": naslocal.Read, "write": naslocal.Write | naslocal.Command, "disconnect": naslocal.Disconnect, "command": naslocal.Command}
 
 // localSocket returns the local interface, or nil if the file has none.
 func (d checker) localSocket(raw *rawLocalSocket, hostname func() (string, error)) *naslocal.Config {

@@ -31,10 +31,10 @@ func TestLocal(t *testing.T) {
     - {user: "7", may: [write]}
 `, "/d")
 	want := &naslocal.Config{Socket: filepath.Join("/d", "var/local.sock"), NASIdentifier: "vpn-1", Access: []naslocal.Rule{
-		{Owner: naslocal.Owner{ID: uint32(os.Getuid())}, May: naslocal.Read | naslocal.Write},
+		{Owner: naslocal.Owner{ID: uint32(os.Getuid())}, May: naslocal.Read | naslocal.Write | naslocal.Command},
 		{Owner: naslocal.Owner{Group: true, ID: uint32(os.Getgid())}, May: naslocal.Disconnect},
 		{Owner: naslocal.Owner{Group: true, ID: 1<<32 - 1}, May: naslocal.Read},
-		{Owner: naslocal.Owner{ID: 7}, May: naslocal.Write},
+		{Owner: naslocal.Owner{ID: 7}, May: naslocal.Write | naslocal.Command},
 	}}
 	if diff := cmp.Diff(want, c.LocalSocket, plain); diff != "" {
 		t.Errorf("local (-want +got):\n%s", diff)

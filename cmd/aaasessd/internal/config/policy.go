@@ -49,7 +49,6 @@ func (d checker) policy(c *Config, raw *rawConfig, sections []*section, addAll m
 	p.dnisMap()
 	p.callIDs(c.Policy.Lists)
 	p.acknowledging()
-	p.unreported()
 	p.system()
 	p.hostConfig()
 	for i := range c.TACACSGroups {

@@ -254,7 +254,7 @@ func TestReferenceIsCompleteFailing(t *testing.T) {
 		{"between attempts. [restart]\n", "between attempts.\n", "sessions.disconnect.retry-max is not marked [restart]"},
 		{"# [restart] default: var/state\n", "# [restart]\n", "state does not show its default, var/state"},
 		{"      #timeout: 3s\n", "", "radius.servers[].timeout is missing"},
-		{"      #timeout: 10s\n", "      # timeout: 10s\n", "radius.groups[].timeout is missing"},
+		{"      #timeout: 10s\n", "      # timeout: 10s\n", "local.commands[].timeout is missing"},
 		{"        #monitor-group: upstream\n", "", "radius.groups[].acct-on-off.monitor-group is missing"},
 		{"default: the name of the host\n", "\n", "radius.nas-identifier does not show its default, "},
 		{"default: radius.hold-down\n", "\n", "radius.groups[].hold-down does not show its default, "},

@@ -76,10 +76,7 @@ tacacs: {servers: [{name: t1, address: 10.0.0.3, key: k}], groups: [{name: t, se
 			"commands and vrrs", servers + `  commands: {1: {default: {record: none}}, 15: {default: {record: none}, admins: {record: stop-only, methods: [local]}}}
   vrrs: {default: {record: start-stop, methods: [group a]}}
   apply: [{nas-port: [1], commands: {15: admins}}]
-`,
-			[]string{
-				"9:9: accounting.vrrs: has no effect in this version, because nothing reports changes of VRRS yet",
-			},
+`, nil,
 		},
 		{
 			"acknowledge-broadcast without a broadcast", strings.Replace(servers, "{name: a,", "{name: a, acknowledge-broadcast: true,", 1) + `  network: {default: {record: start-stop, methods: [group a]}}
