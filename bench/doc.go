@@ -77,6 +77,11 @@
 // server (disconnect.go). The NAS, in this process, answers after 1 ms, sends the stops, and notes when
 // (nasload.EndingNAS).
 //
+// # The section on network interfaces
+//
+// Each of many interfaces, in a network namespace that the section makes, is a session's own
+// (interfaces.go). The result is the CPU time of a refresh of their counters, in this process.
+//
 // # Reading the source
 //
 // This package has the sections: what is measured, and the prose about it. To add a section, write

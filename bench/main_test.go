@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 
 func TestParseFlags(t *testing.T) {
 	defaults := config{
-		sections: []string{"snmp", "responder", "durable", "inprocess", "accounting", "tacacs", "relay", "nases", "resync", "disconnect", "local"}, starts: 200_000,
+		sections: []string{"snmp", "responder", "durable", "inprocess", "accounting", "tacacs", "relay", "nases", "resync", "disconnect", "local", "interfaces"}, starts: 200_000,
 		sizes: []int{10_000, 100_000}, rateSizes: []int{1_000, 1_000_000}, runs: 5,
 		peers: []string{stand.PeerContainer, stand.PeerCanned, stand.PeerOurs}, cpus: "0",
 		responders: []string{stand.PeerInSNMPD, stand.PeerInSNMPDNext, stand.PeerCannedUDP, stand.PeerOurs},
@@ -46,6 +46,7 @@ func TestParseFlags(t *testing.T) {
 		resync:     resyncSizes{runs: 3, rows: 1_000_000, rate: 40_000, quiet: 20 * time.Second, load: 400},
 		relay:      relaySizes{runs: 5, requests: 100_000, half: 2 * time.Second, flood: 50_000},
 		disconnect: disconnectSizes{runs: 3, sessions: 10_000},
+		interfaces: interfacesSizes{runs: 5, interfaces: 20_000},
 	}
 	with := func(change func(*config)) config {
 		c := defaults
@@ -114,6 +115,7 @@ func TestParseFlags(t *testing.T) {
 				c.resync = resyncSizes{runs: 1, rows: 5000, rate: 5000, quiet: 500 * time.Millisecond, load: 400}
 				c.relay = relaySizes{runs: 1, requests: 3000, half: 300 * time.Millisecond, flood: 10_000}
 				c.disconnect = disconnectSizes{runs: 1, sessions: 200}
+				c.interfaces = interfacesSizes{runs: 1, interfaces: 200}
 			}),
 		},
 	} {
@@ -122,7 +124,7 @@ func TestParseFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{}, accountingSizes{}, outage{}, memorySizes{}, nasesSizes{}, resyncSizes{}, relaySizes{}, disconnectSizes{})); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{}, accountingSizes{}, outage{}, memorySizes{}, nasesSizes{}, resyncSizes{}, relaySizes{}, disconnectSizes{}, interfacesSizes{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -154,6 +156,7 @@ func TestParseFlagsErrors(t *testing.T) {
 		{"a rate that the command refuses", []string{"-resync-rate", "100001"}, "resync"},
 		{"too few requests for a login", []string{"-relay-requests", "2"}, "relay"},
 		{"no flood", []string{"-relay-flood", "0"}, "relay"},
+		{"an odd number of interfaces", []string{"-interfaces", "3"}, "even"},
 		{"no sessions to disconnect", []string{"-disconnect-sessions", "0"}, "disconnect"},
 		{"no runs", []string{"-runs", "0"}, "-runs 0"},
 		{"unknown peer", []string{"-peers", "canned,fast"}, `"fast"`},

@@ -33,6 +33,7 @@ func TestPageHasTheTexts(t *testing.T) {
 		nasesIntro, n.onsNote(), n.meanwhileNote(), n.flapNote(),
 		resyncIntro, r.resyncNote(), r.besideNote(),
 		disconnectIntro, d.note(), localIntro,
+		interfacesIntro, interfacesNote(),
 	} {
 		for _, paragraph := range strings.Split(report.Wrap(text), "\n\n") {
 			if !strings.Contains(page, "\n"+paragraph) && !strings.HasPrefix(page, paragraph) {
@@ -42,7 +43,7 @@ func TestPageHasTheTexts(t *testing.T) {
 	}
 	metrics := [][]report.Metric{
 		tableMetrics, rateMetrics, responderMetrics, togetherMetrics, rateTable, broadcastTable, drainTable, outageTable, restartTable, memoryTable, tacacsTable, tacacsRelayTable, relayTable, floodTable,
-		onsTable, latencyTable, flapTable, localTable, resyncTable, besideResyncTable, disconnectTable, inProcessMetrics, durableMetrics,
+		onsTable, latencyTable, flapTable, localTable, resyncTable, besideResyncTable, disconnectTable, interfacesTable, inProcessMetrics, durableMetrics,
 	}
 	for _, table := range metrics {
 		for _, m := range table {
@@ -51,7 +52,7 @@ func TestPageHasTheTexts(t *testing.T) {
 			}
 		}
 	}
-	for _, contenders := range [][]string{rateContenders, broadcastContenders, drainContenders, outageContenders, tacacsload.Contenders, tacacsRelays, relayContenders, floodContenders, meanwhileContenders, flapContenders, resyncContenders, disconnectContenders, localContenders, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
+	for _, contenders := range [][]string{rateContenders, broadcastContenders, drainContenders, outageContenders, tacacsload.Contenders, tacacsRelays, relayContenders, floodContenders, meanwhileContenders, flapContenders, resyncContenders, disconnectContenders, localContenders, {refreshOfAll}, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
 		if head := "\n| metric | " + strings.Join(contenders, " | ") + " |"; !strings.Contains(page, head) {
 			t.Errorf("the page does not have the head %q", head)
 		}

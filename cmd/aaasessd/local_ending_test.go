@@ -12,10 +12,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"aaasess/cmd/internal/api"
+	"aaasess/internal/radius"
 	localreport "aaasess/sessions/local/report"
 )
 
@@ -327,4 +329,21 @@ func TestLocalProgram(t *testing.T) {
 	if status, text := l.do(http.MethodPost, localreport.PathDisconnectResult, result); status != http.StatusNotFound {
 		t.Errorf("again: %d %s", status, text)
 	}
+}
+
+// TestUpstreamEnding: a server ends a session of a NAS without RFC 5176, by the command of its client.
+// It gets the answer of the command, and cannot change such a session.
+func TestUpstreamEnding(t *testing.T) {
+	server := listen(t, "127.0.0.1:0")
+	conf := with(t, relayConfig(t, "isp", server), "disconnect: {port: 3799}", "disconnect: {profile: none, command: end}",
+		"  servers:\n", "  dynamic-authorization: {listen: [\"127.0.0.1:0\"], servers: [{server: r0}]}\n  servers:\n")
+	conf += fmt.Sprintf("local: {socket: local.sock, commands: [{name: end, user: \"%d\", run: [/bin/sh, -c, 'test \"$0\" = alice && exit 0; echo busy; exit 1', '{user}']}]}\n", os.Geteuid())
+	l := launch(t, conf, environment{})
+	l.mustAccount(packet(acctStart, "S1", "alice"), packet(acctStart, "S2", "bob"))
+	c := l.changes()
+	c.must(radius.CodeDisconnectACK, 0, c.request(radius.CodeDisconnectRequest, text(radius.AcctSessionID, "00000001")))
+	eventually(t, "aaasess has made the stop", func() bool { return slices.Contains(server.all(), "Stop 00000001") })
+	c.must(radius.CodeDisconnectNAK, 0, c.request(radius.CodeDisconnectRequest, text(radius.AcctSessionID, "00000002")))
+	c.must(radius.CodeCoANAK, radius.RequestNotRoutable, c.request(radius.CodeCoARequest, text(radius.AcctSessionID, "00000002"), text(radius.ReplyMessage, "x")))
+	eventually(t, "the log says why", func() bool { return strings.Contains(l.log.String(), `exit status 1: busy`) })
 }

@@ -26,12 +26,21 @@ func TestFind(t *testing.T) {
 		{"IPv6 shorter", "2001:db8:7::2", "2001:db8::/32"},
 		{"zone", "2001:db8:7::1%eth0", "2001:db8:7::1/128"},
 		{"no prefix", "fe80::1", ""},
+		{"unspecified", "0.0.0.0", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got, ok := table.Find(netip.MustParseAddr(tt.addr)); got != tt.want || ok != (tt.want != "") {
 				t.Errorf("%q, %t", got, ok)
 			}
 		})
+	}
+	if _, added := table.Add(netip.MustParsePrefix("::/0"), "::/0"); !added {
+		t.Error("::/0 is there")
+	}
+	for _, addr := range []string{"::", "::%uid/0"} { // programs of this host have such an address
+		if got, ok := table.Find(netip.MustParseAddr(addr)); ok {
+			t.Errorf("%s belongs to %s", addr, got)
+		}
 	}
 	if _, ok := table.Find(netip.Addr{}); ok {
 		t.Error("the zero address was found")

@@ -15,7 +15,7 @@ import (
 // of the same user if it is beyond the limit of a user; if all are busy, it is closed itself. A request
 // whose connection is closed for another one must not be carried out.
 type Connections struct {
-	// Max is the limit of all connections, PerUser that of one user other than root.
+	// Max is the limit of all connections, PerUser that of one user other than root; 0: none.
 	Max, PerUser int
 	// Closed is called, at most once a minute, when a connection was closed: idle tells whether it was
 	// an idle one, or the new one. uid is its user, -1 if unknown. nil: nobody is told.
@@ -100,7 +100,7 @@ func (c *Connections) victim(conn net.Conn, uid int) net.Conn {
 			own++
 		}
 	}
-	crowded := uid != 0 && own >= c.PerUser
+	crowded := uid != 0 && c.PerUser > 0 && own >= c.PerUser
 	if !crowded && len(c.open) < c.Max {
 		return nil
 	}

@@ -169,7 +169,8 @@ func TestKeyUnderWay(t *testing.T) {
 	<-began
 	go once(func() ([]byte, error) { t.Error("carried out twice"); return nil, nil })
 	close(end)
-	if first, second := <-answers, <-answers; first == second {
+	first, second := <-answers, <-answers
+	if first == second {
 		t.Error("both or none is repeated")
 	}
 }

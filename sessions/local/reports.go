@@ -93,7 +93,7 @@ func (s *Server) carryOut(c *caller, verb localreport.Verb, body []byte) ([]byte
 // apply makes an event of a session durable.
 func (s *Server) apply(c *caller, t *translation) (localreport.Answer, error) {
 	ev := t.event()
-	ev.End = t.ending(c, s.cfg.Endings)
+	ev.End = s.howToEnd(c, t)
 	if t.fault != nil {
 		return localreport.Answer{}, t.fault
 	}

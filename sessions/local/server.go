@@ -83,6 +83,8 @@ type Server struct {
 	streams chan struct{}
 	ending  chan struct{}
 	line    throttle.Line // of the log: interfaces that are not found
+	// hiddenLine is that of processes that are hidden.
+	hiddenLine throttle.Line
 }
 
 // New opens the socket. Connections wait in its queue until Run is called. An error names the path.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/internal/unixsocket"
 )
 
@@ -15,7 +16,18 @@ type peerKey struct{}
 
 // withPeer stores a connection and the user id of its client in the context.
 func withPeer(ctx context.Context, conn net.Conn) context.Context {
-	return context.WithValue(context.WithValue(ctx, connKey{}, conn), peerKey{}, uidOf(conn))
+	return context.WithValue(unixsocket.WithConn(ctx, conn), peerKey{}, uidOf(conn))
+}
+
+// connectionClosed logs that there are too many connections.
+func (s *Server) connectionClosed(uid int, idle bool, suppressed int) {
+	if idle {
+		s.cfg.Logger.Warn("control socket has too many connections: those that are idle longest are closed",
+			"limit", api.MaxConnections, "uid", uid, "suppressed", suppressed)
+		return
+	}
+	s.cfg.Logger.Warn("control socket has too many requests: a new connection is closed",
+		"limit", api.MaxConnections, "uid", uid, "suppressed", suppressed)
 }
 
 // uidOf returns the user id of the client of a connection, for the log. It is -1 if unknown.

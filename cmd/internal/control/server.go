@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -70,7 +69,7 @@ type Server struct {
 	ending     chan struct{} // closed when Run's context is done
 	slots      chan struct{} // one for each request that is open
 	listeners  chan struct{} // one for each stream of events that is open
-	conns      connections
+	conns      unixsocket.Connections
 	mux        *http.ServeMux
 	ready      chan struct{}
 
@@ -105,7 +104,7 @@ func New(cfg Config, table *sessions.Table, terminator *termination.Terminator) 
 		ending: make(chan struct{}), slots: make(chan struct{}, api.MaxRequests), listeners: make(chan struct{}, api.MaxListeners),
 		ready: make(chan struct{}), sections: map[string]func() any{},
 	}
-	s.conns.log, s.conns.open = cfg.Logger, map[net.Conn]*connection{}
+	s.conns.Max, s.conns.Closed = api.MaxConnections, s.connectionClosed
 	s.mux = s.newMux()
 	return s, nil
 }
@@ -160,14 +159,14 @@ func (s *Server) newHTTP() *http.Server {
 		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: 64 << 10,
 		ConnContext:    withPeer,
-		ConnState:      s.conns.changed,
+		ConnState:      s.conns.Changed,
 		ErrorLog:       slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelWarn),
 	}
 }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !s.conns.setBusy(r.Context()) {
+	if conn := unixsocket.ConnOf(r.Context()); conn != nil && !s.conns.SetBusy(conn) { // nil: it did not come through the socket
 		w.Header().Set("Connection", "close")
 		s.writeError(w, http.StatusServiceUnavailable, fmt.Errorf("more than %d connections: try again", api.MaxConnections))
 		return

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/termination"
 )
@@ -80,6 +81,8 @@ func (d *Disconnector) runCommand(ctx context.Context, c *Command, how *sessions
 		switch {
 		case errors.Is(err, ErrNoProcess), err == nil && start != how.ProcessStart:
 			return gone("process %d has ended", how.PID)
+		case errors.Is(err, ErrHidden):
+			return refused(radius.AdministrativelyProhibited, "%w", err)
 		case err != nil:
 			return termination.Outcome{Err: err}
 		}

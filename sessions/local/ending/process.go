@@ -18,14 +18,23 @@ import (
 	"aaasess/sessions/termination"
 )
 
-// ErrNoProcess is returned if there is no process with a number, or if this process may not see it.
-var ErrNoProcess = errors.New("ending: no such process")
+var (
+	// ErrNoProcess is returned if there is no process with a number.
+	ErrNoProcess = errors.New("ending: no such process")
+	// ErrHidden is returned if there is a process with a number, but this process may not see it in
+	// /proc: with hidepid= of proc(5), or ProtectProc= of systemd.
+	ErrHidden = errors.New("it is hidden from the daemon in /proc")
+)
 
 // ProcessStart returns when a process began, in clock ticks since the host started.
 func ProcessStart(pid int32) (uint64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ESRCH):
+		if fd, err := unix.PidfdOpen(int(pid), 0); err == nil {
+			_ = unix.Close(fd)
+			return 0, fmt.Errorf("process %d: %w", pid, ErrHidden)
+		}
 		return 0, fmt.Errorf("%w: %d", ErrNoProcess, pid)
 	case err != nil:
 		return 0, fmt.Errorf("ending: %w", err)
@@ -68,7 +77,7 @@ func (d *Disconnector) endProcess(ctx context.Context, how *sessions.Ending) ter
 	switch {
 	case errors.Is(err, ErrNoProcess):
 		return gone("process %d has ended", pid)
-	case errors.Is(err, errHidden):
+	case errors.Is(err, ErrHidden):
 		return refused(radius.AdministrativelyProhibited, "%w", err)
 	case err != nil:
 		return termination.Outcome{Err: err}
@@ -94,9 +103,6 @@ func (d *Disconnector) endProcess(ctx context.Context, how *sessions.Ending) ter
 	return silent("process %d has not ended %v after %s", pid, d.processWait, signal)
 }
 
-// errHidden says that the start of a process cannot be read.
-var errHidden = errors.New("it is hidden from the daemon in /proc")
-
 // openProcess returns a pidfd of a process. The number may belong to another process by now: the start
 // time is read when the pidfd already holds whichever process it is.
 func openProcess(how *sessions.Ending) (*os.File, error) {
@@ -109,10 +115,7 @@ func openProcess(how *sessions.Ending) (*os.File, error) {
 	}
 	process := os.NewFile(uintptr(fd), "process "+strconv.Itoa(int(how.PID)))
 	start, err := ProcessStart(how.PID)
-	switch {
-	case errors.Is(err, ErrNoProcess) && !errors.Is(sendSignal(process, 0), unix.ESRCH):
-		err = fmt.Errorf("process %d: %w", how.PID, errHidden)
-	case err == nil && start != how.ProcessStart:
+	if err == nil && start != how.ProcessStart {
 		err = fmt.Errorf("%w: %d is another process now", ErrNoProcess, how.PID)
 	}
 	if err != nil {
@@ -122,7 +125,7 @@ func openProcess(how *sessions.Ending) (*os.File, error) {
 	return process, nil
 }
 
-// sendSignal sends a signal to the process of a pidfd; 0 only checks whether that is possible.
+// sendSignal sends a signal to the process of a pidfd.
 func sendSignal(process *os.File, signal unix.Signal) error {
 	conn, err := process.SyscallConn()
 	if err != nil {

@@ -141,6 +141,39 @@ func TestSignalNotPermitted(t *testing.T) {
 	wantOutcome(t, <-outcomes, fmt.Sprintf("NAK 501 (Administratively-Prohibited): SIGTERM to process %d: operation not permitted", cmd.Process.Pid))
 }
 
+// TestSignalToHidden: a process that the daemon may not see in /proc is not taken for one that has ended:
+// its session would be closed.
+func TestSignalToHidden(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root may mount /proc")
+	}
+	cmd := startProcess(t, waits)
+	how := endingOf(t, cmd, unix.SIGTERM)
+	s := sessionOf(t, "sshd/1", "alice", how)
+	outcomes := make(chan termination.Outcome)
+	go func() {
+		runtime.LockOSThread() // until the end of the goroutine, and so of the thread
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, 0, 0, 0); errno != 0 {
+			outcomes <- termination.Outcome{Err: errno}
+			return
+		}
+		err := errors.Join(unix.Unshare(unix.CLONE_NEWNS), unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""), unix.Mount("proc", "/proc", "proc", 0, "hidepid=2"))
+		if err == nil {
+			for _, call := range [...]uintptr{unix.SYS_SETRESGID, unix.SYS_SETRESUID} { // members of group 0 see all
+				if _, _, errno := unix.RawSyscall(call, 65534, 65534, 65534); errno != 0 {
+					err = errno
+				}
+			}
+		}
+		if err != nil {
+			outcomes <- termination.Outcome{Err: err}
+			return
+		}
+		outcomes <- New(Config{}).Disconnect(t.Context(), s, how)
+	}()
+	wantOutcome(t, <-outcomes, fmt.Sprintf("NAK 501 (Administratively-Prohibited): process %d: it is hidden from the daemon in /proc", cmd.Process.Pid))
+}
+
 // TestSignalEnds: the attempt ends with its context. If the session has ended after the signal, the
 // signal has done it.
 func TestSignalEnds(t *testing.T) {

@@ -10,8 +10,8 @@
 //	if_stats_msg        family, pad (1 octet each) | pad (2) | ifindex (4) | filter (4)
 //	rtnl_link_stats64   packets received, packets sent, octets received, octets sent (8 each) | errors ...
 //
-// It needs no privilege, and about a tenth of the time of a dump of the interfaces themselves
-// (RTM_GETLINK; see BenchmarkRefresh). A [Reader] makes a dump when somebody asks for current
+// It needs no privilege, and a seventh of the time of a dump of the interfaces themselves (RTM_GETLINK).
+// See BenchmarkRefresh. A [Reader] makes a dump when somebody asks for current
 // counters, at most once a second, and every ten seconds if nobody asks. All who ask meanwhile share
 // it. The table gives the counters to its sessions; that needs no commit.
 //
