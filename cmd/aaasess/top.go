@@ -14,6 +14,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 )
 
 const topHelp = `Show the live sessions in a table that is always up to date, one screen of the list at a time.
@@ -26,7 +27,7 @@ const topHelp = `Show the live sessions in a table that is always up to date, on
   r                    reverse the order
   /                    change the filter: words such as user=alice nas=lab, with the names of
                        the flags below; a word alone is a user; an empty line shows all
-  q, Ctrl-C            quit
+  q, Ctrl-C            quit; Ctrl-Z suspends
 
   IN/s, OUT/s          octets a second from and to the user (k, M, G: powers of 1000)
   IN PKT/s, OUT PKT/s  packets a second, if the terminal has at least 117 columns
@@ -91,9 +92,20 @@ func (g *global) top(ctx context.Context, q api.Query, interval time.Duration) e
 	if term := g.getenv("TERM"); term == "" || term == "dumb" {
 		return g.printTop(ctx, m)
 	}
+	m.suspends = hasShell()
 	// The context ends it at a signal.
 	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(g.in), tea.WithOutput(out), tea.WithoutSignalHandler()).Run()
 	return cmp.Or(m.fatal, err)
+}
+
+// hasShell reports whether the parent can continue the process after a Ctrl-Z, as a shell does. Without
+// one, the kernel would not stop the process, and the library would wait for its continuation.
+func hasShell() bool {
+	parent := os.Getppid()
+	session, errSession := unix.Getsid(0)
+	itsSession, errIts := unix.Getsid(parent)
+	itsGroup, errGroup := unix.Getpgid(parent)
+	return errors.Join(errSession, errIts, errGroup) == nil && itsSession == session && itsGroup != unix.Getpgrp()
 }
 
 // printTop prints the start of the list again and again, without any control sequence.

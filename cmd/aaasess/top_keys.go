@@ -15,7 +15,9 @@ func (m *topModel) key(msg tea.KeyPressMsg) tea.Cmd {
 	case key == "ctrl+c":
 		return tea.Quit
 	case key == "ctrl+z":
-		return tea.Suspend
+		if m.suspends {
+			return tea.Suspend
+		}
 	case m.mode == filtering:
 		m.filterKey(key, msg.Text)
 	case m.mode == confirming:

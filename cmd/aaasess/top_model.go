@@ -73,6 +73,7 @@ type topModel struct {
 	ask           topAsker
 	interval      time.Duration
 	plain         bool // without styles
+	suspends      bool // Ctrl-Z stops the process
 	width, height int
 
 	filter  api.Filter
@@ -236,9 +237,13 @@ func (m *topModel) next(a topAnswer) tea.Cmd {
 	if m.err == nil && m.wanted() != m.asked {
 		return m.request()
 	}
+	pause := m.interval
+	if m.err == nil {
+		pause = max(pause, 4*a.took)
+	}
 	m.ticks++
 	tick := topTick(m.ticks)
-	return tea.Tick(max(m.interval, 4*a.took), func(time.Time) tea.Msg { return tick })
+	return tea.Tick(pause, func(time.Time) tea.Msg { return tick })
 }
 
 // list shows a page. The selection follows its session while that is on the screen.

@@ -236,6 +236,24 @@ func TestTopDetailsAndDisconnect(t *testing.T) {
 	}
 }
 
+func TestTopEnds(t *testing.T) {
+	ctrlC, ctrlZ := tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl}, tea.KeyPressMsg{Code: 'z', Mod: tea.ModCtrl}
+	for _, open := range []string{"", "/", "d", "enter"} {
+		m := (&fakeDaemon{now: now, n: 3}).model(t)
+		press(m, open)
+		if cmd := send(m, ctrlC); cmd == nil || cmd() != tea.Quit() {
+			t.Errorf("after %q Ctrl-C does not quit", open)
+		}
+		if cmd := send(m, ctrlZ); cmd != nil {
+			t.Errorf("after %q Ctrl-Z suspends without a shell", open)
+		}
+		m.suspends = true
+		if cmd := send(m, ctrlZ); cmd == nil || cmd() != tea.Suspend() {
+			t.Errorf("after %q Ctrl-Z does not suspend", open)
+		}
+	}
+}
+
 func TestTopErrors(t *testing.T) {
 	d := &fakeDaemon{now: now, n: 3}
 	m := d.model(t)

@@ -37,12 +37,23 @@ type terminal struct {
 // openTerminal runs the command line in a terminal. env has further variables.
 func openTerminal(t *testing.T, columns, rows uint16, env []string, args ...string) *terminal {
 	t.Helper()
+	return runTerminal(t, columns, rows, env, exec.Command(program(t), args...))
+}
+
+// openShell runs a shell with job control in a terminal.
+func openShell(t *testing.T, env []string) *terminal {
+	t.Helper()
+	return runTerminal(t, 80, 24, append(env, "PS1=$ "), exec.Command("/bin/sh", "-i"))
+}
+
+func runTerminal(t *testing.T, columns, rows uint16, env []string, cmd *exec.Cmd) *terminal {
+	t.Helper()
 	master, tty, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
 	term := &terminal{
-		t: t, pty: master, tty: tty, cmd: exec.Command(program(t), args...), done: make(chan error, 1),
+		t: t, pty: master, tty: tty, cmd: cmd, done: make(chan error, 1),
 		screen: vt.NewEmulator(int(columns), int(rows)), changed: make(chan struct{}),
 	}
 	answers := term.screen.InputPipe().(io.Closer) // the emulator's own Close races with its Read

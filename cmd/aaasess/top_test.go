@@ -72,6 +72,7 @@ func TestTop(t *testing.T) {
 	term.keys("/\x15\r")
 	term.shows("1-5 of 5 sessions, by", "no filter")
 
+	term.keys("\x1a") // no shell could continue it, so this does nothing
 	term.resize(130, 12)
 	term.shows("OUT PKT/s", "IDLE")
 	term.resize(40, 10)
@@ -171,6 +172,28 @@ func TestTopSignal(t *testing.T) {
 	}
 	term.wait("the terminal as it was", func(string) bool { return !term.screen.IsAltScreen() && !term.screen.CursorHidden() })
 	term.shows("interrupted")
+}
+
+// TestTopSuspend: a shell gets the terminal at Ctrl-Z, and can continue the table.
+func TestTopSuspend(t *testing.T) {
+	d := daemon(t)
+	term := openShell(t, []string{"AAASESS_SOCKET=" + d.Socket, "TOP=" + program(t)})
+	term.keys("$TOP top --interval 100ms\r")
+	term.shows("1-5 of 5 sessions")
+	term.keys("\x1a")
+	term.wait("the screen of the shell", func(string) bool { return !term.screen.IsAltScreen() && !term.screen.CursorHidden() })
+	if err := d.Begin("erin", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	term.shows("Stopped")
+	term.keys("fg\r")
+	term.shows("1-6 of 6 sessions", "erin", "q quit")
+	term.keys("q")
+	term.wait("the screen of the shell", func(string) bool { return !term.screen.IsAltScreen() })
+	term.keys("exit 7\r")
+	if code := term.end(); code != 7 {
+		t.Errorf("exit code %d", code)
+	}
 }
 
 // TestTopColors: a session that does not end has a color, but not with NO_COLOR.
