@@ -50,6 +50,13 @@
 // A login may have the number of its session before that begins (numbers.go), and be a row for SNMP
 // (setups.go).
 //
+// # Sessions of this host
+//
+// Programs on this host report sessions without a packet (local.go). The address of their NAS is a
+// [LocalAddr], which names their owner. Whoever makes such an event may refuse it when the table has
+// found its session ([Event.Permit]), and learns what it has done ([Outcome]). A start ends a live
+// session of its name, whoever its user is, and a stop without a session time gets one.
+//
 // # Reading
 //
 // Readers never take the lock. A [View] is an immutable, ordered state of the table. It is

@@ -13,19 +13,23 @@ type Right uint8
 // The rights.
 const (
 	Read       Right = 1 << iota // list sessions, and follow events
-	Write                        // report sessions
 	Disconnect                   // end sessions
 	Command                      // report one's own commands
+	report                       // report sessions
 
-	All = Read | Write | Disconnect | Command
+	Write = report | Command // report sessions, and commands of all users
+	All   = Read | Write | Disconnect
 )
 
 // String returns the names of the rights, "read, write".
 func (r Right) String() string {
 	var names []string
-	for i, name := range [...]string{"read", "write", "disconnect", "command"} {
-		if r>>i&1 != 0 {
-			names = append(names, name)
+	for _, is := range [...]struct {
+		right Right
+		name  string
+	}{{Read, "read"}, {Write, "write"}, {Disconnect, "disconnect"}, {Command, "command"}} {
+		if r&is.right == is.right {
+			names, r = append(names, is.name), r&^is.right
 		}
 	}
 	return strings.Join(names, ", ")
@@ -105,7 +109,7 @@ func (c *caller) owns(s *sessions.Session) bool {
 		return true
 	}
 	for _, rule := range c.rules {
-		if rule.Group && rule.May&Write != 0 && owner == rule.Owner.String() && c.is(rule.Owner) {
+		if rule.Group && rule.May&Write == Write && owner == rule.Owner.String() && c.is(rule.Owner) {
 			return true
 		}
 	}

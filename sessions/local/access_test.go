@@ -95,7 +95,7 @@ func TestRights(t *testing.T) {
 			}
 		})
 	}
-	if got := All.String(); got != "read, write, disconnect, command" {
+	if got := All.String(); got != "read, write, disconnect" {
 		t.Errorf("%q", got)
 	}
 }

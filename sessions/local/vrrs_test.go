@@ -108,7 +108,7 @@ func TestOwnCommands(t *testing.T) {
 	if diff := cmp.Diff([]string{"alice", "alice", "bob"}, got); diff != "" {
 		t.Error(diff)
 	}
-	if users.May&Write != 0 || users.May.String() != "command" {
+	if users.May&Write == Write || users.May.String() != "command" {
 		t.Errorf("the right is %s", users.May)
 	}
 }

@@ -50,7 +50,7 @@ const (
 type Report struct {
 	Source  string     `json:"source"`         // the program that reports: a lower-case letter or digit, then up to 31 of these and hyphens
 	Session string     `json:"session"`        // what the source calls the session, unique among its live sessions
-	Kind    string     `json:"kind,omitempty"` // network, exec, connection or vrrs; absent: network
+	Kind    string     `json:"kind,omitempty"` // network, exec, connection or vrrs (start and stop only); absent: network
 	At      *time.Time `json:"at,omitempty"`   // when it happened; absent: now
 
 	User              string   `json:"user,omitempty"`              // User-Name
