@@ -27,7 +27,7 @@ type pacer struct {
 	paced atomic.Uint64 // files
 }
 
-// flushBegins is called by the engine when a flush begins. With more than one memtable it is late.
+// flushBegins is called by the engine when a flush begins. If it writes more than one memtable, it is behind.
 func (p *pacer) flushBegins(info pebble.FlushInfo) { p.hurry.Store(info.Input > 1) }
 
 // logCreated is called by the engine when it begins a log, and with it a memtable. If that is during a
