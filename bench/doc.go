@@ -77,6 +77,11 @@
 // server (disconnect.go). The NAS, in this process, answers after 1 ms, sends the stops, and notes when
 // (nasload.EndingNAS).
 //
+// # The section on sessions of this host
+//
+// Clients of the local socket report starts (package localload), and then a NAS sends as many by RADIUS
+// (local.go). The result is the rate and the latency of both.
+//
 // # The section on network interfaces
 //
 // Each of many interfaces, in a network namespace that the section makes, is a session's own

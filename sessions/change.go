@@ -32,8 +32,8 @@ const (
 	maxSpareOctets = 256 << 10
 )
 
-// newChange returns an empty change. It has the memory of an earlier one that the journal has taken.
-// That is half of the garbage of an event otherwise.
+// newChange returns an empty change. It uses the memory of an earlier one that the journal has taken:
+// new memory would be half of the garbage of an event.
 func (t *Table) newChange() Change {
 	c := t.spare
 	t.spare = Change{}

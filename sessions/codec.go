@@ -373,7 +373,7 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		attrs := radius.Attributes(d.text())
 		s.Admission = d.admission(more)
 		s.Silence = d.silence(more)
-		d.few(more, s)
+		d.rare(more, s)
 		s.setAttrs(attrs)
 	}
 	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage &&

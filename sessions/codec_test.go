@@ -59,10 +59,10 @@ func sampleSessions() []*Session {
 	command.setEnd(&Ending{Command: "end-tty", PID: 2, ProcessStart: 1})
 	linked, shared := *full, vpn
 	linked.ID, shared.ID = 15, 16
-	linked.setMore(func(m *more) {
-		m.link = &link{key: linkKey{1<<64 - 1, full.IfIndex}, used: Traffic{1, 2, 3, 1<<64 - 1}, counted: Traffic{11, 12, 13, 14}}
+	linked.setRare(func(r *rare) {
+		r.link = &link{key: linkKey{1<<64 - 1, full.IfIndex}, used: Traffic{1, 2, 3, 1<<64 - 1}, counted: Traffic{11, 12, 13, 14}}
 	})
-	shared.setMore(func(m *more) { m.link = &link{key: linkKey{1, full.IfIndex}, shared: true} })
+	shared.setRare(func(r *rare) { r.link = &link{key: linkKey{1, full.IfIndex}, shared: true} })
 	return []*Session{
 		full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told, &child, &call,
 		&granted, &named, &both, &silent, &process, &program, &vpn, &command, &linked, &shared,
@@ -70,7 +70,7 @@ func sampleSessions() []*Session {
 }
 
 var sessionOptions = cmp.Options{
-	cmpopts.EquateComparable(netip.Addr{}, fingerprint{}), cmp.AllowUnexported(Session{}, nasNode{}, fingerprints{}, more{}, link{}, linkKey{}), cmpopts.IgnoreTypes(sync.Mutex{}),
+	cmpopts.EquateComparable(netip.Addr{}, fingerprint{}), cmp.AllowUnexported(Session{}, nasNode{}, fingerprints{}, rare{}, link{}, linkKey{}), cmpopts.IgnoreTypes(sync.Mutex{}),
 	cmpopts.IgnoreFields(Session{}, "node"), cmp.Comparer(func(a, b *Route) bool { return a.id() == b.id() }),
 }
 

@@ -2,7 +2,7 @@ package sessions
 
 import "encoding/binary"
 
-// Ending says how a session of this host is ended (R30). Exactly one of Signal, Command, Event and
+// Ending says how a session of this host, or of a NAS without RFC 5176, is ended (R30). Exactly one of Signal, Command, Event and
 // OpenVPN is set.
 type Ending struct {
 	// PID is the process of the session, 0 if it has none. ProcessStart is when it began, in clock ticks

@@ -97,10 +97,10 @@ func (l *link) isLost() bool {
 
 // link returns the interface that is the session's own, or nil.
 func (s *Session) link() *link {
-	if s.more == nil {
+	if s.rare == nil {
 		return nil
 	}
-	return s.more.link
+	return s.rare.link
 }
 
 // HasLink reports whether the session has a network interface of this host.
@@ -150,7 +150,7 @@ func (s *Session) takeLink(ev *Event) {
 		return
 	}
 	l := newLink(ev, s.usedTraffic())
-	s.setMore(func(m *more) { m.link = l })
+	s.setRare(func(r *rare) { r.link = l })
 }
 
 // dropLink ends the use of the interface. What the session has used becomes part of its usage.
@@ -160,7 +160,7 @@ func (s *Session) dropLink() {
 	}
 	s.LastTraffic = s.ActiveAt()
 	s.Usage, s.Counted = s.Used()
-	s.setMore(func(m *more) { m.link = nil })
+	s.setRare(func(r *rare) { r.link = nil })
 }
 
 // replaceUsage returns the attributes of a packet with these counters in place of its own. Acct-Session-Time
@@ -235,5 +235,5 @@ func (d *decoder) link(flags byte, s *Session) {
 		}
 	}
 	d.Require(shared <= 1 && l.key.host != 0 && s.IfIndex != 0)
-	s.setMore(func(m *more) { m.link = l })
+	s.setRare(func(r *rare) { r.link = l })
 }

@@ -155,7 +155,7 @@ type Session struct {
 	StartTimestamp uint32      // Event-Timestamp of the start, or computed; 0 if not known
 	LastTraffic    Stamp       // when user data last flowed as the NAS has told, or when it ended; see ActiveAt
 	User           string      // User-Name, part of Attrs
-	more           *more       // what few sessions have; its interface
+	rare           *rare       // what few sessions have; its interface
 
 	NAS           *NAS              // with the newest value of each identifier
 	Attrs         radius.Attributes // who and where; a stop that we make carries them

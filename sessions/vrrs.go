@@ -17,8 +17,8 @@ func (t *Table) Groups() int {
 	return t.groups.n
 }
 
-// isOfGroup reports whether an event is one of a group of routers, and names it: to servers an
-// Accounting-On without the group is a restart of the NAS.
+// isOfGroup reports whether an event starts or stops the session of a group of routers, and has the
+// name of the group. Servers would take an Accounting-On without the name for a restart of the NAS.
 func (ev *Event) isOfGroup() bool {
 	return (ev.Type == Start || ev.Type == Stop) && ev.Attrs.VRRS() != ""
 }

@@ -31,8 +31,9 @@ how many match. If more match when the answer comes, no session is ended. Withou
 than one session needs --yes.
 
 If a NAS is gone for good, it cannot end its sessions: see "aaasess clear session --help". The
-same is true of a NAS whose client has "disconnect: {profile: none}": the command says so, and
-leaves its sessions as they are.
+same is true of a NAS whose client has "disconnect: {profile: none}" and neither command nor
+openvpn, and of sessions of this host that have not said how they are ended: the command says so,
+and leaves these sessions as they are.
 
 The exit code is 0 if the daemon will end the sessions or, with --wait, they have ended; 1 if the
 answer is not yes, if more sessions match than were confirmed, or if sessions cannot be ended or are

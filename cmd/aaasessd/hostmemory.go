@@ -11,8 +11,8 @@ import (
 )
 
 // hostMemory returns the memory that the process may use, in octets: that of the host, or less if a
-// control group limits it (MemoryMax of its unit, or a container; cgroups(7), version 2). root is "/",
-// but in tests. What cannot be read limits nothing.
+// control group limits it (MemoryMax of its unit, or a container; cgroups(7), version 2). root is "/"
+// except in tests. What cannot be read limits nothing.
 func hostMemory(root string) uint64 {
 	most := uint64(math.MaxUint64)
 	var info unix.Sysinfo_t

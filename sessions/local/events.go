@@ -179,7 +179,7 @@ func (st *stream) run(ctx context.Context) {
 	case <-st.s.cfg.Events.Started():
 	case <-ctx.Done():
 		return
-	case <-st.s.ending:
+	case <-st.s.stopping:
 		return
 	}
 	st.comment() // the client waits for the first octets: from now on it misses nothing
@@ -203,7 +203,7 @@ func (st *stream) run(ctx context.Context) {
 			st.comment()
 		case <-ctx.Done():
 			return
-		case <-st.s.ending:
+		case <-st.s.stopping:
 			return
 		}
 	}

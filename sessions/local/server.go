@@ -68,20 +68,20 @@ type Config struct {
 
 // Server takes reports of programs on this host.
 type Server struct {
-	cfg     Config
-	table   *sessions.Table
-	sink    Sink
-	socket  *unixsocket.Socket
-	access  atomic.Pointer[[]Rule]
-	uid     uint32 // that the daemon runs as
-	conns   unixsocket.Connections
-	keys    *keys
-	mux     *http.ServeMux
-	routes  []string // of the mux: method and path
-	ready   chan struct{}
-	streams streams
-	ending  chan struct{} // closed when the streams end
-	line    throttle.Line // of the log: interfaces that are not found
+	cfg      Config
+	table    *sessions.Table
+	sink     Sink
+	socket   *unixsocket.Socket
+	access   atomic.Pointer[[]Rule]
+	uid      uint32 // that the daemon runs as
+	conns    unixsocket.Connections
+	keys     *keys
+	mux      *http.ServeMux
+	routes   []string // of the mux: method and path
+	ready    chan struct{}
+	streams  streams
+	stopping chan struct{} // closed when the streams end
+	line     throttle.Line // of the log: interfaces that are not found
 	// hiddenLine is that of processes that are hidden.
 	hiddenLine throttle.Line
 }
@@ -108,7 +108,7 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 		return nil, fmt.Errorf("local: %w", err)
 	}
 	s := &Server{cfg: cfg, table: table, sink: sink, socket: socket, uid: uint32(os.Geteuid()), keys: newKeys(), mux: http.NewServeMux(), ready: make(chan struct{})}
-	s.ending = make(chan struct{})
+	s.stopping = make(chan struct{})
 	s.conns.Max, s.conns.PerUser, s.conns.Closed = localreport.MaxConnections, localreport.MaxUserConnections, s.connectionClosed
 	s.SetAccess(cfg.Access)
 	s.mux.HandleFunc("/", noSuchPath)
@@ -172,7 +172,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case err := <-failed:
 		return errors.Join(err, s.socket.Remove())
 	case <-ctx.Done():
-		close(s.ending)
+		close(s.stopping)
 		err := s.socket.Remove()
 		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 		defer cancel()

@@ -8,18 +8,18 @@ import (
 )
 
 const (
-	// firstWindow is how many attempts may be under way at a NAS that has not shown how fast it is. The
-	// attempts at a silent NAS last several seconds each, and its places are lost to other NASes.
+	// firstWindow is how many attempts may be under way at a NAS that has not shown how fast it is. At a
+	// silent NAS each lasts several seconds, and takes the place of an attempt at another NAS.
 	firstWindow = 8
 	// quickAnswer is how fast an answer must be to make the window of its NAS larger. It is well below
-	// the time after which a request is sent again: a NAS that is slow because of the queue in front
-	// of it gets no longer queue.
+	// the time after which a request is sent again: a NAS that is slow because requests queue up at
+	// it does not get more of them.
 	quickAnswer = 500 * time.Millisecond
 )
 
 // windows has how many attempts are under way at each NAS, and how many may be. A window begins with
 // firstWindow places. Each quick answer adds one, up to max; an attempt without an answer, or with a
-// slow one, takes the window back to its beginning.
+// slow one, makes it as small as at the beginning.
 type windows struct {
 	max   int
 	byNAS map[sessions.NAS]*window // of NASes with attempts under way, or jobs that wait for a place

@@ -10,10 +10,10 @@
 //	if_stats_msg        family, pad (1 octet each) | pad (2) | ifindex (4) | filter (4)
 //	rtnl_link_stats64   packets received, packets sent, octets received, octets sent (8 each) | errors ...
 //
-// It needs no privilege, and a seventh of the time of a dump of the interfaces themselves (RTM_GETLINK).
-// See BenchmarkRefresh. A [Reader] makes a dump when somebody asks for current
-// counters, at most once a second, and every ten seconds if nobody asks. All who ask meanwhile share
-// it. The table gives the counters to its sessions; that needs no commit.
+// It needs no privilege, and takes a seventh of the time of a dump of the interfaces themselves
+// (RTM_GETLINK), see BenchmarkRefresh. A [Reader] makes a dump when somebody asks for current counters,
+// at most once a second, and every ten seconds if nobody asks. All who ask during a dump share it. The
+// table gives the counters to its sessions; that needs no commit.
 //
 // # The end of an interface
 //
@@ -35,5 +35,5 @@
 // # Concurrency
 //
 // The goroutine of [Reader.Run] owns the socket for dumps. Another one, which Run starts, owns the
-// socket for notifications. Each [Reader.Lookup] has a socket of its own meanwhile.
+// socket for notifications. Each [Reader.Lookup] has a socket of its own while it runs.
 package link

@@ -22,7 +22,7 @@
 //	404  there are several Acct-Session-Ids, or an empty one
 //	407  an encrypted value cannot be encrypted again
 //	501  the server does not account the session ([Config.MayChange])
-//	502  the NAS is no client, has disconnect.profile none, or nothing could be sent to it
+//	502  the NAS is no client, nothing can end or change the session, or nothing could be sent to it
 //	503  no session matches
 //	506  a limit is reached
 //	508  several sessions match

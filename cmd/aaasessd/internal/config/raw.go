@@ -185,7 +185,7 @@ type rawAccounting struct {
 }
 
 type rawSendStopRecord struct {
-	AuthenticationFailure bool `yaml:"authentication-failure" default:"false" doc:"Whether a stop record is made of each login, and of each negotiation of a session, that failed. It goes to the methods of the list that the session would have had. A login fails with an Access-Reject that the section authentication relays; only aaasess simulate failure reports failures of negotiations yet. A stop that a NAS sends of a failure is recorded whatever is set here."`
+	AuthenticationFailure bool `yaml:"authentication-failure" default:"false" doc:"Whether a stop record is made of each login, and of each negotiation of a session, that failed. It goes to the methods of the list that the session would have had. A login fails with an Access-Reject that the section authentication relays. Programs on this host report other failures, see docs/local.md. A stop that a NAS sends of a failure is recorded whatever is set here."`
 
 	AuthenticationSuccessRemoteServer bool `yaml:"authentication-success-remote-server" default:"false" doc:"Whether a stop record is made of each session whose user a remote server has accepted, and that has ended before its start. It goes to the methods of the list that the session would have had. These are Access-Accepts that the section authentication relays, if no start follows in authentication.start-wait. A stop that a NAS sends of such a session is recorded whatever is set here."`
 }
