@@ -137,11 +137,16 @@ func (s *Server) Handle(method, path string, right Right, handle http.HandlerFun
 	s.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 		switch c := s.caller(r); {
 		case r.Method != method:
+			leaveBody(w, r)
 			w.Header().Set("Allow", method)
 			writeProblem(w, problem(http.StatusMethodNotAllowed, "", "want %s", method))
 		case !isAllowed(c, right):
+			leaveBody(w, r)
 			writeProblem(w, problem(http.StatusForbidden, "", "user %d may not %s: see local.access in the configuration", c.uid, right))
 		default:
+			if method == http.MethodGet {
+				leaveBody(w, r)
+			}
 			handle(w, r)
 		}
 	})
@@ -211,7 +216,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
+// leaveBody lets the answer end the connection if the request has a body, which is not read. net/http
+// would await it first, and the connection would be busy until then: a few users without any right could
+// keep all others out.
+func leaveBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		w.Header().Set("Connection", "close")
+		_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
 func noSuchPath(w http.ResponseWriter, r *http.Request) {
+	leaveBody(w, r)
 	writeProblem(w, problem(http.StatusNotFound, "", "no such path: %q", r.URL.Path))
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -59,6 +60,35 @@ func TestPeerGroups(t *testing.T) {
 	}
 	if s := w.table.View().Get(1); s.NAS.Addr.Zone() != want.String() {
 		t.Errorf("the session is of %s, want %v", s.NAS.Addr.Zone(), want)
+	}
+}
+
+// TestBodyNotAwaited: a request that needs no body keeps its connection no longer than its answer takes,
+// whatever body it announces.
+func TestBodyNotAwaited(t *testing.T) {
+	w := newWorld(t)
+	w.serve()
+	for request, want := range map[string]string{
+		"POST /v1/nothing": "HTTP/1.1 404 ", "POST /v1/sessions/1": "HTTP/1.1 404 ", "POST " + pathOpenAPI: "HTTP/1.1 405 ",
+		"GET " + pathOpenAPI: "HTTP/1.1 200 ", "GET /v1/start": "HTTP/1.1 405 ",
+	} {
+		conn, err := net.Dial("unix", w.cfg.Socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(readTimeout / 2))
+		fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n", request)
+		b, err := io.ReadAll(conn)
+		if err != nil || !strings.HasPrefix(string(b), want) {
+			t.Errorf("%s: %.20q, %v", request, b, err)
+		}
+		_ = conn.Close()
+	}
+	who := &connection{uid: eve, groups: func() []uint32 { return nil }}
+	r := httptest.NewRequestWithContext(context.WithValue(t.Context(), client{}, who), http.MethodPost, localreport.Start.Path(), strings.NewReader("{}"))
+	rec := httptest.NewRecorder()
+	if w.ServeHTTP(rec, r); rec.Code != http.StatusForbidden || rec.Header().Get("Connection") != "close" {
+		t.Errorf("without a right: %d %v", rec.Code, rec.Header())
 	}
 }
 
