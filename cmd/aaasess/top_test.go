@@ -165,8 +165,8 @@ func TestTopSignal(t *testing.T) {
 	if err := term.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if code := term.end(); code != exitFailed || term.modes() != before {
-		t.Errorf("exit code %d, modes %+v, were %+v", code, term.modes(), before)
+	if code := term.end(); code != exitFailed || term.modes() != term.before {
+		t.Errorf("exit code %d, modes %+v, were %+v", code, term.modes(), term.before)
 	}
 	term.wait("the terminal as it was", func(string) bool { return !term.screen.IsAltScreen() && !term.screen.CursorHidden() })
 	term.shows("interrupted")
