@@ -185,15 +185,14 @@ func TestTopSuspend(t *testing.T) {
 	term.keys("$TOP top --interval 100ms\r")
 	term.shows("1-5 of 5 sessions")
 	term.keys("\x1a")
-	term.wait("the screen of the shell", func(string) bool { return !term.screen.IsAltScreen() && !term.screen.CursorHidden() })
+	term.prompts()
 	if err := d.Begin("erin", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	term.shows("Stopped")
 	term.keys("fg\r")
 	term.shows("1-6 of 6 sessions", "erin", "q quit")
 	term.keys("q")
-	term.wait("the screen of the shell", func(string) bool { return !term.screen.IsAltScreen() })
+	term.prompts()
 	term.keys("exit 7\r")
 	if code := term.end(); code != 7 {
 		t.Errorf("exit code %d", code)
