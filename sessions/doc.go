@@ -53,10 +53,14 @@
 //
 // # Sessions of this host
 //
-// Package local reports sessions of programs on this host. Their NAS has a [LocalAddr], which says who may
-// report of them (local.go). A session may say how it is ended ([Session.End], ending.go), and have a
-// network interface of its own (link.go, links.go). Samples of its counters ([Table.Refreshed]) are kept
-// beside the session and need no commit: [Session.Used] and [Session.ActiveAt] have them.
+// Programs on this host report sessions without a packet (local.go). The address of their NAS is a
+// [LocalAddr], which names their owner. Whoever makes such an event may refuse it when the table has
+// found its session ([Event.Permit]), and learns what it has done ([Outcome]). A start ends a live
+// session of its name, whoever its user is, and a stop without a session time gets one.
+//
+// Such a session may say how it is ended ([Session.End], ending.go), and have a network interface of its
+// own (link.go, links.go). Samples of its counters ([Table.Refreshed]) are kept beside the session and need
+// no commit: [Session.Used] and [Session.ActiveAt] have them.
 //
 // # Reading
 //

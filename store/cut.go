@@ -17,6 +17,7 @@ import (
 func (s *Store) cut(g *gap) error {
 	s.cutting.Lock()
 	defer s.cutting.Unlock()
+	defer s.pacer.wait()() // because commits wait too
 	if err := s.flush(g); err != nil {
 		return err
 	}

@@ -150,8 +150,10 @@ func (s *Store) listener() *pebble.EventListener {
 			}
 		},
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
+			s.pacer.stalls(info)
 			s.log.Debug("store engine stalls", "reason", info.Reason)
 		},
+		WriteStallEnd: s.pacer.goesOn,
 	}
 }
 

@@ -22,8 +22,11 @@ func Open(dir string, cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("store: %s: %w", dir, err)
 	}
 	s.opening.Store(true)
+	isOpen := s.pacer.wait()
 	err := s.openEngine()
 	s.opening.Store(false)
+	s.pacer.opened()
+	isOpen()
 	if err != nil {
 		if s.hasFailed() {
 			err = s.cause // the engine may still use the files, so they stay locked

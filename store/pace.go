@@ -21,18 +21,44 @@ const (
 	longestRest = 5 * time.Millisecond
 )
 
-// pacer slows down the flush of a memtable while there is no hurry: while the next memtable has room.
+// pacer slows down the flush of a memtable while there is no hurry: while the next memtable has room, and
+// nobody waits.
 type pacer struct {
-	hurry atomic.Bool
-	paced atomic.Uint64 // files
+	full    atomic.Int64  // memtables whose flush has not begun
+	late    atomic.Bool   // the newest flush has more than one memtable
+	waiting atomic.Int64  // who waits for a flush: writers that the engine stalls, Open, Close, a cut
+	paced   atomic.Uint64 // files
 }
 
-// flushBegins is called by the engine when a flush begins. If it writes more than one memtable, it is behind.
-func (p *pacer) flushBegins(info pebble.FlushInfo) { p.hurry.Store(info.Input > 1) }
+// flushBegins is called by the engine when a flush begins. With more than one memtable it is late.
+func (p *pacer) flushBegins(info pebble.FlushInfo) {
+	p.late.Store(info.Input > 1)
+	for {
+		full := p.full.Load()
+		if p.full.CompareAndSwap(full, max(0, full-int64(info.Input))) {
+			return
+		}
+	}
+}
 
-// logCreated is called by the engine when it begins a log, and with it a memtable. If that is during a
-// flush, the memtable before it is full too.
-func (p *pacer) logCreated(pebble.WALCreateInfo) { p.hurry.Store(true) }
+// logCreated is called by the engine when it begins a log, and with it a memtable: the one before it is
+// full. It may be called a little before the flush of an earlier one begins.
+func (p *pacer) logCreated(pebble.WALCreateInfo) { p.full.Add(1) }
+
+// wait makes flushes hurry until the function that it returns is called.
+func (p *pacer) wait() (done func()) {
+	p.waiting.Add(1)
+	return func() { p.waiting.Add(-1) }
+}
+
+// stalls and goesOn are called by the engine around the time in which no writer can go on.
+func (p *pacer) stalls(pebble.WriteStallBeginInfo) { p.waiting.Add(1) }
+func (p *pacer) goesOn()                           { p.waiting.Add(-1) }
+
+// opened is called when the engine is open. Its first log followed no memtable that is to be flushed.
+func (p *pacer) opened() { p.full.Store(0) }
+
+func (p *pacer) hurries() bool { return p.full.Load() > 0 || p.late.Load() || p.waiting.Load() > 0 }
 
 // pace returns the file of a table, or if it is written from a memtable, one that rests.
 func (p *pacer) pace(f vfs.File, c vfs.DiskWriteCategory) vfs.File {
@@ -52,7 +78,7 @@ type pacedFile struct {
 
 func (f *pacedFile) Write(b []byte) (int, error) {
 	n, err := f.File.Write(b)
-	if !f.pacer.hurry.Load() {
+	if !f.pacer.hurries() {
 		time.Sleep(min(flushRest*time.Since(f.rested), longestRest))
 	}
 	f.rested = time.Now()

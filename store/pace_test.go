@@ -27,6 +27,8 @@ func TestPace(t *testing.T) {
 		return func(p *pacer) { p.flushBegins(pebble.FlushInfo{Input: memtables}) }
 	}
 	full := func(p *pacer) { p.logCreated(pebble.WALCreateInfo{}) }
+	stalls := func(p *pacer) { p.stalls(pebble.WriteStallBeginInfo{}) }
+	waits := func(p *pacer) { _ = p.wait() }
 	for _, tt := range []struct {
 		name     string
 		before   []func(*pacer)
@@ -39,6 +41,13 @@ func TestPace(t *testing.T) {
 		{"another is full already", []func(*pacer){full, full, begin(2)}, nil, flushCategory, 0, writes * work},
 		{"another becomes full", []func(*pacer){full, begin(1)}, []func(*pacer){full}, flushCategory, 0, writes * 5 / 2 * work},
 		{"the flush after one that had to hurry", []func(*pacer){full, begin(1), full, begin(1)}, nil, flushCategory, 0, writes * 4 * work},
+		{"another becomes full as the flush begins", []func(*pacer){full, begin(1), full, full, begin(1)}, nil, flushCategory, 0, writes * work},
+		{"the flush after that", []func(*pacer){full, begin(1), full, full, begin(1), begin(1)}, nil, flushCategory, 0, writes * 4 * work},
+		{"writers stall", []func(*pacer){full, begin(1)}, []func(*pacer){stalls}, flushCategory, 0, writes * 5 / 2 * work},
+		{"writers go on", []func(*pacer){full, begin(1), stalls, (*pacer).goesOn}, nil, flushCategory, 0, writes * 4 * work},
+		{"somebody waits", []func(*pacer){full, begin(1)}, []func(*pacer){waits}, flushCategory, 0, writes * 5 / 2 * work},
+		{"the log of a start", []func(*pacer){full, (*pacer).opened, full, begin(1)}, nil, flushCategory, 0, writes * 4 * work},
+		{"a flush is repeated", []func(*pacer){full, begin(1), begin(1), full}, nil, flushCategory, 0, writes * work},
 		{"a slow disk", []func(*pacer){full, begin(1)}, nil, flushCategory, time.Second, writes * (work + time.Second + longestRest)},
 		{"a compaction", []func(*pacer){full, begin(1)}, nil, "pebble-compaction", 0, writes * work},
 	} {
@@ -72,13 +81,16 @@ func TestPace(t *testing.T) {
 // TestPacedEngine: the engine calls the pacer, and names the category of a flush as it expects.
 func TestPacedEngine(t *testing.T) {
 	s := open(t, NewDisk(), Config{})
-	s.pacer.hurry.Store(true)
+	if s.pacer.hurries() {
+		t.Error("flushes hurry after Open")
+	}
+	s.pacer.full.Store(1)
 	commit(t, s, Change{Puts: []Put{put("key", "value")}})
 	if err := s.db.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	if s.pacer.hurry.Load() {
-		t.Error("the flush of one memtable hurries")
+	if !s.pacer.hurries() {
+		t.Error("the flush of one memtable does not hurry while another is full")
 	}
 	if n := s.pacer.paced.Load(); n == 0 {
 		t.Error("the file of a flush was not paced")

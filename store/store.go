@@ -135,6 +135,7 @@ func (s *Store) Close() error {
 
 	err := s.callEngine(func() error {
 		s.readers.Wait()
+		defer s.pacer.wait()()
 		return s.db.Close()
 	})
 	if errors.Is(err, ErrFailed) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"aaasess/sessions"
@@ -18,8 +19,10 @@ import (
 )
 
 const (
-	// maxStreams is how many streams of events may be open at the same time.
-	maxStreams = 64
+	// maxStreams is how many streams of events may be open at the same time, and maxUserStreams how many
+	// of one user other than root: no user keeps the others out.
+	maxStreams     = 64
+	maxUserStreams = 16
 	// eventBatch is how many events are written at a time. While others wait for their turn, a stream
 	// describes no more.
 	eventBatch = 256
@@ -78,6 +81,45 @@ func parseStream(r *http.Request) (q streamQuery, err error) {
 	return q, nil
 }
 
+// isAllowed reports whether a caller may follow what it asks for.
+func (q *streamQuery) isAllowed(c *caller) bool {
+	if q.disconnects {
+		return isAllowed(c, Write)
+	}
+	return isAllowed(c, Read)
+}
+
+// streams are the streams of events that are open, by their users.
+type streams struct {
+	mu   sync.Mutex
+	all  int
+	user map[uint32]int
+}
+
+// enter counts a new stream, unless there are too many.
+func (s *streams) enter(uid uint32) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all >= maxStreams || uid != 0 && s.user[uid] >= maxUserStreams {
+		return false
+	}
+	if s.user == nil {
+		s.user = map[uint32]int{}
+	}
+	s.all++
+	s.user[uid]++
+	return true
+}
+
+func (s *streams) leave(uid uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all--
+	if s.user[uid]--; s.user[uid] == 0 {
+		delete(s.user, uid)
+	}
+}
+
 // streamEvents is GET /v1/events. Reading sessions needs the right to read, and ending them that to
 // write.
 func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
@@ -87,20 +129,18 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problem(http.StatusBadRequest, "", "%v", err))
 		return
 	}
-	if q.disconnects && !isAllowed(c, Write) || !q.disconnects && !isAllowed(c, Read) {
+	if !q.isAllowed(c) {
 		writeProblem(w, problem(http.StatusForbidden, "", "user %d may not follow these events: see local.access in the configuration", c.uid))
 		return
 	}
-	select {
-	case s.streams <- struct{}{}:
-		defer func() { <-s.streams }()
-	default:
-		writeProblem(w, problem(http.StatusServiceUnavailable, "", "more than %d streams of events", maxStreams))
+	if !s.streams.enter(c.uid) {
+		writeProblem(w, problem(http.StatusServiceUnavailable, "", "more than %d streams of events, or %d of one user", maxStreams, maxUserStreams))
 		return
 	}
+	defer s.streams.leave(c.uid)
 	st := stream{s: s, c: c, query: q, reads: isAllowed(c, Read), Writer: bufio.NewWriterSize(w, 16<<10), control: http.NewResponseController(w)}
 	if q.disconnects {
-		if st.requests, err = s.cfg.Endings.Subscribe(q.source); err != nil {
+		if st.requests, err = s.cfg.Endings.Subscribe(q.source, c.uid); err != nil {
 			writeProblem(w, problem(http.StatusServiceUnavailable, "", "%v", err))
 			return
 		}
@@ -145,7 +185,7 @@ func (st *stream) run(ctx context.Context) {
 	st.comment() // the client waits for the first octets: from now on it misses nothing
 	timer := time.NewTicker(keepAlive)
 	defer timer.Stop()
-	for {
+	for st.isStillAllowed() {
 		next := st.batch(&at)
 		if st.flush() != nil {
 			return
@@ -167,6 +207,13 @@ func (st *stream) run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// isStillAllowed reports whether the client has the rights that it had when the stream began: a reload
+// may have changed them.
+func (st *stream) isStillAllowed() bool {
+	st.c.rules = *st.s.access.Load()
+	return st.query.isAllowed(st.c) && isAllowed(st.c, Read) == st.reads
 }
 
 // batch writes the events that have come. If there are none, it returns what is closed when there are.

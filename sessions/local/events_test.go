@@ -145,11 +145,36 @@ func TestEventRights(t *testing.T) {
 			t.Errorf("%d %q: %d %s", tt.uid, tt.query, r.Code, r.Body)
 		}
 	}
-	for range maxStreams {
-		w.streams <- struct{}{}
+}
+
+// TestTooManyStreams: one user cannot keep the others out.
+func TestTooManyStreams(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Events.Start()
+	for range maxUserStreams {
+		w.follow(ann, "?source=portal&disconnects=true", "")
+	}
+	if r := w.send(ann, http.MethodGet, localreport.PathEvents+"?source=other&disconnects=true", ""); r.Code != http.StatusServiceUnavailable {
+		t.Errorf("too many streams of one user: %d", r.Code)
+	}
+	w.follow(bob, "?source=portal&disconnects=true", "")
+	for range maxStreams - maxUserStreams - 1 {
+		w.follow(0, "", "")
 	}
 	if r := w.send(bob, http.MethodGet, localreport.PathEvents, ""); r.Code != http.StatusServiceUnavailable {
 		t.Errorf("too many streams: %d", r.Code)
+	}
+}
+
+// TestStreamEndsWithItsRight: a stream ends when a reload takes the right away.
+func TestStreamEndsWithItsRight(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Events.Start()
+	lines := w.follow(bob, "", "")
+	w.SetAccess(nil)
+	w.cfg.Events.Add(Event{Session: &sessions.Session{NAS: &sessions.NAS{}}, Describe: func() any { return "secret" }}, 0)
+	if got := next(t, lines); got != "" {
+		t.Errorf("it goes on with %q", got)
 	}
 }
 

@@ -68,23 +68,22 @@ type Config struct {
 
 // Server takes reports of programs on this host.
 type Server struct {
-	cfg    Config
-	table  *sessions.Table
-	sink   Sink
-	socket *unixsocket.Socket
-	access atomic.Pointer[[]Rule]
-	uid    uint32 // that the daemon runs as
-	conns  unixsocket.Connections
-	keys   *keys
-	mux    *http.ServeMux
-	routes []string // of the mux: method and path
-	ready  chan struct{}
-	// streams has an element for each stream of events that is open. stopping is closed when the Server
-	// ends, and with it the streams.
-	streams  chan struct{}
-	stopping chan struct{}
-	// Of the log: interfaces that are not found, and processes that are hidden.
-	line, hiddenLine throttle.Line
+	cfg      Config
+	table    *sessions.Table
+	sink     Sink
+	socket   *unixsocket.Socket
+	access   atomic.Pointer[[]Rule]
+	uid      uint32 // that the daemon runs as
+	conns    unixsocket.Connections
+	keys     *keys
+	mux      *http.ServeMux
+	routes   []string // of the mux: method and path
+	ready    chan struct{}
+	streams  streams
+	stopping chan struct{} // closed when the streams end
+	line     throttle.Line // of the log: interfaces that are not found
+	// hiddenLine is that of processes that are hidden.
+	hiddenLine throttle.Line
 }
 
 // New opens the socket. Connections wait in its queue until Run is called. An error names the path.
@@ -109,7 +108,7 @@ func New(cfg Config, table *sessions.Table, sink Sink) (*Server, error) {
 		return nil, fmt.Errorf("local: %w", err)
 	}
 	s := &Server{cfg: cfg, table: table, sink: sink, socket: socket, uid: uint32(os.Geteuid()), keys: newKeys(), mux: http.NewServeMux(), ready: make(chan struct{})}
-	s.streams, s.stopping = make(chan struct{}, maxStreams), make(chan struct{})
+	s.stopping = make(chan struct{})
 	s.conns.Max, s.conns.PerUser, s.conns.Closed = localreport.MaxConnections, localreport.MaxUserConnections, s.connectionClosed
 	s.SetAccess(cfg.Access)
 	s.mux.HandleFunc("/", noSuchPath)

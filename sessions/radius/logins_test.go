@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -183,6 +184,62 @@ func TestAnswerOctets(t *testing.T) {
 			t.Errorf("size %d, want %d", o.size, size)
 		}
 	})
+}
+
+// TestLoginTableConcurrent: requests are answered, and copies find the answers, on many goroutines, while
+// generations retire and are forgotten. Each answer is that of its request, for as long as it is used.
+func TestLoginTableConcurrent(t *testing.T) {
+	const goroutines, requests = 8, 2000
+	table := newLoginTable(30_000)
+	answerTo := func(k requestKey, size int) []byte { return bytes.Repeat(k.auth[:2], size/2) }
+	var all sync.WaitGroup
+	for g := range goroutines {
+		all.Go(func() {
+			rng := rand.New(rand.NewPCG(uint64(g), 1))
+			type answer struct {
+				key  requestKey
+				kept []byte
+			}
+			var recent []answer
+			now := noon
+			for n := range requests {
+				k := requestKey{radius.Authenticator{byte(g), byte(n), byte(n >> 8)}, sourceKey{port: uint16(g), identifier: byte(n)}}
+				x := &exchange{key: k}
+				table.begin(x)
+				if got, _ := table.find(k, now); got != inFlight {
+					t.Errorf("request %v is not in flight: %d", k, got)
+				}
+				size := 2 * (10 + rng.IntN(100))
+				if n%16 == 0 {
+					size = radius.MaxPacket
+				}
+				kept, waits := table.end(x, loginAnswer{radius.CodeAccessAccept, answerTo(k, size)}, now)
+				if !waits {
+					t.Errorf("nobody waits for the answer to %v", k)
+				}
+				recent = append(recent, answer{k, kept})
+				for range 3 {
+					a := recent[rng.IntN(len(recent))]
+					if want := answerTo(a.key, len(a.kept)); !bytes.Equal(a.kept, want) {
+						t.Errorf("the answer to %v changed", a.key)
+						return
+					}
+					if got, copied := table.find(a.key, now); got == inFlight || got == answered && !bytes.Equal(copied.encoded, a.kept) {
+						t.Errorf("a copy of %v: %d % X", a.key, got, copied.encoded)
+						return
+					}
+				}
+				recent = recent[max(0, len(recent)-64):]
+				if now = now.Add(time.Duration(rng.IntN(20)) * time.Millisecond); n%500 == 499 {
+					table.forget(now.Add(2 * loginSpan))
+				}
+			}
+		})
+	}
+	all.Wait()
+	if len(table.inFlight)+len(table.latest) > 0 {
+		t.Errorf("%d requests of %d sources are kept for ever", len(table.inFlight), len(table.latest))
+	}
 }
 
 // TestLoginOnce: the first of several outcomes counts.

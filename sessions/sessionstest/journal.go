@@ -112,6 +112,7 @@ func (j *Journal) Commit(c sessions.Change, done func(error)) {
 	defer j.mu.Unlock()
 	j.queue = append(j.queue, commit{clone(c), done})
 	j.queued.Signal()
+	overwrite(c)
 }
 
 // clone copies what the table uses again.
@@ -121,6 +122,21 @@ func clone(c sessions.Change) sessions.Change {
 		c.State[i].Key, c.State[i].Value = bytes.Clone(c.State[i].Key), bytes.Clone(c.State[i].Value)
 	}
 	return c
+}
+
+// overwrite changes what the table uses again, so that tests see whether somebody has kept it. Keys may
+// be constants.
+func overwrite(c sessions.Change) {
+	for i := range c.State {
+		value := c.State[i].Value
+		for k := range value {
+			value[k] = 0xdb
+		}
+		c.State[i] = sessions.Put{Key: []byte("kept after Commit"), Value: []byte("kept after Commit")}
+	}
+	for i := range c.Notices {
+		c.Notices[i] = sessions.Notice{}
+	}
 }
 
 // AfterBatch implements sessions.Journal.

@@ -81,5 +81,17 @@ func (r *readyJobs) started(nas sessions.NAS) { r.windows.started(nas) }
 
 // finished counts an attempt that has finished, and what it has shown of its NAS.
 func (r *readyJobs) finished(nas sessions.NAS, how speed) {
-	r.windows.finished(nas, how, r.firstAttempts.byNAS[nas] == nil && r.retries.byNAS[nas] == nil)
+	r.windows.finished(nas, how, r.isIdle(nas))
+}
+
+// skipped is called for a job of next whose attempt does not start, because its session has ended.
+func (r *readyJobs) skipped(nas sessions.NAS) {
+	if r.isIdle(nas) {
+		r.windows.forget(nas)
+	}
+}
+
+// isIdle reports whether no job waits for a place at a NAS.
+func (r *readyJobs) isIdle(nas sessions.NAS) bool {
+	return r.firstAttempts.byNAS[nas] == nil && r.retries.byNAS[nas] == nil
 }

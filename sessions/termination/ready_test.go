@@ -111,3 +111,34 @@ func TestTerminatorDefaults(t *testing.T) {
 		}
 	}
 }
+
+// TestWindowForgotten: the window of a NAS is forgotten when its last jobs need no attempt, because their
+// sessions have ended while they waited.
+func TestWindowForgotten(t *testing.T) {
+	r := newReadyJobs(1)
+	nas := sessions.NAS{Identifier: "a"}
+	for id := range sessions.ID(3) {
+		r.add(&job{id: id, nas: nas})
+	}
+	r.started(r.next().nas)
+	if j := r.next(); j != nil {
+		t.Fatalf("job %d has a place", j.id)
+	}
+	r.finished(nas, quick) // others wait
+	r.skipped(r.next().nas)
+	if len(r.windows.byNAS) != 1 {
+		t.Error("forgotten while a job waits")
+	}
+	r.skipped(r.next().nas)
+	if n := len(r.windows.byNAS); n != 0 {
+		t.Errorf("%d windows are kept for ever", n)
+	}
+	r.skipped(nas)
+
+	r.add(&job{nas: nas})
+	r.started(r.next().nas)
+	r.skipped(nas)
+	if len(r.windows.byNAS) != 1 {
+		t.Error("forgotten while an attempt is under way")
+	}
+}

@@ -205,6 +205,7 @@ func (t *Terminator) Run(ctx context.Context) error {
 			}
 			a := t.startAttempt(ctx, j)
 			if a == nil {
+				ready.skipped(j.nas)
 				continue
 			}
 			running++

@@ -56,7 +56,14 @@ func (w *windows) finished(nas sessions.NAS, how speed, isIdle bool) {
 	case slow:
 		n.size = w.first()
 	}
-	if n.running == 0 && isIdle {
+	if isIdle {
+		w.forget(nas)
+	}
+}
+
+// forget forgets the window of a NAS at which no attempt is under way.
+func (w *windows) forget(nas sessions.NAS) {
+	if n := w.byNAS[nas]; n != nil && n.running == 0 {
 		delete(w.byNAS, nas)
 	}
 }

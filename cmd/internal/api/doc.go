@@ -9,7 +9,7 @@
 //	GET  /v1/sessions/{id}         [SessionDetail]: one live session with its attributes
 //	GET  /v1/status                [Status]
 //	GET  /v1/accounting            [AccountedSession]: the live sessions that are accounted, see
-//	                               [Query] for the parameters; there is no sort
+//	                               [Query] for the parameters; there is neither sort nor offset
 //	GET  /v1/accounting/events     a stream of [EventLine]: accountable events as they occur, see
 //	                               [EventFilter] for the parameters
 //	POST /v1/accounting/simulate   records an event without a session as if a NAS had reported it; the

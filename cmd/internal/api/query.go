@@ -32,12 +32,14 @@ type Filter struct {
 	State          string // state: one of States
 }
 
-// Query is a Filter with an order and a limit.
+// Query is a Filter with an order and a part of the list.
 type Query struct {
 	Filter
 	// Sort is one of [Orders]; a leading - reverses the order. "" means id. Equal sessions are in
 	// the order of their ids.
 	Sort string
+	// Offset is the number of sessions to leave out at the start of the list.
+	Offset int
 	// Limit is the largest number of sessions to list; 0 means all.
 	Limit int
 }
@@ -88,15 +90,23 @@ func (q *Query) set(key, value string) error {
 			return fmt.Errorf("%w: cannot sort by %q: want one of %s", ErrQuery, value, strings.Join(Orders(), ", "))
 		}
 		q.Sort = value
+	case key == "offset" && value != "":
+		return setNumber(&q.Offset, key, value)
 	case key == "limit" && value != "":
-		n, err := strconv.ParseUint(value, 10, 31)
-		if err != nil {
-			return fmt.Errorf("%w: limit %q is not a number up to %d", ErrQuery, value, 1<<31-1)
-		}
-		q.Limit = int(n)
+		return setNumber(&q.Limit, key, value)
 	default:
 		return q.Filter.Set(key, value)
 	}
+	return nil
+}
+
+// setNumber sets a field to a number in decimal.
+func setNumber(field *int, key, value string) error {
+	n, err := strconv.ParseUint(value, 10, 31)
+	if err != nil {
+		return fmt.Errorf("%w: %s %q is not a number up to %d", ErrQuery, key, value, 1<<31-1)
+	}
+	*field = int(n)
 	return nil
 }
 
@@ -167,6 +177,9 @@ func (q Query) Values() url.Values {
 	v := q.Filter.values()
 	if q.Sort != "" {
 		v.Set("sort", q.Sort)
+	}
+	if q.Offset != 0 {
+		v.Set("offset", strconv.Itoa(q.Offset))
 	}
 	if q.Limit != 0 {
 		v.Set("limit", strconv.Itoa(q.Limit))

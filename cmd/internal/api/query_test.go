@@ -54,13 +54,13 @@ func TestParseQuery(t *testing.T) {
 	}{
 		{"nothing", "", api.Query{}, ""},
 		{
-			"everything", "id=0000000D&id=0xe&id=0000000D&user=al%20ice&address=10.0.0.1&line=Gi0/1&nas=n&calling-station=c&acct-session-id=a&kind=exec&state=terminating&sort=-octets&limit=7",
+			"everything", "id=0000000D&id=0xe&id=0000000D&user=al%20ice&address=10.0.0.1&line=Gi0/1&nas=n&calling-station=c&acct-session-id=a&kind=exec&state=terminating&sort=-octets&offset=6&limit=7",
 			api.Query{
 				Filter: api.Filter{
 					IDs: []api.ID{13, 14}, User: "al ice", Address: netip.MustParsePrefix("10.0.0.1/32"), Line: "Gi0/1", NAS: "n",
 					CallingStation: "c", AcctSessionID: "a", Kind: "exec", State: "terminating",
 				},
-				Sort: "-octets", Limit: 7,
+				Sort: "-octets", Offset: 6, Limit: 7,
 			},
 			"",
 		},
@@ -79,6 +79,7 @@ func TestParseQuery(t *testing.T) {
 		{"kind", "kind=system", api.Query{}, "want one of network, exec, connection"},
 		{"ended sessions are none", "state=ended", api.Query{}, "want one of active, terminating, stuck"},
 		{"sort", "sort=name", api.Query{}, "want one of id, idle, octets, started, user"},
+		{"offset below 0", "offset=-1", api.Query{}, "offset"},
 		{"limit below 0", "limit=-1", api.Query{}, "limit"},
 		{"limit too large", "limit=2147483648", api.Query{}, "limit"},
 	}
@@ -109,7 +110,7 @@ func TestParseQuery(t *testing.T) {
 func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{
 		"", "user=alice", "line=5&limit=1", "id=0000000D&id=0xE", "address=10.0.0.1&nas=192.0.2.1", "calling-station=00-11-22-33-44-55",
-		"sort=-user&limit=3", "kind=network&state=active", "user=%ff%00", "limit=99999999999", "address=::ffff:10.0.0.1", "address=2001:db8::1/32", "acct-session-id=a&x",
+		"sort=-user&limit=3", "offset=5&limit=1", "kind=network&state=active", "user=%ff%00", "limit=99999999999", "address=::ffff:10.0.0.1", "address=2001:db8::1/32", "acct-session-id=a&x",
 	} {
 		f.Add(seed)
 	}

@@ -17,8 +17,8 @@ func (srv *Server) listAccounted(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if query.Sort != "" {
-		srv.writeError(w, http.StatusBadRequest, fmt.Errorf("%w: accounted sessions have the order of their lines, so there is no sort", api.ErrQuery))
+	if query.Sort != "" || query.Offset != 0 {
+		srv.writeError(w, http.StatusBadRequest, fmt.Errorf("%w: accounted sessions have the order of their lines, so there is no sort and no offset", api.ErrQuery))
 		return
 	}
 	srv.table.RefreshLinks()

@@ -114,21 +114,25 @@ func (srv *Server) find(f api.Filter, view *sessions.View) []*sessions.Session {
 	return list
 }
 
-// sortAndLimit sorts sessions, and cuts the list to the limit.
-func sortAndLimit(q api.Query, list []*sessions.Session) []*sessions.Session {
+// pageOf returns the part of sorted sessions that a query asks for. It changes the order of list,
+// which is that of the ids.
+func pageOf(q api.Query, list []*sessions.Session) []*sessions.Session {
 	by, reverse := strings.CutPrefix(q.Sort, "-")
-	compare := orders[cmp.Or(by, "id")]
-	if by != "" && by != "id" || reverse {
-		slices.SortFunc(list, func(a, b *sessions.Session) int {
-			c := compare(a, b)
-			if reverse {
-				c = -c
-			}
-			return cmp.Or(c, cmp.Compare(a.ID, b.ID))
-		})
+	by = cmp.Or(by, "id")
+	from := min(q.Offset, len(list))
+	to := len(list)
+	if q.Limit > 0 {
+		to = min(to, from+q.Limit)
 	}
-	if q.Limit > 0 && len(list) > q.Limit {
-		list = list[:q.Limit]
+	if by == "id" && !reverse {
+		return list[from:to]
 	}
-	return list
+	compare := orders[by]
+	return sortPage(list, from, to, func(a, b *sessions.Session) int {
+		c := compare(a, b)
+		if reverse {
+			c = -c
+		}
+		return cmp.Or(c, cmp.Compare(a.ID, b.ID))
+	})
 }

@@ -75,6 +75,12 @@ func TestFiltersAndOrders(t *testing.T) {
 		{"longest idle first", "sort=idle&limit=3", "6 3 2 of 6"},
 		{"most octets first", "sort=octets", "2 4 1 3 5 6 of 6"},
 		{"id, reversed", "sort=-id&limit=1", "6 of 6"},
+		{"a part", "offset=2&limit=3", "3 4 5 of 6"},
+		{"a sorted part", "sort=user&offset=2&limit=3", "6 3 1 of 6"},
+		{"the end", "sort=-user&offset=4", "2 5 of 6"},
+		{"the end, limit above", "sort=octets&offset=5&limit=9", "6 of 6"},
+		{"after the end", "sort=octets&offset=6&limit=9", "of 6"},
+		{"far after the end", "offset=2147483647&limit=2147483647", "of 6"},
 		{"limit above", "limit=99&user=bob", "3 of 1"},
 	}
 	for _, tt := range tests {

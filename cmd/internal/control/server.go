@@ -221,7 +221,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	for _, session := range sortAndLimit(query, found) {
+	for _, session := range pageOf(query, found) {
 		if out.write(s.describe(session)) != nil {
 			return
 		}

@@ -17,12 +17,13 @@ var (
 	// ErrNoRequest is returned by [Disconnector.Answer] if the source has no such request: it was
 	// answered, its time is over, or its session has ended.
 	ErrNoRequest = errors.New("ending: no such request, or it is over")
-	// ErrTooMany is returned by [Disconnector.Subscribe] if a source has too many subscribers.
-	ErrTooMany = errors.New("ending: too many programs of this source listen")
+	// ErrTooMany is returned by [Disconnector.Subscribe] if a user has too many subscribers of a source.
+	ErrTooMany = errors.New("ending: too many programs of this source and user listen")
 )
 
 const (
-	// maxSubscribers is how many programs of one source may listen.
+	// maxSubscribers is how many programs of one source and user may listen. A source is no one's own, so
+	// the programs of another user do not count.
 	maxSubscribers = 16
 	// programLinger is how long an answer is awaited after the session has ended. The stop waits for the
 	// outcome too, a little longer (package termination).
@@ -41,6 +42,7 @@ type Request struct {
 type Subscriber struct {
 	of     *programs
 	source string
+	uid    uint32
 	queue  chan Request
 }
 
@@ -78,16 +80,22 @@ func (p *programs) init() {
 // sessions of one NAS at the same time, so only a subscriber that does not read has a full queue.
 const subscriberQueue = 64
 
-// Subscribe returns a new Subscriber for the sessions of a source. It gets the requests that wait for
+// Subscribe returns a new Subscriber of a user for the sessions of a source. It gets the requests that wait for
 // an answer already.
-func (d *Disconnector) Subscribe(source string) (*Subscriber, error) {
+func (d *Disconnector) Subscribe(source string, uid uint32) (*Subscriber, error) {
 	p := &d.programs
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.subscribers[source]) >= maxSubscribers {
+	own := 0
+	for s := range p.subscribers[source] {
+		if s.uid == uid {
+			own++
+		}
+	}
+	if own >= maxSubscribers {
 		return nil, ErrTooMany
 	}
-	s := &Subscriber{of: p, source: source, queue: make(chan Request, subscriberQueue)}
+	s := &Subscriber{of: p, source: source, uid: uid, queue: make(chan Request, subscriberQueue)}
 	for _, r := range p.waiting {
 		if r.source == source {
 			s.offer(r.Request)

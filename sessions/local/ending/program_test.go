@@ -15,7 +15,7 @@ var byProgram = &sessions.Ending{Event: true}
 
 func subscribe(t *testing.T, d *Disconnector, source string) *Subscriber {
 	t.Helper()
-	s, err := d.Subscribe(source)
+	s, err := d.Subscribe(source, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,12 @@ func TestLateProgram(t *testing.T) {
 		for range maxSubscribers - 1 {
 			subscribe(t, d, "sshd")
 		}
-		if _, err := d.Subscribe("sshd"); !errors.Is(err, ErrTooMany) {
+		if s, err := d.Subscribe("sshd", 2); err != nil {
+			t.Errorf("of another user: %v", err)
+		} else {
+			s.Close()
+		}
+		if _, err := d.Subscribe("sshd", 1); !errors.Is(err, ErrTooMany) {
 			t.Error(err)
 		}
 	})
