@@ -32,6 +32,7 @@ type terminal struct {
 	screen  *vt.Emulator
 	raw     bytes.Buffer  // all that the program has written
 	changed chan struct{} // closed at the next output
+	before  unix.Termios  // the modes before the program began
 }
 
 // openTerminal runs the command line in a terminal. env has further variables.
@@ -63,6 +64,7 @@ func runTerminal(t *testing.T, columns, rows uint16, env []string, cmd *exec.Cmd
 	term.cmd.Stdin, term.cmd.Stdout, term.cmd.Stderr = tty, tty, tty
 	term.cmd.Env = append([]string{"TERM=xterm-256color", "TZ=UTC", "HOME=" + t.TempDir()}, env...)
 	term.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	term.before = term.modes()
 	if err := term.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

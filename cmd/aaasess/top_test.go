@@ -35,7 +35,6 @@ func row(screen, text string) string {
 func TestTop(t *testing.T) {
 	d := daemon(t)
 	term := openTerminal(t, 80, 24, []string{"AAASESS_SOCKET=" + d.Socket}, "top", "--interval", "100ms")
-	before := term.modes()
 	term.shows("1-5 of 5 sessions, by octets", "00000001  alice          10.0.0.1", "nas-2", "q quit")
 
 	if err := d.Begin("erin", time.Now()); err != nil {
@@ -83,8 +82,8 @@ func TestTop(t *testing.T) {
 	if code := term.end(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	if after := term.modes(); after != before {
-		t.Errorf("the modes of the terminal are %+v, were %+v", after, before)
+	if after := term.modes(); after != term.before {
+		t.Errorf("the modes of the terminal are %+v, were %+v", after, term.before)
 	}
 	term.wait("the terminal as it was", func(screen string) bool {
 		return strings.TrimSpace(screen) == "" && !term.screen.IsAltScreen() && !term.screen.CursorHidden()
@@ -162,7 +161,6 @@ func TestTopDaemonAway(t *testing.T) {
 func TestTopSignal(t *testing.T) {
 	d := daemon(t)
 	term := openTerminal(t, 80, 24, []string{"AAASESS_SOCKET=" + d.Socket}, "top")
-	before := term.modes()
 	term.shows("5 sessions")
 	if err := term.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
