@@ -1,4 +1,5 @@
-// Package sessions is the live session table. It makes sessions from what NASes report. Each
+// Package sessions is the live session table. It makes sessions from what NASes, and programs on this
+// host, report. Each
 // session has a number (spec terms: session id) and a life cycle, and is counted in the scalars of
 // CISCO-AAA-SESSION-MIB. The name of a session is its NAS and its Acct-Session-Id.
 //
@@ -57,12 +58,16 @@
 // found its session ([Event.Permit]), and learns what it has done ([Outcome]). A start ends a live
 // session of its name, whoever its user is, and a stop without a session time gets one.
 //
+// Such a session may say how it is ended ([Session.End], ending.go), and have a network interface of its
+// own (link.go, links.go). Samples of its counters ([Table.Refreshed]) are kept beside the session and need
+// no commit: [Session.Used] and [Session.ActiveAt] have them.
+//
 // # Reading
 //
 // Readers never take the lock. A [View] is an immutable, ordered state of the table. It is
 // published after each batch of commits; SNMP and the command line read from it. Its counters are
-// never ahead of the disk, so they never fall. A [Session] in a view never changes: an event makes
-// a new one.
+// never ahead of the disk, so they never fall. A [Session] in a view never changes, except for the
+// samples of its interface: an event makes a new one.
 //
 // # The end of sessions
 //

@@ -17,7 +17,7 @@ const (
 	Exec       = Type(sessions.Exec)
 	Connection = Type(sessions.Connection)
 	Resource   = Type(sessions.Resource) // calls, with or without a user (R51)
-	// VRRS is the Virtual Router Redundancy Service: changes of state of a router (S2).
+	// VRRS is the Virtual Router Redundancy Service: groups of routers of which a NAS is the master (S2).
 	VRRS = Type(sessions.VRRS)
 
 	commands = VRRS + 1 // of level 0; those of the other levels follow

@@ -73,7 +73,7 @@ func (x *texts) remove(r ref) {
 	x.tidy(p.chunk)
 }
 
-// makeRoom begins another chunk if one that is being filled has no room for so many octets.
+// makeRoom begins another chunk if the one that is being filled has no room for so many octets.
 func (x *texts) makeRoom(octets int) {
 	if len(x.chunks) > 0 && x.filled.Cap()-x.filled.Len() >= octets {
 		return

@@ -54,7 +54,7 @@ type Forwarder struct {
 	refusedLines          throttle.Lines[refusedLine] // of the log
 	requests              sync.WaitGroup
 	ready                 chan struct{}
-	maxRequests, maxAtNAS int           // the constants, but in tests
+	maxRequests, maxAtNAS int           // the constants, except in tests
 	maxWait               time.Duration // as well
 
 	mu       sync.Mutex
