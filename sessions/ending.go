@@ -6,8 +6,8 @@ import "encoding/binary"
 // OpenVPN is set.
 type Ending struct {
 	// PID is the process of the session, 0 if it has none. ProcessStart is when it began, in clock ticks
-	// since the host started (field 22 of /proc/PID/stat, proc(5)): another process that gets the same
-	// number later has another one.
+	// since the host started (field 22 of /proc/PID/stat, proc(5)), with a hash of the boot in the upper
+	// 24 bits: another process that gets the same number later has another one.
 	PID          int32
 	ProcessStart uint64
 	// Signal is the number of the signal that ends the process.

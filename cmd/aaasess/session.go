@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -193,9 +194,25 @@ func (r *reporter) read(rep *localreport.Report) error {
 	return nil
 }
 
+// encodeReport returns the JSON of a report. The text of a command is cut to what the daemon takes: a user
+// cannot escape accounting by a long command.
+func encodeReport(rep *localreport.Report) ([]byte, error) {
+	for {
+		body, err := json.Marshal(rep)
+		if err != nil || len(body) <= localreport.MaxBody || rep.Text == "" {
+			return body, err
+		}
+		n := len(rep.Text) / 2
+		for n > 0 && !utf8.RuneStart(rep.Text[n]) {
+			n--
+		}
+		rep.Text = rep.Text[:n]
+	}
+}
+
 // send sends a report, and prints the answer.
 func (r *reporter) send(ctx context.Context, verb string, rep *localreport.Report) error {
-	body, err := json.Marshal(rep)
+	body, err := encodeReport(rep)
 	if err != nil {
 		return err
 	}

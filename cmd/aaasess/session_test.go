@@ -58,6 +58,8 @@ func TestReport(t *testing.T) {
 		{"a name that is too long", []string{"start", "--source=x", "--user", strings.Repeat("a", 252) + "ü", "--nas-port-id", strings.Repeat("a", 251) + "üü"}, "", arrived{"start", "", localreport.Report{Source: "x", User: strings.Repeat("a", 252), NASPortID: strings.Repeat("a", 251) + "ü"}}},
 		{"a call", []string{"call", "--source=x", "--session=1", "--stop"}, "", arrived{"call", "", localreport.Report{Source: "x", Session: "1", Stop: true}}},
 		{"a command", []string{"command", "--source=x", "--session=1", "--level", "15", "conf \xff t"}, "", arrived{"command", "", localreport.Report{Source: "x", Session: "1", Level: 15, Text: `conf \xff t`}}},
+		{"a command that is too long", []string{"command", "--source=x", strings.Repeat("<ü", 24000)}, "", arrived{"command", "", localreport.Report{Source: "x", Text: strings.Repeat("<ü", 6000)}}},
+		{"a command of control characters", []string{"command", "--source=x", strings.Repeat("\x01", 12000)}, "", arrived{"command", "", localreport.Report{Source: "x", Text: strings.Repeat("\x01", 6000)}}},
 		{"a command by option", []string{"command", "--source=x", "--text", "-show"}, "", arrived{"command", "", localreport.Report{Source: "x", Text: "-show"}}},
 		{"ways to end", []string{"start", "--source=x", "--session=1", "--end-command=c", "--end-openvpn=o", "--end-event"}, "", arrived{"start", "", localreport.Report{Source: "x", Session: "1", End: &localreport.End{Command: "c", OpenVPN: "o", Event: true}}}},
 		{"from the standard input", []string{"start", "--from", "-", "--user", "bob"}, `{"source":"x","session":"1","user":"alice","inputOctets":5}`, arrived{"start", "", localreport.Report{Source: "x", Session: "1", User: "bob", InputOctets: ptr(uint64(5))}}},

@@ -44,7 +44,7 @@ func openTerminal(t *testing.T, columns, rows uint16, env []string, args ...stri
 // openShell runs a shell with job control in a terminal.
 func openShell(t *testing.T, env []string) *terminal {
 	t.Helper()
-	return runTerminal(t, 80, 24, append(env, "PS1=$ "), exec.Command("/bin/sh", "-i"))
+	return runTerminal(t, 80, 24, append(env, "PS1=ready> "), exec.Command("/bin/sh", "-i"))
 }
 
 func runTerminal(t *testing.T, columns, rows uint16, env []string, cmd *exec.Cmd) *terminal {
@@ -150,6 +150,14 @@ func (term *terminal) shows(texts ...string) string {
 			}
 		}
 		return true
+	})
+}
+
+// prompts waits until a shell has the terminal and prompts.
+func (term *terminal) prompts() {
+	term.t.Helper()
+	term.wait("a prompt", func(screen string) bool {
+		return !term.screen.IsAltScreen() && !term.screen.CursorHidden() && strings.HasSuffix(strings.TrimSpace(screen), "ready>")
 	})
 }
 

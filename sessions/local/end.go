@@ -75,7 +75,7 @@ func (t *translation) processStart(c *caller, pid int32, given uint64) (start ui
 	switch {
 	case errors.Is(err, ending.ErrHidden):
 		return 0, true
-	case errors.Is(err, ending.ErrNoProcess), err == nil && given != 0 && given != start:
+	case errors.Is(err, ending.ErrNoProcess), err == nil && given != 0 && given != ending.Ticks(start):
 		t.reject("/end/signal/pid", "process %d has ended", pid)
 		return 0, false
 	case err != nil:

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"aaasess/sessions"
+	"aaasess/sessions/local/ending"
 	localreport "aaasess/sessions/local/report"
 	"aaasess/sessions/termination"
 )
@@ -233,5 +234,20 @@ func TestEndOfOthers(t *testing.T) {
 	}
 	if w.table.View().Len() != 0 {
 		t.Error("a session has begun")
+	}
+}
+
+// TestEndOfGivenStart: a report may say when the process began, as /proc has it.
+func TestEndOfGivenStart(t *testing.T) {
+	w := newWorld(t)
+	start, err := ending.ProcessStart(int32(os.Getpid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for given, want := range map[uint64]int{ending.Ticks(start): http.StatusOK, ending.Ticks(start) + 1: http.StatusBadRequest} {
+		body := fmt.Sprintf(`{"source":"sshd","session":"1","user":"alice","end":{"signal":{"pid":%d,"start":%d}}}`, os.Getpid(), given)
+		if r := w.report(0, localreport.Start, body); r.Code != want {
+			t.Errorf("%s: %d %s", body, r.Code, r.Body)
+		}
 	}
 }

@@ -18,7 +18,7 @@ _aaasess_command() {
 	local text level=1
 	text=$(builtin history 1)
 	[[ $text =~ ^[[:space:]]*[0-9]+\*?[[:space:]]+(.*)$ ]] || return 0
-	text=${BASH_REMATCH[1]}
+	text=${BASH_REMATCH[1]:0:16384} # a record has room for the first 2 kB, and an argument for 128
 	[ "$EUID" -ne 0 ] || level=15
 	# The prompt does not wait: nobody reads the output.
 	command aaasess session command --quiet --timeout 5s --source bash --session "$$" --user "$(command id -un)" \

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"os"
 	"strconv"
@@ -26,8 +27,16 @@ var (
 	ErrHidden = errors.New("it is hidden from the daemon in /proc")
 )
 
-// ProcessStart returns when a process began, in clock ticks since the host started.
+// ticksBits is how many bits of a start are clock ticks: more than 300 years.
+const ticksBits = 40
+
+// ProcessStart returns when a process began: the clock ticks since the host started, and in the upper
+// bits a hash of the boot. After a reboot another process may have the same number and ticks.
 func ProcessStart(pid int32) (uint64, error) {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return 0, fmt.Errorf("ending: %w", err)
+	}
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ESRCH):
@@ -43,8 +52,18 @@ func ProcessStart(pid int32) (uint64, error) {
 	if !ok {
 		return 0, fmt.Errorf("ending: /proc/%d/stat has no start time", pid)
 	}
-	return start, nil
+	return withBoot(start, boot), nil
 }
+
+// withBoot adds a boot to clock ticks.
+func withBoot(ticks uint64, boot []byte) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write(boot) // never fails
+	return h.Sum64()>>ticksBits<<ticksBits | Ticks(ticks)
+}
+
+// Ticks returns the clock ticks of a start, as /proc/PID/stat has them.
+func Ticks(start uint64) uint64 { return start & (1<<ticksBits - 1) }
 
 // ProcessOwner returns the user of a process.
 func ProcessOwner(pid int32) (uint32, error) {

@@ -72,6 +72,9 @@ func TestSignal(t *testing.T) {
 		{"HUP", waits, unix.SIGHUP, nil, "ACK", false},
 		{"KILL", ignores, unix.SIGKILL, nil, "ACK", false},
 		{"ignored", ignores, unix.SIGTERM, nil, "no answer: process PID has not ended 50ms after SIGTERM", true},
+		{"the host has restarted", waits, unix.SIGTERM, func(e *sessions.Ending) {
+			e.ProcessStart = withBoot(e.ProcessStart, []byte("of an earlier boot"))
+		}, "NAK 503 (Session-Context-Not-Found): process PID has ended", true},
 		{"another process has its number", waits, unix.SIGTERM, func(e *sessions.Ending) { e.ProcessStart-- }, "NAK 503 (Session-Context-Not-Found): process PID has ended", true},
 	}
 	for _, tt := range tests {
@@ -202,6 +205,9 @@ func TestParseStart(t *testing.T) {
 		if got, ok := parseStart([]byte(text)); ok != (want != 0) || ok && got != want {
 			t.Errorf("%q: %d, %v", text, got, ok)
 		}
+	}
+	if a, b := withBoot(4711, []byte("a")), withBoot(4711, []byte("b")); a == b || Ticks(a) != 4711 || Ticks(b) != 4711 {
+		t.Errorf("of two boots: %x, %x", a, b)
 	}
 	own, err := ProcessStart(int32(os.Getpid()))
 	if err != nil || own == 0 {
