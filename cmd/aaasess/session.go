@@ -21,7 +21,7 @@ import (
 	localreport "aaasess/sessions/local/report"
 )
 
-const reportSocket = "/run/aaasess/local.sock" // the local interface of the system's daemon
+const reportSocket = "/run/aaasess/local.sock" // the local socket of the system's daemon
 
 const sessionHelp = `Report sessions of this host to the daemon, for scripts: one command reports one event. The
 daemon answers after the event is on its disk.
@@ -32,7 +32,7 @@ without a value ("") is the same as no option, so a script can pass variables th
 Octets that are not UTF-8 become the text \xHH. The user, the stations and the NAS-Port-Id are cut
 to the 253 octets that an attribute can have.
 
-These commands use the socket of the local interface, not the control socket: --socket, else
+These commands use the local socket, not the control socket: --socket, else
 $AAASESS_LOCAL_SOCKET, else /run/aaasess/local.sock. The key local.access of the configuration
 says which users and groups may report.
 
@@ -74,7 +74,7 @@ func newSession(g *global) *cobra.Command {
 		Args: subcommandArgs, RunE: requireSubcommand,
 	}
 	flags := cmd.PersistentFlags()
-	flags.StringVar(&r.socket, "socket", "", "the socket of the local interface is `PATH`")
+	flags.StringVar(&r.socket, "socket", "", "the local socket is `PATH`")
 	flags.DurationVar(&r.timeout, "timeout", 2*time.Second, "the whole request may take `DURATION`")
 	flags.StringVar(&r.from, "from", "", "read the report from `FILE`, a JSON object; - is the standard input. Options replace its fields")
 	flags.StringVar(&r.key, "idempotency-key", "", "a `KEY` of the event, 1 to 128 printable ASCII characters: the daemon does nothing for a key that it has already answered")
@@ -92,7 +92,7 @@ func newSession(g *global) *cobra.Command {
 	r.fields.add(flags, commonFields)
 	cmd.AddCommand(r.verbs()...)
 	complete(cmd, "on-failure", failureError, failureIgnore)
-	complete(cmd, "kind", api.Kinds()...)
+	complete(cmd, "kind", append(api.Kinds(), "vrrs")...)
 	_ = cmd.RegisterFlagCompletionFunc("from", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault))
 	return cmd
 }

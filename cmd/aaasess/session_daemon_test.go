@@ -16,7 +16,7 @@ import (
 	localreport "aaasess/sessions/local/report"
 )
 
-// localDaemon is the other end of the local interface: it keeps the reports that arrive.
+// localDaemon is the other end of the local socket: it keeps the reports that arrive.
 type localDaemon struct {
 	socket string
 

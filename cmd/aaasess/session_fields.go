@@ -58,7 +58,7 @@ var (
 	terminateCause = textField("terminate-cause", "why it ended: an Acct-Terminate-Cause, its `NAME` or number", func(r *localreport.Report) *string { return &r.TerminateCause })
 	stopFields     = []field{terminateCause}
 	failFields     = []field{terminateCause, flagField("accepted", "the user had been accepted", func(r *localreport.Report) *bool { return &r.Accepted })}
-	callFields     = []field{flagField("stop", "the call is over", func(r *localreport.Report) *bool { return &r.Stop })}
+	callFields     = []field{terminateCause, flagField("stop", "the call is over", func(r *localreport.Report) *bool { return &r.Stop })}
 	commandFields  = []field{
 		{name: "level", usage: "the privilege level `N` of the command, 0 to 15", set: setLevel},
 		textField("text", "the `TEXT` of the command, in place of the argument", func(r *localreport.Report) *string { return &r.Text }),

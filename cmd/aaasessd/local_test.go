@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"net/netip"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -25,7 +28,7 @@ func localConfig(t *testing.T) string {
 	return with(t, plainConfig, "snmp:", "local: {socket: local.sock, nas-identifier: host-1}\nsnmp:")
 }
 
-// localClient reports sessions to a daemon.
+// localReporter reports sessions to a daemon.
 type localReporter struct {
 	http.Client
 	t *testing.T
@@ -67,7 +70,7 @@ func (r *localReporter) must(verb localreport.Verb, body string) localreport.Ans
 	return out
 }
 
-// TestLocalSession: what the local interface answers is what the control socket shows, also after a
+// TestLocalSession: what the local socket answers is what the control socket shows, also after a
 // restart, and the records are those of any NAS.
 func TestLocalSession(t *testing.T) {
 	text := localConfig(t)
@@ -173,5 +176,47 @@ func reportUntilKilled(r *localReporter, worker int, mu *sync.Mutex, answered ma
 			_ = daemon.Process.Kill()
 		}
 		mu.Unlock()
+	}
+}
+
+// TestLocalParameters: the OpenAPI document has the parameters of a list of sessions, which are those
+// of the control socket.
+func TestLocalParameters(t *testing.T) {
+	text, err := os.ReadFile("../../sessions/local/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Paths map[string]map[string]struct {
+			Parameters []struct {
+				Name   string
+				Schema struct{ Enum []string }
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	all := api.Query{Sort: "id", Offset: 1, Limit: 1, Filter: api.Filter{
+		IDs: []api.ID{1}, User: "a", Address: netip.MustParsePrefix("10.0.0.1/32"), Line: "1", NAS: "a",
+		CallingStation: "a", AcctSessionID: "a", Kind: "exec", State: "active",
+	}}.Values()
+	var names []string
+	for _, p := range document.Paths["/v1/sessions"]["get"].Parameters {
+		names = append(names, p.Name)
+		switch p.Name {
+		case "kind":
+			if !slices.Equal(p.Schema.Enum, api.Kinds()) {
+				t.Errorf("kind: %q, want %q", p.Schema.Enum, api.Kinds())
+			}
+		case "state":
+			if !slices.Equal(p.Schema.Enum, api.States()) {
+				t.Errorf("state: %q, want %q", p.Schema.Enum, api.States())
+			}
+		}
+	}
+	slices.Sort(names)
+	if want := slices.Sorted(maps.Keys(all)); !slices.Equal(names, want) {
+		t.Errorf("%q, want %q", names, want)
 	}
 }

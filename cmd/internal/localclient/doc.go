@@ -1,4 +1,4 @@
-// Package localclient sends requests to the local interface of aaasessd (R22): HTTP/1.1 with JSON
+// Package localclient sends requests to the local socket of aaasessd (R22): HTTP/1.1 with JSON
 // over a unix socket.
 //
 // It is for hook scripts, which start a process for each event, so a request is one connection, one

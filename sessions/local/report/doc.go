@@ -1,4 +1,4 @@
-// Package report has the messages of the local interface: what programs on this host report of
+// Package report has the messages of the local socket: what programs on this host report of
 // sessions to the daemon (R22), and its answers. docs/local.md describes the interface.
 //
 // Each message is a POST request over the Unix socket, with a [Report] in JSON as its body:

@@ -26,7 +26,7 @@ type rawLocalAccess struct {
 // rights are the rights of local.access by their names.
 var rights = map[string]naslocal.Right{"read": naslocal.Read, "write": naslocal.Write, "disconnect": naslocal.Disconnect, "command": naslocal.Command}
 
-// localSocket returns the local interface, or nil if the file has none.
+// localSocket returns the local socket, or nil if the file has none.
 func (d checker) localSocket(raw *rawLocalSocket, hostname func() (string, error)) *naslocal.Config {
 	if raw == nil {
 		return nil
