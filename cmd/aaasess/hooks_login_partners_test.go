@@ -4,7 +4,9 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
 
 	"aaasess/internal/partner"
@@ -40,20 +43,26 @@ func block(t *testing.T, folder, after string) string {
 	return regexp.MustCompile(regexp.QuoteMeta(installed)+`[a-z]+/`).ReplaceAllString(text, "/usr/local/bin/")
 }
 
-// loginHost returns a host on which the hooks are installed as their READMEs say, with an OpenSSH server.
+// loginHost returns the OpenSSH server of such a host.
 func loginHost(t *testing.T, d *localDaemon) *partner.OpenSSHProc {
+	t.Helper()
+	host, home := hookedHost(t, d)
+	return host.OpenSSH(home)
+}
+
+// hookedHost returns a host on which the hooks are installed as their READMEs say, and the home of alice.
+func hookedHost(t *testing.T, d *localDaemon) (host *partner.Namespace, home string) {
 	t.Helper()
 	for path, mode := range map[string]os.FileMode{filepath.Dir(d.socket): 0o755, d.socket: 0o777} {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
 	}
-	host, home := partner.LoginHost(t, partner.LoginOptions{
+	return partner.LoginHost(t, partner.LoginOptions{
 		Auth: block(t, "pam", "## Failed logins"), Session: block(t, "pam", "## Install"), Sudo: block(t, "sudo", "## Install"),
 		Defaults: "AAASESS_LOCAL_SOCKET=" + d.socket + "\n",
 		Programs: []string{program(t), hookFile(t, "pam/report"), hookFile(t, "bash/aaasess-commands.sh")},
 	})
-	return host.OpenSSH(home)
 }
 
 // known returns reports without what differs in each run. It checks that the session has the process
@@ -200,5 +209,57 @@ func TestLoginHookEnds(t *testing.T) {
 	ended := d.await(t, 1)
 	if ended[0].Verb != "stop" || ended[0].Report.Session != begun[0].Report.Session {
 		t.Errorf("the start %+v, then %+v", begun, ended)
+	}
+}
+
+// TestLoginHookConsole: login on a terminal. It reports its session, and the end when the user leaves. The
+// signal of the start throws the user off, but then login reports no end: aaasess makes the stop itself.
+func TestLoginHookConsole(t *testing.T) {
+	d := startLocalDaemon(t)
+	host, _ := hookedHost(t, d)
+	argv := host.Console()
+	login := func() (tty *os.File, begun arrived) {
+		t.Helper()
+		cmd := exec.Command(argv[0], argv[1:]...)
+		tty, err := pty.Start(cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = tty.Close() // hangs up, if it still runs
+			_ = cmd.Wait()
+		})
+		begun = d.next(t)
+		r := &begun.Report
+		if begun.Verb != "start" || r.Kind != "exec" || r.User != "alice" || !strings.HasPrefix(r.Session, "login-") || !strings.HasPrefix(r.NASPortID, "pts/") {
+			t.Fatalf("%+v", begun)
+		}
+		// Its shell runs when it does what is typed: the echo of the terminal has quotation marks.
+		if _, err := tty.WriteString("echo 'i'n\n"); err != nil {
+			t.Fatal(err)
+		}
+		for lines := bufio.NewScanner(tty); !strings.HasSuffix(strings.TrimSpace(lines.Text()), "in") || strings.Contains(lines.Text(), "'"); {
+			if !lines.Scan() {
+				t.Fatal("the login has ended: ", lines.Err())
+			}
+		}
+		return tty, begun
+	}
+	tty, begun := login()
+	if _, err := tty.WriteString("exit\n"); err != nil {
+		t.Fatal(err)
+	}
+	if end := d.next(t); end.Verb != "stop" || end.Report.Session != begun.Report.Session {
+		t.Errorf("the start %+v, then %+v", begun, end)
+	}
+	tty, begun = login()
+	if err := syscall.Kill(begun.Report.End.Signal.PID, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, tty); !errors.Is(err, syscall.EIO) { // all have closed it
+		t.Error(err)
+	}
+	if got := d.reports(); len(got) > 0 {
+		t.Errorf("reported although login was killed: %+v", got)
 	}
 }

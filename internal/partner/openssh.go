@@ -40,11 +40,15 @@ func LoginHost(t testing.TB, opts LoginOptions) (n *Namespace, home string) {
 		"pam.d/sshd": "auth [success=2 default=ignore] pam_unix.so\n" + opts.Auth + "auth requisite pam_deny.so\nauth required pam_permit.so\n" +
 			rest + opts.Session,
 		"pam.d/su":     "auth sufficient pam_permit.so\n" + rest + opts.Session,
+		"pam.d/login":  "auth sufficient pam_permit.so\n" + rest + opts.Session,
 		"pam.d/sudo":   sudo,
 		"pam.d/sudo-i": sudo,
 		"sudoers":      "root ALL=(ALL:ALL) ALL\nalice ALL=(ALL:ALL) ALL\n",
 	}}), home
 }
+
+// Console returns a command that logs in as alice at its terminal, without a password. It needs no server.
+func (n *Namespace) Console() []string { return n.In("login", "-f", "alice") }
 
 // OpenSSHProc is an OpenSSH server with PAM.
 type OpenSSHProc struct {
