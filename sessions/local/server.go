@@ -27,7 +27,6 @@ const (
 	readTimeout = 10 * time.Second // for a whole request
 	sendTimeout = 10 * time.Second // for an answer; then the connection of a slow client is closed
 	idleTimeout = time.Minute      // for the next request of a connection
-	endTimeout  = time.Second      // for the requests that are open when the Server ends
 )
 
 // Sink takes the events of sessions. [termination.Terminator] implements it, and passes them on to the
@@ -168,25 +167,9 @@ func (s *Server) Close() error { return errors.Join(s.socket.Remove(), s.socket.
 
 // Run answers requests until ctx is done, and then removes the socket. It may be called once.
 func (s *Server) Run(ctx context.Context) error {
-	srv := s.newHTTP()
-	failed := make(chan error, 1)
 	s.cfg.Logger.Info("local socket is open", "socket", s.cfg.Socket)
-	go func() { failed <- srv.Serve(s.socket) }()
 	close(s.ready)
-	select {
-	case err := <-failed:
-		return errors.Join(err, s.socket.Remove())
-	case <-ctx.Done():
-		close(s.stopping)
-		err := s.socket.Remove()
-		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
-		defer cancel()
-		if srv.Shutdown(over) != nil {
-			_ = srv.Close() // only clients that do not read are left
-		}
-		<-failed
-		return err
-	}
+	return s.socket.Serve(ctx, s.newHTTP(), func() { close(s.stopping) })
 }
 
 // newHTTP returns the HTTP server. A connection on which no request arrives within readTimeout of its

@@ -26,7 +26,6 @@ const (
 	// For each part of an answer; then the connection of a slow client is closed.
 	sendTimeout = 30 * time.Second
 	idleTimeout = time.Minute // for the next request of a connection
-	endTimeout  = time.Second // for the requests that are open when the Server ends
 )
 
 // Config configures a [Server].
@@ -128,27 +127,9 @@ func (s *Server) Close() error { return errors.Join(s.socket.Remove(), s.socket.
 
 // Run answers requests until ctx is done, and then removes the socket. It may be called once.
 func (s *Server) Run(ctx context.Context) error {
-	srv := s.newHTTP()
-	failed := make(chan error, 1)
 	s.cfg.Logger.Info("control socket is open", "socket", s.cfg.Socket) // before the lines of requests
-	go func() { failed <- srv.Serve(s.socket) }()
 	close(s.ready)
-	var err error
-	select {
-	case err = <-failed:
-		close(s.ending)
-		err = errors.Join(err, s.socket.Remove())
-	case <-ctx.Done():
-		close(s.ending)
-		err = s.socket.Remove()
-		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
-		defer cancel()
-		if srv.Shutdown(over) != nil {
-			_ = srv.Close() // only clients that do not read are left
-		}
-		<-failed
-	}
-	return err
+	return s.socket.Serve(ctx, s.newHTTP(), func() { close(s.ending) })
 }
 
 // newHTTP returns the HTTP server. A connection on which no request arrives within readTimeout of
