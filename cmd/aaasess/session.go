@@ -120,7 +120,7 @@ func (r *reporter) verb(use, short, long string, own []field) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		rep, err := r.report()
 		if err == nil && len(args) > 0 {
-			rep.Text = validText(args[0])
+			rep.Text = api.ValidText(args[0])
 		}
 		if err == nil && rep.Source == "" {
 			err = fmt.Errorf("%w: %s needs --source", errUsage, cmd.CommandPath())

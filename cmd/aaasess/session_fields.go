@@ -217,7 +217,7 @@ func (v *fieldValue) Set(text string) error {
 	if v.field.flag && text != "true" && text != "false" {
 		return fmt.Errorf("want true or false")
 	}
-	text = validText(text)
+	text = api.ValidText(text) // a user cannot escape accounting by a name that is not UTF-8
 	if err := v.field.set(&localreport.Report{}, text); err != nil {
 		return err
 	}
@@ -234,23 +234,4 @@ func (v *fieldValue) Type() string {
 		return "bool"
 	}
 	return "string"
-}
-
-// validText replaces octets that are not UTF-8 by \xHH, because JSON cannot have them. A user cannot
-// escape accounting by a name that is not UTF-8.
-func validText(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, n := utf8.DecodeRuneInString(s)
-		if r == utf8.RuneError && n == 1 {
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		} else {
-			b.WriteString(s[:n])
-		}
-		s = s[n:]
-	}
-	return b.String()
 }

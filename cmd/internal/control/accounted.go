@@ -64,7 +64,7 @@ func (srv *Server) decisions(found []*sessions.Session) map[*sessions.Route]api.
 			continue
 		}
 		d := srv.cfg.Accounting.Decision(s.Route)
-		d.List, d.Reason = utf8Text(d.List), utf8Text(d.Reason)
+		d.List, d.Reason = api.ValidText(d.List), api.ValidText(d.Reason)
 		out[s.Route] = d
 	}
 	return out

@@ -160,7 +160,7 @@ func (s *Server) describeEvent(e *tap.Event) *api.AccountableEvent {
 	out := &api.AccountableEvent{
 		Time: e.Seen.UTC().Truncate(time.Millisecond), At: e.At.UTC().Truncate(time.Millisecond),
 		Type: s.eventType(&e.Notice), Made: e.Attrs == "", Resync: e.Only != "", Session: s.describeRow(e.Session),
-		List: utf8Text(e.List), Methods: slices.Clone(e.Methods), Broadcast: e.Broadcast, NotRecorded: e.NotRecorded,
+		List: api.ValidText(e.List), Methods: slices.Clone(e.Methods), Broadcast: e.Broadcast, NotRecorded: e.NotRecorded,
 	}
 	if out.Methods == nil {
 		out.Methods = []string{}
@@ -173,7 +173,7 @@ func (s *Server) describeEvent(e *tap.Event) *api.AccountableEvent {
 	}
 	if e.Session.Kind == sessions.Command {
 		level, text := e.Attrs.Command()
-		out.Command = &api.EventCommand{Level: level, Text: utf8Text(text)}
+		out.Command = &api.EventCommand{Level: level, Text: api.ValidText(text)}
 	}
 	if e.Type == sessions.Stop {
 		cause, _ := e.Attrs.Uint32(radius.AcctTerminateCause)
@@ -195,5 +195,5 @@ func (s *Server) valueName(t radius.Type, n uint32) string {
 	if n == 0 {
 		return ""
 	}
-	return cmp.Or(utf8Text(s.cfg.Names().ValueName(t, n)), strconv.FormatUint(uint64(n), 10))
+	return cmp.Or(api.ValidText(s.cfg.Names().ValueName(t, n)), strconv.FormatUint(uint64(n), 10))
 }

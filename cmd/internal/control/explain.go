@@ -50,7 +50,7 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 	}
 	for i := range out.Records {
 		r := &out.Records[i]
-		r.Session, r.List, r.Reason = utf8Text(r.Session), utf8Text(r.List), utf8Text(r.Reason)
+		r.Session, r.List, r.Reason = api.ValidText(r.Session), api.ValidText(r.List), api.ValidText(r.Reason)
 	}
 	s.writeJSON(w, http.StatusOK, out)
 }

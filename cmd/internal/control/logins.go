@@ -38,9 +38,9 @@ func (s *Server) listLogins(w http.ResponseWriter, r *http.Request) {
 // describeLogin returns the JSON form of a login.
 func (s *Server) describeLogin(l *admission.Login) api.Login {
 	out := api.Login{
-		Kind: l.Kind.String(), User: utf8Text(l.User), NASIdentifier: utf8Text(l.NAS.Name()),
-		CallingStation: utf8Text(l.Attrs.Text(radius.CallingStationID)), NASPortID: utf8Text(l.Attrs.Text(radius.NASPortID)),
-		Upstream: utf8Text(l.Upstream), Accepted: l.Accepted.UTC().Truncate(time.Second), Until: l.Until.UTC().Truncate(time.Second),
+		Kind: l.Kind.String(), User: api.ValidText(l.User), NASIdentifier: api.ValidText(l.NAS.Name()),
+		CallingStation: api.ValidText(l.Attrs.Text(radius.CallingStationID)), NASPortID: api.ValidText(l.Attrs.Text(radius.NASPortID)),
+		Upstream: api.ValidText(l.Upstream), Accepted: l.Accepted.UTC().Truncate(time.Second), Until: l.Until.UTC().Truncate(time.Second),
 		Attributes: s.printed(l.Attrs), Granted: s.printed(l.Granted),
 	}
 	out.NAS = cmp.Or(s.cfg.ClientName(l.NAS.Addr), out.NASIdentifier)

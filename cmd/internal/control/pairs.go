@@ -97,6 +97,6 @@ func (p *pairs) addConnection(s *sessions.Session) {
 		p.add("address", netip.AddrFrom16([16]byte([]byte(host))).String())
 	}
 	if node := s.Attrs.Text(radius.LoginLATNode); node != "" {
-		p.add("address", utf8Text(node))
+		p.add("address", api.ValidText(node))
 	}
 }

@@ -174,7 +174,7 @@ func (s *Server) writeError(w http.ResponseWriter, code int, err error) {
 		other.refuse(other.ResponseWriter, code, err)
 		return
 	}
-	s.writeJSON(w, code, api.Problem{Error: utf8Text(err.Error())})
+	s.writeJSON(w, code, api.Problem{Error: api.ValidText(err.Error())})
 }
 
 // writeJSON answers with a JSON value.

@@ -7,9 +7,7 @@ import (
 	"iter"
 	"net/http"
 	"net/netip"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"aaasess/cmd/internal/api"
 	"aaasess/internal/radius"
@@ -23,10 +21,10 @@ func (srv *Server) describeRow(s *sessions.Session) api.Session {
 	used, _ := s.Used()
 	out := api.Session{
 		ID: s.ID.String(), Number: uint32(s.ID), Kind: s.Kind.String(), State: s.State.String(),
-		User: utf8Text(s.User), NASIdentifier: utf8Text(s.NAS.Name()), AcctSessionID: utf8Text(s.AcctSessionID),
-		CallingStation: utf8Text(s.Attrs.Text(radius.CallingStationID)),
-		CalledStation:  utf8Text(s.Attrs.Text(radius.CalledStationID)),
-		NASPortID:      utf8Text(s.Attrs.Text(radius.NASPortID)),
+		User: api.ValidText(s.User), NASIdentifier: api.ValidText(s.NAS.Name()), AcctSessionID: api.ValidText(s.AcctSessionID),
+		CallingStation: api.ValidText(s.Attrs.Text(radius.CallingStationID)),
+		CalledStation:  api.ValidText(s.Attrs.Text(radius.CalledStationID)),
+		NASPortID:      api.ValidText(s.Attrs.Text(radius.NASPortID)),
 		IfIndex:        s.IfIndex,
 		Started:        table.Date(s.Started).UTC().Truncate(time.Second), Heard: table.Date(s.LastEvent).UTC().Truncate(time.Second),
 		Idle: s.IdleTime(table.Clock()), SessionTime: used.SessionTime,
@@ -60,13 +58,13 @@ func (srv *Server) describeRow(s *sessions.Session) api.Session {
 // describeAdmission adds what authentication has said of a session.
 func (srv *Server) describeAdmission(out *api.Session, s *sessions.Session) {
 	if name := s.Name(); name != out.ID {
-		out.Upstream = utf8Text(name)
+		out.Upstream = api.ValidText(name)
 	}
 	granted := s.Granted()
 	if user := granted.Text(radius.UserName); user != "" {
 		out.UserFrom = api.FromAccept
 		if own := s.Attrs.Text(radius.UserName); own != user {
-			out.NASUser = utf8Text(own)
+			out.NASUser = api.ValidText(own)
 		}
 	}
 	if own, _ := s.Attrs.Get(radius.FramedIPAddress); s.IPv4 != 0 && (own == "" || radius.IsUnassigned(own)) {
@@ -98,13 +96,13 @@ func (srv *Server) showSession(w http.ResponseWriter, r *http.Request) {
 	}
 	detail := api.SessionDetail{Session: srv.describe(session), Attributes: []api.Attribute{}}
 	name, parent := session.Attrs.Service()
-	detail.Service, detail.ParentSession = utf8Text(name), utf8Text(parent)
+	detail.Service, detail.ParentSession = api.ValidText(name), api.ValidText(parent)
 	detail.Attributes = srv.printed(session.Attrs)
 	if granted := session.Granted(); granted != "" {
 		detail.Granted = srv.printed(granted)
 	}
 	if err := srv.terminator.CanEnd(session); err != nil {
-		detail.UnableReason = utf8Text(err.Error())
+		detail.UnableReason = api.ValidText(err.Error())
 	}
 	srv.writeJSON(w, http.StatusOK, detail)
 }
@@ -113,7 +111,7 @@ func (srv *Server) showSession(w http.ResponseWriter, r *http.Request) {
 func (srv *Server) printed(attrs radius.Attributes) []api.Attribute {
 	out := []api.Attribute{}
 	for p := range srv.cfg.Names().Print(attrs) {
-		out = append(out, api.Attribute{Name: p.Name, Value: utf8Text(p.Text)})
+		out = append(out, api.Attribute{Name: p.Name, Value: api.ValidText(p.Text)})
 	}
 	return out
 }
@@ -158,7 +156,7 @@ func ipv6Prefix(t radius.Type, value string) (p netip.Prefix) {
 func describeTermination(t termination.Progress) *api.Termination {
 	out := &api.Termination{Attempts: t.Attempts, Stuck: t.Stuck}
 	if t.Attempts > 1 || t.Attempts == 1 && !t.Asking { // there is an outcome
-		out.Last = utf8Text(t.Last.String())
+		out.Last = api.ValidText(t.Last.String())
 		out.ErrorCause = uint32(t.Last.ErrorCause)
 	}
 	if !t.Next.IsZero() {
@@ -166,22 +164,4 @@ func describeTermination(t termination.Progress) *api.Termination {
 		out.Next = &next
 	}
 	return out
-}
-
-// utf8Text replaces octets that are not valid UTF-8 by \xHH, because JSON text is UTF-8.
-func utf8Text(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, n := utf8.DecodeRuneInString(s)
-		if r == utf8.RuneError && n == 1 {
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		} else {
-			b.WriteString(s[:n])
-		}
-		s = s[n:]
-	}
-	return b.String()
 }

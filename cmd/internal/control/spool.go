@@ -13,12 +13,12 @@ import (
 // utf8Record returns a record whose texts are valid UTF-8, as JSON requires.
 func utf8Record(a api.SetAside) api.SetAside {
 	for _, text := range []*string{&a.From, &a.Reason, &a.Session, &a.List, &a.User} {
-		*text = utf8Text(*text)
+		*text = api.ValidText(*text)
 	}
 	a.Attributes = slices.Clone(a.Attributes)
 	for i := range a.Attributes {
 		at := &a.Attributes[i]
-		at.Name, at.Value = utf8Text(at.Name), utf8Text(at.Value)
+		at.Name, at.Value = api.ValidText(at.Name), api.ValidText(at.Value)
 	}
 	return a
 }
@@ -32,7 +32,7 @@ func (s *Server) showSpool(w http.ResponseWriter, r *http.Request) {
 	emptyIfNil(&status.Queues)
 	emptyIfNil(&status.Damage)
 	for i := range status.Damage {
-		status.Damage[i].Reason = utf8Text(status.Damage[i].Reason)
+		status.Damage[i].Reason = api.ValidText(status.Damage[i].Reason)
 	}
 	s.writeJSON(w, http.StatusOK, status)
 }

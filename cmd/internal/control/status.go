@@ -27,7 +27,7 @@ func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
 	}
 	if s.cfg.Reasons != nil {
 		for _, reason := range s.cfg.Reasons() {
-			status.Verdict, status.Reasons = api.VerdictDegraded, append(status.Reasons, utf8Text(reason))
+			status.Verdict, status.Reasons = api.VerdictDegraded, append(status.Reasons, api.ValidText(reason))
 		}
 	}
 	for name, fn := range sections {

@@ -53,7 +53,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, b *batch, wait t
 	}
 	head := api.DisconnectHead{Matched: len(b.ids), Marked: len(b.marked), Unable: b.unable}
 	if b.why != nil {
-		head.UnableReason = utf8Text(b.why.Error())
+		head.UnableReason = api.ValidText(b.why.Error())
 	}
 	out, err := newListWriter(w, head)
 	if err != nil || wait > 0 && out.flush() != nil {
