@@ -48,7 +48,7 @@ func newLogins() logins { return logins{index: newIndex(), nases: newNASes()} }
 
 // entryOf returns a login, or nil if it is not kept any more.
 func (x *logins) entryOf(h handle) *entry {
-	if h.ref == 0 {
+	if h.ref == 0 || int(h.ref) > x.kept.used {
 		return nil
 	}
 	if e := x.kept.at(h.ref); e.serial == h.serial {
@@ -184,8 +184,15 @@ func (x *logins) drop(r ref) {
 		x.octets -= nasOctets(&nas)
 	}
 	x.kept.remove(r)
-	x.n--
+	if x.n--; x.n == 0 && x.kept.used > burst {
+		serial := x.serial
+		*x = newLogins() // slabs and maps never get smaller
+		x.serial = serial
+	}
 }
+
+// burst is how many places for logins are not given back while there are none.
+const burst = 4 * slabChunk
 
 // touch makes a login the newest.
 func (x *logins) touch(r ref, now time.Duration) {

@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -64,5 +65,36 @@ func TestHandle(t *testing.T) {
 	}
 	if x.entryOf(first) != nil || x.entryOf(second) == nil {
 		t.Error("the second login was taken for the first")
+	}
+}
+
+// TestBurst: after a burst the memory is given back, and what named its logins names none.
+func TestBurst(t *testing.T) {
+	for _, n := range []int{burst, burst + 1} {
+		x := newLogins()
+		var all []handle
+		for i := range n {
+			q := loginAt(nas1, fmt.Sprint("user", i))
+			w := whoOf(&q.NAS, q.Kind, q.Attrs)
+			l := newLogin(q, &w)
+			all = append(all, x.keep(&l, 0))
+		}
+		for _, h := range all {
+			x.drop(h.ref)
+		}
+		if given := len(x.kept.chunks) == 0; given != (n > burst) || x.octets != 0 || len(x.chains) > 0 || len(x.nases.byValue) > 0 {
+			t.Errorf("%d logins: given back %v; %d octets, %d chains, %d NASes", n, given, x.octets, len(x.chains), len(x.nases.byValue))
+		}
+		q := loginAt(nas1, "another")
+		w := whoOf(&q.NAS, q.Kind, q.Attrs)
+		l := newLogin(q, &w)
+		if h := x.keep(&l, 0); x.entryOf(h) == nil {
+			t.Error("no login after the burst")
+		}
+		for _, h := range all {
+			if x.entryOf(h) != nil {
+				t.Fatalf("%d logins: %v names another login", n, h)
+			}
+		}
 	}
 }

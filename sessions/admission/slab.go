@@ -8,7 +8,7 @@ const slabChunk = 256
 
 // slab keeps values of one type in large chunks. A reference to a value takes the place of a pointer: if
 // T has no pointers, the garbage collector does not look into the chunks. Values do not move. A slab
-// uses the places of removed values again, and never gets smaller.
+// uses the places of removed values again, and never gets smaller by itself.
 type slab[T any] struct {
 	chunks []*[slabChunk]T
 	used   int   // places that have had a value, in order

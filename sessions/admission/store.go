@@ -24,7 +24,9 @@ type Config struct {
 	// 0 means two minutes.
 	StartWait time.Duration
 	// Max is how many logins are kept at most, and MaxOctets how many octets they may need. If there
-	// are more, the oldest are forgotten early. 0 means 100,000 and 128 MB.
+	// are more, the oldest are forgotten early. 0 means 100,000 and 128 MB. The memory of a burst is
+	// used again, and given back when no login is left. If the next logins are of another kind, with
+	// many NASes or long texts, both together need more than MaxOctets: 1.6 times in one measurement.
 	Max, MaxOctets int
 	// IncludeInAccessReq tells servers the Acct-Session-Id of the session already at its login (S0
 	// "attribute 44 include-in-access-req").
