@@ -186,7 +186,7 @@ func TestDialogues(t *testing.T) {
 func TestUnable(t *testing.T) {
 	d := daemon(t)
 	d.NAS.Unable("bob", fmt.Errorf("client %q has disconnect.profile none: %w", "vpn", termination.ErrNoMeans))
-	const why = `session 00000003 cannot be ended: client "vpn" has disconnect.profile none: its NAS cannot end sessions`
+	const why = `session 00000003 cannot be ended: client "vpn" has disconnect.profile none: nothing can end the session`
 	for args, want := range map[string]outcome{
 		"disconnect 00000003":     {1, "", "aaasess: " + why + "; no session was disconnected\n"},
 		"disconnect --user bob":   {1, "", "aaasess: " + why + "; no session was disconnected\n"},

@@ -90,7 +90,7 @@ func TestSessionText(t *testing.T) {
 		detail := api.SessionDetail{Session: s, Attributes: []api.Attribute{{Name: "User-Name", Value: s.User}, {Name: "Cisco-AVPair", Value: "x=y"}}}
 		if i == 0 {
 			detail.Service, detail.ParentSession = "INTERNET", "00000012"
-			detail.UnableReason = `dae: client "vpn" has disconnect.profile none: its NAS cannot end sessions`
+			detail.UnableReason = `dae: client "vpn" has disconnect.profile none: nothing can end the session`
 			detail.Upstream, detail.UserFrom, detail.NASUser, detail.AddressFrom = "C00002010000000D", api.FromAccept, "anonymous", api.FromAccept
 			detail.Granted = []api.Attribute{{Name: "User-Name", Value: s.User}, {Name: "Class", Value: "0x00ff"}}
 		}

@@ -54,7 +54,7 @@ func TestRelayOpenVPN(t *testing.T) {
 	if _, err := s.Try(set...); err == nil || !strings.Contains(err.Error(), "inconsistentValue") {
 		t.Errorf("snmpset: %v", err)
 	}
-	const why = `client "nas" has disconnect.profile none: its NAS cannot end sessions`
+	const why = `client "nas" has disconnect.profile none: nothing can end the session`
 	for _, which := range [][]string{{"00000001"}, {"--user", "alice@isp", "--yes"}} {
 		argv := append([]string{cli(t), "--socket", filepath.Join(s.dir, "ctl.sock"), "disconnect"}, which...)
 		if _, err := s.Try(argv...); err == nil || !strings.Contains(err.Error(), why) {

@@ -109,7 +109,7 @@ func TestNoMeans(t *testing.T) {
 			t.Errorf("%+v", status)
 		}
 		warning := strings.Split(log(), "\n")[0]
-		if strings.Count(log(), "level=WARN") != 1 || !strings.Contains(warning, "level=WARN") || !strings.Contains(warning, `outcome="not sent: profile none: its NAS cannot end sessions"`) {
+		if strings.Count(log(), "level=WARN") != 1 || !strings.Contains(warning, "level=WARN") || !strings.Contains(warning, `outcome="not sent: profile none: nothing can end the session"`) {
 			t.Error(log())
 		}
 	})

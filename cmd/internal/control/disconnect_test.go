@@ -83,7 +83,7 @@ func TestDisconnectUnable(t *testing.T) {
 	for i, user := range []string{"alice", "bob", "alice", "carol"} {
 		begin(t, d, user, time.Now(), func(ev *sessions.Event) { ev.AcctSessionID = fmt.Sprint(i) })
 	}
-	const why = `session 00000001 cannot be ended: client "vpn" has disconnect.profile none: its NAS cannot end sessions`
+	const why = `session 00000001 cannot be ended: client "vpn" has disconnect.profile none: nothing can end the session`
 	for _, req := range []api.DisconnectRequest{
 		{IDs: []string{"00000002", "00000001"}},
 		{Filter: map[string]string{"user": "alice"}},

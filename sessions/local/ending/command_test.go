@@ -105,10 +105,10 @@ func TestCommandCannot(t *testing.T) {
 		how  *sessions.Ending
 		want string
 	}{
-		"an option":  {sessionOf(t, "sshd/1", "-x", how), how, `command "script": {user} is "-x": the command could take it for an option: its NAS cannot end sessions`},
-		"no command": {sessionOf(t, "sshd/1", "alice", how), &sessions.Ending{Command: "other"}, `no command is called "other": its NAS cannot end sessions`},
-		"no server":  {sessionOf(t, "sshd/1", "alice", how), &sessions.Ending{OpenVPN: "other"}, `no OpenVPN server is called "other": its NAS cannot end sessions`},
-		"nothing":    {sessionOf(t, "sshd/1", "alice", nil), nil, "the program that reported it has not said how it is ended: its NAS cannot end sessions"},
+		"an option":  {sessionOf(t, "sshd/1", "-x", how), how, `command "script": {user} is "-x": the command could take it for an option: nothing can end the session`},
+		"no command": {sessionOf(t, "sshd/1", "alice", how), &sessions.Ending{Command: "other"}, `no command is called "other": nothing can end the session`},
+		"no server":  {sessionOf(t, "sshd/1", "alice", how), &sessions.Ending{OpenVPN: "other"}, `no OpenVPN server is called "other": nothing can end the session`},
+		"nothing":    {sessionOf(t, "sshd/1", "alice", nil), nil, "the program that reported it has not said how it is ended: nothing can end the session"},
 	} {
 		err := d.CanEnd(tt.s, tt.how)
 		if !errors.Is(err, termination.ErrNoMeans) || err.Error() != tt.want {

@@ -269,7 +269,7 @@ func TestProfileOfClient(t *testing.T) {
 		}
 	}
 	none := ask(nasradius.Client{Prefix: net, DisconnectProfile: "none"})
-	if want := `dae: client "c0" has disconnect.profile none: its NAS cannot end sessions`; !errors.Is(none, termination.ErrNoMeans) || none.Error() != want {
+	if want := `dae: client "c0" has disconnect.profile none: nothing can end the session`; !errors.Is(none, termination.ErrNoMeans) || none.Error() != want {
 		t.Errorf("error %v, want %s", none, want)
 	}
 	if out := d.Disconnect(context.Background(), firstAttempt(bngSession())); !errors.Is(out.Err, termination.ErrNoMeans) {
