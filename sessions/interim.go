@@ -52,10 +52,17 @@ func (t *Table) MakeInterims(due []DueInterim, done func(error)) (n int, err err
 	return len(c.Notices), nil
 }
 
-// told sets Session.Told to now, because an interim of ours says that the session lives.
+// told sets Session.Told to now, because an interim of ours says that the session lives. It returns the
+// session for the notice. Counters of an interface are in it as they are now, so after a restart the
+// stored state tells no less than the record.
 func (t *Table) told(c *Change, s *Session, now Stamp) *Session {
 	n := *s
 	n.Told = now
+	counted := n
+	counted.dropLink()
 	t.put(c, &n)
+	if s.HasLink() {
+		return &counted
+	}
 	return &n
 }

@@ -47,7 +47,7 @@ type link struct {
 	// traffic it counts, and used stays as it is.
 	shared bool
 	grew   Stamp  // the newest sample in which a counter had grown; 0 if there is none
-	seen   uint64 // the newest refresh that has found it
+	seen   uint64 // the newest refresh that has found it, or that had begun when the session got it
 	seenAt Stamp  // when that was; 0 if no refresh of this run has found it
 	lost   bool   // the interface has disappeared
 	lostAt Stamp  // when; 0 if that is not known

@@ -123,8 +123,10 @@ func (t *Table) Refreshed(number, host uint64, samples []Sample) (missing []uint
 	for i := range samples {
 		for _, l := range ls.byKey[linkKey{host, samples[i].IfIndex}] {
 			l.mu.Lock()
-			l.seen, l.seenAt = number, at
-			l.add(samples[i].Traffic, at)
+			if l.seen < number { // else its session began during the refresh, and the sample may be older
+				l.seen, l.seenAt = number, at
+				l.add(samples[i].Traffic, at)
+			}
 			l.mu.Unlock()
 		}
 	}

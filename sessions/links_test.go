@@ -293,6 +293,74 @@ func TestLinkShared(t *testing.T) {
 	f.endLost(t, 2)
 }
 
+// TestLinkBegunDuringRefresh: a sample of a refresh that had begun before the session got the interface
+// may be older than what the interface had counted by then. It is no reset of the counters.
+func TestLinkBegunDuringRefresh(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	number := f.BeginRefresh()
+	f.send(t, sessions.Start, "a", 0, onLink(7, sessions.Traffic{5000, 50, 0, 0}))
+	if missing := f.Refreshed(number, testHost, []sessions.Sample{sample(7, 4900, 49)}); len(missing) > 0 {
+		t.Errorf("missing: %d", missing)
+	}
+	refresh(f.Table, sample(7, 5100, 60))
+	wantUsed(t, "after two refreshes", f.View().Get(1), 100, 10)
+}
+
+// TestLinkOfLateStart: a start that comes after an interim names the interface, too.
+func TestLinkOfLateStart(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	f.now = f.now.Add(time.Minute)
+	f.send(t, sessions.Interim, "a", 1)
+	f.send(t, sessions.Start, "a", 0, onLink(7, sessions.Traffic{10, 1, 0, 0}), func(ev *sessions.Event) { ev.At = f.now.Add(-time.Second) })
+	s := f.View().Get(1)
+	if s.IfIndex != 7 || !s.HasLink() || f.View().Len() != 1 {
+		t.Fatalf("%d rows, ifIndex %d", f.View().Len(), s.IfIndex)
+	}
+	refresh(f.Table, sample(7, 15, 3))
+	wantUsed(t, "after a late start", s, 5, 2)
+}
+
+// TestLinkStoredAsTold: an interim of ours does not tell more than what is stored with it, though the
+// interface counts on before the record is written.
+func TestLinkStoredAsTold(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	f.send(t, sessions.Start, "a", 0, onLink(7, sessions.Traffic{}))
+	refresh(f.Table, sample(7, 500, 5))
+	f.now = f.now.Add(time.Minute)
+	sessionstest.Await(t, func(done func(error)) error {
+		n, err := f.MakeInterims([]sessions.DueInterim{{ID: 1, Quiet: time.Minute}}, done)
+		refresh(f.Table, sample(7, 900, 9))
+		if n != 1 {
+			t.Errorf("%d interims", n)
+		}
+		return err
+	})
+	f.waitForCommits(t)
+	notices := f.journal.Notices()
+	wantUsed(t, "in the interim", notices[len(notices)-1].Session, 500, 5)
+	wantUsed(t, "after a restart", f.restart(t).View().Get(1), 500, 5)
+	wantUsed(t, "in the table", f.View().Get(1), 900, 9)
+}
+
+// TestLinkRevived: the interim of a session that is alive after its stop has what the interface of the
+// session has counted.
+func TestLinkRevived(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	f.send(t, sessions.Start, "a", 0, onLink(7, sessions.Traffic{}))
+	refresh(f.Table, sample(7, 500, 5))
+	f.now = f.now.Add(time.Second)
+	f.send(t, sessions.Stop, "a", 1)
+	f.now = f.now.Add(2 * time.Minute)
+	f.send(t, sessions.Interim, "a", 121, onLink(7, sessions.Traffic{700, 7, 0, 0}), reporting(sessions.Usage{InputOctets: 30, SessionTime: 121}))
+	f.waitForCommits(t)
+	notices := f.journal.Notices()
+	if octets, _ := notices[len(notices)-1].Attrs.Uint32(radius.AcctInputOctets); len(notices) != 3 || octets != 500 {
+		t.Errorf("%d notices, %d octets", len(notices), octets)
+	}
+	refresh(f.Table, sample(7, 701, 7))
+	wantUsed(t, "after the revival", f.View().Get(1), 501, 5)
+}
+
 // TestLinkRefused: while the store refuses events, no session ends.
 func TestLinkRefused(t *testing.T) {
 	f := newFixture(t, sessions.Config{})

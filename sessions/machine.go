@@ -328,15 +328,13 @@ func (s *Session) applyEvent(ev *Event) {
 	s.EventTimestamp = max(s.EventTimestamp, ev.EventTimestamp)
 	if ev.IfIndex != 0 && (!late || s.IfIndex == 0) {
 		s.IfIndex = ev.IfIndex
+		s.takeLink(ev)
 	}
 	if ev.PortIfIndex != 0 && (!late || s.PortIfIndex == 0) {
 		s.PortIfIndex = ev.PortIfIndex
 	}
 	if ev.End != nil && (!late || s.End() == nil) {
 		s.setEnd(ev.End)
-	}
-	if !late {
-		s.takeLink(ev)
 	}
 	if ev.Type == Start {
 		return // a start reports no usage, whatever arrived before it

@@ -192,7 +192,11 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		typ, before := s.noticeType(ev), s.User
 		s = t.updateNAS(updated(s, ev), ev)
 		t.put(c, s)
-		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: s.recorded(typ, ev.Attrs), At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
+		attrs := s.recorded(typ, ev.Attrs)
+		if typ == Interim && s.HasLink() {
+			t.encodeInto(c, s) // the interface may have counted on since put, and the record has that
+		}
+		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: attrs, At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
 		ev.tell(s, false)
 	case finish:
 		c.Patient = t.isBetweenMarks(s)
@@ -208,7 +212,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		t.put(c, s)
 		t.forget(s.ID) // after put, or its NAS nodes would be released
 		t.markHighWater()
-		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: ev.Attrs, At: ev.At, Lasted: ev.lasted(s)})
+		c.Notices = append(c.Notices, Notice{Type: ev.Type, Session: s, Attrs: s.recorded(ev.Type, ev.Attrs), At: ev.At, Lasted: ev.lasted(s)})
 		ev.tell(s, false)
 	}
 	return nil

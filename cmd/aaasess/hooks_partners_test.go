@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,33 @@ func (d *localDaemon) next(t *testing.T) arrived {
 
 // changes are the fields that are different in each run of a test.
 var changes = cmpopts.IgnoreFields(localreport.Report{}, "Session", "At", "SessionTime", "InputOctets", "OutputOctets", "InputPackets", "OutputPackets")
+
+// TestBashHookAfterBashrc: a ~/.bashrc as Debian's, which is read after the hook, hides no command, and
+// makes none be reported as the one before it.
+func TestBashHookAfterBashrc(t *testing.T) {
+	d := startLocalDaemon(t)
+	rc := filepath.Join(t.TempDir(), "rc")
+	text := "PROMPT_COMMAND='true;'\n. " + hookFile(t, "bash/aaasess-commands.sh") + "\nHISTCONTROL=ignoreboth HISTIGNORE=\"pwd\" HISTTIMEFORMAT=\"%s \"\n"
+	if err := os.WriteFile(rc, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	typed := []string{"echo 1", "echo 2", "echo 2", "pwd", "true"}
+	cmd := hook{}.command(t, d.socket)
+	cmd.Path, cmd.Args = "/bin/bash", []string{"bash", "--rcfile", rc, "-i"}
+	cmd.Stdin = strings.NewReader(" " + strings.Join(typed, "\n ") + "\n")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	var got []string
+	for _, a := range d.await(t, len(typed)) {
+		got = append(got, a.Report.Text)
+	}
+	slices.Sort(got) // they come in the background
+	slices.Sort(typed)
+	if diff := cmp.Diff(typed, got); diff != "" {
+		t.Errorf("reported (-want +got):\n%s", diff)
+	}
+}
 
 // TestOpenVPNHook: OpenVPN runs its hook for a user who logs in, sends data and is thrown off. If the
 // daemon is down, the user logs in all the same.

@@ -154,6 +154,9 @@ func topAsk(ctx context.Context, client *apiclient.Client) topAsker {
 				if err != nil {
 					return topPage{}, err
 				}
+				if len(page.rows) == q.Limit { // it may never end
+					return topPage{}, fmt.Errorf("%w: more than the %d sessions that were asked for", apiclient.ErrInvalid, q.Limit)
+				}
 				page.rows = append(page.rows, s)
 			}
 			return page, nil

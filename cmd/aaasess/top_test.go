@@ -1,6 +1,10 @@
 package main
 
 import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/apiclient"
 	"aaasess/cmd/internal/control/controltest"
 	"aaasess/sessions"
 
@@ -158,6 +164,34 @@ func TestTopDaemonAway(t *testing.T) {
 	term.keys("q")
 	if code := term.end(); code != 0 {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestTopEndless: a list that never ends is an error, and costs no memory.
+func TestTopEndless(t *testing.T) {
+	dir, err := os.MkdirTemp("", "top")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "control.sock")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const last = 100_000
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, err := io.WriteString(w, `{"total":1,"matched":1,"sessions":[`)
+		for i := 0; i < last && err == nil; i++ {
+			_, err = io.WriteString(w, `{"id":"00000001","number":1},`)
+		}
+		_, _ = io.WriteString(w, `{"id":"00000001","number":1}]}`)
+	})}
+	go func() { _ = srv.Serve(l) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	page, err := topAsk(t.Context(), apiclient.New(socket, 0)).list(api.Query{Limit: 72})
+	if !errors.Is(err, apiclient.ErrInvalid) || len(page.rows) > 0 {
+		t.Errorf("%d rows, %v", len(page.rows), err)
 	}
 }
 

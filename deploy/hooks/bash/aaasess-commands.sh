@@ -2,9 +2,10 @@
 # is read by /etc/bash.bashrc. A shell that is not bash skips it.
 
 if [ -n "${BASH_VERSION-}" ] && [ -n "${PS1-}" ] && [ -z "${_aaasess_line-}" ]; then
-	# Every line is to be in the history, where it is found.
-	HISTCONTROL='' HISTIGNORE=''
-	unset HISTTIMEFORMAT
+	# Every line is to be in the history, where it is found: else the one before it would be reported. A
+	# ~/.bashrc comes later and may set these variables, so that is done at each prompt.
+	PROMPT_COMMAND=${PROMPT_COMMAND-}"
+HISTCONTROL='' HISTIGNORE=''"
 	_aaasess_line=$(tty 2>/dev/null) || _aaasess_line=bash
 	# The audit session is that of the login, see ../pam/report.
 	_aaasess_login=
@@ -16,7 +17,7 @@ if [ -n "${BASH_VERSION-}" ] && [ -n "${PS1-}" ] && [ -z "${_aaasess_line-}" ]; 
 	eval '
 _aaasess_command() {
 	local text level=1
-	text=$(builtin history 1)
+	text=$(unset HISTTIMEFORMAT && builtin history 1)
 	[[ $text =~ ^[[:space:]]*[0-9]+\*?[[:space:]]+(.*)$ ]] || return 0
 	text=${BASH_REMATCH[1]:0:16384} # a record has room for the first 2 kB, and an argument for 128
 	[ "$EUID" -ne 0 ] || level=15

@@ -248,7 +248,7 @@ func (f *Forwarder) answer(q *nasradius.ChangeRequest, s *sessions.Session, repl
 	case ack && ends:
 		f.expectStop(s)
 	case ends && out.ErrorCause == radius.SessionContextNotFound && !out.Inconclusive:
-		f.makeStop(s, &expectedStop{acked: f.cfg.Table.Clock(), at: time.Now()})
+		f.lost(s)
 	}
 	what := naks
 	if ack {

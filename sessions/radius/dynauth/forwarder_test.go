@@ -264,6 +264,40 @@ func TestLostAtNAS(t *testing.T) {
 	}
 }
 
+// TestLostAfterACK: a NAS that has ended a session for one server answers another one with 503 before its
+// stop comes. No stop is made for that, unless it was news that the NAS had the session after the ACK.
+func TestLostAfterACK(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		news bool // between the answers
+	}{{"no news", false}, {"an interim comes", true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				journal := sessionstest.NewJournal()
+				defer journal.Close()
+				table := sessions.New(sessions.Config{}, journal)
+				send(t, table, sessions.Start, 1, "A", "alice")
+				time.Sleep(time.Second)
+				f, s := New(Config{Table: table, Forward: ackAll, StopWait: 30 * time.Second}), table.Row(1)
+				f.expectStop(s)
+				time.Sleep(time.Second)
+				if tt.news {
+					send(t, table, sessions.Interim, 1, "A", "alice")
+					time.Sleep(time.Second)
+				}
+				f.lost(s)
+				if ended := table.Row(1) == nil; ended != tt.news {
+					t.Errorf("ended: %t", ended)
+				}
+				time.Sleep(31 * time.Second)
+				if table.Row(1) != nil || f.Stats().Stops != 1 {
+					t.Errorf("not ended: %+v", f.Stats())
+				}
+			})
+		})
+	}
+}
+
 // TestEndedMeanwhile: a request whose session has ended while it waited is not passed on: its NAS may
 // know sessions only by User-Name.
 func TestEndedMeanwhile(t *testing.T) {

@@ -17,17 +17,35 @@ type expectedStop struct {
 // does not begin the wait anew, or a server that asks all the time would have the session live for ever;
 // unless the NAS has reported the session between the two.
 func (f *Forwarder) expectStop(s *sessions.Session) {
-	e := &expectedStop{acked: f.cfg.Table.Clock(), at: time.Now()}
-	now := f.current(s)
-	if now == nil {
+	e := f.newExpected()
+	if f.current(s) == nil {
 		return // its stop came before the ACK
 	}
-	f.mu.Lock()
-	old := f.stops[s.ID]
-	f.mu.Unlock()
-	if old == nil || now.LastEvent > old.acked {
+	if !f.isExpected(s) {
 		f.after(f.cfg.StopWait, s, e)
 	}
+}
+
+// lost makes the stop of a session that its NAS does not have. If the NAS has sent an ACK before, to
+// another server, that is why: its own stop is on the way, and says more.
+func (f *Forwarder) lost(s *sessions.Session) {
+	if !f.isExpected(s) {
+		f.makeStop(s, f.newExpected())
+	}
+}
+
+func (f *Forwarder) newExpected() *expectedStop {
+	return &expectedStop{acked: f.cfg.Table.Clock(), at: time.Now()}
+}
+
+// isExpected reports whether the stop of a session is expected since an ACK, and the NAS has not reported
+// the session since.
+func (f *Forwarder) isExpected(s *sessions.Session) bool {
+	now := f.current(s)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	old := f.stops[s.ID]
+	return old != nil && now != nil && now.LastEvent <= old.acked
 }
 
 // after makes the stop of a session after a time, unless Run has ended or another one is expected since.
