@@ -117,7 +117,7 @@ func (l *localSocket) wantCause(id, want string) {
 }
 
 // TestLocalEndings: sessions of this host end by a signal, a command, or their program, and those of a
-// NAS without RFC 5176 by a command.
+// NAS without RFC 5176 by a command. They do so too after a restart of the daemon.
 func TestLocalEndings(t *testing.T) {
 	l := launchLocal(t)
 	sleep := exec.CommandContext(t.Context(), "sleep", "1000")
@@ -128,6 +128,11 @@ func TestLocalEndings(t *testing.T) {
 	byCommand := l.begin(localreport.Report{Source: "tty", Session: "tty1", User: "bob; id", End: &localreport.End{Command: "end-tty"}})
 	noMeans := l.begin(localreport.Report{Source: "sshd", Session: "2", User: "carol"})
 	gone := l.begin(localreport.Report{Source: "sshd", Session: "3", User: "dave", End: &localreport.End{OpenVPN: "office"}})
+	text, err := os.ReadFile(l.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.restart(string(text))
 
 	if status, text := l.disconnect(bySignal); status != http.StatusOK || !strings.Contains(text, `"last":"ACK"`) {
 		t.Errorf("%d %s", status, text)
