@@ -76,7 +76,7 @@ func TestDelayStart(t *testing.T) {
 		return n
 	}
 	second := func(n *sessions.Notice) {
-		n.Attrs += radius.Attributes(radius.AppendUint32(nil, radius.AcctStatusType, 1))
+		n.SecondStart = true
 	}
 	for _, tt := range []struct {
 		name   string

@@ -17,6 +17,7 @@ func TestSetNewInfo(t *testing.T) {
 	of := func(status uint32, typ sessions.EventType) sessions.Notice {
 		n := notice(1, sessions.Network, typ)
 		n.Attrs += radius.Attributes(radius.AppendUint32(nil, radius.AcctStatusType, status))
+		n.SecondStart = typ == sessions.Interim && status == uint32(sessions.Start)
 		return n
 	}
 	ours := notice(1, sessions.Network, sessions.Interim)

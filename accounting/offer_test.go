@@ -61,7 +61,6 @@ func TestOffer(t *testing.T) {
 		sessions.Connection: {List: "connection/both", Record: StartStop, Broadcast: true, InterimsToFirst: true, Methods: []MethodName{isp, cust}},
 	}
 	user := radius.Attributes(radius.AppendAttribute(nil, radius.UserName, "alice"))
-	second := user + radius.Attributes(radius.AppendUint32(nil, radius.AcctStatusType, 1))
 	failed := user + radius.Attributes(radius.AppendUint32(nil, radius.AcctStatusType, 15))
 	const network, exec, connection = sessions.Network, sessions.Exec, sessions.Connection
 	for _, tt := range []struct {
@@ -74,7 +73,7 @@ func TestOffer(t *testing.T) {
 	}{
 		{"the first method that answers", 1, network, start, user, "1 Start network/default: group isp, local"},
 		{"no User-Name", 1, network, start, "", "1 Start network/default: not recorded, it has no User-Name (suppress-null-username)"},
-		{"a second start", 1, network, interim, second, "1 Interim-Update network/default: not recorded, it is a second start, and newinfo is off"},
+		{"a second start", 1, network, interim, user, "1 Interim-Update network/default: not recorded, it is a second start, and newinfo is off"},
 		{"stop-only, a start", 1, exec, start, user, "1 Start exec/default: not recorded, its list is stop-only"},
 		{"stop-only, a stop", 1, exec, stop, user, "1 Stop exec/default: local"},
 		{"stop-only, another event: the network list records it", 1, exec, other, failed, "1 Other exec/default: local"},
@@ -92,6 +91,7 @@ func TestOffer(t *testing.T) {
 			defer l.Close()
 			n := notice(tt.id, tt.kind, tt.typ)
 			n.Attrs += tt.attrs
+			n.SecondStart = tt.name == "a second start"
 			committed(t, r, sessions.Change{Notices: []sessions.Notice{n}})
 			got := offered(l)
 			if len(got) != 1 || got[0] != tt.want {

@@ -94,17 +94,11 @@ func (r *Router) SetPolicy(decide Decide) { r.decide.Store(&decide) }
 // user's address (R25, R47; S1 "aaa accounting update newinfo"). The default is true.
 func (r *Router) SetNewInfo(isRecorded bool) { r.withoutNewInfo.Store(!isRecorded) }
 
-// isNewInfo reports whether a notice is of a second start.
-func isNewInfo(n *sessions.Notice) bool {
-	status, _ := n.Attrs.Uint32(radius.AcctStatusType)
-	return n.Type == sessions.Interim && status == uint32(sessions.Start)
-}
-
 // isUnwantedNewInfo reports whether a notice is of a second start that SetNewInfo leaves out. One that
 // brings the User-Name without which the first start was suppressed is recorded: no record has told
 // of the session before. So is one that brings the address that the start waits for.
 func (r *Router) isUnwantedNewInfo(to *Route, n *sessions.Notice) bool {
-	return r.withoutNewInfo.Load() && isNewInfo(n) && !(to.SuppressNullUsername && n.BringsUser) &&
+	return r.withoutNewInfo.Load() && n.SecondStart && !(to.SuppressNullUsername && n.BringsUser) &&
 		!(to.DelayStart > 0 && n.Session.Kind == sessions.Network && HasAddress(n.Attrs))
 }
 

@@ -108,8 +108,9 @@ type Notice struct {
 	Cause uint32
 	// AfterEnd: the session had ended before, so its Attrs may lack some that it had, even
 	// User-Name. That is also so if the session was [Session.Revived].
-	AfterEnd   bool
-	BringsUser bool // the event gave a live session its User-Name: it had none, or an empty one
+	AfterEnd    bool
+	SecondStart bool // an interim that the NAS has sent as another start of the session
+	BringsUser  bool // the event gave a live session its User-Name: it had none, or an empty one
 	// Only is the method that gets the record; "" means those of the session's route. A notice with
 	// Only repeats what is known of a live session; see [Resync].
 	Only string

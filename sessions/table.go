@@ -196,7 +196,7 @@ func (t *Table) apply(c *Change, ev *Event) error {
 		if typ == Interim && s.HasLink() {
 			t.encodeInto(c, s) // the interface may have counted on since put, and the record has that
 		}
-		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: attrs, At: ev.At, Lasted: ev.lasted(s), BringsUser: before == "" && s.User != ""})
+		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: attrs, At: ev.At, Lasted: ev.lasted(s), SecondStart: typ != ev.Type, BringsUser: before == "" && s.User != ""})
 		ev.tell(s, false)
 	case finish:
 		c.Patient = t.isBetweenMarks(s)
@@ -276,7 +276,8 @@ func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
 	after.LastEvent, after.LastTraffic = s.LastEvent, s.LastTraffic // the time of the end stays
 	t.remember(c, t.updateNAS(after, ev), ev.AcctSessionID)
 	ev.tell(after, false)
-	n := Notice{Type: s.noticeType(ev), Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause, AfterEnd: true}
+	typ := s.noticeType(ev)
+	n := Notice{Type: typ, Session: after, Attrs: ev.Attrs, At: ev.At, Cause: cause, AfterEnd: true, SecondStart: typ != ev.Type}
 	if n.Type == Stop {
 		t.recordStop(c, n)
 	} else {

@@ -16,8 +16,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gosnmp/gosnmp"
+
 	"aaasess/cmd/internal/api"
 	"aaasess/internal/radius"
+	"aaasess/mib/casn"
+	"aaasess/sessions"
 	localreport "aaasess/sessions/local/report"
 )
 
@@ -113,7 +117,7 @@ func (l *localSocket) wantCause(id, want string) {
 }
 
 // TestLocalEndings: sessions of this host end by a signal, a command, or their program, and those of a
-// NAS without RFC 5176 by a command.
+// NAS without RFC 5176 by a command. They do so too after a restart of the daemon.
 func TestLocalEndings(t *testing.T) {
 	l := launchLocal(t)
 	sleep := exec.CommandContext(t.Context(), "sleep", "1000")
@@ -124,6 +128,11 @@ func TestLocalEndings(t *testing.T) {
 	byCommand := l.begin(localreport.Report{Source: "tty", Session: "tty1", User: "bob; id", End: &localreport.End{Command: "end-tty"}})
 	noMeans := l.begin(localreport.Report{Source: "sshd", Session: "2", User: "carol"})
 	gone := l.begin(localreport.Report{Source: "sshd", Session: "3", User: "dave", End: &localreport.End{OpenVPN: "office"}})
+	text, err := os.ReadFile(l.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.restart(string(text))
 
 	if status, text := l.disconnect(bySignal); status != http.StatusOK || !strings.Contains(text, `"last":"ACK"`) {
 		t.Errorf("%d %s", status, text)
@@ -346,4 +355,45 @@ func TestUpstreamEnding(t *testing.T) {
 	c.must(radius.CodeDisconnectNAK, 0, c.request(radius.CodeDisconnectRequest, text(radius.AcctSessionID, "00000002")))
 	c.must(radius.CodeCoANAK, radius.RequestNotRoutable, c.request(radius.CodeCoARequest, text(radius.AcctSessionID, "00000002"), text(radius.ReplyMessage, "x")))
 	eventually(t, "the log says why", func() bool { return strings.Contains(l.log.String(), `exit status 1: busy`) })
+}
+
+// TestLocalSET: a SET of casnDisconnect on a session that nothing can end is inconsistentValue. The log
+// says why, and no row of the request changes.
+func TestLocalSET(t *testing.T) {
+	l := launch(t, with(t, responderConfig(t, 1), "radius:", "local: {socket: local.sock}\nradius:"), environment{})
+	r := l.reporter()
+	r.must(localreport.Start, `{"source":"sshd","session":"1","user":"alice"}`)
+	r.must(localreport.Start, `{"source":"portal","session":"1","user":"bob","end":{"event":true}}`)
+	noc := l.manager(user("noc"))
+	set := func(rows ...sessions.ID) gosnmp.SNMPError {
+		t.Helper()
+		var pdus []gosnmp.SnmpPDU
+		for _, id := range rows {
+			pdus = append(pdus, gosnmp.SnmpPDU{Name: casn.Root.Append(1, 3, 1, 5, uint32(id)).String(), Type: gosnmp.Integer, Value: 1})
+		}
+		answer, err := noc.Set(pdus)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.Error
+	}
+	for _, rows := range [][]sessions.ID{{1}, {2, 1}} {
+		if got := set(rows...); got != gosnmp.InconsistentValue {
+			t.Errorf("a SET of %v: %v", rows, got)
+		}
+	}
+	for s := range l.d.table.View().All() {
+		if s.State != sessions.Active {
+			t.Errorf("session %v is %v", s.ID, s.State)
+		}
+	}
+	if n := l.d.table.View().Disconnected; n != 0 {
+		t.Errorf("casnDisconnectedSessions is %d", n)
+	}
+	if log := l.log.String(); strings.Count(log, "disconnect by SNMP refused") != 2 || !strings.Contains(log, "has not said how it is ended") {
+		t.Errorf("the log says %s", log)
+	}
+	if got := set(2); got != gosnmp.NoError {
+		t.Errorf("a SET of a session that its program ends: %v", got)
+	}
 }

@@ -220,3 +220,25 @@ func TestLocalParameters(t *testing.T) {
 		t.Errorf("%q, want %q", names, want)
 	}
 }
+
+// TestLocalNewInfo: a second start that adds the address is recorded as an interim, unless newinfo is
+// false. An update is recorded in any case.
+func TestLocalNewInfo(t *testing.T) {
+	text := localConfig(t)
+	l := launch(t, text, environment{})
+	r := l.reporter()
+	report := func(session, user string) {
+		t.Helper()
+		name := fmt.Sprintf(`{"source":"pppd","session":%q,"user":%q`, session, user)
+		r.must(localreport.Start, name+`}`)
+		a := r.must(localreport.Start, name+`,"address":"10.0.0.1"}`)
+		if !strings.Contains(string(a.Session), `"address":"10.0.0.1"`) || a.Copy {
+			t.Errorf("the second start is answered %s, copy: %t", a.Session, a.Copy)
+		}
+	}
+	report("ppp0", "alice")
+	l.reload(with(t, text, "accounting:\n  network: {", "accounting:\n  update: {newinfo: false}\n  network: {"), "configuration loaded")
+	report("ppp1", "bob")
+	r.must(localreport.Update, `{"source":"pppd","session":"ppp1","ipv6Prefixes":["2001:db8::/64"]}`)
+	l.eventuallyRecords("records.jsonl", "Start 00000001", "Interim-Update 00000001", "Start 00000002", "Interim-Update 00000002")
+}

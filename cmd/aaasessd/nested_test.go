@@ -6,6 +6,8 @@ import (
 
 	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2865"
+
+	localreport "aaasess/sessions/local/report"
 )
 
 // TestNested: with nested, the network stop is recorded before the exec stop of its user, even if it
@@ -103,4 +105,24 @@ func TestNestedArrives(t *testing.T) {
 	want := []string{storeRecord(acctStart, 1), storeRecord(acctStart, 2), storeRecord(acctStop, 2), storeRecord(acctStop, 1)}
 	arrived.await(t, want...)
 	arrived.inOrder(t, want...)
+}
+
+// TestLocalNested: a program of this host has reported both sessions of a user. The network stop is
+// recorded before the exec stop too, and a call that no user reached has failed (R50, R51).
+func TestLocalNested(t *testing.T) {
+	text := with(t, localConfig(t), "accounting:\n  network", "accounting:\n  nested: true\n"+
+		"  exec: {default: {record: start-stop, methods: [local]}}\n  resource: {default: {record: stop-failure, methods: [local]}}\n  network")
+	l := launch(t, text, environment{})
+	r := l.reporter()
+	const line = `"source":"mgetty","nasPortId":"ttyS0","session":`
+	r.must(localreport.Call, `{`+line+`"call 1"}`)
+	r.must(localreport.Start, `{`+line+`"login","kind":"exec","user":"alice"}`)
+	r.must(localreport.Start, `{`+line+`"ppp","user":"alice"}`)
+	r.must(localreport.Stop, `{`+line+`"login"}`)
+	r.must(localreport.Stop, `{`+line+`"ppp"}`)
+	r.must(localreport.Call, `{`+line+`"call 1","stop":true}`)
+	l.eventuallyRecords("records.jsonl", "Start 00000002", "Start 00000003", "Stop 00000003", "Stop 00000002")
+	r.must(localreport.Call, `{`+line+`"call 2"}`)
+	r.must(localreport.Call, `{`+line+`"call 2","stop":true}`)
+	l.eventuallyRecords("records.jsonl", "Start 00000002", "Start 00000003", "Stop 00000003", "Stop 00000002", "Stop 00000004")
 }
