@@ -55,7 +55,9 @@ func TestServe(t *testing.T) {
 			if _, err := io.WriteString(unread, "GET /unread HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
 				t.Fatal(err)
 			}
-			dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "unix", path) }
+			dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, "unix", path)
+			}
 			answer := make(chan string, 1)
 			go func() {
 				r, err := (&http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}).Get("http://a/long")
