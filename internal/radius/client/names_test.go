@@ -212,7 +212,7 @@ func TestReloadLooksUp(t *testing.T) {
 // TestMovesOntoAnother: a server gets the address of another one of the group. A request that is
 // with it continues with others.
 func TestMovesOntoAnother(t *testing.T) {
-	withRigTimes(t, client.LookupTimes{Every: time.Second}, func(r *rig) {
+	withRigTimes(t, client.LookupTimes{Every: 900 * time.Millisecond}, func(r *rig) { // never at the time of a transmission
 		r.host("192.0.2.1", silent)
 		h := r.host("192.0.2.2", silent)
 		r.host("192.0.2.3", nil)
@@ -222,7 +222,7 @@ func TestMovesOntoAnother(t *testing.T) {
 		s := r.send(g, 1)
 		r.sleep(2.5) // with b by now
 		r.name("b.example", "192.0.2.2")
-		r.sleep(3.5)
+		r.sleep(2.8)
 		s.check("answered by of 192.0.2.3")
 		if n := len(h.Arrivals()); n != 2 {
 			t.Errorf("%d requests came to the address of both, want those to a", n)
