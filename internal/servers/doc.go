@@ -1,7 +1,8 @@
 // Package servers has what clients of RADIUS and TACACS+ know about servers, whatever the protocol:
 // whether a server is alive ([Health]), which server of a group a request goes to ([Choose]), and
 // the statistics (spec R43, R61). It only computes. It has no clock, no lock and no connection: the
-// clients have them.
+// clients have them. It also has the words by which network management knows servers: [View] is what the
+// MIB modules show, [Overlay] what managers have changed.
 //
 //	          criteria met                            HoldDown over,
 //	.------.  --------------->  .-------------------.  a request sent .-------------------.
