@@ -18,12 +18,21 @@ func (t *table[R]) add(number uint32, row R) {
 	t.numbers, t.rows = append(t.numbers, number), append(t.rows, row)
 }
 
+// search returns where a number is, or where it would be. Numbers mostly have no gaps, so it tries that
+// place first.
+func (t *table[R]) search(number uint32) (int, bool) {
+	if i := int(number) - 1; i >= 0 && i < len(t.numbers) && t.numbers[i] == number {
+		return i, true
+	}
+	return slices.BinarySearch(t.numbers, number)
+}
+
 // get returns the row with an index.
 func (t *table[R]) get(index mib.OID) (*R, bool) {
 	if len(index) != 1 {
 		return nil, false
 	}
-	i, ok := slices.BinarySearch(t.numbers, index[0])
+	i, ok := t.search(index[0])
 	if !ok {
 		return nil, false
 	}
@@ -35,7 +44,7 @@ func (t *table[R]) next(index mib.OID, include bool, name mib.OID) (mib.OID, *R,
 	i := 0
 	if len(index) > 0 {
 		var at bool
-		i, at = slices.BinarySearch(t.numbers, index[0])
+		i, at = t.search(index[0])
 		if at && (!include || len(index) > 1) {
 			i++
 		}
