@@ -26,6 +26,9 @@ const (
 type Stats struct {
 	Name string
 	Addr netip.AddrPort
+	// CountedSince is since when these statistics count without a gap
+	// (radiusAccClientCounterDiscontinuity, radiusAuthClientCounterDiscontinuity).
+	CountedSince time.Time
 	// RoundTripTime is the time between the last valid answer and the transmission that it answers.
 	RoundTripTime time.Duration
 	// Requests counts requests sent to the server, without retransmissions. A request in flight
