@@ -15,6 +15,7 @@ import (
 
 	"aaasess/internal/servers"
 	"aaasess/mib"
+	"aaasess/mibs"
 )
 
 var begin = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -255,7 +256,7 @@ func statusOf(err error) string {
 // TestWalk reads both tables: servers of both protocols, one without rows, and rows in the making.
 func TestWalk(t *testing.T) {
 	tacacs, radius, v6 := entryOf(servers.TACACS, 3, "192.0.2.3"), entryOf(servers.RADIUS, 1, "192.0.2.1"), entryOf(servers.RADIUS, 2, "2001:db8::1")
-	radius.Authentication = servers.Stats{Requests: 1<<32 + 1, Retransmissions: 2, Timeouts: 3, PacketsDropped: 4, MalformedResponses: 10, BadAuthenticators: 20, UnknownTypes: 30, AverageResponseTime: 1234 * time.Millisecond, Successes: 6, Failures: 7}
+	radius.Authentication = servers.Stats{Requests: 1<<32 + 1, Retransmissions: 2, Timeouts: 3, PacketsDropped: 3, LateResponses: 1, Errors: 5, MalformedResponses: 10, BadAuthenticators: 20, UnknownTypes: 30, AverageResponseTime: 1234 * time.Millisecond, Successes: 6, Failures: 7}
 	radius.Accounting = servers.Stats{Requests: 11}
 	radius.State = servers.Lifetime{Dead: true, Since: begin.Add(-90 * time.Second), Previous: 300 * 24 * time.Hour, TotalDead: 91 * time.Second, Deaths: 2}
 	d := newDaemon(t, tacacs, radius, v6, entryOf(servers.RADIUS, 9, ""))
@@ -274,7 +275,7 @@ func TestWalk(t *testing.T) {
 	column("casPriority", ".1.3 1", ".2.1 1")
 	column("casConfigRowStatus", ".1.1 3", ".1.3 1", ".2.1 1", ".2.7 2")
 	for i, name := range []string{"Requests", "RequestTimeouts", "UnexpectedResponses", "ServerErrorResponses", "IncorrectResponses", "ResponseTime", "TransactionSuccesses", "TransactionFailures"} {
-		column("casAuthen"+name, ".1.3 0", fmt.Sprint(".2.1 ", []int{3, 3, 4, 0, 60, 123, 6, 7}[i]))
+		column("casAuthen"+name, ".1.3 0", fmt.Sprint(".2.1 ", []int{3, 3, 4, 5, 60, 123, 6, 7}[i]))
 	}
 	for _, name := range []string{"Requests", "RequestTimeouts", "UnexpectedResponses", "ServerErrorResponses", "IncorrectResponses", "ResponseTime", "TransactionSuccesses", "TransactionFailures"} {
 		column("casAuthor"+name, ".1.3 0")
@@ -397,6 +398,35 @@ func TestStateChange(t *testing.T) {
 	}
 	if want := []string{"casState.2.7 2", "casPreviousStateDuration.2.7 200", "casTotalDeadTime.2.7 300"}; !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestAgainstModuleText compares every object's OID, type and access with the module that we publish.
+func TestAgainstModuleText(t *testing.T) {
+	objects, err := mibs.Objects("CISCO-AAA-SERVER-MIB")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	for _, o := range objects {
+		if o.Access == "not-accessible" {
+			continue
+		}
+		base := o.Base
+		switch base { // several SMI types have the same type on the wire (RFC 2578 section 7.1)
+		case "INTEGER":
+			base = mib.Integer32.String()
+		case "Unsigned32":
+			base = mib.Gauge32.String()
+		}
+		want[o.Name] = fmt.Sprint(mib.OID(o.OID), " ", base, " ", o.Access)
+	}
+	got := map[string]string{}
+	for _, d := range newDaemon(t).tree.Defs() {
+		got[d.Name] = fmt.Sprint(d.OID, " ", d.Type, " ", d.Access)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("text (-) and code (+) differ:\n%s", diff)
 	}
 }
 

@@ -30,7 +30,7 @@ var statisticsColumns = concat(
 	[]column{
 		readOnly(25, "casState", mib.Integer32, activeRows, func(r *row, v *mib.Value) { v.SetInteger32(casState(&r.entry.State)) }),
 		readOnly(26, "casCurrentStateDuration", mib.Integer32, activeRows, func(r *row, v *mib.Value) {
-			v.SetInteger32(interval(r.now.Sub(r.entry.State.Since)))
+			v.SetInteger32(interval(r.entry.State.Duration(r.now)))
 		}),
 		readOnly(27, "casPreviousStateDuration", mib.Integer32, activeRows, func(r *row, v *mib.Value) {
 			v.SetInteger32(interval(r.entry.State.Previous))
@@ -59,18 +59,16 @@ func function(sub uint32, prefix string, rows *mib.Rows[*state, *row], stats fun
 		return readOnly(sub+n, prefix+name, mib.Counter32, rows, func(r *row, v *mib.Value) { v.SetCounter32(get(stats(r))) })
 	}
 	return []column{
-		counter(0, "Requests", func(s *servers.Stats) uint64 { return s.Requests + s.Retransmissions }),
-		counter(1, "RequestTimeouts", func(s *servers.Stats) uint64 { return s.Timeouts }),
-		counter(2, "UnexpectedResponses", func(s *servers.Stats) uint64 { return s.PacketsDropped }),
-		counter(3, "ServerErrorResponses", func(*servers.Stats) uint64 { return 0 }),
-		counter(4, "IncorrectResponses", func(s *servers.Stats) uint64 {
-			return s.MalformedResponses + s.BadAuthenticators + s.UnknownTypes
-		}),
+		counter(0, "Requests", (*servers.Stats).CasRequests),
+		counter(1, "RequestTimeouts", (*servers.Stats).CasRequestTimeouts),
+		counter(2, "UnexpectedResponses", (*servers.Stats).CasUnexpectedResponses),
+		counter(3, "ServerErrorResponses", (*servers.Stats).CasServerErrorResponses),
+		counter(4, "IncorrectResponses", (*servers.Stats).CasIncorrectResponses),
 		readOnly(sub+5, prefix+"ResponseTime", mib.Integer32, rows, func(r *row, v *mib.Value) {
-			v.SetInteger32(interval(stats(r).AverageResponseTime))
+			v.SetInteger32(interval(stats(r).CasResponseTime()))
 		}),
-		counter(6, "TransactionSuccesses", func(s *servers.Stats) uint64 { return s.Successes }),
-		counter(7, "TransactionFailures", func(s *servers.Stats) uint64 { return s.Failures }),
+		counter(6, "TransactionSuccesses", (*servers.Stats).CasTransactionSuccesses),
+		counter(7, "TransactionFailures", (*servers.Stats).CasTransactionFailures),
 	}
 }
 
