@@ -1,13 +1,16 @@
 package cas
 
 import (
+	"cmp"
+	"slices"
+
 	"aaasess/internal/servers"
 	"aaasess/mib"
 )
 
 // request is what one SET asks for.
 type request struct {
-	rows []*wanted // in the order of their first variables
+	rows []*wanted // in the order of their status in the PDU
 	// enable is casServerStateChangeEnable; nil: it is not SET.
 	enable   *bool
 	enableAt int // its position
@@ -57,6 +60,7 @@ func newRequest(as []mib.Assignment) (*request, error) {
 		}
 		w.add(a)
 	}
+	slices.SortStableFunc(r.rows, func(a, b *wanted) int { return cmp.Compare(a.statusAt, b.statusAt) })
 	return r, nil
 }
 

@@ -28,7 +28,7 @@ type image struct {
 }
 
 func (d *daemon) image(t testing.TB) image {
-	return image{d.overlay, d.walk(t, Root), *d.mod.making.Load(), d.enabled}
+	return image{d.overlay, d.walk(t, Root.Append(1)), alive(*d.mod.making.Load(), d.now), d.enabled}
 }
 
 func diffImages(before, after image) string {
