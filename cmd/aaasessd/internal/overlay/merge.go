@@ -114,9 +114,9 @@ func (m *merge) giveBack(merged *config.Config) bool {
 	if !found {
 		return false
 	}
-	for i := range m.file.Servers {
+	for i := range m.file.Servers { // private servers come after the members of the group
 		s := servers.Destroyed{Protocol: p, Name: m.file.Servers[i].Name}
-		if at := slices.Index(m.destroyed, s); at >= 0 && m.file.Servers[i].Protocol == p && !m.file.Servers[i].Private {
+		if at := slices.Index(m.destroyed, s); at >= 0 && m.file.Servers[i].Protocol == p {
 			m.keepDestroyed(s, fmt.Sprintf("without it, group %s has no server, and a method list names the group", name))
 			m.destroyed = slices.Delete(m.destroyed, at, at+1)
 			return true
