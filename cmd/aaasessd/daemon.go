@@ -20,6 +20,7 @@ import (
 	"aaasess/agent/agentx"
 	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/aaasessd/internal/overlay"
 	"aaasess/cmd/aaasessd/internal/systemd"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/version"
@@ -80,6 +81,8 @@ type daemon struct {
 	refusedLine throttle.Line // of the log: sessions that a limit refused
 	superseded  superseded
 
+	overlays overlays
+
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 	dictionary    atomic.Pointer[radius.Dictionary]
 	plan          atomic.Pointer[policy.Plan] // accounting of sessions that begin
@@ -112,11 +115,14 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	}
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	sc := cfg.Store
-	sc.Beside = []string{engineFile, settingsFile}
+	sc.Beside = []string{engineFile, settingsFile, overlayFile, overlayFile + overlay.Damaged}
 	sc.AcceptLoss, sc.Logger, sc.Disk = env.acceptLoss, log, env.disk
 	d.store, err = store.Open(cfg.State, sc)
 	if err != nil {
 		return nil, explainDamage(err)
+	}
+	if cfg, err = d.openOverlay(cfg); err != nil {
+		return nil, err
 	}
 	d.router = accounting.NewRouter(d.store, log)
 	d.setDictionary(cfg.Dictionary)
@@ -351,6 +357,9 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 			return err
 		case <-tick.C:
 			d.methods.CheckRemoved(ctx)
+			_ = d.overlays.file.Retry() // restoreOverlay has logged the error
+		case r := <-d.overlays.queue.Requests():
+			r.Done(d.serveOverlay(ctx, r))
 		case <-hup:
 			d.service.BeginReload()
 			err := d.reload(ctx)
@@ -367,8 +376,10 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 	}
 }
 
-// awaitMethods returns when all methods have ended. Until then it refuses reloads.
+// awaitMethods returns when all methods have ended. Until then it refuses changes of the
+// configuration.
 func (d *daemon) awaitMethods(hup <-chan os.Signal) {
+	defer d.overlays.queue.Close()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -380,6 +391,8 @@ func (d *daemon) awaitMethods(hup <-chan os.Signal) {
 			return
 		case <-hup:
 			d.log.Warn("configuration not loaded: the daemon is ending")
+		case r := <-d.overlays.queue.Requests():
+			r.Done(overlay.ErrEnding)
 		}
 	}
 }
