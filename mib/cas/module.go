@@ -39,6 +39,9 @@ type Config struct {
 	// Overlay returns what managers have changed until now. It does not block. Nobody changes the slices
 	// of an overlay, here or in Apply.
 	Overlay func() servers.Overlay
+	// Check returns an error if the configuration is not valid with an overlay: for example, if a group
+	// that is used has no server left. It changes nothing. nil: each overlay is valid.
+	Check func(next servers.Overlay) error
 	// Apply makes an overlay durable and in use, or returns an error and changes nothing. It returns
 	// within 600 ms. Only one Apply is in progress at a time.
 	Apply func(next servers.Overlay) error

@@ -24,8 +24,14 @@ func (m *module) Test(as []mib.Assignment) (mib.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := m.newTable().plan(r); err != nil {
+	p, err := m.newTable().plan(r)
+	if err != nil {
 		return nil, err
+	}
+	if p.at != 0 && m.Check != nil {
+		if err := m.Check(p.after); err != nil {
+			return nil, &mib.SetError{Status: mib.InconsistentValue, Index: p.at, Err: err}
+		}
 	}
 	return &change{module: m, request: r, by: as[0].By, first: as[0].Position}, nil
 }

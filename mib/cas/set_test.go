@@ -206,6 +206,33 @@ func TestCommitFails(t *testing.T) {
 	}
 }
 
+// TestCheck: a SET after which the configuration would not be valid is inconsistentValue. It is only
+// checked if servers change.
+func TestCheck(t *testing.T) {
+	invalid := errors.New("group radius has no servers")
+	d := newDaemon(t, entryOf(servers.RADIUS, 1, "192.0.2.1"))
+	checks := 0
+	d.mod.Check = func(next servers.Overlay) error {
+		checks++
+		if len(next.Destroyed) > 0 && len(next.Created) == 0 {
+			return invalid
+		}
+		return nil
+	}
+	d.must(t, "casServerStateChangeEnable.0=1 casConfigRowStatus.2.7=5")
+	if checks != 0 {
+		t.Errorf("%d checks", checks)
+	}
+	before := d.image(t)
+	if err := d.set(assign("casKey.2.7=k casConfigRowStatus.2.1=6")); statusOf(err) != "inconsistentValue 2" || !errors.Is(err, invalid) {
+		t.Errorf("got %v", err)
+	}
+	if diff := diffImages(before, d.image(t)); diff != "" {
+		t.Error(diff)
+	}
+	d.must(t, "casConfigRowStatus.2.1=6 casConfigRowStatus.2.7=1 casAddress.2.7=192.0.2.7")
+}
+
 // TestUndoFails: the overlay cannot be applied again. The rest is as the commit has left it.
 func TestUndoFails(t *testing.T) {
 	broken := errors.New("no space left on device")

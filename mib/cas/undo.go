@@ -25,12 +25,7 @@ func (t *table) undo(p *plan) error {
 		return err
 	}
 	for i := range p.making {
-		m := &p.making[i]
-		before := m.before
-		if before != nil && !t.now.Before(before.ends()) {
-			before = nil
-		}
-		t.making = with(t.making, m.key, before)
+		t.making = with(t.making, p.making[i].key, p.making[i].before)
 	}
 	return nil
 }
