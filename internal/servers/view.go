@@ -35,6 +35,8 @@ type Identity struct {
 	// Listed reports whether a group of the file has the server, other than that of all servers of its
 	// protocol. A manager cannot destroy it.
 	Listed bool
+	// Private reports whether the group of all servers of its protocol leaves the server out.
+	Private bool
 }
 
 // Entry is a server as network management sees it.
