@@ -20,6 +20,7 @@ import (
 	"aaasess/agent/agentx"
 	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/aaasessd/internal/serverstats"
 	"aaasess/cmd/aaasessd/internal/systemd"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/version"
@@ -72,8 +73,9 @@ type daemon struct {
 	methods        *methods.Set
 	radius         *client.Client    // the servers of all groups of RADIUS servers
 	tacacs         *tacclient.Client // those of TACACS+ servers
-	subagent       *agentx.Subagent  // nil: no master agent is configured
-	snmp           *snmpEngine       // nil: no responder is configured
+	servers        *serverstats.Keeper
+	subagent       *agentx.Subagent // nil: no master agent is configured
+	snmp           *snmpEngine      // nil: no responder is configured
 	service        *systemd.Service
 
 	memory      *memoryWatch  // nil: GOMEMLIMIT is not set
@@ -112,12 +114,13 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	}
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	sc := cfg.Store
-	sc.Beside = []string{engineFile, settingsFile}
+	sc.Beside = append([]string{engineFile, settingsFile}, serverstats.Beside(statisticsFile)...)
 	sc.AcceptLoss, sc.Logger, sc.Disk = env.acceptLoss, log, env.disk
 	d.store, err = store.Open(cfg.State, sc)
 	if err != nil {
 		return nil, explainDamage(err)
 	}
+	d.openServers(cfg)
 	d.router = accounting.NewRouter(d.store, log)
 	d.setDictionary(cfg.Dictionary)
 	plan, err := policy.New(&cfg.Policy)
@@ -245,6 +248,9 @@ func (d *daemon) close() error {
 	if d.disconnector != nil {
 		errs = append(errs, unlessClosed(d.disconnector.Close()))
 	}
+	if d.servers != nil {
+		d.servers.Close()
+	}
 	if d.store != nil {
 		if err := d.store.Close(); !errors.Is(err, store.ErrFailed) { // watchStore has returned this one
 			errs = append(errs, err)
@@ -270,6 +276,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	serving = []task{
 		loop{"store", readyAtOnce(), d.watchStore},
 		loop{"memory", readyAtOnce(), d.returnMemory},
+		loop{"server statistics", readyAtOnce(), d.servers.Run},
 		d.table, d.interims, d.stale, d.resyncs, d.listener, d.disconnector, d.terminator, d.control, d.admissions,
 	}
 	serving = append(serving, d.authentication.tasks()...)

@@ -35,6 +35,8 @@ type Identity struct {
 	// Listed reports whether a group of the file has the server, other than that of all servers of its
 	// protocol. A manager cannot destroy it.
 	Listed bool
+	// Private reports whether the group of all servers of its protocol leaves the server out.
+	Private bool
 }
 
 // Entry is a server as network management sees it.
@@ -64,6 +66,9 @@ type Lifetime struct {
 	TotalDead time.Duration // until the time of the View
 	Deaths    uint64
 }
+
+// Duration is how long the state has lasted (casCurrentStateDuration).
+func (l *Lifetime) Duration(now time.Time) time.Duration { return max(0, now.Sub(l.Since)) }
 
 // View is what management sees of all servers at one moment. It is immutable.
 type View struct {

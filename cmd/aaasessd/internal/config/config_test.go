@@ -30,6 +30,7 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 	"aaasess/mib"
 	"aaasess/sessions"
 	"aaasess/sessions/admission"
@@ -82,7 +83,7 @@ func TestDefault(t *testing.T) {
 		State:   "var/state",
 		Log:     config.Log{Level: slog.LevelInfo, Format: "text"},
 		Control: config.Control{Socket: "var/aaasess.sock"},
-		SNMP: config.SNMP{SessionMIBDisconnect: true, Responder: &config.Responder{
+		SNMP: config.SNMP{SessionMIBDisconnect: true, AAAServerConfig: true, Responder: &config.Responder{
 			Config: snmp.Config{
 				Listen:         []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1161")},
 				MaxMessageSize: 65507,
@@ -199,6 +200,11 @@ store: {min-free: 2GiB, max-size: 64MiB}
 		Groups: []acctradius.Spec{
 			{Group: "isp", Servers: []client.Member{ispR3, ispR1}, Window: 1},
 			{Group: "radius", Servers: []client.Member{r1, r2, r3}, HoldDown: 30 * time.Second, Window: 1024},
+		},
+		Servers: []servers.Identity{
+			{Protocol: servers.RADIUS, Name: "r1", Host: "10.0.0.1", AuthPort: 1812, AcctPort: 1813, Listed: true},
+			{Protocol: servers.RADIUS, Name: "r2", Host: "10.0.0.1", AuthPort: 1812, AcctPort: 11813},
+			{Protocol: servers.RADIUS, Name: "r3", Host: "radius.example.net", AuthPort: 1812, AcctPort: 1813, Listed: true},
 		},
 		Policy: policy.Policy{Lists: []policy.List{
 			{Type: policy.Network, Name: "default"},
