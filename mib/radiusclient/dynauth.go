@@ -33,7 +33,7 @@ func newDynAuthState(v *dae.NASView) *dynAuthState {
 		st := &v.List[i]
 		s.nases.add(st.Index, nas{
 			NASStats: st, inetAddress: newInetAddress(st.Addr.Addr()), identifier: adminString(st.Identifier),
-			roundTrip: roundTrip(st.RoundTripTime), counted: ticksSince(st.Since, v.Now),
+			roundTrip: roundTrip(st.RoundTripTime), counted: ticks(v.Now.Sub(st.Since)),
 		})
 	}
 	return s

@@ -49,7 +49,10 @@ func (p *purpose) state(v *servers.View) *serverState {
 		st := p.stats(e)
 		r := server{
 			Stats: st, inetAddress: newInetAddress(e.Addr), port: p.port(e),
-			roundTrip: roundTrip(st.RoundTripTime), counted: ticksSince(st.CountedSince, v.Now),
+			roundTrip: roundTrip(st.RoundTripTime),
+		}
+		if !st.CountedSince.IsZero() {
+			r.counted = ticks(st.Discontinuity(v.Now))
 		}
 		if r.kind == inetIPv4 {
 			r.ipv4 = binary.BigEndian.Uint32([]byte(r.octets))

@@ -74,11 +74,5 @@ const hundredth = 10 * time.Millisecond
 // none (RFC 4672, radiusDynAuthClientRoundTripTime).
 func roundTrip(d time.Duration) uint32 { return uint32((max(0, d) + hundredth - 1) / hundredth) }
 
-// ticksSince returns the TimeTicks from a time to now. They wrap after 497 days (RFC 2578 section
-// 7.1.8). The zero time means that nothing has been counted yet: 0.
-func ticksSince(since, now time.Time) uint32 {
-	if since.IsZero() {
-		return 0
-	}
-	return uint32(max(0, now.Sub(since)) / hundredth)
-}
+// ticks converts a time to TimeTicks, which wrap after 497 days (RFC 2578 section 7.1.8).
+func ticks(d time.Duration) uint32 { return uint32(max(0, d) / hundredth) }

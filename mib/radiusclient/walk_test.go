@@ -1,6 +1,7 @@
 package radiusclient
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -8,10 +9,12 @@ import (
 	"testing"
 	"time"
 
+	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"aaasess/internal/servers"
 	"aaasess/mib"
+	"aaasess/mibs"
 	"aaasess/sessions/radius/dae"
 )
 
@@ -126,6 +129,59 @@ func TestNextAgainstModel(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestUnusedServer: a server that nothing has used yet has rows of zeros.
+func TestUnusedServer(t *testing.T) {
+	v := &servers.View{Now: now, Entries: []servers.Entry{{
+		Identity: servers.Identity{Protocol: servers.RADIUS, AuthPort: 1812, AcctPort: 1813}, Number: 1, Addr: netip.MustParseAddr("192.0.2.1"),
+	}}}
+	for _, part := range []mib.Part{NewAcc(func() *servers.View { return v }), NewAuth(func() *servers.View { return v })} {
+		n := 0
+		for _, line := range walk(t, part) {
+			if strings.Contains(line, "ClientCounterDiscontinuity.1 ") || strings.Contains(line, "Requests.1 ") {
+				n++
+				if !strings.HasSuffix(line, " 0") {
+					t.Error(line)
+				}
+			}
+		}
+		if n != 5 {
+			t.Errorf("%d columns", n)
+		}
+	}
+}
+
+// TestAgainstModuleTexts compares every object's OID, type and access with the modules that we publish.
+func TestAgainstModuleTexts(t *testing.T) {
+	view := func() *servers.View { return &servers.View{} }
+	for module, part := range map[string]mib.Part{
+		"RADIUS-ACC-CLIENT-MIB": NewAcc(view), "RADIUS-AUTH-CLIENT-MIB": NewAuth(view),
+		"RADIUS-DYNAUTH-CLIENT-MIB": NewDynAuth(func() *dae.NASView { return &dae.NASView{} }),
+	} {
+		objects, err := mibs.Objects(module)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Several SMI types have the same type on the wire (RFC 2578 section 7.1).
+		wire := map[string]string{"INTEGER": "Integer32", "Unsigned32": "Gauge32"}
+		want, got := map[string]string{}, map[string]string{}
+		for _, o := range objects {
+			if o.Access != "not-accessible" {
+				want[o.Name] = fmt.Sprint(mib.OID(o.OID), " ", cmp.Or(wire[o.Base], o.Base), " ", o.Access)
+			}
+		}
+		tree, err := mib.New(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range tree.Defs() {
+			got[d.Name] = fmt.Sprint(d.OID, " ", d.Type, " ", d.Access)
+		}
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: text (-) and code (+) differ:\n%s", module, diff)
+		}
+	}
 }
 
 // TestRowsOfView: a row is that of the view which its request began with, and the next request sees the

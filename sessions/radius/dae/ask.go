@@ -30,7 +30,8 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 	}
 	defer d.peers.release(to, identifier)
 
-	b, err := p.request(m, identifier, s, time.Now(), c.DisconnectSecret)
+	f.began = time.Now()
+	b, err := p.request(m, identifier, s, f.began, c.DisconnectSecret)
 	if err != nil {
 		return noResponse(termination.Outcome{Err: err})
 	}
@@ -53,8 +54,9 @@ func (d *Disconnector) transmit(ctx context.Context, f *pendingRequest, s *sessi
 			}
 			return d.counters.answered(f.conclude(out, false))
 		}
-		now := time.Now()
-		f.sentAt.Store(&now) // before the answer can come
+		if sent > 0 {
+			f.sentAt.Store(int64(time.Since(f.began))) // before the answer can come
+		}
 		switch err := d.sendFor(f.client, s.NAS, b, to); {
 		case err == nil:
 			d.counters.transmitted(sent > 0)

@@ -2,6 +2,7 @@ package dae
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -270,4 +271,57 @@ func TestNASViewWhileAsking(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
+}
+
+// TestEachDatagramCountsOnce: whatever arrives moves exactly one counter, those of its sender if something
+// was sent to that; only an unknown type from elsewhere moves none.
+func TestEachDatagramCountsOnce(t *testing.T) {
+	received := func(m MessageStats) uint64 {
+		return m.ACKs + m.NAKs + m.Malformed + m.BadAuthenticators + m.Dropped
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		d, err := newDisconnector(Config{Clients: []nasradius.Client{local()}}, sendNothing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := d.peers.acquire(context.Background(), nasAddr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code := rapid.SampledFrom([]radius.Code{radius.CodeDisconnectRequest, radius.CodeCoARequest}).Draw(t, "request")
+		f := &pendingRequest{client: d.clients.Find(nasAddr.Addr()), code: code, answer: make(chan response, 1)}
+		d.peers.register(nasAddr, id, f)
+		var known, invalid, nothing uint64
+		for range rapid.IntRange(1, 20).Draw(t, "datagrams") {
+			b := radius.AppendHeader(nil, radius.Code(rapid.SampledFrom([]byte{2, 40, 41, 42, 43, 44, 45}).Draw(t, "code")), id)
+			b = radius.AppendUint32(b, radius.ErrorCauseType, rapid.SampledFrom([]uint32{503, 506}).Draw(t, "cause"))
+			radius.Seal(b, 0, f.request, captured.Secret)
+			switch rapid.IntRange(0, 3).Draw(t, "damage") {
+			case 1:
+				b = b[:rapid.IntRange(0, len(b)).Draw(t, "length")]
+			case 2:
+				b[rapid.IntRange(0, len(b)-1).Draw(t, "at")] ^= byte(rapid.IntRange(1, 255).Draw(t, "bits"))
+			}
+			_, isAnswer := kindOfAnswer(b)
+			from := rapid.SampledFrom([]netip.AddrPort{nasAddr, netip.MustParseAddrPort("127.0.0.2:1"), netip.MustParseAddrPort("192.0.2.1:3799")}).Draw(t, "from")
+			switch {
+			case from == nasAddr:
+				known++
+			case isAnswer:
+				invalid++
+			default:
+				nothing++
+			}
+			d.receive(b, from, time.Now())
+		}
+		d.view.current.Store(nil)
+		v := d.NASView()
+		got := received(v.List[0].Disconnect) + received(v.List[0].CoA) + v.List[0].UnknownTypes
+		if got != known || v.InvalidDisconnectAddresses+v.InvalidCoAAddresses != invalid {
+			t.Fatalf("%d of the NAS, want %d; %d and %d from elsewhere, want %d", got, known, v.InvalidDisconnectAddresses, v.InvalidCoAAddresses, invalid)
+		}
+		if s := d.Stats(); s.Malformed+s.BadAuthenticators+s.Unexpected+uint64(len(f.answer)) != known+invalid+nothing {
+			t.Fatalf("%+v for %d datagrams", s, known+invalid+nothing)
+		}
+	})
 }

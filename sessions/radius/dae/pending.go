@@ -19,7 +19,8 @@ type pendingRequest struct {
 	authorizeOnly bool
 	nas           *nas // its counters; set when it is registered
 
-	sentAt atomic.Pointer[time.Time] // of the last transmission
+	began  time.Time    // of the first transmission
+	sentAt atomic.Int64 // of the last transmission, in nanoseconds after began
 	ended  atomic.Bool
 	answer chan response // capacity 1; the only element is sent by the goroutine that has set ended
 	waits  bool          // of the sender: the last transmission is counted as pending
@@ -90,9 +91,7 @@ func (p *pendingRequest) settled() {
 
 // counted counts a valid answer.
 func (p *pendingRequest) counted(r *response, now time.Time) {
-	if sent := p.sentAt.Load(); sent != nil {
-		p.nas.roundTrip.Store(int64(max(1, now.Sub(*sent)))) // 0 means that there was no answer
-	}
+	p.nas.roundTrip.Store(max(1, int64(now.Sub(p.began))-p.sentAt.Load())) // 0 means that there was no answer
 	m := p.messages()
 	if r.Answer == termination.ACK {
 		m.acks.Add(1)
