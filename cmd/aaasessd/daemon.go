@@ -20,6 +20,7 @@ import (
 	"aaasess/agent/agentx"
 	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/aaasessd/internal/overlay"
 	"aaasess/cmd/aaasessd/internal/serverstats"
 	"aaasess/cmd/aaasessd/internal/systemd"
 	"aaasess/cmd/internal/control"
@@ -82,6 +83,8 @@ type daemon struct {
 	refusedLine throttle.Line // of the log: sessions that a limit refused
 	superseded  superseded
 
+	overlays overlays
+
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 	dictionary    atomic.Pointer[radius.Dictionary]
 	plan          atomic.Pointer[policy.Plan] // accounting of sessions that begin
@@ -114,11 +117,14 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	}
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	sc := cfg.Store
-	sc.Beside = append([]string{engineFile, settingsFile}, serverstats.Beside(statisticsFile)...)
+	sc.Beside = append([]string{engineFile, settingsFile, overlayFile, overlayFile + overlay.Damaged}, serverstats.Beside(statisticsFile)...)
 	sc.AcceptLoss, sc.Logger, sc.Disk = env.acceptLoss, log, env.disk
 	d.store, err = store.Open(cfg.State, sc)
 	if err != nil {
 		return nil, explainDamage(err)
+	}
+	if cfg, err = d.openOverlay(cfg); err != nil {
+		return nil, err
 	}
 	d.openServers(cfg)
 	d.router = accounting.NewRouter(d.store, log)
@@ -203,7 +209,7 @@ func (d *daemon) openControl(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.clientName, Names: d.dictionary.Load, Reasons: d.reasons,
-		Events: d.router.Tap(), Admissions: d.logins,
+		Events: d.router.Tap(), Admissions: d.logins, TestNotification: d.testNotification,
 		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups}),
 	}, d.table, d.terminator)
 	return err
@@ -358,6 +364,9 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 			return err
 		case <-tick.C:
 			d.methods.CheckRemoved(ctx)
+			_ = d.overlays.file.Retry() // restoreOverlay has logged the error
+		case r := <-d.overlays.queue.Requests():
+			r.Done(d.serveOverlay(ctx, r))
 		case <-hup:
 			d.service.BeginReload()
 			err := d.reload(ctx)
@@ -374,8 +383,10 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 	}
 }
 
-// awaitMethods returns when all methods have ended. Until then it refuses reloads.
+// awaitMethods returns when all methods have ended. Until then it refuses changes of the
+// configuration.
 func (d *daemon) awaitMethods(hup <-chan os.Signal) {
+	defer d.overlays.queue.Close()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -387,6 +398,8 @@ func (d *daemon) awaitMethods(hup <-chan os.Signal) {
 			return
 		case <-hup:
 			d.log.Warn("configuration not loaded: the daemon is ending")
+		case r := <-d.overlays.queue.Requests():
+			r.Done(overlay.ErrEnding)
 		}
 	}
 }

@@ -32,6 +32,8 @@ type Identity struct {
 	AuthPort, AcctPort uint16
 	// Index is the casIndex of a server that a manager has created; 0: the server is in the file.
 	Index uint32
+	// Private reports that the group of all servers of its protocol does not have the server.
+	Private bool
 	// Listed reports whether a group of the file has the server, other than that of all servers of its
 	// protocol. A manager cannot destroy it.
 	Listed bool

@@ -69,6 +69,8 @@ type Config struct {
 	// priority (casPriority): as the group of all servers has them, then private ones, then those that
 	// managers have created.
 	Servers []servers.Identity
+	// NewServer is what a server has that a manager creates.
+	NewServer NewServer
 	// OnOffGroups are the acct-on-off-groups. Names are unique.
 	OnOffGroups onoff.Groups
 	// System is the system list, if it has several methods without broadcast; else nil.

@@ -31,6 +31,7 @@ import (
 	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
 	"aaasess/internal/servers"
+	tacclient "aaasess/internal/tacacs/client"
 	"aaasess/mib"
 	"aaasess/sessions"
 	"aaasess/sessions/admission"
@@ -61,6 +62,12 @@ func mustParse(t *testing.T, text, dir string) *config.Config {
 		t.Fatalf("Parse: %v", err)
 	}
 	return c
+}
+
+// newServer is what a new server has by default.
+var newServer = config.NewServer{
+	RADIUS: client.Member{Identity: client.Identity{Port: 1813, AuthPort: 1812}, Schedule: retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3}},
+	TACACS: tacclient.Member{Identity: tacclient.Identity{Port: 49}, Schedule: retry.Schedule{Timeout: 5 * time.Second}, SingleConnection: true, Connections: 4},
 }
 
 // nas returns a client with defaults.
@@ -111,6 +118,7 @@ func TestDefault(t *testing.T) {
 		Stale:       config.Stale{Limits: silence.Limits{Intervals: 3}},
 		Terminator:  termination.Config{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute},
 		Store:       store.Config{MinFree: 64 << 20},
+		NewServer:   newServer,
 	}
 	got := config.Default()
 	if diff := cmp.Diff(want, got, plain); diff != "" {
@@ -206,6 +214,7 @@ store: {min-free: 2GiB, max-size: 64MiB}
 			{Protocol: servers.RADIUS, Name: "r2", Host: "10.0.0.1", AuthPort: 1812, AcctPort: 11813},
 			{Protocol: servers.RADIUS, Name: "r3", Host: "radius.example.net", AuthPort: 1812, AcctPort: 1813, Listed: true},
 		},
+		NewServer: newServer,
 		Policy: policy.Policy{Lists: []policy.List{
 			{Type: policy.Network, Name: "default"},
 			{Type: policy.Exec, Name: "default", Methods: policy.Methods{Record: accounting.StopOnly, Methods: []accounting.MethodName{"group isp", "group radius", "local"}}},

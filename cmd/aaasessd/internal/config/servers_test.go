@@ -62,8 +62,8 @@ tacacs:
 	want := []servers.Identity{
 		{Protocol: servers.RADIUS, Name: "b", Host: "10.0.0.1", AuthPort: 1645, AcctPort: 1646},
 		{Protocol: servers.RADIUS, Name: "a", Host: "10.0.0.2", AuthPort: 1812, AcctPort: 1816, Listed: true},
-		{Protocol: servers.RADIUS, Name: "alone", Host: "r.example", AuthPort: 1812, AcctPort: 1813},
-		{Protocol: servers.RADIUS, Name: "mine", Host: "10.0.0.1", AuthPort: 1812, AcctPort: 1813, Listed: true},
+		{Protocol: servers.RADIUS, Name: "alone", Host: "r.example", AuthPort: 1812, AcctPort: 1813, Private: true},
+		{Protocol: servers.RADIUS, Name: "mine", Host: "10.0.0.1", AuthPort: 1812, AcctPort: 1813, Private: true, Listed: true},
 		{Protocol: servers.TACACS, Name: "a", Host: "2001:db8::1", AuthPort: 4949, AcctPort: 4949},
 	}
 	if diff := cmp.Diff(want, c.Servers); diff != "" {

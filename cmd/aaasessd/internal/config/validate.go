@@ -60,7 +60,7 @@ func (d checker) config(raw *rawConfig) *Config {
 	d.setGlobalSecrets(raw)
 	sections := []*section{raw.RADIUS.section(), raw.TACACS.section()}
 	d.checkSections(sections)
-	c.Servers = identities(raw, sections)
+	c.Servers, c.NewServer = identities(raw, sections), d.newServer(raw)
 	addAll := d.addGroups(c, raw, sections)
 	c.Authentication = d.authentication(raw, sections, c.Groups, clients)
 	c.DynAuth = d.dynAuth(&raw.RADIUS, sections[0])
