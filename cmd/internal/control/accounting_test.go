@@ -28,7 +28,7 @@ func books() *controltest.Accounting {
 			{Name: "watcher", AcctOnOff: api.AcctOnOff{Enabled: true, MonitorGroup: "g", State: api.StateUnknown}},
 			{Name: "plain", AcctOnOff: api.AcctOnOff{State: api.StateUnknown}},
 		},
-		OnOff: []api.OnOffGroup{{Name: "z"}, {Name: "g", Controlling: []string{"isp"}, Monitoring: []string{"watcher"}}},
+		OnOff:   []api.OnOffGroup{{Name: "z"}, {Name: "g", Controlling: []string{"isp"}, Monitoring: []string{"watcher"}}},
 		Managed: api.ManagedServers{Destroyed: []api.ManagedServer{{Protocol: api.RADIUS, Name: "r1"}}},
 	}
 	e := api.Explanation{Records: []api.ExplainedRecord{{Record: "group/isp:5", Session: "\xff"}}, Complete: true}
