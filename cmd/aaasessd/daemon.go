@@ -20,6 +20,8 @@ import (
 	"aaasess/agent/agentx"
 	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/aaasessd/internal/overlay"
+	"aaasess/cmd/aaasessd/internal/serverstats"
 	"aaasess/cmd/aaasessd/internal/systemd"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/version"
@@ -72,13 +74,16 @@ type daemon struct {
 	methods        *methods.Set
 	radius         *client.Client    // the servers of all groups of RADIUS servers
 	tacacs         *tacclient.Client // those of TACACS+ servers
-	subagent       *agentx.Subagent  // nil: no master agent is configured
-	snmp           *snmpEngine       // nil: no responder is configured
+	servers        *serverstats.Keeper
+	subagent       *agentx.Subagent // nil: no master agent is configured
+	snmp           *snmpEngine      // nil: no responder is configured
 	service        *systemd.Service
 
 	memory      *memoryWatch  // nil: GOMEMLIMIT is not set
 	refusedLine throttle.Line // of the log: sessions that a limit refused
 	superseded  superseded
+
+	overlays overlays
 
 	mayDisconnect atomic.Bool // snmp.session-mib-disconnect
 	dictionary    atomic.Pointer[radius.Dictionary]
@@ -112,12 +117,16 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	}
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	sc := cfg.Store
-	sc.Beside = []string{engineFile, settingsFile}
+	sc.Beside = append([]string{engineFile, settingsFile, overlayFile, overlayFile + overlay.Damaged}, serverstats.Beside(statisticsFile)...)
 	sc.AcceptLoss, sc.Logger, sc.Disk = env.acceptLoss, log, env.disk
 	d.store, err = store.Open(cfg.State, sc)
 	if err != nil {
 		return nil, explainDamage(err)
 	}
+	if cfg, err = d.openOverlay(cfg); err != nil {
+		return nil, err
+	}
+	d.openServers(cfg)
 	d.router = accounting.NewRouter(d.store, log)
 	d.setDictionary(cfg.Dictionary)
 	plan, err := policy.New(&cfg.Policy)
@@ -200,7 +209,7 @@ func (d *daemon) openControl(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.clientName, Names: d.dictionary.Load, Reasons: d.reasons,
-		Events: d.router.Tap(), Admissions: d.logins,
+		Events: d.router.Tap(), Admissions: d.logins, TestNotification: d.testNotification,
 		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups}),
 	}, d.table, d.terminator)
 	return err
@@ -245,6 +254,9 @@ func (d *daemon) close() error {
 	if d.disconnector != nil {
 		errs = append(errs, unlessClosed(d.disconnector.Close()))
 	}
+	if d.servers != nil {
+		d.servers.Close()
+	}
 	if d.store != nil {
 		if err := d.store.Close(); !errors.Is(err, store.ErrFailed) { // watchStore has returned this one
 			errs = append(errs, err)
@@ -270,6 +282,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	serving = []task{
 		loop{"store", readyAtOnce(), d.watchStore},
 		loop{"memory", readyAtOnce(), d.returnMemory},
+		loop{"server statistics", readyAtOnce(), d.servers.Run},
 		d.table, d.interims, d.stale, d.resyncs, d.listener, d.disconnector, d.terminator, d.control, d.admissions,
 	}
 	serving = append(serving, d.authentication.tasks()...)
@@ -351,6 +364,9 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 			return err
 		case <-tick.C:
 			d.methods.CheckRemoved(ctx)
+			_ = d.overlays.file.Retry() // restoreOverlay has logged the error
+		case r := <-d.overlays.queue.Requests():
+			r.Done(d.serveOverlay(ctx, r))
 		case <-hup:
 			d.service.BeginReload()
 			err := d.reload(ctx)
@@ -367,8 +383,10 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 	}
 }
 
-// awaitMethods returns when all methods have ended. Until then it refuses reloads.
+// awaitMethods returns when all methods have ended. Until then it refuses changes of the
+// configuration.
 func (d *daemon) awaitMethods(hup <-chan os.Signal) {
+	defer d.overlays.queue.Close()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -380,6 +398,8 @@ func (d *daemon) awaitMethods(hup <-chan os.Signal) {
 			return
 		case <-hup:
 			d.log.Warn("configuration not loaded: the daemon is ending")
+		case r := <-d.overlays.queue.Requests():
+			r.Done(overlay.ErrEnding)
 		}
 	}
 }

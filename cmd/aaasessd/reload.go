@@ -9,6 +9,7 @@ import (
 	"aaasess/accounting/onoff"
 	"aaasess/accounting/policy"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/aaasessd/internal/overlay"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/sessions/interim"
@@ -20,10 +21,11 @@ import (
 // step that can fail comes before the first effect, or is undone. Sessions and records are not
 // affected.
 func (d *daemon) reload(ctx context.Context) error {
-	cfg, err := d.load()
+	file, err := d.load()
 	if err != nil {
 		return err
 	}
+	cfg, applied, givenUp := overlay.Merge(file, d.overlay())
 	if keys := cfg.Diff(d.cfg); len(keys) > 0 {
 		return fmt.Errorf("a restart is needed to change %s", strings.Join(keys, ", "))
 	}
@@ -35,34 +37,25 @@ func (d *daemon) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	change, err := d.methods.Prepare(cfg.Methods(d.radius, d.tacacs, d.dictionary.Load))
+	change, err := d.prepareServers(cfg)
 	if err != nil {
 		return err
-	}
-	servers, err := d.authentication.prepare(cfg)
-	if err != nil {
-		change.Discard()
-		return err
-	}
-	discard := func() {
-		change.Discard()
-		d.authentication.discard(servers)
 	}
 	if err := d.setClients(cfg); err != nil {
-		discard()
+		change.discard()
 		return err
 	}
 	if err := d.setSNMP(cfg, users); err != nil {
-		discard()
+		change.discard()
 		return errors.Join(err, d.setClients(d.cfg))
 	}
-	if err := d.authentication.apply(cfg, servers); err != nil {
+	if err := d.authentication.apply(cfg, change.authentication); err != nil {
 		// Does not happen: the configuration is valid.
-		change.Discard()
+		change.methods.Discard()
 		return errors.Join(err, d.setClients(d.cfg))
 	}
 	d.admissions.SetConfig(cfg.Admissions)
-	d.radius.SetNASIdentifier(cfg.NASIdentifier)
+	d.setServers(cfg)
 	if !plan.SamePeriods(d.plan.Load()) {
 		d.interims.SetPolicy(interimPolicy(plan))
 	}
@@ -72,10 +65,11 @@ func (d *daemon) reload(ctx context.Context) error {
 	d.setLocal(cfg)
 	d.setDictionary(cfg.Dictionary)
 	// After setPlan, so that a removed method gets no new records.
-	d.methods.Apply(ctx, change, onoff.TriggerConfigChange)
+	d.methods.Apply(ctx, change.methods, onoff.TriggerConfigChange)
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	d.level.Set(cfg.Log.Level)
-	d.cfg = cfg
+	d.setConfig(file, cfg, applied)
+	d.giveUp(givenUp)
 	d.logWarnings(cfg)
 	return nil
 }

@@ -29,6 +29,8 @@ var logKeys = map[string]string{
 	"code":            "type of a RADIUS packet",
 	"command":         "name of a command that ends sessions",
 	"context":         "the SNMP context of a request",
+	"created":         "how many servers SNMP managers have created",
+	"destroyed":       "how many servers of the configuration SNMP managers have destroyed",
 	"dir":             "the state folder",
 	"done":            "how many were processed",
 	"dropped":         "how many attributes of a record were left out",

@@ -32,6 +32,8 @@ type Identity struct {
 	AuthPort, AcctPort uint16
 	// Index is the casIndex of a server that a manager has created; 0: the server is in the file.
 	Index uint32
+	// Private reports that the group of all servers of its protocol does not have the server.
+	Private bool
 	// Listed reports whether a group of the file has the server, other than that of all servers of its
 	// protocol. A manager cannot destroy it.
 	Listed bool
@@ -64,6 +66,9 @@ type Lifetime struct {
 	TotalDead time.Duration // until the time of the View
 	Deaths    uint64
 }
+
+// Duration is how long the state has lasted (casCurrentStateDuration).
+func (l *Lifetime) Duration(now time.Time) time.Duration { return max(0, now.Sub(l.Since)) }
 
 // View is what management sees of all servers at one moment. It is immutable.
 type View struct {

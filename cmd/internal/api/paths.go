@@ -28,6 +28,8 @@ const (
 	PathEvents       = "/v1/accounting/events"
 	PathSimulate     = "/v1/accounting/simulate"
 	PathLogins       = "/v1/logins"
+
+	PathTestNotification = "/v1/notifications/test"
 )
 
 // The limits of the daemon.

@@ -10,6 +10,7 @@ import (
 	acctradius "aaasess/accounting/radius"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
+	"aaasess/internal/retry"
 	"aaasess/internal/servers"
 	"aaasess/sessions/admission"
 	nasradius "aaasess/sessions/radius"
@@ -177,13 +178,18 @@ func (d *authChecker) addGroup(s *acctradius.Spec, members []int) {
 		HoldDown: orNone(s.HoldDown), DeadCriteria: s.DeadCriteria, MaxInFlight: s.Window,
 	}
 	for i := range g.Members {
-		schedule := &g.Members[i].Schedule
-		schedule.Retransmit, schedule.MaxDelay, schedule.BackoffRetry = orNone(schedule.Retransmit), 0, 0
+		g.Members[i].Schedule = AccessSchedule(g.Members[i].Schedule)
 	}
 	for _, at := range members {
 		d.used[at] = true
 	}
 	d.out.Groups = append(d.out.Groups, g)
+}
+
+// AccessSchedule returns the schedule of Access-Requests from that of records: without back-off.
+func AccessSchedule(s retry.Schedule) retry.Schedule {
+	s.Retransmit, s.MaxDelay, s.BackoffRetry = orNone(s.Retransmit), 0, 0
+	return s
 }
 
 // apply adds the lists of the clients.

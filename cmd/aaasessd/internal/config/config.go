@@ -16,6 +16,7 @@ import (
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
+	"aaasess/internal/servers"
 	tacclient "aaasess/internal/tacacs/client"
 	"aaasess/sessions"
 	"aaasess/sessions/admission"
@@ -64,6 +65,12 @@ type Config struct {
 	// Names are unique over both.
 	Groups       []acctradius.Spec
 	TACACSGroups []accttacacs.Spec
+	// Servers are all servers, whether a group has them or not. Those of a protocol are in order of
+	// priority (casPriority): as the group of all servers has them, then private ones, then those that
+	// managers have created.
+	Servers []servers.Identity
+	// NewServer is what a server has that a manager creates.
+	NewServer NewServer
 	// OnOffGroups are the acct-on-off-groups. Names are unique.
 	OnOffGroups onoff.Groups
 	// System is the system list, if it has several methods without broadcast; else nil.
@@ -121,6 +128,9 @@ type SNMP struct {
 	Responder *Responder
 	// SessionMIBDisconnect is S1 "aaa session-mib disconnect": without it every SET is notWritable.
 	SessionMIBDisconnect bool
+	// AAAServerConfig allows SETs of casConfigTable (CISCO-AAA-SERVER-MIB): without it they are
+	// notWritable.
+	AAAServerConfig bool
 }
 
 // Responder configures the embedded SNMP responder (R16) and the sender of notifications (R17).

@@ -30,6 +30,8 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
+	tacclient "aaasess/internal/tacacs/client"
 	"aaasess/mib"
 	"aaasess/sessions"
 	"aaasess/sessions/admission"
@@ -62,6 +64,12 @@ func mustParse(t *testing.T, text, dir string) *config.Config {
 	return c
 }
 
+// newServer is what a new server has by default.
+var newServer = config.NewServer{
+	RADIUS: client.Member{Identity: client.Identity{Port: 1813, AuthPort: 1812}, Schedule: retry.Schedule{Timeout: 5 * time.Second, Retransmit: 3}},
+	TACACS: tacclient.Member{Identity: tacclient.Identity{Port: 49}, Schedule: retry.Schedule{Timeout: 5 * time.Second}, SingleConnection: true, Connections: 4},
+}
+
 // nas returns a client with defaults.
 func nas(name, prefix string, secret radius.Secret) nasradius.Client {
 	return nasradius.Client{Name: name, Prefix: netip.MustParsePrefix(prefix), Secret: secret, Kind: sessions.Network, DisconnectProfile: dae.ProfileGeneric, Dictionary: radius.Standard()}
@@ -82,7 +90,7 @@ func TestDefault(t *testing.T) {
 		State:   "var/state",
 		Log:     config.Log{Level: slog.LevelInfo, Format: "text"},
 		Control: config.Control{Socket: "var/aaasess.sock"},
-		SNMP: config.SNMP{SessionMIBDisconnect: true, Responder: &config.Responder{
+		SNMP: config.SNMP{SessionMIBDisconnect: true, AAAServerConfig: true, Responder: &config.Responder{
 			Config: snmp.Config{
 				Listen:         []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1161")},
 				MaxMessageSize: 65507,
@@ -110,6 +118,7 @@ func TestDefault(t *testing.T) {
 		Stale:       config.Stale{Limits: silence.Limits{Intervals: 3}},
 		Terminator:  termination.Config{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute},
 		Store:       store.Config{MinFree: 64 << 20},
+		NewServer:   newServer,
 	}
 	got := config.Default()
 	if diff := cmp.Diff(want, got, plain); diff != "" {
@@ -200,6 +209,12 @@ store: {min-free: 2GiB, max-size: 64MiB}
 			{Group: "isp", Servers: []client.Member{ispR3, ispR1}, Window: 1},
 			{Group: "radius", Servers: []client.Member{r1, r2, r3}, HoldDown: 30 * time.Second, Window: 1024},
 		},
+		Servers: []servers.Identity{
+			{Protocol: servers.RADIUS, Name: "r1", Host: "10.0.0.1", AuthPort: 1812, AcctPort: 1813, Listed: true},
+			{Protocol: servers.RADIUS, Name: "r2", Host: "10.0.0.1", AuthPort: 1812, AcctPort: 11813},
+			{Protocol: servers.RADIUS, Name: "r3", Host: "radius.example.net", AuthPort: 1812, AcctPort: 1813, Listed: true},
+		},
+		NewServer: newServer,
 		Policy: policy.Policy{Lists: []policy.List{
 			{Type: policy.Network, Name: "default"},
 			{Type: policy.Exec, Name: "default", Methods: policy.Methods{Record: accounting.StopOnly, Methods: []accounting.MethodName{"group isp", "group radius", "local"}}},

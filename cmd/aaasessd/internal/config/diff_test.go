@@ -71,8 +71,8 @@ func TestDiff(t *testing.T) {
 		{"", []string{"min-free: 1GiB", "min-free: 1024MiB"}},
 		// Changes that a reload can make.
 		{"", []string{
-			"tacacs: {timeout: 5s}\n", "tacacs: {servers: [{name: t1, address: h, key: k}], groups: [{name: devices, servers: [t1]}]}\n",
-			"level: info", "level: debug", "session-mib-disconnect: true", "session-mib-disconnect: false",
+			"tacacs: {timeout: 5s}\n", "tacacs: {secret: s, servers: [{name: t1, address: h, key: k}], groups: [{name: devices, servers: [t1]}]}\n",
+			"level: info", "level: debug", "session-mib-disconnect: true", "session-mib-disconnect: false\n  aaa-server-config: true",
 			"    groups: [{name: g}]\n    communities: [{community: c, from: [192.0.2.0/24], group: g}]\n", "    limits: {requests: 1}\n",
 			"  notifications: [{name: n, address: h, version: v2c, community: c}]\n", "", "nas-identifier: x", "nas-identifier: y",
 			"  clients: [{name: a, address: 10.0.0.1, secret: s}]\n", `  servers: [{name: r1, address: h, secret: s}]

@@ -45,6 +45,7 @@ type rawSNMP struct {
 	Responder            *rawResponder     `yaml:"responder" restart:"presence" doc:"The embedded responder: SNMPv2c and v3 without snmpd, and SNMPv1 for communities that list it. It answers only the communities and users that are listed here. Without it there is no responder."`
 	Notifications        []rawNotification `yaml:"notifications" max:"256" doc:"Targets of the notifications coldStart and authenticationFailure. The responder sends them."`
 	SessionMIBDisconnect bool              `yaml:"session-mib-disconnect" default:"false" doc:"Whether a SET of casnDisconnect ends sessions. If false, casnDisconnect is notWritable."`
+	AAAServerConfig      bool              `yaml:"aaa-server-config" default:"false" doc:"Whether managers may create and destroy servers by a SET of casConfigTable (CISCO-AAA-SERVER-MIB). The changes are kept in the state folder, and this file is never changed. casKey, the secret of a new server, is a value of the SET: allow it at authPriv only. If false, every column of casConfigTable is notWritable; what managers have changed before stays."`
 	SessionMIBPopulate   string            `yaml:"session-mib-populate" default:"start" enum:"start setup" doc:"When a row of the session table appears. start: at the accounting start; setup: at the Access-Accept that the section authentication relays. Such a row has no accounting records; it becomes that of the session that starts, or goes after authentication.start-wait. A SET of its casnDisconnect is inconsistentValue."`
 }
 
@@ -61,6 +62,7 @@ type rawRADIUS struct {
 	DynAuth         *rawDynAuth         `yaml:"dynamic-authorization" restart:"presence" doc:"Disconnect-Requests and CoA-Requests (RFC 5176) from RADIUS servers, which aaasess passes on to the NASes. If missing, aaasess does not listen for them."`
 	Attribute44     rawAttribute44      `yaml:"attribute-44" doc:"What the servers get as Acct-Session-Id (attribute 44). If all are false: the number of the session in eight hexadecimal digits, in accounting only."`
 	Clients         []rawClient         `yaml:"clients" doc:"The NASes. Packets from other addresses are dropped."`
+	Secret          strictyaml.Secret   `yaml:"secret" doc:"The secret of all servers below that have none of their own (radius-server key of Cisco IOS), and of those that SNMP managers create with an empty casKey."`
 	Timeout         time.Duration       `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long a transmission to a server waits for its answer. The key of a server wins over this one, and that of a group over both."`
 	Retransmit      int                 `yaml:"retransmit" default:"3" min:"0" max:"100" doc:"How often a record or an Access-Request is sent to the same server again, before the next server is tried. The key of a server wins over this one, and that of a group over both."`
 	Backoff         *rawBackoff         `yaml:"backoff" doc:"Exponential back-off of records, after the normal retransmissions and before the next server is tried. Access-Requests have none. The key of a server wins over this one as a whole, and that of a group over both. If missing, there is no back-off."`
@@ -115,7 +117,7 @@ type rawClientDisconnect struct {
 type rawServer struct {
 	Name       nameText          `yaml:"name" required:"yes" doc:"For groups, logs and statistics."`
 	Address    hostText          `yaml:"address" required:"yes" doc:"IP address or host name."`
-	Secret     strictyaml.Secret `yaml:"secret" required:"yes" doc:"The secret shared with the server."`
+	Secret     strictyaml.Secret `yaml:"secret" doc:"The secret shared with the server. If missing, radius.secret."`
 	AcctPort   uint16            `yaml:"acct-port" default:"1813" min:"1" max:"65535" doc:"UDP port for accounting."`
 	Port       *uint16           `yaml:"port" min:"1" max:"65535" doc:"The older name of acct-port. If missing, acct-port."`
 	AuthPort   uint16            `yaml:"auth-port" default:"1812" min:"1" max:"65535" doc:"UDP port for authentication."`

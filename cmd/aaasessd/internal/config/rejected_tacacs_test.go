@@ -17,10 +17,13 @@ var rejectedTACACS = []rejection{
 	{"tacacs, a group without the key", ofTACACS(oneTACACS, "{name: devices}"), "4:12: tacacs.groups[0]: servers is missing"},
 	{"tacacs, a server twice in a group", ofTACACS(oneTACACS, "{name: devices, servers: [t1, t1]}"), "4:42: tacacs.groups[0].servers[1]: t1 is already in line 4"},
 	{"group tacacs+ of private servers", "tacacs: {servers: [{name: t1, address: h, key: k, private: true}], groups: [{name: devices, servers: [t1]}]}\naccounting: {exec: {default: {record: stop-only, methods: [group tacacs+]}}}\n", "2:60: accounting.exec.default.methods[0]: there are 0 TACACS+ servers that are not private, a group has 1 to 64"},
-	{"tacacs, no key", ofTACACS("{name: t1, address: 10.0.0.2}", ""), "3:13: tacacs.servers[0]: key is missing"},
+	{"tacacs, no key", ofTACACS("{name: t1, address: 10.0.0.2}", ""), "3:13: tacacs.servers[0]: key is missing, and there is no tacacs.secret"},
 	{"tacacs, an empty key", ofTACACS(`{name: t1, address: 10.0.0.2, key: ""}`, ""), "3:48: tacacs.servers[0].key: is empty"},
-	{"tacacs, secret for key", ofTACACS("{name: t1, address: 10.0.0.2, secret: k}", ""), "3:13: tacacs.servers[0]: key is missing\n" +
+	{"tacacs, secret for key", ofTACACS("{name: t1, address: 10.0.0.2, secret: k}", ""), "3:13: tacacs.servers[0]: key is missing, and there is no tacacs.secret\n" +
 		`3:43: tacacs.servers[0]: unknown key "secret"; the keys here: name, address, port, key, timeout, retransmit, backoff, single-connection, connections, watchdog, private`},
+	{"tacacs, an empty secret for all", "tacacs:\n  secret: \"\"\n  servers: [{name: t1, address: h}, {name: t2, address: i}]\n", "2:11: tacacs.secret: is empty"},
+	{"tacacs, an empty key beside the secret for all", "tacacs:\n  secret: s\n  servers: [{name: t1, address: h, key: \"\"}]\n", "3:41: tacacs.servers[0].key: is empty"},
+	{"the secret for all servers of the other protocol", "radius: {servers: [{name: r1, address: h}]}\ntacacs: {secret: s}\n", "1:20: radius.servers[0]: secret is missing, and there is no radius.secret"},
 	{"tacacs, port 0", ofTACACS("{name: t1, address: 10.0.0.2, key: k, port: 0}", ""), "3:57: tacacs.servers[0].port: 0 is not between 1 and 65535"},
 	{"tacacs, no connections", ofTACACS("{name: t1, address: 10.0.0.2, key: k, connections: 0}", ""), "3:64: tacacs.servers[0].connections: 0 is not between 1 and 256"},
 	{"tacacs, too many connections", ofTACACS("{name: t1, address: 10.0.0.2, key: k, connections: 257}", ""), "3:64: tacacs.servers[0].connections: 257 is not between 1 and 256"},

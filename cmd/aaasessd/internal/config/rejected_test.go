@@ -73,9 +73,10 @@ var rejected = []rejection{
 	{"mapping for a list", "radius:\n  clients:\n    name: x\n", "3:5: radius.clients: must be a list, is a mapping"},
 	{"integer for text", "state: 1\n", "1:8: state: must be the name of a file, is an integer"},
 	{"text for a boolean", "snmp: {session-mib-disconnect: yes}\n", "1:32: snmp.session-mib-disconnect: must be true or false, is text"},
+	{"aaa-server-config", "snmp: {aaa-server-config: on}\n", "1:27: snmp.aaa-server-config: must be true or false, is text"},
 	{"text for an integer", one("      port: 1813", `      port: "1813"`), "11:13: radius.servers[0].port: must be an integer, is text"},
 	{"hexadecimal", one("      port: 1813", "      port: 0x715"), `11:13: radius.servers[0].port: "0x715" is not a decimal integer`},
-	{"missing keys", one("      secret: s3", ""), "9:7: radius.servers[0]: secret is missing"},
+	{"missing keys", one("      secret: s3", ""), "9:7: radius.servers[0]: secret is missing, and there is no radius.secret"},
 	{"client without anything", "radius: {clients: [{}]}\n", "1:20: radius.clients[0]: name is missing\n1:20: radius.clients[0]: address is missing\n1:20: radius.clients[0]: secret is missing"},
 	{"text in a list of mappings", "radius:\n  clients:\n    - bras-1\n", "3:7: radius.clients[0]: must be a mapping of keys, is text"},
 

@@ -152,6 +152,8 @@ func TestSchemaTakes(t *testing.T) {
 		"snmp: {responder: {limits: {response-octets: 0}, engine-id: ''}}",
 		"snmp: {responder: {system: {location: '', contact: ' ~'}}}",
 		"snmp: {responder: {limits: {response-octets: 1GiB}, engine-id: '0x80007ED904'}}",
+		"radius: {secret: s, servers: [{name: a, address: b}]}",
+		"tacacs: {secret: s, servers: [{name: a, address: b}]}",
 		"snmp: {responder: {groups: [{name: g, read: '', write: all}], views: [{name: v, include: [.1.3.6, '1.3']}]}}",
 	} {
 		if got := checkSchema(t, text); len(got) > 0 {
@@ -211,7 +213,7 @@ func TestSchemaRejects(t *testing.T) {
 		"radius: {groups: [{name: a, servers: [b], drain-rate: 1000001}]}":                  "radius.groups[0].drain-rate: maximum",
 		"radius: {groups: [{name: a, servers: [b], acct-on-off: true}]}":                    "radius.groups[0].acct-on-off: type",
 		"radius: {servers: [{name: a, address: b, secret: c, port: 65536}]}":                "radius.servers[0].port: maximum",
-		"radius: {servers: [{name: a, address: b}]}":                                        "radius.servers[0]: required",
+		"radius: {servers: [{name: a, secret: c}]}":                                         "radius.servers[0]: required",
 		"radius: {servers: [{name: a, address: b, secret: 1}]}":                             "radius.servers[0].secret: oneOf",
 		"radius: {servers: [{name: a, address: b, secret: {file: a, env: b}}]}":             "radius.servers[0].secret: oneOf",
 		"radius: {servers: [{name: a, address: b, secret: {}}]}":                            "radius.servers[0].secret: oneOf",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -147,6 +148,23 @@ func (s *section) public() (at []int) {
 		}
 	}
 	return at
+}
+
+// byPriority returns the places of all servers: those of the group of all servers, then the private
+// ones.
+func (s *section) byPriority() (at []int) {
+	at = s.public()
+	for i := range s.servers {
+		if s.servers[i].private {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// isListed reports whether a group of the file has the server at a place.
+func (s *section) isListed(at int) bool {
+	return slices.ContainsFunc(s.groups, func(g sectionGroup) bool { return slices.Contains(g.servers, nameText(s.servers[at].name)) })
 }
 
 // checkSections checks the servers and groups of both protocols. The names of servers are unique in

@@ -8,6 +8,7 @@ import (
 
 	accttacacs "aaasess/accounting/tacacs"
 	"aaasess/internal/radius"
+	"aaasess/internal/retry"
 	"aaasess/internal/tacacs"
 	tacclient "aaasess/internal/tacacs/client"
 )
@@ -28,12 +29,16 @@ func parseArgument(text string, _ reflect.StructTag) (any, error) {
 func (raw *rawTACACS) members(s *section) []tacclient.Member {
 	members := make([]tacclient.Member, len(raw.Servers))
 	for i, r := range raw.Servers {
-		members[i] = tacclient.Member{
-			Identity: tacclient.Identity{Name: string(r.Name), Host: string(r.Address), Port: r.Port, Key: tacacs.Key(r.Key)},
-			Schedule: s.servers[i].schedule, SingleConnection: r.SingleConnection, Connections: r.Connections, WatchdogStart: r.Watchdog == "with-start",
-		}
+		members[i] = r.member(s.servers[i].schedule)
 	}
 	return members
+}
+
+func (r *rawTACACSServer) member(schedule retry.Schedule) tacclient.Member {
+	return tacclient.Member{
+		Identity: tacclient.Identity{Name: string(r.Name), Host: string(r.Address), Port: r.Port, Key: tacacs.Key(r.Key)},
+		Schedule: schedule, SingleConnection: r.SingleConnection, Connections: r.Connections, WatchdogStart: r.Watchdog == "with-start",
+	}
 }
 
 // groups returns the groups of TACACS+ servers that the file has.

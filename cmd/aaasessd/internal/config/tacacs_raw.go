@@ -9,6 +9,7 @@ import (
 )
 
 type rawTACACS struct {
+	Secret       strictyaml.Secret `yaml:"secret" doc:"The key of all servers below that have none of their own (tacacs-server key of Cisco IOS), and of those that SNMP managers create with an empty casKey."`
 	Timeout      time.Duration     `yaml:"timeout" default:"5s" min:"10ms" max:"1000s" doc:"How long a transmission waits for its answer. A record that waits for a connection gives up when nothing was heard from the server for this time. The key of a server wins over this one, and that of a group over both."`
 	Retransmit   int               `yaml:"retransmit" default:"0" min:"0" max:"100" doc:"How often an unanswered record is sent to the same server again, before the next server is tried. TCP repeats what is lost, so once is enough. The key of a server wins over this one, and that of a group over both."`
 	Backoff      *rawBackoff       `yaml:"backoff" doc:"As radius.backoff, for TACACS+ servers. If missing, there is no back-off."`
@@ -23,7 +24,7 @@ type rawTACACSServer struct {
 	Name             nameText          `yaml:"name" required:"yes" doc:"For groups, logs and statistics."`
 	Address          hostText          `yaml:"address" required:"yes" doc:"IP address or host name."`
 	Port             uint16            `yaml:"port" default:"49" min:"1" max:"65535" doc:"TCP port."`
-	Key              strictyaml.Secret `yaml:"key" required:"yes" doc:"The key shared with the server. It obfuscates the packets (RFC 8907 section 4.5), which is no encryption by today's standards."`
+	Key              strictyaml.Secret `yaml:"key" doc:"The key shared with the server. If missing, tacacs.secret. It obfuscates the packets (RFC 8907 section 4.5), which is no encryption by today's standards."`
 	Timeout          *time.Duration    `yaml:"timeout" min:"10ms" max:"1000s" doc:"As tacacs.timeout, for this server. If missing, that one."`
 	Retransmit       *int              `yaml:"retransmit" min:"0" max:"100" doc:"As tacacs.retransmit, for this server. If missing, that one."`
 	Backoff          *rawBackoff       `yaml:"backoff" doc:"As tacacs.backoff, for this server. If missing, that one."`

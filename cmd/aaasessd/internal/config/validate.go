@@ -35,6 +35,7 @@ func (d checker) config(raw *rawConfig) *Config {
 		Control: raw.Control,
 		SNMP: SNMP{
 			AgentX: d.agentX(raw.SNMP.AgentX), Responder: d.responder(&raw.SNMP), SessionMIBDisconnect: raw.SNMP.SessionMIBDisconnect,
+			AAAServerConfig: raw.SNMP.AAAServerConfig,
 		},
 		Listener: nasradius.Config{Addresses: raw.RADIUS.Accounting.Listen, Clients: clients},
 		Disconnector: dae.Config{
@@ -56,8 +57,10 @@ func (d checker) config(raw *rawConfig) *Config {
 	if disconnect.RetryMin > disconnect.RetryMax {
 		d.Fault("sessions.disconnect.retry-min", "%v is more than retry-max, %v", disconnect.RetryMin, disconnect.RetryMax)
 	}
+	d.setGlobalSecrets(raw)
 	sections := []*section{raw.RADIUS.section(), raw.TACACS.section()}
 	d.checkSections(sections)
+	c.Servers, c.NewServer = identities(raw, sections), d.newServer(raw)
 	addAll := d.addGroups(c, raw, sections)
 	c.Authentication = d.authentication(raw, sections, c.Groups, clients)
 	c.DynAuth = d.dynAuth(&raw.RADIUS, sections[0])
