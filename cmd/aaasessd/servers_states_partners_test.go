@@ -33,7 +33,7 @@ type walker struct {
 	stop  chan struct{}
 	ended sync.WaitGroup
 
-	mu   sync.Mutex // guards the fields below
+	mu   sync.Mutex             // guards the fields below
 	seen map[string][]seenState // by index
 	errs []error
 }
@@ -277,7 +277,9 @@ func TestServerStates(t *testing.T) {
 	if len(got) != 2*len(kinds) {
 		t.Errorf("notifications of other kinds: %v", got)
 	}
-	var shown struct{ Sections struct{ StateChanges statechange.Stats } }
+	var shown struct {
+		Sections struct{ StateChanges statechange.Stats }
+	}
 	out, err := r.aaasess("show", "status", "--json")
 	if err := errors.Join(err, json.Unmarshal([]byte(out), &shown)); err != nil {
 		t.Fatal(err)
