@@ -210,7 +210,7 @@ func (d *daemon) openControl(cfg *config.Config) (err error) {
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.clientName, Names: d.dictionary.Load, Reasons: d.reasons,
 		Events: d.router.Tap(), Admissions: d.logins, TestNotification: d.testNotification,
-		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups}),
+		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups, Managed: d.managed}),
 	}, d.table, d.terminator)
 	return err
 }

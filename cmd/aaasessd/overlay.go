@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
+	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/aaasessd/internal/authgroups"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/aaasessd/internal/overlay"
@@ -108,6 +110,14 @@ func (d *daemon) stateChangeEnabled() bool { return d.overlays.file.StateChangeE
 // setStateChangeEnabled sets casServerStateChangeEnable. It is on the disk then.
 func (d *daemon) setStateChangeEnabled(on bool) error {
 	return d.overlays.file.SetStateChangeEnabled(on)
+}
+
+// managed returns what managers have changed of the servers, for the control socket.
+func (d *daemon) managed() acctcontrol.Managed {
+	o := &d.overlays
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return acctcontrol.Managed{Overlay: d.overlay(), GivenUp: slices.Clone(o.givenUp)}
 }
 
 // applyOverlay changes the servers to those of an overlay. When it returns nil, they are in use and on

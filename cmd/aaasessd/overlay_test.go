@@ -13,8 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/aaasessd/internal/overlay"
+	"aaasess/cmd/internal/api"
 	"aaasess/internal/servers"
 )
 
@@ -202,6 +205,41 @@ func TestOverlayGivenUp(t *testing.T) {
 			t.Error("something was given up")
 		}
 	})
+}
+
+// TestShowOverlay: the control socket shows what managers have changed, also of groups that no method
+// list names.
+func TestShowOverlay(t *testing.T) {
+	u, other := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.2:0")
+	text := with(t, overlaidConfig(t, u), "accounting:\n  network", "tacacs: {servers: [{name: t1, address: 192.0.2.1, key: k}]}\naccounting:\n  network")
+	l := launch(t, text, environment{})
+	if g := l.group("radius"); g.Managed != nil || g.Servers[0].Created {
+		t.Errorf("before: %+v", g)
+	}
+	l.mustApply(servers.Overlay{
+		Created:   []servers.Created{createdAt(1, other), {Protocol: servers.TACACS, Index: 2, Addr: netip.MustParseAddr("192.0.2.2"), AuthPort: 49, Key: "k"}},
+		Destroyed: []servers.Destroyed{destroyedServer("r0"), {Protocol: servers.TACACS, Name: "t1"}},
+	})
+	l.reload(with(t, text, "192.0.2.1", "192.0.2.2", "name: r0", "name: r9"), "configuration loaded")
+	managed, err := l.client().ManagedServers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &api.ManagedServers{
+		Created:   []api.ManagedServer{{Protocol: api.RADIUS, Name: "snmp-radius-1", Address: "127.0.0.2"}, {Protocol: api.TACACS, Name: "snmp-tacacs-2", Address: "192.0.2.2"}},
+		Destroyed: []api.ManagedServer{{Protocol: api.TACACS, Name: "t1"}},
+		GivenUp:   []api.GivenUpServer{{Protocol: api.RADIUS, Name: "r0", Reason: "the file does not have it any more"}},
+	}
+	if diff := cmp.Diff(want, managed); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	g := l.group("radius")
+	if diff := cmp.Diff(want.Of(api.RADIUS), g.Managed); diff != "" {
+		t.Errorf("of the group, -want +got:\n%s", diff)
+	}
+	if len(g.Servers) != 2 || g.Servers[0].Created || !g.Servers[1].Created {
+		t.Errorf("servers %+v", g.Servers)
+	}
 }
 
 // TestOverlayLate: a change that is late is undone, in use and on the disk, and the SET has its error

@@ -43,6 +43,9 @@ type ServerGroup struct {
 	Waiting *uint64 `json:"waiting,omitempty"`
 	// Servers are in the order of the configuration.
 	Servers []GroupServer `json:"servers"`
+	// Managed is what SNMP managers have changed of a group of all servers of a protocol; absent:
+	// nothing.
+	Managed *ManagedServers `json:"managed,omitempty"`
 }
 
 // Protocol is what a server understands.
@@ -113,6 +116,8 @@ type GroupServer struct {
 	AccountingPort uint16 `json:"accountingPort"`
 	// AuthenticationPort is where Access-Requests go; absent: the group does not authenticate.
 	AuthenticationPort uint16 `json:"authenticationPort,omitempty"`
+	// Created: an SNMP manager has created the server. It is not in the configuration file.
+	Created bool `json:"created,omitempty"`
 	// OperState is unknown (nothing was sent to it yet), up or down: that of its port for accounting, and
 	// without one that of its port for authentication.
 	OperState string `json:"operState"`
