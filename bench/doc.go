@@ -87,6 +87,11 @@
 // Each of many interfaces, in a network namespace that the section makes, is a session's own
 // (interfaces.go). The result is the CPU time of a refresh of their counters, in this process.
 //
+// # The section on servers
+//
+// Our responder serves the tables of servers next to casnActiveTable, with as many rows (servers.go). The
+// result is the rate of a walk of each.
+//
 // # Reading the source
 //
 // This package has the sections: what is measured, and the prose about it. To add a section, write
@@ -97,7 +102,7 @@
 //     pinned.
 //   - nasload is the requests of the NASes.
 //   - tacacsload is the TACACS+ clients that are compared, and their server.
-//   - rows has the table that our own peers serve.
+//   - rows has the table and the servers that our own peers serve.
 //
 // Everything runs on loopback with free ports, and all files are in one temporary folder. Every
 // process is ended by its id within a time limit.

@@ -8,12 +8,16 @@ const (
 	NotAccessible Access = iota
 	ReadOnly
 	ReadWrite
+	ReadCreate // a column that a SET can also create
 )
 
 // String returns the name as in a module text.
 func (a Access) String() string {
-	return [...]string{"not-accessible", "read-only", "read-write"}[a]
+	return [...]string{"not-accessible", "read-only", "read-write", "read-create"}[a]
 }
+
+// Writable reports whether a SET can change the object, if its [Writer] agrees.
+func (a Access) Writable() bool { return a == ReadWrite || a == ReadCreate }
 
 // Def is the definition of an object in a module text.
 type Def struct {
@@ -130,7 +134,7 @@ type Column[S, R any] struct {
 	Rows *Rows[S, R]
 	Get  func(row R, v *Value)
 	// Test reports whether the column could have the value (WrongValue, WrongLength and so on),
-	// whatever the row; the type has been checked. Only for a read-write column.
+	// whatever the row; the type has been checked. Only for a column that is writable.
 	Test func(v *Value) ErrorStatus
 }
 

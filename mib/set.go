@@ -152,7 +152,7 @@ func (t *Tree) testOne(vb *Varbind) (*leaf, ErrorStatus) {
 	}
 	l := &t.leaves[i]
 	w := t.parts[l.part].writer()
-	if l.def.Access != ReadWrite || w == nil || !w.Writable(l.def) {
+	if !l.def.Access.Writable() || w == nil || !w.Writable(l.def) {
 		return nil, NotWritable
 	}
 	if vb.Value.Type != l.def.Type {

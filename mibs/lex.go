@@ -60,6 +60,13 @@ func lex(src string) ([]token, error) {
 			line += strings.Count(rest[:n], "\n")
 			i += n
 			continue
+		case c == '\'':
+			// A number in hexadecimal or binary digits: 'ff'H, '0101'B.
+			n = strings.IndexByte(rest[1:], '\'') + 3
+			if n < 3 || n > len(rest) || rest[n-1] != 'H' && rest[n-1] != 'B' {
+				return nil, fmt.Errorf("line %d: unterminated number", line)
+			}
+			k = word
 		case strings.HasPrefix(rest, "::="):
 			n = 3
 		case strings.HasPrefix(rest, ".."):

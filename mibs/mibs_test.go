@@ -21,20 +21,20 @@ func casn(arcs ...uint32) []uint32 {
 
 // The facts of the published module, revision 2006-03-21.
 var sessionObjects = []Object{
-	{"casnActiveTableEntries", casn(1, 1, 1), "Gauge32", "Gauge32", "", "", "read-only", "current"},
-	{"casnActiveTableHighWaterMark", casn(1, 1, 2), "Gauge32", "Gauge32", "", "", "read-only", "current"},
-	{"casnActiveTable", casn(1, 1, 3), "SEQUENCE OF CasnActiveEntry", "SEQUENCE OF", "", "", "not-accessible", "current"},
-	{"casnActiveEntry", casn(1, 1, 3, 1), "CasnActiveEntry", "SEQUENCE", "", "", "not-accessible", "current"},
-	{"casnSessionId", casn(1, 1, 3, 1, 1), "CasnSessionId", "Unsigned32", "(1..4294967295)", "", "not-accessible", "current"},
-	{"casnUserId", casn(1, 1, 3, 1, 2), "DisplayString", "OCTET STRING", "(SIZE(0..255))", "", "read-only", "current"},
-	{"casnIpAddr", casn(1, 1, 3, 1, 3), "IpAddress", "IpAddress", "", "", "read-only", "current"},
-	{"casnIdleTime", casn(1, 1, 3, 1, 4), "Gauge32", "Gauge32", "", "seconds", "read-only", "current"},
-	{"casnDisconnect", casn(1, 1, 3, 1, 5), "TruthValue", "INTEGER", "{true(1),false(2)}", "", "read-write", "current"},
-	{"casnCallTrackerId", casn(1, 1, 3, 1, 6), "CctCallId", "Unsigned32", "", "", "read-only", "current"},
-	{"casnNasPort", casn(1, 1, 3, 1, 7), "RowPointer", "OBJECT IDENTIFIER", "", "", "read-only", "current"},
-	{"casnVaiIfIndex", casn(1, 1, 3, 1, 8), "InterfaceIndexOrZero", "Integer32", "(0..2147483647)", "", "read-only", "current"},
-	{"casnTotalSessions", casn(1, 2, 1), "Counter32", "Counter32", "", "", "read-only", "current"},
-	{"casnDisconnectedSessions", casn(1, 2, 2), "Counter32", "Counter32", "", "", "read-only", "current"},
+	{"casnActiveTableEntries", casn(1, 1, 1), "Gauge32", "Gauge32", "", "", "read-only", "current", nil, ""},
+	{"casnActiveTableHighWaterMark", casn(1, 1, 2), "Gauge32", "Gauge32", "", "", "read-only", "current", nil, ""},
+	{"casnActiveTable", casn(1, 1, 3), "SEQUENCE OF CasnActiveEntry", "SEQUENCE OF", "", "", "not-accessible", "current", nil, ""},
+	{"casnActiveEntry", casn(1, 1, 3, 1), "CasnActiveEntry", "SEQUENCE", "", "", "not-accessible", "current", []string{"casnSessionId"}, ""},
+	{"casnSessionId", casn(1, 1, 3, 1, 1), "CasnSessionId", "Unsigned32", "(1..4294967295)", "", "not-accessible", "current", nil, ""},
+	{"casnUserId", casn(1, 1, 3, 1, 2), "DisplayString", "OCTET STRING", "(SIZE(0..255))", "", "read-only", "current", nil, ""},
+	{"casnIpAddr", casn(1, 1, 3, 1, 3), "IpAddress", "IpAddress", "", "", "read-only", "current", nil, ""},
+	{"casnIdleTime", casn(1, 1, 3, 1, 4), "Gauge32", "Gauge32", "", "seconds", "read-only", "current", nil, ""},
+	{"casnDisconnect", casn(1, 1, 3, 1, 5), "TruthValue", "INTEGER", "{true(1),false(2)}", "", "read-write", "current", nil, ""},
+	{"casnCallTrackerId", casn(1, 1, 3, 1, 6), "CctCallId", "Unsigned32", "", "", "read-only", "current", nil, ""},
+	{"casnNasPort", casn(1, 1, 3, 1, 7), "RowPointer", "OBJECT IDENTIFIER", "", "", "read-only", "current", nil, ""},
+	{"casnVaiIfIndex", casn(1, 1, 3, 1, 8), "InterfaceIndexOrZero", "Integer32", "(0..2147483647)", "", "read-only", "current", nil, ""},
+	{"casnTotalSessions", casn(1, 2, 1), "Counter32", "Counter32", "", "", "read-only", "current", nil, ""},
+	{"casnDisconnectedSessions", casn(1, 2, 2), "Counter32", "Counter32", "", "", "read-only", "current", nil, ""},
 }
 
 func TestObjects(t *testing.T) {
@@ -143,7 +143,8 @@ func TestFolder(t *testing.T) {
 	}
 	names := moduleNames(t)
 	want := []string{
-		session, "CISCO-SMI", "IF-MIB", "SNMP-FRAMEWORK-MIB", "SNMP-MPD-MIB", "SNMP-TARGET-MIB", "SNMP-USER-BASED-SM-MIB",
+		"CISCO-AAA-SERVER-MIB", session, "CISCO-SMI", "IF-MIB", "INET-ADDRESS-MIB", "RADIUS-ACC-CLIENT-MIB", "RADIUS-AUTH-CLIENT-MIB",
+		"RADIUS-DYNAUTH-CLIENT-MIB", "SNMP-COMMUNITY-MIB", "SNMP-FRAMEWORK-MIB", "SNMP-MPD-MIB", "SNMP-NOTIFICATION-MIB", "SNMP-TARGET-MIB", "SNMP-USER-BASED-SM-MIB",
 		"SNMP-USM-AES-MIB", "SNMP-USM-HMAC-SHA2-MIB", "SNMP-VIEW-BASED-ACM-MIB", "SNMPv2-CONF", "SNMPv2-MIB", "SNMPv2-SMI", "SNMPv2-TC",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {

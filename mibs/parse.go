@@ -15,7 +15,7 @@ type module struct {
 	nodes   map[string]node
 	types   map[string]typ
 	macros  map[string]bool
-	objects []Object // Name, Syntax, Refinement, Units, Access, Status
+	objects []Object // without OID and Base
 }
 
 // symbol is an imported name and its module.
@@ -167,6 +167,21 @@ func (p *parser) group() string {
 	return b.String()
 }
 
+// names parses "{ a, b }". "IMPLIED b" is one element.
+func (p *parser) names() []string {
+	var names []string
+	p.expect("{")
+	for ok := true; p.err == nil && ok; ok = p.accept(",") {
+		implied := ""
+		if p.accept("IMPLIED") {
+			implied = "IMPLIED "
+		}
+		names = append(names, implied+p.consume(word))
+	}
+	p.expect("}")
+	return names
+}
+
 func (p *parser) importList() {
 	for p.err == nil && !p.accept(";") {
 		names := []string{p.consume(word)}
@@ -229,8 +244,11 @@ func (p *parser) objectType(name string) {
 	p.expect("DESCRIPTION")
 	p.consume(quoted)
 	p.text("REFERENCE")
-	if p.accept("INDEX") || p.accept("AUGMENTS") {
-		p.group()
+	switch {
+	case p.accept("INDEX"):
+		o.Index = p.names()
+	case p.accept("AUGMENTS"):
+		o.Augments = strings.Join(p.names(), ",")
 	}
 	if p.accept("DEFVAL") {
 		p.group()

@@ -17,19 +17,23 @@ func TestLex(t *testing.T) {
 		want []string
 		err  string
 	}{
-		"empty":            {src: "", want: nil},
-		"assignment":       {src: "x ::= { mib-2 31 }", want: []string{"x", "::=", "{", "mib-2", "31", "}"}},
-		"range":            {src: "(-2147483648..5|7)", want: []string{"(", "-2147483648", "..", "5", "|", "7", ")"}},
-		"tag":              {src: "[APPLICATION 0]", want: []string{"[", "APPLICATION", "0", "]"}},
-		"comment":          {src: "a -- b ::= {\nc", want: []string{"a", "c"}},
-		"comment at word":  {src: "a--b\nc", want: []string{"a", "c"}},
-		"string":           {src: "\"a -- b\n{\"x", want: []string{"a -- b\n{", "x"}},
-		"empty string":     {src: `""`, want: []string{""}},
-		"two in a comment": {src: "a\n-- b -- c", err: "line 2: second --"},
-		"open string":      {src: "a\n\"b\nc", err: "line 2: unterminated string"},
-		"unexpected byte":  {src: "a\n\n\x00", err: `line 3: unexpected '\x00'`},
-		"single colon":     {src: "a : b", err: "line 1: unexpected ':'"},
-		"hyphen at end":    {src: "a- b", err: "line 1: unexpected '-'"},
+		"empty":             {src: "", want: nil},
+		"assignment":        {src: "x ::= { mib-2 31 }", want: []string{"x", "::=", "{", "mib-2", "31", "}"}},
+		"range":             {src: "(-2147483648..5|7)", want: []string{"(", "-2147483648", "..", "5", "|", "7", ")"}},
+		"tag":               {src: "[APPLICATION 0]", want: []string{"[", "APPLICATION", "0", "]"}},
+		"comment":           {src: "a -- b ::= {\nc", want: []string{"a", "c"}},
+		"comment at word":   {src: "a--b\nc", want: []string{"a", "c"}},
+		"string":            {src: "\"a -- b\n{\"x", want: []string{"a -- b\n{", "x"}},
+		"empty string":      {src: `""`, want: []string{""}},
+		"two in a comment":  {src: "a\n-- b -- c", err: "line 2: second --"},
+		"open string":       {src: "a\n\"b\nc", err: "line 2: unterminated string"},
+		"unexpected byte":   {src: "a\n\n\x00", err: `line 3: unexpected '\x00'`},
+		"digits":            {src: "{ ''H, '0F'H '01'B }", want: []string{"{", "''H", ",", "'0F'H", "'01'B", "}"}},
+		"open digits":       {src: "a\n'0F", err: "line 2: unterminated number"},
+		"digits of nothing": {src: "''", err: "line 1: unterminated number"},
+		"digits of base Q":  {src: "'1'Q", err: "line 1: unterminated number"},
+		"single colon":      {src: "a : b", err: "line 1: unexpected ':'"},
+		"hyphen at end":     {src: "a- b", err: "line 1: unexpected '-'"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -94,7 +98,7 @@ func TestSyntax(t *testing.T) {
 		"range of its type":    {"x OBJECT-TYPE SYNTAX DisplayString" + rest, "DisplayString", "OCTET STRING", "(SIZE(0..255))", ""},
 		"type of a type":       {"A ::= B B ::= DisplayString (SIZE (3)) x OBJECT-TYPE SYNTAX A" + rest, "A", "OCTET STRING", "(SIZE(3))", ""},
 		"tagged type":          {"A ::= [APPLICATION 6] IMPLICIT INTEGER x OBJECT-TYPE SYNTAX A" + rest, "A", "INTEGER", "", ""},
-		"all optional clauses": {`x OBJECT-TYPE SYNTAX Gauge32 UNITS "s" MAX-ACCESS read-only STATUS current DESCRIPTION "d" REFERENCE "r" INDEX { IMPLIED x } DEFVAL { { } } ::= { mib-2 99 }`, "Gauge32", "Gauge32", "", "s"},
+		"all optional clauses": {`x OBJECT-TYPE SYNTAX Gauge32 UNITS "s" MAX-ACCESS read-only STATUS current DESCRIPTION "d" REFERENCE "r" DEFVAL { { } } ::= { mib-2 99 }`, "Gauge32", "Gauge32", "", "s"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -102,9 +106,34 @@ func TestSyntax(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := []Object{{"x", []uint32{1, 3, 6, 1, 2, 1, 99}, tt.syntax, tt.base, tt.refinement, tt.units, "read-only", "current"}}
+			want := []Object{{"x", []uint32{1, 3, 6, 1, 2, 1, 99}, tt.syntax, tt.base, tt.refinement, tt.units, "read-only", "current", nil, ""}}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("want (-), got (+):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestIndex(t *testing.T) {
+	for name, tt := range map[string]struct {
+		clause   string
+		index    []string
+		augments string
+	}{
+		"none":     {"", nil, ""},
+		"one":      {"INDEX { a }", []string{"a"}, ""},
+		"two":      {"INDEX { a, b }", []string{"a", "b"}, ""},
+		"implied":  {"INDEX { a, IMPLIED b }", []string{"a", "IMPLIED b"}, ""},
+		"augments": {"AUGMENTS { aEntry }", nil, "aEntry"},
+		"default":  {"INDEX { a } DEFVAL { ''H }", []string{"a"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := testObjects(t, head+"x OBJECT-TYPE SYNTAX Gauge32"+strings.Replace(rest, "::=", tt.clause+" ::=", 1)+tail)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.index, got[0].Index); diff != "" || got[0].Augments != tt.augments {
+				t.Errorf("augments %q, index: want (-), got (+):\n%s", got[0].Augments, diff)
 			}
 		})
 	}
@@ -132,7 +161,12 @@ func TestParseErrors(t *testing.T) {
 		"clauses out of order":  {head + `x OBJECT-TYPE STATUS current SYNTAX Gauge32` + tail, `unexpected "STATUS", want SYNTAX`},
 		"no description":        {head + strings.Replace(x, `"d"`, "", 1) + tail, `unexpected "::="`},
 		"open bracket":          {head + "x OBJECT-TYPE SYNTAX Gauge32 (0..", "text ends early"},
-		"index without bracket": {head + strings.Replace(x, "::=", "INDEX y ::=", 1) + tail, `unexpected "y", want a bracket`},
+		"index without bracket": {head + strings.Replace(x, "::=", "INDEX y ::=", 1) + tail, `unexpected "y", want {`},
+		"empty index":           {head + strings.Replace(x, "::=", "INDEX { } ::=", 1) + tail, `unexpected "}"`},
+		"open index":            {head + strings.Replace(x, "::=", "INDEX { y ::=", 1) + tail, `unexpected "::=", want }`},
+		"index after a comma":   {head + strings.Replace(x, "::=", "INDEX { y, } ::=", 1) + tail, `unexpected "}"`},
+		"implied nothing":       {head + strings.Replace(x, "::=", "INDEX { IMPLIED } ::=", 1) + tail, `unexpected "}"`},
+		"index and augments":    {head + strings.Replace(x, "::=", "INDEX { y } AUGMENTS { z } ::=", 1) + tail, `unexpected "AUGMENTS", want ::=`},
 		"parent alone":          {head + "x OBJECT IDENTIFIER ::= { mib-2 }" + tail, `unexpected "}"`},
 		"arc too large":         {head + "x OBJECT IDENTIFIER ::= { mib-2 4294967296 }" + tail, `"4294967296" is not a sub-identifier`},
 		"negative arc":          {head + "x OBJECT IDENTIFIER ::= { mib-2 -1 }" + tail, `"-1" is not a sub-identifier`},

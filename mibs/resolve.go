@@ -44,6 +44,11 @@ type Object struct {
 	Access string
 	// Status is "current", "deprecated" or "obsolete".
 	Status string
+	// Index are the objects of a row's INDEX clause. If the last one is IMPLIED, that word and a space
+	// precede it (RFC 2578, 7.7).
+	Index []string
+	// Augments is the row whose INDEX a row has, or empty (RFC 2578, 7.8).
+	Augments string
 }
 
 // Objects returns the objects of a module in FS, in the order of its text. The error is

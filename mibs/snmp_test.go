@@ -79,8 +79,54 @@ snmpUnknownSecurityModels 1.3.6.1.6.3.11.2.1.1 Counter32 read-only
 snmpInvalidMsgs           1.3.6.1.6.3.11.2.1.2 Counter32 read-only
 snmpUnknownPDUHandlers    1.3.6.1.6.3.11.2.1.3 Counter32 read-only`,
 	"SNMP-TARGET-MIB": `
-snmpUnavailableContexts 1.3.6.1.6.3.12.1.4 Counter32 read-only
-snmpUnknownContexts     1.3.6.1.6.3.12.1.5 Counter32 read-only`,
+snmpTargetSpinLock            1.3.6.1.6.3.12.1.1     TestAndIncr                 read-write
+snmpTargetAddrTable           1.3.6.1.6.3.12.1.2     SEQUENCE OF                 not-accessible
+snmpTargetAddrEntry           1.3.6.1.6.3.12.1.2.1   SEQUENCE                    not-accessible
+snmpTargetAddrName            1.3.6.1.6.3.12.1.2.1.1 OCTET STRING(SIZE(1..32))   not-accessible
+snmpTargetAddrTDomain         1.3.6.1.6.3.12.1.2.1.2 OBJECT IDENTIFIER           read-create
+snmpTargetAddrTAddress        1.3.6.1.6.3.12.1.2.1.3 OCTET STRING(SIZE(1..255))  read-create
+snmpTargetAddrTimeout         1.3.6.1.6.3.12.1.2.1.4 INTEGER(0..2147483647)      read-create
+snmpTargetAddrRetryCount      1.3.6.1.6.3.12.1.2.1.5 Integer32(0..255)           read-create
+snmpTargetAddrTagList         1.3.6.1.6.3.12.1.2.1.6 OCTET STRING(SIZE(0..255))  read-create
+snmpTargetAddrParams          1.3.6.1.6.3.12.1.2.1.7 OCTET STRING(SIZE(1..32))   read-create
+snmpTargetAddrStorageType     1.3.6.1.6.3.12.1.2.1.8 StorageType                 read-create
+snmpTargetAddrRowStatus       1.3.6.1.6.3.12.1.2.1.9 RowStatus                   read-create
+snmpTargetParamsTable         1.3.6.1.6.3.12.1.3     SEQUENCE OF                 not-accessible
+snmpTargetParamsEntry         1.3.6.1.6.3.12.1.3.1   SEQUENCE                    not-accessible
+snmpTargetParamsName          1.3.6.1.6.3.12.1.3.1.1 OCTET STRING(SIZE(1..32))   not-accessible
+snmpTargetParamsMPModel       1.3.6.1.6.3.12.1.3.1.2 INTEGER(0..2147483647)      read-create
+snmpTargetParamsSecurityModel 1.3.6.1.6.3.12.1.3.1.3 INTEGER(1..2147483647)      read-create
+snmpTargetParamsSecurityName  1.3.6.1.6.3.12.1.3.1.4 OCTET STRING(SIZE(0..255))  read-create
+snmpTargetParamsSecurityLevel 1.3.6.1.6.3.12.1.3.1.5 SnmpSecurityLevel           read-create
+snmpTargetParamsStorageType   1.3.6.1.6.3.12.1.3.1.6 StorageType                 read-create
+snmpTargetParamsRowStatus     1.3.6.1.6.3.12.1.3.1.7 RowStatus                   read-create
+snmpUnavailableContexts       1.3.6.1.6.3.12.1.4     Counter32                   read-only
+snmpUnknownContexts           1.3.6.1.6.3.12.1.5     Counter32                   read-only`,
+	"SNMP-NOTIFICATION-MIB": `
+snmpNotifyTable       1.3.6.1.6.3.13.1.1     SEQUENCE OF                not-accessible
+snmpNotifyEntry       1.3.6.1.6.3.13.1.1.1   SEQUENCE                   not-accessible
+snmpNotifyName        1.3.6.1.6.3.13.1.1.1.1 OCTET STRING(SIZE(1..32))  not-accessible
+snmpNotifyTag         1.3.6.1.6.3.13.1.1.1.2 OCTET STRING(SIZE(0..255)) read-create
+snmpNotifyType        1.3.6.1.6.3.13.1.1.1.3 INTEGER{trap(1),inform(2)} read-create
+snmpNotifyStorageType 1.3.6.1.6.3.13.1.1.1.4 StorageType                read-create
+snmpNotifyRowStatus   1.3.6.1.6.3.13.1.1.1.5 RowStatus                  read-create`,
+	"SNMP-COMMUNITY-MIB": `
+snmpCommunityTable           1.3.6.1.6.3.18.1.1     SEQUENCE OF                not-accessible
+snmpCommunityEntry           1.3.6.1.6.3.18.1.1.1   SEQUENCE                   not-accessible
+snmpCommunityIndex           1.3.6.1.6.3.18.1.1.1.1 OCTET STRING(SIZE(1..32))  not-accessible
+snmpCommunityName            1.3.6.1.6.3.18.1.1.1.2 OCTET STRING               read-create
+snmpCommunitySecurityName    1.3.6.1.6.3.18.1.1.1.3 OCTET STRING(SIZE(1..32))  read-create
+snmpCommunityContextEngineID 1.3.6.1.6.3.18.1.1.1.4 OCTET STRING(SIZE(5..32))  read-create
+snmpCommunityContextName     1.3.6.1.6.3.18.1.1.1.5 OCTET STRING(SIZE(0..32))  read-create
+snmpCommunityTransportTag    1.3.6.1.6.3.18.1.1.1.6 OCTET STRING(SIZE(0..255)) read-create
+snmpCommunityStorageType     1.3.6.1.6.3.18.1.1.1.7 StorageType                read-create
+snmpCommunityStatus          1.3.6.1.6.3.18.1.1.1.8 RowStatus                  read-create
+snmpTargetAddrExtTable       1.3.6.1.6.3.18.1.2     SEQUENCE OF                not-accessible
+snmpTargetAddrExtEntry       1.3.6.1.6.3.18.1.2.1   SEQUENCE                   not-accessible
+snmpTargetAddrTMask          1.3.6.1.6.3.18.1.2.1.1 OCTET STRING(SIZE(0..255)) read-create
+snmpTargetAddrMMS            1.3.6.1.6.3.18.1.2.1.2 Integer32(0|484..2147483647) read-create
+snmpTrapAddress              1.3.6.1.6.3.18.1.3     IpAddress                  accessible-for-notify
+snmpTrapCommunity            1.3.6.1.6.3.18.1.4     OCTET STRING               accessible-for-notify`,
 	"SNMP-USER-BASED-SM-MIB": `
 usmStatsUnsupportedSecLevels 1.3.6.1.6.3.15.1.1.1      Counter32                  read-only
 usmStatsNotInTimeWindows     1.3.6.1.6.3.15.1.1.2      Counter32                  read-only
@@ -206,6 +252,8 @@ func TestProtocols(t *testing.T) {
 		"SNMP-FRAMEWORK-MIB snmpFrameworkMIB":       "1.3.6.1.6.3.10",
 		"SNMP-MPD-MIB snmpMPDMIB":                   "1.3.6.1.6.3.11",
 		"SNMP-TARGET-MIB snmpTargetMIB":             "1.3.6.1.6.3.12",
+		"SNMP-NOTIFICATION-MIB snmpNotificationMIB": "1.3.6.1.6.3.13",
+		"SNMP-COMMUNITY-MIB snmpCommunityMIB":       "1.3.6.1.6.3.18",
 		"SNMP-USER-BASED-SM-MIB snmpUsmMIB":         "1.3.6.1.6.3.15",
 		"SNMP-VIEW-BASED-ACM-MIB snmpVacmMIB":       "1.3.6.1.6.3.16",
 		"SNMP-USM-AES-MIB snmpUsmAesMIB":            "1.3.6.1.6.3.20",

@@ -166,18 +166,18 @@ func TestResponseTimesAndStates(t *testing.T) {
 		check(servers.Stats{State: servers.Up, StateSince: w.began, Successes: 1, AverageResponseTime: delay})
 		a.SetLink(radiusnet.Link{Delay: delay})
 		w.one(2)
-		check(servers.Stats{State: servers.Up, StateSince: w.began, Successes: 2, AverageResponseTime: delay + delay/8})
+		check(servers.Stats{State: servers.Up, StateSince: w.began, Successes: 2, AverageResponseTime: delay + delay/2})
 		a.SetLink(radiusnet.Link{Delay: 3 * time.Second}) // an answer after 6 s is late: no response time is measured, but the server is up
 		w.sleep(10)
 		w.one(3)
 		check(servers.Stats{
 			State: servers.Dead, StateSince: w.at(15), PreviousState: 15 * time.Second, DeadCount: 1,
-			Successes: 2, Failures: 1, AverageResponseTime: delay + delay/8,
+			Successes: 2, Failures: 1, AverageResponseTime: delay + delay/2,
 		})
 		w.sleep(60)
 		check(servers.Stats{
 			State: servers.Up, StateSince: w.at(16), PreviousState: time.Second, TotalDeadTime: time.Second, DeadCount: 1,
-			Successes: 2, Failures: 1, AverageResponseTime: delay + delay/8,
+			Successes: 2, Failures: 1, AverageResponseTime: delay + delay/2,
 		})
 	})
 }

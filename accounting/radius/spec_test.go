@@ -208,11 +208,11 @@ func TestSpecDelivery(t *testing.T) {
 // status has the statistics.
 func TestSpecOpen(t *testing.T) {
 	server := newFakeServer(t, always(answer))
-	c := client.New(client.Config{Lookup: func(context.Context, string) ([]netip.Addr, error) {
-		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
-	}})
 	for _, host := range []string{"127.0.0.1", "r.example"} {
 		t.Run(host, func(t *testing.T) {
+			c := client.New(client.Config{Lookup: func(context.Context, string) ([]netip.Addr, error) {
+				return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+			}})
 			spec := &Spec{Group: "isp", Window: 10, Client: c, Servers: []client.Member{
 				{Identity: client.Identity{Name: "r0", Host: host, Port: server.addr.Port(), Secret: testSecret}, Schedule: retry.Schedule{Timeout: patience}},
 			}}

@@ -1,4 +1,4 @@
-// Command ourresponder serves casnActiveTable with this module's packages, without a master, as the
+// Command ourresponder serves casnActiveTable, and the tables of as many servers, with this module's packages, without a master, as the
 // daemon does. It is compared with the responders in bench/stand/peers:
 //
 //	ourresponder -port PORT -rows N -engine FILE -password PASSWORD
@@ -25,8 +25,11 @@ import (
 	"aaasess/agent/snmp/vacm"
 	"aaasess/agent/snmp/wire"
 	"aaasess/bench/rows"
+	"aaasess/internal/servers"
 	"aaasess/mib"
+	"aaasess/mib/cas"
 	"aaasess/mib/casn"
+	"aaasess/mib/radiusclient"
 )
 
 // config is the command line.
@@ -80,12 +83,17 @@ func newResponder(c config) (*snmp.Responder, error) {
 	if err != nil {
 		return nil, err
 	}
+	all := rows.Servers(c.rows)
+	view := func() *servers.View { return all }
+	off := func() bool { return false }
 	return snmp.New(snmp.Config{
 		Listen: []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), c.port)},
 		Engine: engine, USM: usm.New(engine, users),
 		System: snmpmib.System{Descr: "bench-ours"},
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-	}, policy, casn.New(casn.Config{}, table, nil)) // nothing can be set, so no terminator
+	}, policy,
+		casn.New(casn.Config{}, table, nil), // nothing can be set, so no terminator
+		cas.New(cas.Config{View: view, StateChangeEnabled: off}), radiusclient.NewAcc(view), radiusclient.NewAuth(view))
 }
 
 // The user and the community that may read.

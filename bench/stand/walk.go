@@ -77,9 +77,14 @@ func (s *Stand) Bulkwalk(ctx context.Context) (snmpclient.Measurement, error) {
 	return s.BulkwalkAs(ctx, "-v2c", "-c", "public")
 }
 
-// BulkwalkAs is Bulkwalk with other arguments for version and user. The output goes to a file,
-// whose last line has the number of cells.
-func (s *Stand) BulkwalkAs(ctx context.Context, who ...string) (m snmpclient.Measurement, err error) {
+// BulkwalkAs is Bulkwalk with other arguments for version and user.
+func (s *Stand) BulkwalkAs(ctx context.Context, who ...string) (snmpclient.Measurement, error) {
+	return s.BulkwalkOf(ctx, strings.TrimSuffix(snmpclient.CasnEntry, ".1"), who...)
+}
+
+// BulkwalkOf is BulkwalkAs for any subtree. The output goes to a file, whose last line has the number
+// of cells.
+func (s *Stand) BulkwalkOf(ctx context.Context, subtree string, who ...string) (m snmpclient.Measurement, err error) {
 	f, err := os.Create(s.walkFile())
 	if err != nil {
 		return m, err
@@ -90,7 +95,7 @@ func (s *Stand) BulkwalkAs(ctx context.Context, who ...string) (m snmpclient.Mea
 		return m, err
 	}
 	args := append(slices.Clone(who), "-t", "20", "-r", "0", "-On", "-Cp", "-Cr50",
-		fmt.Sprintf("127.0.0.1:%d", s.Port), strings.TrimSuffix(snmpclient.CasnEntry, ".1"))
+		fmt.Sprintf("127.0.0.1:%d", s.Port), subtree)
 	used, err := s.Run(ctx, f, program, args...)
 	if err != nil {
 		return m, err

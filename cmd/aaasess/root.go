@@ -37,8 +37,8 @@ Exit codes:
   2  usage error: wrong flags or arguments
   3  no daemon answers at the control socket
   4  no match: no session has this ID or matches the filters, no server group,
-     acct-on-off-group, queue, method list or record has this name or number, or the daemon
-     does not relay logins
+     acct-on-off-group, queue, method list, record or target of notifications has this name
+     or number, or the daemon does not relay logins
   5  permission denied: the caller may not use the control socket
   6  "show spool" only: part of the store could not be read and is lost
   7  "session" only: the daemon cannot store the report now, or does not answer in time
@@ -100,7 +100,7 @@ func newRoot(env environment) (root *cobra.Command, started *bool) {
 	})
 	root.SetFlagErrorFunc(explainFlagError)
 	completeFiles(root, "socket")
-	root.AddCommand(show, newTop(g), newDisconnect(g), newClear(g), newExplain(g), newDebug(g), newPerform(g), newSpool(g), newSession(g), newSimulate(g))
+	root.AddCommand(show, newTop(g), newDisconnect(g), newClear(g), newExplain(g), newDebug(g), newPerform(g), newSpool(g), newSession(g), newSimulate(g), newTest(g))
 	return root, g.started
 }
 

@@ -21,6 +21,7 @@ import (
 	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/aaasessd/internal/overlay"
+	"aaasess/cmd/aaasessd/internal/serverstats"
 	"aaasess/cmd/aaasessd/internal/systemd"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/version"
@@ -73,8 +74,9 @@ type daemon struct {
 	methods        *methods.Set
 	radius         *client.Client    // the servers of all groups of RADIUS servers
 	tacacs         *tacclient.Client // those of TACACS+ servers
-	subagent       *agentx.Subagent  // nil: no master agent is configured
-	snmp           *snmpEngine       // nil: no responder is configured
+	servers        *serverstats.Keeper
+	subagent       *agentx.Subagent // nil: no master agent is configured
+	snmp           *snmpEngine      // nil: no responder is configured
 	service        *systemd.Service
 
 	memory      *memoryWatch  // nil: GOMEMLIMIT is not set
@@ -115,7 +117,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	}
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	sc := cfg.Store
-	sc.Beside = []string{engineFile, settingsFile, overlayFile, overlayFile + overlay.Damaged}
+	sc.Beside = append([]string{engineFile, settingsFile, overlayFile, overlayFile + overlay.Damaged}, serverstats.Beside(statisticsFile)...)
 	sc.AcceptLoss, sc.Logger, sc.Disk = env.acceptLoss, log, env.disk
 	d.store, err = store.Open(cfg.State, sc)
 	if err != nil {
@@ -124,6 +126,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	if cfg, err = d.openOverlay(cfg); err != nil {
 		return nil, err
 	}
+	d.openServers(cfg)
 	d.router = accounting.NewRouter(d.store, log)
 	d.setDictionary(cfg.Dictionary)
 	plan, err := policy.New(&cfg.Policy)
@@ -206,7 +209,7 @@ func (d *daemon) openControl(cfg *config.Config) (err error) {
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.clientName, Names: d.dictionary.Load, Reasons: d.reasons,
-		Events: d.router.Tap(), Admissions: d.logins,
+		Events: d.router.Tap(), Admissions: d.logins, TestNotification: d.testNotification,
 		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups, Managed: d.managed}),
 	}, d.table, d.terminator)
 	return err
@@ -251,6 +254,9 @@ func (d *daemon) close() error {
 	if d.disconnector != nil {
 		errs = append(errs, unlessClosed(d.disconnector.Close()))
 	}
+	if d.servers != nil {
+		d.servers.Close()
+	}
 	if d.store != nil {
 		if err := d.store.Close(); !errors.Is(err, store.ErrFailed) { // watchStore has returned this one
 			errs = append(errs, err)
@@ -276,6 +282,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	serving = []task{
 		loop{"store", readyAtOnce(), d.watchStore},
 		loop{"memory", readyAtOnce(), d.returnMemory},
+		loop{"server statistics", readyAtOnce(), d.servers.Run},
 		d.table, d.interims, d.stale, d.resyncs, d.listener, d.disconnector, d.terminator, d.control, d.admissions,
 	}
 	serving = append(serving, d.authentication.tasks()...)

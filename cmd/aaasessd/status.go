@@ -60,7 +60,7 @@ func (d *daemon) registerStatus() {
 		return map[string]string{"accepting": accepting, "state": d.state}
 	})
 	if d.snmp != nil {
-		d.control.RegisterStatus("snmp", d.snmp.status)
+		d.control.RegisterStatus(api.SNMPSection, d.snmp.status)
 	}
 	if d.subagent != nil {
 		d.control.RegisterStatus("agentx", func() any { return newAgentXStatus(d.subagent.Stats()) })

@@ -36,6 +36,7 @@ type Health struct {
 	previous time.Duration // duration of the previous state; 0 means none
 	deadTime time.Duration // in total, without the current state
 	deaths   uint64
+	changed  bool // the state has changed
 }
 
 // NewHealth returns the state of a server that is first configured now.
@@ -138,7 +139,7 @@ func (s *Health) markDead(now time.Time, r DeathRule) bool {
 // setDead changes the state.
 func (s *Health) setDead(dead bool, now time.Time) {
 	s.previous = now.Sub(s.since)
-	s.dead, s.since, s.probe, s.suspected = dead, now, 0, false
+	s.dead, s.since, s.changed, s.probe, s.suspected = dead, now, true, 0, false
 }
 
 // Down reports whether the server is held down.
@@ -201,12 +202,26 @@ func (s *Health) totalDeadTime(now time.Time) time.Duration {
 }
 
 // Report sets the fields of statistics that describe the state: DownUntil, and those from State to
-// DeadCount.
+// DeadCount. The statistics have the history of the port before s was created.
 func (s *Health) Report(to *Stats, now time.Time) {
 	to.DownUntil = time.Time{}
 	if s.Down(now) {
 		to.DownUntil = s.downUntil
 	}
-	to.State, to.StateSince, to.PreviousState = s.state(), s.since, s.previous
-	to.TotalDeadTime, to.DeadCount = s.totalDeadTime(now), s.deaths
+	to.State = s.state()
+	if s.changed || to.StateSince.IsZero() {
+		to.StateSince, to.PreviousState = s.since, s.previous
+	}
+	to.TotalDeadTime += s.totalDeadTime(now)
+	to.DeadCount += s.deaths
+}
+
+// end adds the state to statistics: its port is not used any more, so it is not dead any more.
+func (s *Health) end(to *Stats, now time.Time) {
+	s.Report(to, now)
+	if s.dead {
+		to.PreviousState, to.StateSince = now.Sub(s.since), now
+	}
+	to.State, to.DownUntil = "", time.Time{}
+	s.since, s.previous, s.deadTime, s.deaths, s.changed = now, 0, 0, 0, false
 }

@@ -425,11 +425,12 @@ func pointers(all []Health) (out []*Health) {
 	return out
 }
 
-// TestReport: statistics show the state of the moment, whatever they showed before.
+// TestReport: statistics show the state of the moment on top of the history of the port.
 func TestReport(t *testing.T) {
 	h := NewHealth(at(0))
 	h.Failed(at(1), at(21), true, byDefault)
-	s := Stats{Name: "a", Requests: 7}
+	base := Stats{Name: "a", Requests: 7}
+	s := base
 	h.Report(&s, at(30))
 	want := Stats{
 		Name: "a", Requests: 7, State: Dead, StateSince: at(21), DownUntil: at(51), PreviousState: 21 * time.Second, TotalDeadTime: 9 * time.Second, DeadCount: 1,
@@ -438,16 +439,33 @@ func TestReport(t *testing.T) {
 		t.Errorf("%+v, want %+v", s, want)
 	}
 	want.DownUntil, want.TotalDeadTime = time.Time{}, 39*time.Second
+	s = base
 	if h.Report(&s, at(60)); s != want {
+		t.Errorf("%+v, want %+v", s, want)
+	}
+	// A port with a history: its last state counts until this one has changed.
+	base.StateSince, base.PreviousState, base.TotalDeadTime, base.DeadCount = at(-9), 4*time.Second, 3*time.Second, 2
+	s, h = base, NewHealth(at(0))
+	want = base
+	want.State = Unknown
+	if h.Report(&s, at(1)); s != want {
+		t.Errorf("%+v, want %+v", s, want)
+	}
+	h.Failed(at(1), at(21), true, byDefault)
+	s = base
+	h.Report(&s, at(30))
+	want.State, want.StateSince, want.PreviousState, want.DownUntil = Dead, at(21), 21*time.Second, at(51)
+	want.TotalDeadTime, want.DeadCount = 12*time.Second, 3
+	if s != want {
 		t.Errorf("%+v, want %+v", s, want)
 	}
 }
 
-func TestSmooth(t *testing.T) {
-	if got := Smooth(0, 800); got != 800 {
-		t.Errorf("the first sample gives %v", got)
-	}
-	if got := Smooth(800, 1600); got != 900 {
-		t.Errorf("got %v, want 900", got)
+func TestAddResponseTime(t *testing.T) {
+	var s Stats
+	for _, tc := range []struct{ sample, mean time.Duration }{{800, 800}, {1600, 1200}, {0, 800}} {
+		if s.AddResponseTime(tc.sample); s.AverageResponseTime != tc.mean || s.CasResponseTime() != tc.mean {
+			t.Errorf("after %v the mean is %v, want %v", tc.sample, s.AverageResponseTime, tc.mean)
+		}
 	}
 }

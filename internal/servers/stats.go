@@ -17,29 +17,30 @@ const (
 	Dead State = "dead"
 )
 
-// Stats are the statistics of one server. The first ones have the names of radiusAccServerExtTable
-// (RFC 4670) and radiusAuthServerExtTable (RFC 4668), those from State on belong to
-// casStatisticsTable (CISCO-AAA-SERVER-MIB). In the latter table, casAcctRequests is Requests plus
-// Retransmissions, casAcctRequestTimeouts is Timeouts, casAcctUnexpectedResponses is PacketsDropped,
-// and casAcctIncorrectResponses is MalformedResponses plus BadAuthenticators plus UnknownTypes. A
-// request that is answered late counts in both Timeouts and Responses.
+// Stats are the statistics of one server for one purpose. Those up to PacketsDropped have the names of
+// radiusAccServerExtTable (RFC 4670) and radiusAuthServerExtTable (RFC 4668). [Stats.CasRequests] and
+// the methods after it are the columns of casStatisticsTable (CISCO-AAA-SERVER-MIB). A request that is
+// answered late counts in Timeouts, in Responses and in LateResponses.
+//
+// Status-Server (RFC 5997) and the answers to it count in Tests, TestsFailed and StatusServer only.
 type Stats struct {
 	Name string
 	Addr netip.AddrPort
+	// CountedSince is since when these statistics count without a gap
+	// (radiusAccClientCounterDiscontinuity, radiusAuthClientCounterDiscontinuity).
+	CountedSince time.Time
 	// RoundTripTime is the time between the last valid answer and the transmission that it answers.
 	RoundTripTime time.Duration
-	// Requests counts requests sent to the server, without retransmissions. A request in flight
-	// counts again when the server's address changes.
+	// Requests counts requests sent to the server, without retransmissions, also those that the system
+	// could not send. A request in flight counts again when the server's address changes.
 	Requests uint64
-	// Tests counts the active tests among the Requests, and TestsFailed those without a valid answer.
-	Tests, TestsFailed uint64
 	// Retransmissions counts further transmissions with the same server, including those of the
 	// back-off.
 	Retransmissions uint64
 	// Responses counts all packets from the server, valid or not.
 	Responses uint64
 	// Accepts, Rejects and Challenges count those with the codes Access-Accept, Access-Reject and
-	// Access-Challenge (RFC 4668). They are 0 in the statistics of accounting.
+	// Access-Challenge, valid or not (RFC 4668). They are 0 in the statistics of accounting.
 	Accepts, Rejects, Challenges uint64
 	// MalformedResponses counts answers with invalid framing.
 	MalformedResponses uint64
@@ -52,48 +53,103 @@ type Stats struct {
 	PendingRequests int
 	// Timeouts counts transmissions without an answer in time.
 	Timeouts uint64
-	// UnknownTypes counts packets with a code that does not answer this kind of request.
+	// UnknownTypes counts packets whose code is none of an answer on this port, whatever else is wrong
+	// with them.
 	UnknownTypes uint64
-	// PacketsDropped counts answers for which no transmission waits, mostly copies.
+	// PacketsDropped counts answers for which no transmission waits, mostly copies, and those with a
+	// code that does not answer their request.
 	PacketsDropped uint64
+
+	// Tests counts active tests, TestsFailed those without a valid answer. Tests other than
+	// Status-Server are also among the Requests.
+	Tests, TestsFailed uint64
+	// StatusServer counts the packets of those tests that are Status-Servers.
+	StatusServer StatusServer
+	// LateResponses counts valid answers to transmissions that had timed out.
+	LateResponses uint64
+	// Errors and Follows count answers of a TACACS+ server with status ERROR and FOLLOW. Their requests
+	// count in Failures.
+	Errors, Follows uint64
+	// Opened counts the connections to a TACACS+ server.
+	Opened uint64
 	// SendErrors counts transmissions that the system could not send, sockets that could not be
 	// opened, and connections that failed. The MIB has no object for it.
 	SendErrors uint64
-	// LastResponse is the time of the last valid answer; zero means never.
+	// LastResponse is the time of the last valid answer since the process started; zero means none.
 	LastResponse time.Time
 	// DownUntil is the end of the server's hold-down; zero means that it is not held down.
 	DownUntil time.Time
 
-	// State is casState.
+	// State is that of the port. [Lifetime] is that of the server.
 	State State
-	// StateSince is when the server became up or dead, or was first configured
-	// (casCurrentStateDuration). From Unknown to Up is no change.
+	// StateSince is when the port became up or dead, or was first configured. From Unknown to Up is no
+	// change.
 	StateSince time.Time
-	// PreviousState is how long the previous state lasted; 0 means that there was none
-	// (casPreviousStateDuration).
+	// PreviousState is how long the previous state lasted; 0 means that there was none.
 	PreviousState time.Duration
-	// TotalDeadTime is how long the server has been dead in total (casTotalDeadTime).
+	// TotalDeadTime is how long the port has been dead in total.
 	TotalDeadTime time.Duration
-	// DeadCount is how often it became dead (casDeadCount).
+	// DeadCount is how often it became dead.
 	DeadCount uint64
-	// Successes counts the requests that it answered (casAcctTransactionSuccesses), not their
-	// retransmissions.
+	// Successes counts the requests that it answered, not their retransmissions.
 	Successes uint64
-	// Failures counts the requests that it did not answer by the end of its schedule
-	// (casAcctTransactionFailures). One that is answered later counts in Successes too.
+	// Failures counts the requests that it did not answer by the end of its schedule. One that is
+	// answered later counts in Successes too.
 	Failures uint64
-	// AverageResponseTime is the smoothed RoundTripTime. Each answer to a transmission that had not
-	// timed out moves it by an eighth of the difference, like SRTT in RFC 6298; the first answer
-	// sets it (casAcctResponseTime).
+	// TimedResponses counts the answers to transmissions that had not timed out and were made once,
+	// and ResponseTime is the sum of their RoundTripTimes. AverageResponseTime is their mean.
+	TimedResponses      uint64
+	ResponseTime        time.Duration
 	AverageResponseTime time.Duration
 	// MaxResponseTime is the longest RoundTripTime of all valid answers.
 	MaxResponseTime time.Duration
 }
 
-// Smooth moves an average towards one more sample; an average of 0 means that there is none yet.
-func Smooth(average, sample time.Duration) time.Duration {
-	if average == 0 {
-		return sample
-	}
-	return average + (sample-average)/8
+// StatusServer counts the packets of Status-Server (RFC 5997), which no MIB has.
+type StatusServer struct {
+	Sent      uint64 // with retransmissions
+	Responses uint64 // packets from the server that answer one, valid or not
+	Timeouts  uint64
 }
+
+// AddResponseTime counts an answer that came in time.
+func (s *Stats) AddResponseTime(d time.Duration) {
+	s.TimedResponses++
+	s.ResponseTime += d
+	s.AverageResponseTime = s.ResponseTime / time.Duration(s.TimedResponses)
+}
+
+// Discontinuity returns for how long the statistics count without a gap
+// (radiusAccClientCounterDiscontinuity, radiusAuthClientCounterDiscontinuity).
+func (s *Stats) Discontinuity(now time.Time) time.Duration { return max(0, now.Sub(s.CountedSince)) }
+
+// Unexpected counts the packets that nobody waits for: UnknownTypes and PacketsDropped.
+func (s *Stats) Unexpected() uint64 { return s.UnknownTypes + s.PacketsDropped }
+
+// CasRequests is casAuthenRequests or casAcctRequests: all transmissions.
+func (s *Stats) CasRequests() uint64 { return s.Requests + s.Retransmissions }
+
+// CasRequestTimeouts is casAuthenRequestTimeouts or casAcctRequestTimeouts.
+func (s *Stats) CasRequestTimeouts() uint64 { return s.Timeouts }
+
+// CasUnexpectedResponses is casAuthenUnexpectedResponses or casAcctUnexpectedResponses. A delayed
+// response to a request that had timed out is one of them.
+func (s *Stats) CasUnexpectedResponses() uint64 { return s.PacketsDropped + s.LateResponses }
+
+// CasServerErrorResponses is casAuthenServerErrorResponses or casAcctServerErrorResponses. RADIUS has
+// no such answers.
+func (s *Stats) CasServerErrorResponses() uint64 { return s.Errors }
+
+// CasIncorrectResponses is casAuthenIncorrectResponses or casAcctIncorrectResponses.
+func (s *Stats) CasIncorrectResponses() uint64 {
+	return s.MalformedResponses + s.BadAuthenticators + s.UnknownTypes
+}
+
+// CasResponseTime is casAuthenResponseTime or casAcctResponseTime: the mean, without timeouts.
+func (s *Stats) CasResponseTime() time.Duration { return s.AverageResponseTime }
+
+// CasTransactionSuccesses is casAuthenTransactionSuccesses or casAcctTransactionSuccesses.
+func (s *Stats) CasTransactionSuccesses() uint64 { return s.Successes }
+
+// CasTransactionFailures is casAuthenTransactionFailures or casAcctTransactionFailures.
+func (s *Stats) CasTransactionFailures() uint64 { return s.Failures }

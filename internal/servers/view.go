@@ -67,6 +67,9 @@ type Lifetime struct {
 	Deaths    uint64
 }
 
+// Duration is how long the state has lasted (casCurrentStateDuration).
+func (l *Lifetime) Duration(now time.Time) time.Duration { return max(0, now.Sub(l.Since)) }
+
 // View is what management sees of all servers at one moment. It is immutable.
 type View struct {
 	Now     time.Time

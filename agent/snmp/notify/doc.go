@@ -42,6 +42,9 @@
 // down. Opening a socket is retried every 1 to 30 s. If the queue is full, the newest notification
 // is dropped and counted.
 //
+// [Notifier.NotifyWatched] tells what has become of a notification at each target: when a trap was
+// sent, and when an inform was acknowledged, refused or given up. The delivery is the same.
+//
 // A target that had a problem works again when an inform is acknowledged, or when a trap has not
 // been refused for a second: a closed port refuses traps.
 //

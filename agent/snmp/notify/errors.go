@@ -7,7 +7,7 @@ import (
 	"aaasess/mib"
 )
 
-// Errors of Notify. If one target caused the error, the error names it.
+// Errors of Notify and NotifyWatched. If one target caused the error, the error names it.
 var (
 	// ErrQueueFull is returned by Notify if the target's queue is full.
 	ErrQueueFull = errors.New("queue is full")
@@ -16,9 +16,11 @@ var (
 	ErrTooLarge = errors.New("message is too large")
 	// ErrStopped is returned by Notify if Run has ended, or the target is being removed.
 	ErrStopped = errors.New("stopped")
+	// ErrNoTarget is returned by NotifyWatched if no target has the name.
+	ErrNoTarget = errors.New("no such target")
 )
 
-// Errors in [TargetStats].LastError, wrapped.
+// Errors in [TargetStats].LastError and [Outcome].Err, wrapped.
 var (
 	// ErrNoResponse is the error of an inform that was not acknowledged in time.
 	ErrNoResponse = errors.New("no response")

@@ -128,9 +128,11 @@ func (l *loop) sendTraps(now time.Time) {
 		case err == nil:
 			l.trap.counts.sent++
 			l.noteTrapSent(now)
+			note.end(nil, now)
 		case errors.Is(err, syscall.EMSGSIZE):
 			l.trap.counts.refused++
 			l.report.fail(errTooLong, now)
+			note.end(errTooLong, now)
 		default:
 			l.fail(err, now)
 			return // it stays first in the queue
@@ -165,7 +167,7 @@ func (l *loop) sendInforms(now time.Time) {
 			continue
 		case errors.Is(err, syscall.EMSGSIZE) && m.last != nil:
 			m.undoSend()
-			m.reject(m.last, errTooLong)
+			m.reject(m.last, errTooLong, now)
 			continue
 		}
 		m.undoSend()
@@ -215,6 +217,9 @@ func (l *loop) abandonAll(now time.Time) {
 	left := 0
 	if l.machine != nil {
 		left = len(l.machine.pending)
+		for _, in := range l.machine.pending {
+			in.note.end(ErrNotSent, now)
+		}
 		l.machine.pending = nil
 	}
 	l.abandon(left, now)

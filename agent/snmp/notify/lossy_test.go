@@ -13,8 +13,8 @@ import (
 )
 
 // TestLossyNetwork: messages and answers are lost, duplicated, reordered or modified, and the
-// receiver restarts or is replaced. Each inform ends in time, and none is acknowledged without
-// having arrived.
+// receiver restarts or is replaced. Each inform ends in time and has one outcome, and none is
+// acknowledged without having arrived.
 func TestLossyNetwork(t *testing.T) {
 	targets := []Target{
 		communityTarget(), informTarget(user(usm.NoAuth, usm.NoPriv)), informTarget(user(usm.HMACSHA, usm.NoPriv)),
@@ -29,6 +29,7 @@ func TestLossyNetwork(t *testing.T) {
 			}
 		}()
 		var answers [][]byte // answers
+		var outcomes []chan Outcome
 		fate := rapid.IntRange(0, 9)
 		total := rapid.IntRange(1, 40).Draw(rt, "informs")
 		left := total
@@ -38,6 +39,7 @@ func TestLossyNetwork(t *testing.T) {
 			}
 			for left > 0 && p.m.hasRoom() && fate.Draw(rt, "add") > 1 {
 				p.add()
+				outcomes = append(outcomes, p.watchLast())
 				left--
 			}
 			for b := p.m.next(p.now); b != nil; b = p.m.next(p.now) {
@@ -78,7 +80,27 @@ func TestLossyNetwork(t *testing.T) {
 		if uint64(len(arrived)) < got.acknowledged {
 			rt.Fatalf("%d arrived, %d acknowledged", len(arrived), got.acknowledged)
 		}
+		told := uint64(0)
+		for i, outcome := range outcomes {
+			if len(outcome) == 0 {
+				rt.Fatalf("inform %d has no outcome", i)
+			}
+			if o := <-outcome; o.Err == nil {
+				told++
+			}
+		}
+		if told != got.acknowledged {
+			rt.Fatalf("%d informs are told to be acknowledged, %d were", told, got.acknowledged)
+		}
 	})
+}
+
+// watchLast waits for the outcome of the inform that was added last. A second outcome would block.
+func (p *pair) watchLast() chan Outcome {
+	outcome := make(chan Outcome, 1)
+	in := p.m.pending[len(p.m.pending)-1]
+	in.note = &notification{varbinds: in.note.varbinds, begun: p.now, outcome: outcome}
+	return outcome
 }
 
 // disturb restarts or replaces the receiver now and then.

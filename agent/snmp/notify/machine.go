@@ -18,8 +18,8 @@ const (
 )
 
 // machine has the informs in flight to one target, and the state of their receiver. It has no
-// socket, no goroutine and no timer: its input is time and datagrams, its output is datagrams. It
-// belongs to one goroutine.
+// socket, no goroutine and no timer: its input is time and datagrams, its output is datagrams, and the
+// outcomes of notifications that somebody waits for. It belongs to one goroutine.
 //
 //	        add                 next: message sent             response
 //	queue ------> due, try 1 -----------------------> sent ---------------> acknowledged, refused
@@ -120,7 +120,7 @@ func (m *machine) next(now time.Time) []byte {
 			return nil // one inform is enough to learn the clock
 		case in.sent:
 		case m.tooLarge(in):
-			m.reject(in, ErrTooLarge)
+			m.reject(in, ErrTooLarge, now)
 		default:
 			return m.transmit(in, now)
 		}
@@ -164,10 +164,11 @@ func (m *machine) undoSend() {
 }
 
 // reject gives up an inform that cannot be sent at all.
-func (m *machine) reject(in *inform, err error) {
+func (m *machine) reject(in *inform, err error, now time.Time) {
 	m.remove(in)
 	m.counts.refused++
 	m.err = err
+	in.note.end(err, now)
 }
 
 // expire ends the attempts whose time is over.
@@ -178,7 +179,7 @@ func (m *machine) expire(now time.Time) {
 		}
 		m.unanswered = true
 		if in.tries > m.receiver.Retries {
-			m.timeOut(in)
+			m.timeOut(in, now)
 			continue
 		}
 		in.tries++
@@ -189,13 +190,14 @@ func (m *machine) expire(now time.Time) {
 	}
 }
 
-func (m *machine) timeOut(in *inform) {
+func (m *machine) timeOut(in *inform, now time.Time) {
 	m.remove(in)
 	m.counts.timedOut++
 	m.err = fmt.Errorf("%w in %d attempts", ErrNoResponse, in.tries)
 	if in.hint != "" {
 		m.err = fmt.Errorf("%w; %s", m.err, in.hint)
 	}
+	in.note.end(m.err, now)
 	if m.remote != nil && m.remote.lastAuthentic.Before(in.started) {
 		// The receiver may be another engine by now, or may have lost its boots. By RFC 3414
 		// section 3.2 step 7b we would then reject its messages forever. Forgetting is safe: only

@@ -172,20 +172,28 @@ func (n *Notifier) Notify(trap mib.OID, vbs ...mib.Varbind) error {
 	if err != nil {
 		return err
 	}
-	n.mu.Lock()
-	senders, stopped := n.senders, n.stopped // the slice is never modified
-	n.mu.Unlock()
-	if stopped {
-		return fmt.Errorf("notify: %w", ErrStopped)
+	senders, err := n.current()
+	if err != nil {
+		return err
 	}
 	now := time.Now()
 	var errs []error
 	for _, s := range senders {
 		if err := s.offer(note, now); err != nil {
-			errs = append(errs, err)
+			errs = append(errs, s.ofTarget(err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// current returns the senders of the targets, in their order. The caller must not modify the slice.
+func (n *Notifier) current() ([]*sender, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.stopped {
+		return nil, fmt.Errorf("notify: %w", ErrStopped)
+	}
+	return n.senders, nil
 }
 
 // encode checks and encodes a notification (RFC 3416 section 4.2.6).

@@ -1,10 +1,24 @@
 package notify
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
-// notification is an event for all targets, encoded once. It is immutable.
+// notification is an event for all targets, encoded once, or one whose outcome at one target somebody
+// waits for. It is immutable.
 type notification struct {
-	varbinds []byte // content of the VarBindList
+	varbinds []byte         // content of the VarBindList
+	begun    time.Time      // when it was queued; for outcome
+	outcome  chan<- Outcome // capacity 1, gets one value; nil: nobody waits for it
+}
+
+// end tells what has become of the notification, if somebody waits for that. It is called once for each
+// target, when the notification has left its queue and is no longer in flight.
+func (n *notification) end(err error, now time.Time) {
+	if n.outcome != nil {
+		n.outcome <- Outcome{Took: now.Sub(n.begun), Err: err}
+	}
 }
 
 // queue holds the notifications that wait for a target, in order. If it is full, the newest is
@@ -69,12 +83,15 @@ func (q *queue) pop() {
 }
 
 // close drops and counts all waiting and all later notifications. It returns how many waited.
-func (q *queue) close() int {
+func (q *queue) close(now time.Time) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := q.length
 	q.closed = true
 	q.dropped += uint64(n)
+	for i := range n {
+		q.ring[(q.first+i)%len(q.ring)].end(ErrNotSent, now)
+	}
 	clear(q.ring)
 	q.first, q.length = 0, 0
 	return n

@@ -43,7 +43,7 @@ func TestQueueModel(t *testing.T) {
 				if rapid.IntRange(0, 20).Draw(t, "really") > 0 {
 					return
 				}
-				if got := q.close(); got != len(model) {
+				if got := q.close(epoch); got != len(model) {
 					t.Fatalf("close dropped %d, want %d", got, len(model))
 				}
 				dropped += uint64(len(model))

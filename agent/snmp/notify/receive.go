@@ -31,7 +31,7 @@ func (m *machine) receive(b []byte, now time.Time) {
 	}
 	used := false
 	if m.remote == nil {
-		used = m.receiveCommunity()
+		used = m.receiveCommunity(now)
 	} else {
 		used = m.receiveUSM(b, now)
 	}
@@ -40,7 +40,7 @@ func (m *machine) receive(b []byte, now time.Time) {
 	}
 }
 
-func (m *machine) receiveCommunity() (used bool) {
+func (m *machine) receiveCommunity(now time.Time) (used bool) {
 	if Community(m.msg.Community) != m.receiver.Community || m.pdu.Parse(m.msg.Data) != nil || m.pdu.Type != wire.Response {
 		return false
 	}
@@ -48,7 +48,7 @@ func (m *machine) receiveCommunity() (used bool) {
 	if in == nil || !in.everSent {
 		return false
 	}
-	m.settle(in)
+	m.settle(in, now)
 	return true
 }
 
@@ -159,17 +159,19 @@ func (m *machine) respond(in *inform, level wire.SecurityLevel, now time.Time) b
 	if level == wire.NoAuthNoPriv {
 		m.remote.lastAuthentic, m.remote.maxSize = now, m.msg.MaxSize
 	}
-	m.settle(in)
+	m.settle(in, now)
 	return true
 }
 
 // settle ends an inform with the response in m.pdu.
-func (m *machine) settle(in *inform) {
+func (m *machine) settle(in *inform, now time.Time) {
 	m.remove(in)
 	if m.pdu.ErrorStatus == 0 {
 		m.counts.acknowledged++
+		in.note.end(nil, now)
 		return
 	}
 	m.counts.refused++
 	m.err = &RefusedError{Status: m.pdu.ErrorStatus}
+	in.note.end(m.err, now)
 }

@@ -337,7 +337,7 @@ func TestUndoSend(t *testing.T) {
 	p.add()
 	p.m.next(p.now)
 	p.m.undoSend()
-	p.m.reject(p.m.last, ErrTooLarge)
+	p.m.reject(p.m.last, ErrTooLarge, epoch)
 	if got := p.m.counts; got.refused != 1 || got.sent != 1 || len(p.m.pending) != 0 {
 		t.Errorf("refused: counts %+v", got)
 	}

@@ -71,17 +71,19 @@ func (s *sender) offer(note *notification, now time.Time) error {
 		s.mu.Lock()
 		s.refused++
 		s.mu.Unlock()
-		return s.failed(fmt.Errorf("%w: %d octets, the limit is %d", ErrTooLarge, size, limit), now)
+		err := fmt.Errorf("%w: %d octets, the limit is %d", ErrTooLarge, size, limit)
+		s.report.fail(err, now)
+		return err
 	}
-	if err := s.queue.push(note); err != nil {
-		return s.failed(err, now)
+	err := s.queue.push(note)
+	if err != nil {
+		s.report.fail(err, now)
 	}
-	return nil
+	return err
 }
 
-// failed records an error and returns it with the name of the target.
-func (s *sender) failed(err error, now time.Time) error {
-	s.report.fail(err, now)
+// ofTarget adds the name of the target to an error.
+func (s *sender) ofTarget(err error) error {
 	return fmt.Errorf("notify: target %q: %w", s.receiver.Name, err)
 }
 
@@ -109,7 +111,7 @@ func (s *sender) publish(now time.Time) {
 
 // abandon drops the waiting notifications, and counts those in flight as dropped.
 func (s *sender) abandon(underWay int, now time.Time) {
-	left := s.queue.close() + underWay
+	left := s.queue.close(now) + underWay
 	s.mu.Lock()
 	s.dropped += uint64(underWay)
 	s.mu.Unlock()

@@ -15,6 +15,9 @@
 //	POST /v1/accounting/simulate   records an event without a session as if a NAS had reported it; the
 //	                               body is a [SimulateRequest], the answer is a [SimulateAnswer]
 //	POST /v1/sessions/disconnect   ends sessions at their NASes; the body is a [DisconnectRequest]
+//	POST /v1/notifications/test    sends a test notification; the body is a
+//	                               [TestNotificationRequest] or empty, the answer is a stream of
+//	                               [NotificationOutcome], one on each line
 //	POST /v1/sessions/clear        ends sessions whose NASes are gone, without asking the NASes; the body
 //	                               is a [DisconnectRequest] without wait
 //
@@ -63,7 +66,7 @@
 // The body of an error is a [Problem], {"error":"..."}. The status is
 //
 //	400  the request is malformed
-//	404  no such path, live session, server group, record, queue or list
+//	404  no such path, live session, server group, record, queue, list or target of notifications
 //	405  wrong method
 //	409  the state of the server group, record or queue does not allow the request
 //	413  the body is larger than 1 MiB

@@ -29,6 +29,8 @@ const (
 	PathSimulate     = "/v1/accounting/simulate"
 	PathLogins       = "/v1/logins"
 	PathManaged      = "/v1/managed-servers"
+
+	PathTestNotification = "/v1/notifications/test"
 )
 
 // The limits of the daemon.

@@ -29,6 +29,10 @@ const (
 	SupersededSection = "superseded"
 )
 
+// SNMPSection is the name of the section of a [Status] about the SNMP responder and the targets of its
+// notifications.
+const SNMPSection = "snmp"
+
 // StaleStatus counts sessions that their NASes have stopped reporting, since the daemon started.
 type StaleStatus struct {
 	Ended uint64 `json:"ended"`

@@ -40,6 +40,7 @@ func (s *Server) newMux() *http.ServeMux {
 	route(http.MethodPost, api.PathClear, s.clear)
 	route(http.MethodPost, api.PathSimulate, s.simulate)
 	route(http.MethodGet, api.PathLogins, s.listLogins)
+	route(http.MethodPost, api.PathTestNotification, s.testNotification)
 
 	accounting(http.MethodGet, api.PathServerGroups, s.listServerGroups)
 	accounting(http.MethodGet, api.PathServerGroups+"/{name}", s.showServerGroup)

@@ -44,6 +44,8 @@ type Config struct {
 	// Admissions returns what has the logins whose accounting has not started, or nil: then requests for
 	// them are answered with 404. nil: always so.
 	Admissions func() *admission.Store
+	// TestNotification sends test notifications. nil answers requests for them with 404.
+	TestNotification TestNotification
 	// Reasons returns why the daemon is degraded, for /v1/status: short texts for the operator. It
 	// must not block. nil: the daemon never is.
 	Reasons func() []string

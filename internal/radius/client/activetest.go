@@ -52,6 +52,7 @@ func (g *Group) beginTests(due []*exchange, now time.Time) (_ []*exchange, next 
 		default:
 			x := newExchange(g, newActiveTest(p), retry.Progress{})
 			x.announced, x.plain, x.excluded, x.test = true, true, allBut(i), true
+			x.statusServer = p.server.Test.StatusServer
 			if g.advance(x, now) != nil {
 				continue
 			}

@@ -72,7 +72,11 @@ func TestIdle(t *testing.T) {
 				r.checkArrivals(acct, tc.acct)
 				for _, g := range []*client.Group{a, b} {
 					s := g.Stats().Servers[0]
-					if s.Successes != s.Requests || s.Tests != s.Requests || s.TestsFailed != 0 || s.Timeouts != 0 || s.PendingRequests != 0 {
+					counted := servers.StatusServer{}
+					if tc.test.StatusServer { // RFC 5997: they move no other counter
+						counted = servers.StatusServer{Sent: s.Tests, Responses: s.Tests}
+					}
+					if s.Successes != s.Requests || s.Tests != s.Requests+counted.Sent || s.Responses != s.Requests || s.StatusServer != counted || s.TestsFailed != 0 || s.Timeouts != 0 || s.PendingRequests != 0 {
 						t.Errorf("%+v", s)
 					}
 				}

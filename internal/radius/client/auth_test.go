@@ -241,11 +241,9 @@ func TestPurposesShareServer(t *testing.T) {
 		if a.State != servers.Dead || b.State != servers.Up || a.Successes != 0 || b.Successes != 1 {
 			t.Errorf("authentication %+v\naccounting %+v", a, b)
 		}
-		if all := r.client.Stats(client.Accounting).Servers; len(all) != 2 || all[0] != acct.Stats().Servers[0] || all[1].Name != "of 192.0.2.2" {
-			t.Errorf("all servers for accounting: %+v", all)
-		}
-		if all := r.client.Stats(client.Authentication).Servers; len(all) != 1 || all[0] != auth.Stats().Servers[0] {
-			t.Errorf("all servers for authentication: %+v", all)
+		all := r.client.Statistics().Records
+		if len(all) != 2 || all[0].Accounting != acct.Stats().Servers[0] || all[0].Authentication != auth.Stats().Servers[0] || all[1].Name != "of 192.0.2.2" {
+			t.Errorf("all servers: %+v", all)
 		}
 	})
 }
@@ -421,7 +419,7 @@ func TestAliases(t *testing.T) {
 		if n := g.Stats().InvalidServerAddresses; n < 2 {
 			t.Errorf("%d packets from other addresses", n)
 		}
-		if n := r.client.Stats(client.Accounting).InvalidServerAddresses; n != 0 {
+		if n := r.client.Statistics().InvalidAcctAddresses; n != 0 {
 			t.Errorf("%d of them for accounting", n)
 		}
 		m.Aliases = client.NewAliases(netip.MustParseAddr("192.0.2.9"))

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/servers"
 	"aaasess/internal/throttle"
 )
 
@@ -18,6 +19,8 @@ type Client struct {
 	mu      sync.Mutex
 	servers map[key]*server
 	invalid [purposes]uint64 // Stats.InvalidServerAddresses
+	// histories are what is known of the servers, which stays when they leave.
+	histories *servers.Histories
 
 	buffers sync.Pool // of *[]byte, for encoding requests
 	batches sync.Pool // of *Batch
@@ -28,13 +31,14 @@ type Client struct {
 
 // New creates a Client without servers; groups add them.
 func New(cfg Config) *Client {
-	c := &Client{cfg: cfg.withDefaults(), servers: map[key]*server{}}
+	c := &Client{cfg: cfg.withDefaults(), servers: map[key]*server{}, histories: servers.NewHistories(servers.RADIUS)}
 	c.buffers.New = func() any { b := make([]byte, 0, radius.MaxPacket); return &b }
 	return c
 }
 
 // join connects a group to its servers: existing ones of other groups, and new ones.
 func (c *Client) join(g *Group) {
+	defer c.tell()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Now()
@@ -44,7 +48,7 @@ func (c *Client) join(g *Group) {
 			s = newServer(c, m.Identity, now)
 			c.servers[m.key()] = s
 		}
-		g.paths[i], g.states[i] = s.pathFor(g.cfg.Purpose, g.cfg.Source, m.Identity), &s.states[g.cfg.Purpose]
+		g.paths[i], g.states[i] = s.pathFor(g.cfg.Purpose, g.cfg.Source, m.Identity, now), &s.states[g.cfg.Purpose]
 		g.paths[i].join(g)
 	}
 	g.findAbsent()
@@ -55,6 +59,7 @@ func (c *Client) join(g *Group) {
 func (c *Client) leave(g *Group) {
 	var paths []*path
 	var servers []*server
+	now := c.cfg.Now()
 	c.mu.Lock()
 	for _, p := range g.paths {
 		if !p.leave(g) {
@@ -63,6 +68,7 @@ func (c *Client) leave(g *Group) {
 		paths = append(paths, p)
 		s := p.server
 		delete(s.paths, p.route)
+		s.history.Unuse(p.state(), now)
 		s.rescheduleTests()
 		if len(s.paths) == 0 {
 			delete(c.servers, s.key())
@@ -70,6 +76,7 @@ func (c *Client) leave(g *Group) {
 		}
 	}
 	c.mu.Unlock()
+	c.tell()
 	for _, s := range servers {
 		s.endLookUps()
 	}

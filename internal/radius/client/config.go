@@ -46,6 +46,10 @@ type Config struct {
 	// NASIdentifier is the NAS-Identifier in the requests of active tests, until
 	// [Client.SetNASIdentifier]. "" means "aaasess".
 	NASIdentifier string
+	// Changed is called when a server became dead, or is not dead any more: once for each change, and
+	// in their order. It must return soon. It may use the Client, but must not change its groups. nil
+	// is allowed.
+	Changed func(servers.Change)
 	// Logger receives messages for operators. nil discards them.
 	Logger *slog.Logger
 	// Now is the clock for deadlines; it must run at the speed of the system's. nil means time.Now.
@@ -74,6 +78,9 @@ func (c Config) withDefaults() Config {
 		c.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		}
+	}
+	if c.Changed == nil {
+		c.Changed = func(servers.Change) {}
 	}
 	c.NASIdentifier = cmp.Or(c.NASIdentifier, defaultNASIdentifier)
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))

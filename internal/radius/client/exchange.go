@@ -27,7 +27,9 @@ type exchange struct {
 
 	announced bool // not counted in the window, and not abandoned: by Announce, AnnounceTo or a test
 	test      bool // by an active test
-	plain     bool // each server gets its normal transmissions, dead or not: announced, or by SendTo
+	// statusServer: its packets count apart (RFC 5997).
+	statusServer bool
+	plain        bool // each server gets its normal transmissions, dead or not: announced, or by SendTo
 
 	settled  bool // Done was called, or is about to be
 	begun    bool // its server was chosen
@@ -63,6 +65,9 @@ func (x *exchange) unassign() {
 		x.path().server.assigned--
 	}
 }
+
+// stats returns where x counts. The caller holds the mutex.
+func (x *exchange) stats() *servers.Stats { return x.statsOn(x.path()) }
 
 // progress returns the position of x after that many transmissions to its server.
 func (x *exchange) progress(tries int) retry.Progress {
@@ -145,10 +150,9 @@ func (g *Group) validProgress(at retry.Progress) bool {
 
 // failOver moves x from a server that did not answer to the next one. The caller holds the mutex.
 func (g *Group) failOver(x *exchange, now time.Time) error {
-	stats := x.path().stats()
-	stats.Failures++
+	x.stats().Failures++
 	if x.test {
-		stats.TestsFailed++
+		x.path().stats().TestsFailed++
 	}
 	g.endTransmission(x)
 	return g.nextServer(x, g.searchStart(x), now)
@@ -189,7 +193,10 @@ func (g *Group) timeOut(x *exchange, now time.Time) {
 	if !x.pending {
 		return
 	}
-	x.path().stats().Timeouts++
+	x.stats().Timeouts++
+	if x.slot != none {
+		x.path().ids.transmissions[x.slot].timedOut = true
+	}
 	if x.kept == nil { // else it is sent again, or failOver ends it
 		g.endTransmission(x)
 	}
@@ -215,6 +222,7 @@ func (g *Group) unanswered(x *exchange, now time.Time) {
 func (g *Group) noteDead(p *path, now time.Time) {
 	g.changes = append(g.changes, change{server: p.server, addr: p.addr})
 	p.otherState().Suspect(now, g.rule)
+	p.server.history.Update(now)
 	p.server.rescheduleTests()
 }
 
@@ -241,7 +249,7 @@ func (g *Group) endTransmission(x *exchange) {
 func (g *Group) unpend(x *exchange) {
 	if x.pending {
 		x.pending = false
-		x.path().stats().PendingRequests--
+		x.stats().PendingRequests--
 	}
 }
 
@@ -263,7 +271,7 @@ func (g *Group) settle(x *exchange) {
 // beginTransmission counts a transmission that is made now, with identifier slot, or none if no
 // identifier was available. The caller holds the mutex.
 func (g *Group) beginTransmission(x *exchange, slot int, now time.Time) {
-	stats, member := x.path().stats(), &g.cfg.Members[x.server]
+	stats, member := x.stats(), &g.cfg.Members[x.server]
 	if x.tries == 0 {
 		stats.Requests++
 	} else {

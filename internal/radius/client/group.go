@@ -298,12 +298,16 @@ func (g *Group) rescheduleAbsent(now time.Time) {
 	}
 }
 
-// logChanges logs which servers became dead or up.
+// logChanges logs which servers became dead or up, and calls Config.Changed. The caller does not hold
+// the mutex.
 func (g *Group) logChanges() {
 	g.client.mu.Lock()
-	changes, holdDown := g.changes, g.cfg.HoldDown
+	changes, holdDown, untold := g.changes, g.cfg.HoldDown, g.client.histories.Untold()
 	g.changes = nil
 	g.client.mu.Unlock()
+	if untold {
+		defer g.client.tell()
+	}
 	for _, c := range changes {
 		log := g.client.cfg.Logger.With("group", g.cfg.Name, "server", c.server.Name, "address", c.addr)
 		switch {

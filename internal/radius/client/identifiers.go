@@ -30,6 +30,7 @@ type transmission struct {
 	serial     uint32 // identifies this use of the identifier, within the path
 	state      transmissionState
 	repeated   bool  // sent again since
+	timedOut   bool  // unanswered for its Timeout
 	prev, next int32 // on the list old
 }
 
@@ -75,7 +76,7 @@ func (ids *identifiers) acquire(x *exchange, now time.Time, force bool) int {
 		ids.old.remove(ids.transmissions, n)
 	}
 	a := &ids.transmissions[n]
-	a.exchange, a.state, a.sent, a.repeated = x, preparing, now, false
+	a.exchange, a.state, a.sent, a.repeated, a.timedOut = x, preparing, now, false, false
 	ids.allocated++
 	a.serial = ids.allocated
 	return n
@@ -97,7 +98,8 @@ func (ids *identifiers) arm(n int, serial uint32, auth radius.Authenticator) boo
 
 // repeat notes that transmission n is sent again as it is.
 func (ids *identifiers) repeat(n int, now time.Time) {
-	ids.transmissions[n].sent, ids.transmissions[n].repeated = now, true
+	a := &ids.transmissions[n]
+	a.sent, a.repeated, a.timedOut = now, true, false
 }
 
 // pending returns the transmission with this number if it accepts an answer.

@@ -155,8 +155,7 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	c := s.client
 	packet, err := radius.Parse(b)
 	c.mu.Lock()
-	p.count(b)
-	received := p.match(packet, err, conn, number)
+	received := p.match(b, packet, err, conn, number)
 	c.mu.Unlock()
 	if received.outcome != "" {
 		p.traceAnswer(&received)
@@ -168,21 +167,22 @@ func (p *path) handle(b []byte, conn Conn, number int, scratch []byte) []byte {
 	var x *exchange
 	var listeners []*Group
 	c.mu.Lock()
+	stats := a.exchange.statsOn(p)
 	switch {
 	case !right:
-		p.stats().BadAuthenticators++
+		stats.BadAuthenticators++
 		received.outcome = outcomeBadAuthenticator
 	case !p.signedEnough(packet):
-		p.stats().BadAuthenticators++
+		stats.BadAuthenticators++
 		received.outcome = outcomeUnsigned
 	case !p.owns(conn, number): // the address has changed since
-		p.stats().PacketsDropped++
+		stats.PacketsDropped++
 		received.outcome = outcomeUnexpected
 	default:
 		x, listeners = p.answered(number*perConn+int(packet.Identifier()), a, now)
 		received.outcome = outcomeOf(x, a)
 	}
-	changed := len(a.exchange.group.changes) > 0
+	changed := len(a.exchange.group.changes) > 0 || c.histories.Untold()
 	c.mu.Unlock()
 	p.traceAnswer(&received)
 	switch received.outcome {
@@ -218,21 +218,24 @@ func (p *path) signedEnough(packet radius.Packet) bool {
 	return !s.Signing.Requires(packet, s.signs)
 }
 
-// count counts a packet by its code, valid or not, as RFC 4668 does. The caller holds the mutex.
-func (p *path) count(b []byte) {
-	stats := p.stats()
+// count counts a packet by its code, whatever is wrong with the rest (RFC 4670, RFC 4668). It reports
+// whether the code is that of an answer on this port. The caller holds the mutex.
+func (p *path) count(stats *servers.Stats, code radius.Code) (isAnswer bool) {
 	stats.Responses++
-	if p.purpose != Authentication || len(b) == 0 {
-		return
+	if p.purpose != Authentication {
+		return code == radius.CodeAccountingResponse
 	}
-	switch radius.Code(b[0]) {
+	switch code {
 	case radius.CodeAccessAccept:
 		stats.Accepts++
 	case radius.CodeAccessReject:
 		stats.Rejects++
 	case radius.CodeAccessChallenge:
 		stats.Challenges++
+	default:
+		return false
 	}
+	return true
 }
 
 // state returns the state of the server's port for this purpose. The caller holds the mutex.
@@ -242,7 +245,15 @@ func (p *path) state() *servers.Health { return &p.server.states[p.purpose] }
 func (p *path) otherState() *servers.Health { return &p.server.states[purposes-1-p.purpose] }
 
 // stats returns the statistics of the server for this purpose. The caller holds the mutex.
-func (p *path) stats() *servers.Stats { return &p.server.stats[p.purpose] }
+func (p *path) stats() *servers.Stats { return p.server.history.Of(use(p.purpose)) }
+
+// statsOn returns where the packets of x on a path count. The caller holds the mutex.
+func (x *exchange) statsOn(p *path) *servers.Stats {
+	if x.statusServer {
+		return p.server.history.OfStatusServer(use(p.purpose))
+	}
+	return p.stats()
+}
 
 // owns reports whether a Conn belongs to the path. A Conn to an earlier address has no identifiers
 // any more. The caller holds the mutex.
@@ -250,36 +261,42 @@ func (p *path) owns(conn Conn, number int) bool {
 	return number < len(p.conns) && p.conns[number] == conn
 }
 
-// match counts a packet, for which radius.Parse returned err, and finds the transmission that it may
+// match counts a packet b, for which radius.Parse returned err, and finds the transmission that it may
 // answer. If it answers none, the result has an outcome. The caller holds the mutex.
-func (p *path) match(packet radius.Packet, err error, conn Conn, number int) receivedAnswer {
-	stats := p.stats()
+func (p *path) match(b []byte, packet radius.Packet, err error, conn Conn, number int) receivedAnswer {
 	received := receivedAnswer{packet: packet}
-	owned := p.owns(conn, number)
-	if owned {
+	var waits bool
+	if p.owns(conn, number) {
 		received.addr = p.addr
+		if len(b) > 1 {
+			received.answers, waits = p.ids.pending(number*perConn + int(b[1]))
+		}
 	}
-	if err != nil {
+	stats := p.stats()
+	if waits {
+		stats = received.answers.exchange.statsOn(p)
+	}
+	switch {
+	case len(b) == 0:
+		stats.Responses++
 		stats.MalformedResponses++
 		received.outcome = outcomeMalformed
-		return received
-	}
-	if !owned {
-		stats.PacketsDropped++
-		received.outcome = outcomeUnexpected
-		return received
-	}
-	a, ok := p.ids.pending(number*perConn + int(packet.Identifier()))
-	switch {
-	case !ok:
-		stats.PacketsDropped++
-		received.outcome = outcomeUnexpected
-		return received
-	case !a.exchange.req.Answers(packet.Code()):
+	case !p.count(stats, radius.Code(b[0])):
 		stats.UnknownTypes++
 		received.outcome = outcomeWrongCode
+	case err != nil:
+		stats.MalformedResponses++
+		received.outcome = outcomeMalformed
+	case !waits:
+		stats.PacketsDropped++
+		received.outcome = outcomeUnexpected
+	case !received.answers.exchange.req.Answers(packet.Code()):
+		stats.PacketsDropped++
+		received.outcome = outcomeWrongCode
 	}
-	received.answers = a
+	if received.outcome == outcomeMalformed || !waits {
+		received.answers = transmission{}
+	}
 	return received
 }
 
@@ -309,6 +326,7 @@ func (p *path) comeBack(g *Group, now time.Time) []*Group {
 	if !back && !cleared {
 		return nil
 	}
+	s.history.Update(now)
 	return groupsOf(s, func(other Purpose) bool { return other == p.purpose && back || other != p.purpose && cleared })
 }
 
@@ -316,10 +334,13 @@ func (p *path) comeBack(g *Group, now time.Time) []*Group {
 // check. It returns the exchange that the answer settles, or nil, and the groups to tell that the
 // server answers. The caller holds the mutex.
 func (p *path) answered(n int, was transmission, now time.Time) (x *exchange, listeners []*Group) {
-	g, stats := was.exchange.group, p.stats()
+	g, stats := was.exchange.group, was.exchange.statsOn(p)
 	stats.LastResponse, stats.RoundTripTime = now, now.Sub(was.sent)
+	if was.timedOut {
+		stats.LateResponses++
+	}
 	if was.state == waiting && !was.repeated { // not if it timed out
-		stats.AverageResponseTime = servers.Smooth(stats.AverageResponseTime, stats.RoundTripTime)
+		stats.AddResponseTime(stats.RoundTripTime)
 	}
 	stats.MaxResponseTime = max(stats.MaxResponseTime, stats.RoundTripTime)
 	if listeners = p.comeBack(g, now); listeners != nil && !was.exchange.test { // its Done tells the group

@@ -24,10 +24,10 @@ type server struct {
 	addrs    []netip.Addr // its addresses; empty if they are unknown
 	lookedUp bool         // the first resolution is done
 	states   [purposes]servers.Health
-	assigned int                     // requests of all groups that are with this server, see exchange.assigned
-	stats    [purposes]servers.Stats // counters only
-	problems throttle.Line           // problems that may come with each packet
-	signs    bool                    // it has shown on its AuthPort that it sends Message-Authenticators
+	assigned int              // requests of all groups that are with this server, see exchange.assigned
+	history  *servers.History // by its name
+	problems throttle.Line    // problems that may come with each packet
+	signs    bool             // it has shown on its AuthPort that it sends Message-Authenticators
 	tests    [purposes]portTest
 	aliases  atomic.Pointer[[]netip.Addr]
 
@@ -37,7 +37,11 @@ type server struct {
 }
 
 func newServer(c *Client, id Identity, now time.Time) *server {
-	s := &server{Identity: id, client: c, paths: map[route]*path{}, lookUpNow: make(chan struct{}, 1), states: [purposes]servers.Health{servers.NewHealth(now), servers.NewHealth(now)}}
+	s := &server{
+		Identity: id, client: c, paths: map[route]*path{}, lookUpNow: make(chan struct{}, 1),
+		states:  [purposes]servers.Health{servers.NewHealth(now), servers.NewHealth(now)},
+		history: c.histories.Of(id.Name, now),
+	}
 	if a := netipOf(id.Host); a.IsValid() {
 		s.addrs, s.lookedUp = []netip.Addr{a}, true
 	}
@@ -48,7 +52,7 @@ func newServer(c *Client, id Identity, now time.Time) *server {
 
 // pathFor returns the path for a purpose from a local address. A server that had no port for this
 // purpose gets that of id. The caller holds the mutex.
-func (s *server) pathFor(purpose Purpose, source netip.Addr, id Identity) *path {
+func (s *server) pathFor(purpose Purpose, source netip.Addr, id Identity, now time.Time) *path {
 	if purpose == Authentication && s.AuthPort == 0 {
 		s.AuthPort = id.AuthPort
 	}
@@ -58,6 +62,7 @@ func (s *server) pathFor(purpose Purpose, source netip.Addr, id Identity) *path 
 		p = &path{server: s, route: at, ids: newIdentifiers(), closed: make(chan struct{})}
 		p.addr = p.choose()
 		s.paths[at] = p
+		s.history.Use(use(purpose), &s.states[purpose], now)
 	}
 	return p
 }
@@ -233,9 +238,11 @@ func (s *server) setAddresses(found []netip.Addr) (known bool) {
 		for i := range s.states {
 			s.states[i].Moved(now)
 		}
+		s.history.Update(now)
 	}
 	s.tellMoved(now)
 	c.mu.Unlock()
+	c.tell()
 	closeAll(old)
 	for _, addr := range moved {
 		c.cfg.Logger.Info("RADIUS server name resolved", "server", s.Name, "host", s.Host, "address", addr.Addr())

@@ -1,8 +1,6 @@
 package client
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"aaasess/internal/servers"
@@ -34,27 +32,62 @@ func (g *Group) Stats() Stats {
 // report returns the statistics of the server for the purpose of the path. The caller holds the
 // mutex.
 func (p *path) report(now time.Time) servers.Stats {
-	all := *p.stats()
-	all.Name, all.Addr = p.server.Name, p.addr
-	p.state().Report(&all, now)
+	all := p.server.history.Report(use(p.purpose), p.state(), now)
+	all.Addr = p.addr
 	return all
 }
 
-// Stats returns a copy of the statistics of all servers that groups have for a purpose, each once,
-// sorted by Name.
-func (c *Client) Stats(purpose Purpose) Stats {
+// use returns the word for a purpose in statistics.
+func use(p Purpose) servers.Use {
+	if p == Authentication {
+		return servers.ForAuthentication
+	}
+	return servers.ForAccounting
+}
+
+// Statistics returns a copy of the statistics of all servers that are configured ([Client.SetNames]) or
+// that groups have.
+func (c *Client) Statistics() servers.Statistics {
 	now := c.cfg.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := Stats{InvalidServerAddresses: c.invalid[purpose]}
+	all := servers.Statistics{
+		Records: c.histories.Records(now), InvalidAuthAddresses: c.invalid[Authentication], InvalidAcctAddresses: c.invalid[Accounting],
+	}
 	for _, s := range c.servers {
-		for at, p := range s.paths {
-			if at.purpose == purpose {
-				all.Servers = append(all.Servers, p.report(now))
-				break
+		for _, p := range s.paths {
+			r := all.Of(s.Name)
+			to := &r.Accounting
+			if p.purpose == Authentication {
+				to = &r.Authentication
 			}
+			to.Addr = p.addr
 		}
 	}
-	slices.SortFunc(all.Servers, func(a, b servers.Stats) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
+
+// Restore continues the statistics of an earlier process. It is called before the first group.
+func (c *Client) Restore(s servers.Statistics) {
+	now := c.cfg.Now()
+	c.mu.Lock()
+	c.histories.Restore(s.Records, now)
+	c.invalid = [purposes]uint64{Accounting: s.InvalidAcctAddresses, Authentication: s.InvalidAuthAddresses}
+	c.mu.Unlock()
+	c.tell()
+}
+
+// SetNames says which servers are configured. The statistics of another name are forgotten once no
+// group has it. Before the first call, none are.
+func (c *Client) SetNames(names []string) {
+	now := c.cfg.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.histories.SetNames(names, now)
+}
+
+// StateChanges returns how often servers became dead or are not dead any more. It needs no mutex.
+func (c *Client) StateChanges() uint64 { return c.histories.Changes() }
+
+// tell calls Config.Changed. The caller does not hold the mutex.
+func (c *Client) tell() { c.histories.Tell(&c.mu, c.cfg.Changed) }

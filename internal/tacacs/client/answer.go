@@ -4,7 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"aaasess/internal/servers"
 	"aaasess/internal/tacacs"
 )
 
@@ -64,7 +63,7 @@ func cut(text string) string { return text[:min(len(text), 200)] }
 // process counts an answer and decides what follows from it. The caller holds the mutex.
 func (c *conn) process(a *answer, session session, known bool, now time.Time) outcome {
 	p := c.path
-	stats := &p.server.stats
+	stats := p.server.stats
 	stats.Responses++
 	switch {
 	case c.ended:
@@ -92,8 +91,12 @@ func (c *conn) process(a *answer, session session, known bool, now time.Time) ou
 	c.answered++
 	c.heard, p.heard = now, now
 	stats.LastResponse, stats.RoundTripTime = now, now.Sub(session.sent)
-	if !session.late {
-		stats.AverageResponseTime = servers.Smooth(stats.AverageResponseTime, stats.RoundTripTime)
+	stats.MaxResponseTime = max(stats.MaxResponseTime, stats.RoundTripTime)
+	switch {
+	case session.timedOut:
+		stats.LateResponses++
+	case !session.late:
+		stats.AddResponseTime(stats.RoundTripTime)
 	}
 	var o outcome
 	if a.reply.Status == tacacs.StatusSuccess {
@@ -131,6 +134,7 @@ func (c *conn) accepted(session session, now time.Time) outcome {
 	o := outcome{text: outcomeAccepted}
 	s.refusals = nil
 	if s.state.Answered(now) {
+		s.history.Update(now)
 		g.changes = append(g.changes, change{server: s, up: true})
 		o.listeners = without(s.groups(), g)
 	}
@@ -164,6 +168,7 @@ func (c *conn) refused(status tacacs.Status, session session, now time.Time) out
 	}
 	died, back := s.refused(x.req.Record(), now, g.rule)
 	if died || back {
+		s.history.Update(now)
 		g.changes = append(g.changes, change{server: s, up: back})
 	}
 	if back {
@@ -201,7 +206,7 @@ func (c *conn) keep(flags tacacs.Flags, now time.Time) error {
 	asked := c.asked && p.wantsSingle(now)
 	if asked {
 		p.declined = !agreed
-		p.server.stats.SingleConnection = agreed
+		p.server.single = agreed
 	}
 	if !asked || !agreed {
 		c.detach()

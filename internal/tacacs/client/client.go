@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"aaasess/internal/servers"
 	"aaasess/internal/throttle"
 )
 
@@ -15,17 +16,20 @@ type Client struct {
 	// It is never held over I/O.
 	mu      sync.Mutex
 	servers map[Identity]*server
+	// histories are what is known of the servers, which stays when they leave.
+	histories *servers.Histories
 
 	tracedRequests, tracedAnswers throttle.Packets
 }
 
 // New creates a Client without servers; groups add them.
 func New(cfg Config) *Client {
-	return &Client{cfg: cfg.withDefaults(), servers: map[Identity]*server{}}
+	return &Client{cfg: cfg.withDefaults(), servers: map[Identity]*server{}, histories: servers.NewHistories(servers.TACACS)}
 }
 
 // join connects a group to its servers: existing ones of other groups, and new ones.
 func (c *Client) join(g *Group) {
+	defer c.tell()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Now()
@@ -36,7 +40,7 @@ func (c *Client) join(g *Group) {
 			s = newServer(c, id, now)
 			c.servers[id] = s
 		}
-		g.paths[i], g.states[i] = s.pathFrom(g.cfg.Source), &s.state
+		g.paths[i], g.states[i] = s.pathFrom(g.cfg.Source, now), &s.state
 	}
 	for _, p := range g.paths {
 		p.groups = append(p.groups, g)
@@ -48,6 +52,7 @@ func (c *Client) join(g *Group) {
 // returns after they have ended.
 func (c *Client) leave(g *Group) {
 	var ended []*path
+	now := c.cfg.Now()
 	c.mu.Lock()
 	for _, p := range g.paths {
 		if p.groups = without(p.groups, g); len(p.groups) > 0 {
@@ -57,11 +62,13 @@ func (c *Client) leave(g *Group) {
 		p.close()
 		ended = append(ended, p)
 		s := p.server
+		s.history.Unuse(&s.state, now)
 		if delete(s.paths, p.source); len(s.paths) == 0 {
 			delete(c.servers, s.Identity)
 		}
 	}
 	c.mu.Unlock()
+	c.tell()
 	for _, p := range ended {
 		p.goroutines.Wait()
 	}

@@ -37,6 +37,10 @@ const (
 type Config struct {
 	// Dial opens a connection to a server. nil means TCP.
 	Dial Dial
+	// Changed is called when a server became dead, or is not dead any more: once for each change, and
+	// in their order. It must return soon. It may use the Client, but must not change its groups. nil
+	// is allowed.
+	Changed func(servers.Change)
 	// Logger receives messages for operators. nil discards them.
 	Logger *slog.Logger
 	// Now is the clock for deadlines; it must run at the speed of the system's. nil means time.Now.
@@ -46,6 +50,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Dial == nil {
 		c.Dial = OverTCP
+	}
+	if c.Changed == nil {
+		c.Changed = func(servers.Change) {}
 	}
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.Now == nil {

@@ -49,6 +49,8 @@ type session struct {
 	sent  time.Time
 	order uint64
 	late  bool // x does not wait for it any more
+	// timedOut: it got no answer in time.
+	timedOut bool
 }
 
 // maxLate is how many late sessions a connection keeps, to recognize their answers.
@@ -102,12 +104,12 @@ func (p *path) opened(c *conn, socket net.Conn) bool {
 		return false
 	}
 	now := p.server.client.cfg.Now()
-	stats := &p.server.stats
-	stats.Opened++
-	stats.Connections++
+	s := p.server
+	s.stats.Opened++
+	s.connections++
 	if a, ok := socket.RemoteAddr().(*net.TCPAddr); ok {
 		at := a.AddrPort()
-		stats.Addr = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+		s.addr = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 	}
 	c.asked, c.opened = p.wantsSingle(now), now
 	c.offer(now)
@@ -138,7 +140,7 @@ func (c *conn) detach() {
 		p.opening--
 	}
 	if c.state != dialing {
-		p.server.stats.Connections--
+		p.server.connections--
 	}
 	for _, x := range slices.Backward(c.removeAll()) {
 		p.waiting.pushFront(x)
@@ -198,7 +200,7 @@ func (c *conn) abandon(x *exchange, timedOut bool, now time.Time) {
 		c.path.dispatch(now)
 		return
 	}
-	s.late = true
+	s.late, s.timedOut = true, timedOut
 	c.sessions[x.session] = s
 	if c.late = append(c.late, x.session); len(c.late) > maxLate {
 		delete(c.sessions, c.late[0])
@@ -240,6 +242,7 @@ func (p *path) lost(c *conn, err error) {
 	over := fail(failed, now, nil)
 	p.dispatch(now)
 	mu.Unlock()
+	s.client.tell()
 	if notKept {
 		s.client.cfg.Logger.Warn("TACACS+ server does not keep single connections, each request gets its own", "server", s.Name, "address", s.Address(), "next", singlePause)
 	}
@@ -260,6 +263,6 @@ func (p *path) notKept(now time.Time) bool {
 		return false
 	}
 	p.broken, p.singleOff = 0, now.Add(singlePause)
-	p.server.stats.SingleConnection = false
+	p.server.single = false
 	return true
 }

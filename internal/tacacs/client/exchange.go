@@ -121,7 +121,7 @@ func (g *Group) validProgress(at retry.Progress) bool {
 func (g *Group) unanswered(x *exchange, now time.Time) error {
 	s, schedule := x.path().server, x.member().Schedule
 	if s.state.Failed(x.since, now, x.tries == schedule.Retransmit+1, g.rule) {
-		g.noteDead(s)
+		g.noteDead(s, now)
 	}
 	g.endProbe(x)
 	if !x.announced && x.tries < schedule.Transmissions() {
@@ -139,7 +139,7 @@ func (g *Group) connectionFailed(x *exchange, now time.Time) error {
 	s := x.path().server
 	g.endTransmission(x, false, now)
 	if s.state.TimedOut(now, g.rule) {
-		g.noteDead(s)
+		g.noteDead(s, now)
 	}
 	x.tries = max(x.tries, x.member().Schedule.Retransmit+1)
 	return g.unanswered(x, now)
@@ -185,11 +185,14 @@ func (g *Group) timeOut(x *exchange, now time.Time) {
 	s.stats.Timeouts++
 	g.endTransmission(x, true, now)
 	if s.state.TimedOut(now, g.rule) {
-		g.noteDead(s)
+		g.noteDead(s, now)
 	}
 }
 
-func (g *Group) noteDead(s *server) { g.changes = append(g.changes, change{server: s}) }
+func (g *Group) noteDead(s *server, now time.Time) {
+	s.history.Update(now)
+	g.changes = append(g.changes, change{server: s})
+}
 
 func (g *Group) endProbe(x *exchange) {
 	if x.probe != 0 {

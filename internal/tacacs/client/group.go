@@ -296,12 +296,16 @@ func (g *Group) wakeUp() {
 	}
 }
 
-// logChanges logs which servers became dead or up.
+// logChanges logs which servers became dead or up, and calls Config.Changed. The caller does not hold
+// the mutex.
 func (g *Group) logChanges() {
 	g.client.mu.Lock()
-	changes, holdDown := g.changes, g.cfg.HoldDown
+	changes, holdDown, untold := g.changes, g.cfg.HoldDown, g.client.histories.Untold()
 	g.changes = nil
 	g.client.mu.Unlock()
+	if untold {
+		defer g.client.tell()
+	}
 	for _, c := range changes {
 		message, level := "TACACS+ server does not answer or accepts nothing", slog.LevelWarn
 		args := []any{"group", g.cfg.Name, "held_down", holdDown}
@@ -320,10 +324,7 @@ func (g *Group) Stats() Stats {
 	defer c.mu.Unlock()
 	all := Stats{Servers: make([]ServerStats, len(g.paths))}
 	for i, p := range g.paths {
-		to := &all.Servers[i]
-		*to = p.server.stats
-		to.Name = p.server.Name
-		p.server.state.Report(&to.Stats, now)
+		all.Servers[i] = p.server.report(now)
 	}
 	return all
 }

@@ -16,27 +16,33 @@ type server struct {
 	Identity
 	client *Client
 
-	paths    map[netip.Addr]*path // by the local address of connections
-	state    servers.Health
-	stats    ServerStats
-	refusals []any                  // different requests in a row that got ERROR or FOLLOW: Request.Record
-	logged   throttle.Lines[string] // lines that may come with each packet, by message
+	paths       map[netip.Addr]*path // by the local address of connections
+	state       servers.Health
+	connections int // open
+	history     *servers.History
+	stats       *servers.Stats         // of the history
+	addr        netip.AddrPort         // of the last connection; zero: none, and Host is a name
+	single      bool                   // ServerStats.SingleConnection
+	refusals    []any                  // different requests in a row that got ERROR or FOLLOW: Request.Record
+	logged      throttle.Lines[string] // lines that may come with each packet, by message
 }
 
 func newServer(c *Client, id Identity, now time.Time) *server {
-	s := &server{Identity: id, client: c, paths: map[netip.Addr]*path{}, state: servers.NewHealth(now)}
+	s := &server{Identity: id, client: c, paths: map[netip.Addr]*path{}, state: servers.NewHealth(now), history: c.histories.Of(id.Name, now)}
+	s.stats = s.history.Of(servers.ForAccounting)
 	if a, err := netip.ParseAddr(id.Host); err == nil {
-		s.stats.Addr = netip.AddrPortFrom(a, id.Port)
+		s.addr = netip.AddrPortFrom(a, id.Port)
 	}
 	return s
 }
 
 // pathFrom returns the path from a local address. The caller holds the mutex.
-func (s *server) pathFrom(source netip.Addr) *path {
+func (s *server) pathFrom(source netip.Addr, now time.Time) *path {
 	p := s.paths[source]
 	if p == nil {
 		p = &path{server: s, source: source}
 		s.paths[source] = p
+		s.history.Use(servers.ForAccounting, &s.state, now)
 	}
 	return p
 }

@@ -75,7 +75,7 @@ func (c *conn) beginSessions(batch []outgoing) []outgoing {
 		c.sent++
 		c.sessions[h.Session] = session{x: x, sent: now, order: c.sent}
 		x.conn, x.session = c, h.Session
-		stats := &c.path.server.stats
+		stats := c.path.server.stats
 		if !x.sentBefore {
 			stats.Requests++
 		} else {

@@ -23,33 +23,47 @@ const lingerTime = 500 * time.Millisecond
 // ask sends one request with its retransmissions, and waits for the answer.
 func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *sessions.Session, m message) response {
 	to := netip.AddrPortFrom(cmp.Or(c.DisconnectAddr, s.NAS.Addr), c.DisconnectPort)
-	f := &pendingRequest{client: c, code: m.code, answer: make(chan response, 1)}
+	f := &pendingRequest{client: c, nasIdentifier: s.NAS.Identifier, code: m.code, answer: make(chan response, 1)}
 	identifier, err := d.peers.acquire(ctx, to)
 	if err != nil {
 		return noResponse(termination.Outcome{Err: fmt.Errorf("dae: waiting for an identifier: %w", context.Cause(ctx))})
 	}
 	defer d.peers.release(to, identifier)
 
-	b, err := p.request(m, identifier, s, time.Now(), c.DisconnectSecret)
+	f.began = time.Now()
+	b, err := p.request(m, identifier, s, f.began, c.DisconnectSecret)
 	if err != nil {
 		return noResponse(termination.Outcome{Err: err})
 	}
 	f.request = radius.Authenticator(b[4:radius.HeaderLen])
+	f.authorizeOnly = isAuthorizeOnly(b[radius.HeaderLen:])
 	d.peers.register(to, identifier, f)
+	return d.transmit(ctx, f, s, m, b, to)
+}
 
+// transmit sends a registered request with its retransmissions, and waits for the answer.
+func (d *Disconnector) transmit(ctx context.Context, f *pendingRequest, s *sessions.Session, m message, b []byte, to netip.AddrPort) response {
+	defer f.settled()
 	timer := time.NewTimer(d.cfg.Timeout)
 	defer timer.Stop()
 	for sent := 0; ; sent++ {
 		if m.ended != nil && m.ended() {
-			return noResponse(termination.Outcome{Err: termination.ErrSessionEnded})
+			out := noResponse(termination.Outcome{Err: termination.ErrSessionEnded})
+			if sent == 0 {
+				return out
+			}
+			return d.counters.answered(f.conclude(out, false))
 		}
-		switch err := d.sendFor(c, s.NAS, b, to); {
-		case sent > 0: // ignore the error: the first one may still be answered
-			d.counters.retransmissions.Add(1)
-		case err != nil:
+		if sent > 0 {
+			f.sentAt.Store(int64(time.Since(f.began))) // before the answer can come
+		}
+		switch err := d.sendFor(f.client, s.NAS, b, to); {
+		case err == nil:
+			d.counters.transmitted(sent > 0)
+			f.transmitted(sent > 0)
+		case sent == 0:
 			return noResponse(termination.Outcome{Err: fmt.Errorf("dae: %w", err)})
-		default:
-			d.counters.requests.Add(1)
+		default: // ignore the error: the first one may still be answered
 		}
 		select {
 		case out := <-f.answer:
@@ -58,25 +72,11 @@ func (d *Disconnector) ask(ctx context.Context, c *client, p profile, s *session
 			return d.counters.answered(f.linger(ctx))
 		case <-timer.C:
 			if sent >= d.cfg.Retransmissions {
-				return d.counters.answered(response{})
+				return d.counters.answered(f.conclude(response{}, true))
 			}
+			f.timedOut()
 			timer.Reset(d.cfg.Timeout)
 		}
-	}
-}
-
-// linger ends the wait for an answer: at once or, if the session has ended, after lingerTime.
-func (p *pendingRequest) linger(ctx context.Context) response {
-	if !errors.Is(context.Cause(ctx), termination.ErrSessionEnded) {
-		return response{}
-	}
-	timer := time.NewTimer(lingerTime)
-	defer timer.Stop()
-	select {
-	case out := <-p.answer:
-		return out
-	case <-timer.C:
-		return noResponse(termination.Outcome{Err: termination.ErrSessionEnded})
 	}
 }
 
@@ -105,22 +105,30 @@ func (d *Disconnector) sendFor(c *client, nas *sessions.NAS, b []byte, to netip.
 // receive processes a datagram from the socket.
 func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+	var identifier uint8
+	if len(b) > 1 {
+		identifier = b[1]
+	}
+	k, known := kindOfAnswer(b)
+	f, sender := d.peers.find(from, identifier)
+	if !known {
+		d.counters.discard(sender, k, unknownType)
+		return
+	}
 	p, err := radius.Parse(b)
-	if err != nil || !isAnswer(p.Code(), radius.CodeDisconnectRequest) && !isAnswer(p.Code(), radius.CodeCoARequest) {
-		d.counters.malformed.Add(1)
+	switch {
+	case err != nil:
+		d.counters.discard(sender, k, malformed)
 		return
-	}
-	f := d.peers.find(from, p.Identifier())
-	if f == nil {
-		d.counters.unexpected.Add(1) // from another source, too late, or a second answer
+	case f == nil: // from another source, too late, or a second answer
+		d.counters.discard(sender, k, unexpected)
 		return
-	}
-	if !isAnswer(p.Code(), f.code) {
-		d.counters.malformed.Add(1)
+	case !isAnswer(p.Code(), f.code):
+		d.counters.discard(sender, k, otherKind)
 		return
 	}
 	if ok, _ := p.Authentic(f.request, f.client.DisconnectSecret, nil); !ok {
-		d.counters.badAuthenticators.Add(1)
+		d.counters.discard(sender, k, wrongAuthenticator)
 		if suppressed, ok := f.client.logged.badAnswer.Allow(now); ok {
 			d.log.Warn("disconnect: answer dropped, check the shared secret", "client", f.client.Name, "from", from,
 				"suppressed", suppressed, "err", errAuthenticator)
@@ -131,9 +139,12 @@ func (d *Disconnector) receive(b []byte, from netip.AddrPort, now time.Time) {
 	if p.Code() == f.code+2 {
 		got.Outcome = termination.Outcome{Answer: termination.NAK, ErrorCause: errorCause(p.Attributes())}
 	}
-	if !f.end(got) {
-		d.counters.unexpected.Add(1) // a retransmission was answered too
+	if !f.claim() {
+		d.counters.discard(sender, k, unexpected) // a retransmission was answered too
+		return
 	}
+	f.counted(&got, now)
+	f.deliver(got)
 }
 
 // isAnswer reports whether a code is that of an ACK or a NAK to a request: the two codes that follow
@@ -151,7 +162,7 @@ func (d *Disconnector) unreachable(to netip.AddrPort, quoted []byte) {
 		}
 		return
 	}
-	if f := d.peers.find(to, quoted[1]); f != nil && f.request == radius.Authenticator(quoted[4:radius.HeaderLen]) {
+	if f, _ := d.peers.find(to, quoted[1]); f != nil && f.request == radius.Authenticator(quoted[4:radius.HeaderLen]) {
 		f.end(out)
 	}
 }

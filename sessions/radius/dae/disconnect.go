@@ -48,6 +48,7 @@ type Disconnector struct {
 	clients  nasradius.ClientTable[*client]
 	peers    peerTable
 	counters counters
+	view     viewCache
 	send     sendFunc
 	ready    chan struct{}
 	opened   chan struct{} // closed when there are sockets

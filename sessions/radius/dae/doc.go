@@ -12,6 +12,9 @@
 // type ladder decides which attributes, and when a NAK with Error-Cause 503 means that the session is
 // over (R33).
 //
+// Each NAS address and port has counters, [NASView], as radiusDynAuthServerTable wants them (RFC 4672). They
+// are atomic, except for the list of NASes, which has the lock of the identifiers.
+//
 // # Who owns what
 //
 // Each socket has a reading goroutine. The callers of Disconnect and Forward send, and wait for their

@@ -10,30 +10,12 @@ import (
 	"aaasess/internal/radius"
 )
 
-// pendingRequest is a request that waits for its answer.
-type pendingRequest struct {
-	client  *client
-	code    radius.Code // of the request
-	request radius.Authenticator
-	answer  chan response // capacity 1
-}
-
-// end sets the outcome of a request. It returns false if the request already has one.
-func (p *pendingRequest) end(r response) bool {
-	r.request = p.request
-	select {
-	case p.answer <- r:
-		return true
-	default:
-		return false
-	}
-}
-
 // peer is the state of one destination of Disconnect-Requests.
 type peer struct {
 	slots   chan struct{}             // one element for each identifier in use
 	free    radius.IdentifierPool     // identifiers of one socket
 	pending map[uint8]*pendingRequest // requests that were sent, by identifier
+	nas     *nas                      // its statistics; nil: nothing was sent
 }
 
 // peerTable allocates identifiers for each peer. A peer is never removed: a NAS would mistake an
@@ -41,9 +23,10 @@ type peer struct {
 type peerTable struct {
 	mu    sync.Mutex
 	peers map[netip.AddrPort]*peer
+	nases nasTable
 }
 
-func (t *peerTable) init() { t.peers = map[netip.AddrPort]*peer{} }
+func (t *peerTable) init() { t.peers, t.nases.max = map[netip.AddrPort]*peer{}, maxNASes }
 
 // acquire allocates an identifier. It waits until one is free or ctx ends.
 func (t *peerTable) acquire(ctx context.Context, addr netip.AddrPort) (uint8, error) {
@@ -71,18 +54,32 @@ func (t *peerTable) acquire(ctx context.Context, addr netip.AddrPort) (uint8, er
 func (t *peerTable) register(addr netip.AddrPort, identifier uint8, f *pendingRequest) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.peers[addr].pending[identifier] = f
+	p := t.peers[addr]
+	p.pending[identifier] = f
+	f.nas = t.nases.enter(p, addr, f.nasIdentifier)
 }
 
-// find returns the request that an answer belongs to, or nil.
-func (t *peerTable) find(addr netip.AddrPort, identifier uint8) *pendingRequest {
+// find returns the request that an answer belongs to, or nil, and the NAS that it is from, or nil if
+// nothing was sent to that.
+func (t *peerTable) find(addr netip.AddrPort, identifier uint8) (*pendingRequest, *nas) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.peers[addr]
 	if p == nil {
-		return nil
+		return nil, nil
 	}
-	return p.pending[identifier]
+	return p.pending[identifier], p.nas
+}
+
+// appendNASes appends what the mutex guards of all NASes to list. It returns the NASes.
+func (t *peerTable) appendNASes(list *[]NASStats) []*nas {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	*list = slices.Grow(*list, len(t.nases.list))
+	for _, n := range t.nases.list {
+		*list = append(*list, NASStats{Identifier: n.identifier})
+	}
+	return slices.Clone(t.nases.list)
 }
 
 // inFlight returns the requests in flight to an address.
@@ -101,7 +98,10 @@ func (t *peerTable) release(addr netip.AddrPort, identifier uint8) {
 	t.mu.Lock()
 	p := t.peers[addr]
 	p.free.Release(int(identifier))
-	delete(p.pending, identifier)
+	if f := p.pending[identifier]; f != nil {
+		t.nases.leave(f.nas)
+		delete(p.pending, identifier)
+	}
 	t.mu.Unlock()
 	<-p.slots
 }

@@ -6,9 +6,11 @@ import (
 	"aaasess/sessions/termination"
 )
 
-// counters is the live form of Stats.
+// counters is the live form of Stats, with the counters of answers from unknown addresses.
 type counters struct {
 	requests, retransmissions, acks, naks, unanswered, malformed, badAuthenticators, unexpected atomic.Uint64
+
+	unknownAddresses [kinds]atomic.Uint64 // see NASView
 }
 
 // Stats counts events since the Disconnector was created.
@@ -38,6 +40,15 @@ func (d *Disconnector) Stats() Stats {
 	}
 }
 
+// transmitted counts a transmission. again means that it is a retransmission.
+func (c *counters) transmitted(again bool) {
+	if again {
+		c.retransmissions.Add(1)
+	} else {
+		c.requests.Add(1)
+	}
+}
+
 // answered counts how a request ended.
 func (c *counters) answered(r response) response {
 	switch r.Answer {
@@ -49,4 +60,41 @@ func (c *counters) answered(r response) response {
 		c.unanswered.Add(1)
 	}
 	return r
+}
+
+// discardReason is why a datagram is discarded.
+type discardReason uint8
+
+const (
+	unknownType discardReason = iota // neither an ACK nor a NAK
+	malformed
+	wrongAuthenticator
+	unexpected // no request in flight has its identifier, or an answer was there before
+	otherKind  // the request in flight with its identifier is of the other kind
+)
+
+// discard counts a datagram that is discarded. from is nil if nothing was sent to where it is from. k is
+// the kind of the answer; it does not matter for an unknown type.
+func (c *counters) discard(from *nas, k kind, why discardReason) {
+	switch why {
+	case unknownType, malformed, otherKind:
+		c.malformed.Add(1)
+	case wrongAuthenticator:
+		c.badAuthenticators.Add(1)
+	case unexpected:
+		c.unexpected.Add(1)
+	}
+	switch {
+	case from == nil && why != unknownType:
+		c.unknownAddresses[k].Add(1)
+	case from == nil:
+	case why == unknownType:
+		from.unknownTypes.Add(1)
+	case why == malformed:
+		from.messages[k].malformed.Add(1)
+	case why == wrongAuthenticator:
+		from.messages[k].badAuthenticators.Add(1)
+	default:
+		from.messages[k].dropped.Add(1)
+	}
 }

@@ -1,6 +1,7 @@
 package dynauth
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"testing"
@@ -17,6 +18,7 @@ type server struct {
 	to   netip.AddrPort // of the listener
 	conn *net.UDPConn
 	id   byte
+	code radius.Code // of its requests; 0: Disconnect-Request
 }
 
 // listen opens a listener for a Forwarder, which runs until the test ends. It returns its server r1; r2 and
@@ -56,11 +58,11 @@ func (s *server) send(more ...string) {
 	s.sendOnly(append([]string{attr(radius.AcctSessionID, "00000001")}, more...)...)
 }
 
-// sendOnly sends a Disconnect-Request with these attributes.
+// sendOnly sends a request with these attributes.
 func (s *server) sendOnly(attrs ...string) {
 	s.t.Helper()
 	s.id++
-	b := radius.AppendHeader(nil, radius.CodeDisconnectRequest, s.id)
+	b := radius.AppendHeader(nil, cmp.Or(s.code, radius.CodeDisconnectRequest), s.id)
 	for _, a := range attrs {
 		b = append(b, a...)
 	}

@@ -1,0 +1,278 @@
+package servers
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Use is what a server is used for. Each use has its statistics and, for RADIUS, its port.
+type Use uint8
+
+// The uses of a server.
+const (
+	ForAccounting Use = iota
+	ForAuthentication
+
+	uses // their number
+)
+
+// Record is what is known of a server by its name. It outlives the server: a change of its address,
+// port or secret, and a restart.
+type Record struct {
+	Name                       string
+	Authentication, Accounting Stats
+	State                      Lifetime
+}
+
+// Statistics are those of all servers of a client.
+type Statistics struct {
+	Records []Record // sorted by Name
+	// InvalidAuthAddresses and InvalidAcctAddresses are those of a [View].
+	InvalidAuthAddresses, InvalidAcctAddresses uint64
+}
+
+// Of returns the record of a name, nil if there is none.
+func (s *Statistics) Of(name string) *Record {
+	i, ok := slices.BinarySearchFunc(s.Records, name, func(r Record, name string) int { return strings.Compare(r.Name, name) })
+	if !ok {
+		return nil
+	}
+	return &s.Records[i]
+}
+
+// Histories are the records of all servers of a client. Its mutex guards them, except for Changes.
+type Histories struct {
+	protocol   Protocol
+	all        map[string]*History
+	configured map[string]bool // nil: all names
+	untold     []Change
+	telling    bool
+	changes    atomic.Uint64
+}
+
+// NewHistories returns Histories without servers.
+func NewHistories(p Protocol) *Histories {
+	return &Histories{protocol: p, all: map[string]*History{}}
+}
+
+// History is the record of one name.
+type History struct {
+	all   *Histories
+	name  string
+	stats [uses]Stats
+	// apart are the statistics of Status-Servers, of which only StatusServer is shown.
+	apart [uses]Stats
+	ports []port
+
+	dead     bool
+	since    time.Time
+	previous time.Duration
+	deadTime time.Duration // without the current state
+	deaths   uint64
+}
+
+// port is a port that groups use. While a reload changes the secret of a server, there are two servers
+// of its name.
+type port struct {
+	use   Use
+	state *Health
+	paths int
+}
+
+// Of returns the history of a name. A new one counts from now.
+func (hs *Histories) Of(name string, now time.Time) *History {
+	h := hs.all[name]
+	if h == nil {
+		h = &History{all: hs, name: name, since: now}
+		for use := range h.stats {
+			h.stats[use].CountedSince = now
+		}
+		hs.all[name] = h
+	}
+	return h
+}
+
+// Of returns the statistics for a use, in which the client counts.
+func (h *History) Of(use Use) *Stats { return &h.stats[use] }
+
+// OfStatusServer returns where the client counts Status-Servers and their answers.
+func (h *History) OfStatusServer(use Use) *Stats { return &h.apart[use] }
+
+// SetNames says which servers are configured. A name that is not among them is forgotten once no group
+// has it.
+func (hs *Histories) SetNames(names []string, now time.Time) {
+	hs.configured = map[string]bool{}
+	for _, name := range names {
+		hs.configured[name] = true
+		hs.Of(name, now)
+	}
+	for _, h := range hs.all {
+		h.forget()
+	}
+}
+
+func (h *History) forget() {
+	if hs := h.all; len(h.ports) == 0 && hs.configured != nil && !hs.configured[h.name] {
+		delete(hs.all, h.name)
+	}
+}
+
+// Use begins that a path uses a port with this state.
+func (h *History) Use(use Use, state *Health, now time.Time) {
+	if i := h.indexOf(state); i >= 0 {
+		h.ports[i].paths++
+		return
+	}
+	h.ports = append(h.ports, port{use, state, 1})
+	h.Update(now)
+}
+
+// Unuse ends a Use.
+func (h *History) Unuse(state *Health, now time.Time) {
+	i := h.indexOf(state)
+	if h.ports[i].paths--; h.ports[i].paths > 0 {
+		return
+	}
+	old := h.ports[i]
+	h.ports = slices.Delete(h.ports, i, i+1)
+	old.state.end(&h.stats[old.use], now)
+	h.Update(now)
+	h.forget()
+}
+
+func (h *History) indexOf(state *Health) int {
+	return slices.IndexFunc(h.ports, func(p port) bool { return p.state == state })
+}
+
+// Update notes the state of the server after that of a port may have changed: it is dead if a port that
+// is used is dead.
+func (h *History) Update(now time.Time) {
+	dead := slices.ContainsFunc(h.ports, func(p port) bool { return p.state.dead })
+	if dead == h.dead {
+		return
+	}
+	h.previous = max(0, now.Sub(h.since))
+	if dead {
+		h.deaths++
+	} else {
+		h.deadTime += h.previous
+	}
+	h.dead, h.since = dead, now
+	h.all.changes.Add(1)
+	h.all.untold = append(h.all.untold, Change{Protocol: h.all.protocol, Name: h.name, Lifetime: h.lifetime(now)})
+}
+
+// lifetime returns the state of the server.
+func (h *History) lifetime(now time.Time) Lifetime {
+	l := Lifetime{Dead: h.dead, Since: h.since, Previous: h.previous, TotalDead: h.deadTime, Deaths: h.deaths}
+	if h.dead {
+		l.TotalDead += l.Duration(now)
+	}
+	return l
+}
+
+// Report returns the statistics of a port with this state.
+func (h *History) Report(use Use, state *Health, now time.Time) Stats {
+	all := h.counted(use)
+	state.Report(&all, now)
+	return all
+}
+
+// counted returns the statistics of a use without the state of a port.
+func (h *History) counted(use Use) Stats {
+	all, apart := h.stats[use], &h.apart[use]
+	all.Name, all.State = h.name, Unknown
+	all.StatusServer = StatusServer{Sent: apart.Requests + apart.Retransmissions, Responses: apart.Responses, Timeouts: apart.Timeouts}
+	return all
+}
+
+// record returns what is known of the name.
+func (h *History) record(now time.Time) Record {
+	r := Record{Name: h.name, State: h.lifetime(now)}
+	for use := range uses {
+		st := h.counted(use)
+		for _, p := range h.ports { // of two, the newer one
+			if p.use == use {
+				st = h.Report(use, p.state, now)
+			}
+		}
+		if use == ForAccounting {
+			r.Accounting = st
+		} else {
+			r.Authentication = st
+		}
+	}
+	return r
+}
+
+// Records returns a copy of all records, sorted by Name.
+func (hs *Histories) Records(now time.Time) []Record {
+	out := make([]Record, 0, len(hs.all))
+	for _, h := range hs.all {
+		out = append(out, h.record(now))
+	}
+	slices.SortFunc(out, func(a, b Record) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Restore continues records of an earlier process, before any group begins. A server that was dead is
+// up now, because nothing is known about it: this is a change.
+func (hs *Histories) Restore(records []Record, now time.Time) {
+	for i := range records {
+		r := &records[i]
+		h := hs.Of(r.Name, now)
+		for use, from := range [uses]*Stats{ForAccounting: &r.Accounting, ForAuthentication: &r.Authentication} {
+			h.stats[use] = restored(from, now)
+			h.apart[use] = Stats{Requests: from.StatusServer.Sent, Responses: from.StatusServer.Responses, Timeouts: from.StatusServer.Timeouts}
+		}
+		h.dead, h.since, h.previous, h.deaths = r.State.Dead, r.State.Since, r.State.Previous, r.State.Deaths
+		h.deadTime = r.State.TotalDead
+		if h.dead {
+			h.deadTime = max(0, h.deadTime-r.State.Duration(now))
+		}
+		h.Update(now)
+	}
+}
+
+// restored returns statistics of an earlier process as they continue. A port that was dead is not
+// known to be.
+func restored(s *Stats, now time.Time) Stats {
+	out := *s
+	if s.State == Dead {
+		out.PreviousState, out.StateSince = max(0, now.Sub(s.StateSince)), now
+	}
+	out.Name, out.State, out.PendingRequests = "", "", 0
+	out.LastResponse, out.DownUntil = time.Time{}, time.Time{}
+	return out
+}
+
+// Changes returns how often servers became dead or answered again. It needs no mutex.
+func (hs *Histories) Changes() uint64 { return hs.changes.Load() }
+
+// Untold reports whether a call of Tell is due.
+func (hs *Histories) Untold() bool { return len(hs.untold) > 0 && !hs.telling }
+
+// Tell calls told for each change that was not told, in order. If another goroutine is doing that, it
+// tells them. The caller does not hold mu, the mutex of the client, and Tell does not hold it while it
+// calls told.
+func (hs *Histories) Tell(mu sync.Locker, told func(Change)) {
+	mu.Lock()
+	defer mu.Unlock()
+	if hs.telling {
+		return
+	}
+	hs.telling = true
+	for len(hs.untold) > 0 {
+		next := hs.untold
+		hs.untold = nil
+		mu.Unlock()
+		for _, c := range next {
+			told(c)
+		}
+		mu.Lock()
+	}
+	hs.telling = false
+}

@@ -1,0 +1,194 @@
+package cas
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"aaasess/mib"
+)
+
+// turnWait limits how long a commit or an undo waits for its turn. Config.Apply takes up to 600 ms, and
+// a master agent waits one second.
+const turnWait = 350 * time.Millisecond
+
+// Writable reports whether an object can be SET now. casServerStateChangeEnable always can.
+func (m *module) Writable(o mib.Def) bool {
+	return o.Name == enableName || m.Config.Writable != nil && m.Config.Writable()
+}
+
+// Test checks that the SET can be made now.
+func (m *module) Test(as []mib.Assignment) (mib.Change, error) {
+	r, err := newRequest(as)
+	if err != nil {
+		return nil, err
+	}
+	p, err := m.newTable().plan(r)
+	if err != nil {
+		return nil, err
+	}
+	if p.at != 0 && m.Check != nil {
+		if err := m.Check(p.after); err != nil {
+			return nil, &mib.SetError{Status: mib.InconsistentValue, Index: p.at, Err: err}
+		}
+	}
+	return &change{module: m, request: r, by: as[0].By, first: as[0].Position}, nil
+}
+
+// change is a SET that was tested.
+type change struct {
+	*module
+	request *request
+	by      mib.Requester
+	first   int // position of the first variable
+
+	// After Commit:
+	plan       *plan
+	wasEnabled bool   // casServerStateChangeEnable before
+	enabling   uint64 // the value of module.enables; 0: the request does not SET it
+}
+
+// takeTurn waits for the turn. It returns false if that takes too long.
+func (m *module) takeTurn() bool {
+	select {
+	case m.turn <- struct{}{}:
+		return true
+	default:
+	}
+	timer := time.NewTimer(turnWait)
+	defer timer.Stop()
+	select {
+	case m.turn <- struct{}{}:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+func (m *module) endTurn() { <-m.turn }
+
+// Commit tests the SET again, because the table may have changed since Test, and makes it. The error is
+// commitFailed, and then nothing has changed.
+func (c *change) Commit() error {
+	if !c.takeTurn() {
+		return c.failed(c.first, errBusy)
+	}
+	defer c.endTurn()
+	t := c.newTable()
+	p, err := t.plan(c.request)
+	if err != nil {
+		at := c.first
+		if se, ok := errors.AsType[*mib.SetError](err); ok {
+			at = se.Index
+		}
+		return c.failed(at, fmt.Errorf("%w: %w", errConflict, err))
+	}
+	if err := c.enable(); err != nil {
+		return c.failed(c.request.enableAt, err)
+	}
+	if p.at != 0 {
+		if err := c.Apply(p.after); err != nil {
+			failed := c.failed(p.at, err)
+			if err := c.undoEnable(); err != nil {
+				failed.Status, failed.Err = mib.UndoFailed, errors.Join(failed.Err, err)
+			}
+			return failed
+		}
+	}
+	if len(p.making) > 0 {
+		c.storeMaking(t)
+	}
+	c.plan = p
+	return nil
+}
+
+func (c *change) failed(at int, err error) *mib.SetError {
+	return &mib.SetError{Status: mib.CommitFailed, Index: at, Err: err}
+}
+
+// enable sets casServerStateChangeEnable if the request does. The caller has the turn.
+func (c *change) enable() error {
+	if c.request.enable == nil {
+		return nil
+	}
+	c.wasEnabled = c.StateChangeEnabled()
+	if *c.request.enable != c.wasEnabled {
+		if err := c.SetStateChangeEnabled(*c.request.enable); err != nil {
+			return err
+		}
+	}
+	c.enables++
+	c.enabling = c.enables
+	return nil
+}
+
+// undoEnable restores casServerStateChangeEnable, unless another request has SET it since. The caller
+// has the turn.
+func (c *change) undoEnable() error {
+	if c.enabling == 0 || c.enabling != c.enables || c.wasEnabled == *c.request.enable {
+		return nil
+	}
+	return c.SetStateChangeEnabled(c.wasEnabled)
+}
+
+// Undo restores what Commit has changed, and leaves what other requests have changed since. If one of
+// them has changed the same, the error is undoFailed.
+func (c *change) Undo() error {
+	if c.plan == nil {
+		return nil
+	}
+	if !c.takeTurn() {
+		return &mib.SetError{Status: mib.UndoFailed, Index: c.first, Err: errBusy}
+	}
+	defer c.endTurn()
+	t := c.newTable()
+	err := t.undo(c.plan)
+	if err == nil && c.plan.at != 0 {
+		err = c.Apply(t.overlay)
+	}
+	if err == nil && len(c.plan.making) > 0 {
+		c.storeMaking(t)
+	}
+	if err := errors.Join(err, c.undoEnable()); err != nil {
+		c.Logger.Warn("server configuration by SNMP: undo failed", "by", c.by.Name, "from", c.by.Address, "err", err)
+		return &mib.SetError{Status: mib.UndoFailed, Index: c.first, Err: err}
+	}
+	return nil
+}
+
+func (m *module) storeMaking(t *table) {
+	rows := t.making
+	m.making.Store(&rows)
+}
+
+// Cleanup logs what has changed. Rows in the making are logged at level debug.
+func (c *change) Cleanup() {
+	if c.plan == nil {
+		return
+	}
+	logger := c.Logger.With("by", c.by.Name, "from", c.by.Address)
+	for i := range c.plan.created {
+		s := &c.plan.created[i]
+		logger.Info("server created by SNMP", "server", s.Name(), "address", s.Addr.String())
+	}
+	for i := range c.plan.destroyed {
+		s := &c.plan.destroyed[i]
+		logger.Info("server destroyed by SNMP", "server", s.name, "address", s.addr.String())
+	}
+	if e := c.request.enable; e != nil && *e != c.wasEnabled {
+		logger.Info("snmp: value changed by a SET", "object", enableName, "now", *e)
+	}
+	for i := range c.plan.making {
+		logMaking(logger, &c.plan.making[i])
+	}
+}
+
+// logMaking writes a line for a row in the making.
+func logMaking(logger *slog.Logger, m *makingChange) {
+	now := int32(destroy)
+	if m.after != nil {
+		now = m.after.status()
+	}
+	logger.Debug("server row in the making changed by SNMP", "object", fmt.Sprintf("%s.%d.%d", rowStatusName, m.key.protocol, m.key.index), "now", now)
+}
