@@ -110,7 +110,7 @@ func (h *host) open(all ...servers.Identity) (k *Keeper, radius, tacacs *fakeCli
 	k = Open(Config{
 		File: h.file, RADIUS: radius, TACACS: tacacs, Logger: slog.New(slog.NewTextHandler(&h.log, nil)),
 		Boot: func() (string, time.Duration) { return h.boot, time.Since(h.booted) },
-	}, all, "nas")
+	}, Servers{InUse: all, NASIdentifier: "nas"})
 	return k, radius, tacacs
 }
 
@@ -363,9 +363,46 @@ func TestView(t *testing.T) {
 		if last == next {
 			t.Error("no new view after 100 ms")
 		}
-		k.SetServers([]servers.Identity{only}, "other")
+		k.SetServers(Servers{InUse: []servers.Identity{only}, NASIdentifier: "other"})
 		if v := k.View(); len(v.Entries) != 1 || v.Entries[0].Index != 2 || v.Entries[0].Priority != 1 || v.NASIdentifier != "other" {
 			t.Errorf("after a reload: %+v", v)
 		}
+	})
+}
+
+// TestDestroyed: a server that managers have destroyed keeps its statistics and its number, until the
+// file has it no longer.
+func TestDestroyed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t)
+		a, b, c := ofRADIUS("a"), ofRADIUS("b"), ofRADIUS("c")
+		k, radius, _ := h.open(a, b)
+		counted(&radius.all["a"].Accounting)
+		indexes := func(k *Keeper) (out []string) {
+			v := k.View()
+			for i := range v.Entries {
+				e := &v.Entries[i]
+				out = append(out, fmt.Sprintf("%s %d: %d", e.Name, e.Index, e.Accounting.Requests))
+			}
+			return out
+		}
+		check := func(when string, k *Keeper, want ...string) {
+			t.Helper()
+			if got := indexes(k); !slices.Equal(got, want) {
+				t.Errorf("%s: %q, want %q", when, got, want)
+			}
+		}
+		k.SetServers(Servers{InUse: []servers.Identity{c, b}, Destroyed: []servers.Identity{a}})
+		check("destroyed", k, "b 2: 0", "c 3: 0")
+		k.SetServers(Servers{InUse: []servers.Identity{c, b, a}})
+		check("undone", k, "a 1: 1", "b 2: 0", "c 3: 0")
+		k.SetServers(Servers{InUse: []servers.Identity{c, b}, Destroyed: []servers.Identity{a}})
+		k.Close()
+		k, radius, _ = h.open(c, b)
+		if len(radius.all) != 2 {
+			t.Errorf("the clients have %v", radius.all)
+		}
+		k.SetServers(Servers{InUse: []servers.Identity{c, b, a}})
+		check("not in the file any more, and added", k, "a 1: 0", "b 2: 0", "c 3: 0")
 	})
 }
