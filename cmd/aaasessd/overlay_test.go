@@ -47,6 +47,13 @@ func (l *inProcess) overlayServers() (names []string) {
 	for _, s := range l.d.identities() {
 		names = append(names, s.Name)
 	}
+	var viewed []string
+	for _, e := range l.d.serverView().Entries {
+		viewed = append(viewed, e.Name)
+	}
+	if !slices.Equal(slices.Sorted(slices.Values(names)), slices.Sorted(slices.Values(viewed))) {
+		l.t.Errorf("management sees %q, want %q", viewed, names)
+	}
 	return names
 }
 
@@ -67,6 +74,9 @@ func (l *inProcess) checkServers(want ...string) {
 
 func (l *inProcess) mustApply(o servers.Overlay) {
 	l.t.Helper()
+	if err := l.d.checkOverlay(o); err != nil {
+		l.t.Error("the check says", err)
+	}
 	if err := l.d.applyOverlay(o); err != nil {
 		l.t.Fatal(err)
 	}
@@ -134,6 +144,9 @@ func TestOverlayRefused(t *testing.T) {
 		{"an address in the file", servers.Overlay{Created: []servers.Created{createdAt(1, u)}}, "server r0 of the file has its address"},
 	} {
 		err := l.d.applyOverlay(tt.next)
+		if checked := l.d.checkOverlay(tt.next); fmt.Sprint(checked) != fmt.Sprint(err) {
+			t.Errorf("%s: the check says %v", tt.name, checked)
+		}
 		if _, ok := errors.AsType[*overlay.GivenUp](err); !ok || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
