@@ -48,7 +48,7 @@ var rules = []rule{
 	{"agent/snmp/usm", []string{"aaasess/mib", "aaasess/agent/snmp/wire", "aaasess/internal/atomicfile"}, "it authenticates messages; access control is in vacm"},
 	{"agent/snmp/vacm", []string{"aaasess/mib", "aaasess/agent/snmp/wire"}, "access control; authentication is in usm"},
 	{"agent/snmp/limit", nil, "rate limits by address, without a socket"},
-	{"agent/snmp/snmpmib", []string{"aaasess/mib", "aaasess/agent/snmp/usm", "aaasess/agent/snmp/vacm", "aaasess/internal/atomicfile", "aaasess/internal/throttle"}, "objects about the engine; it has no socket"},
+	{"agent/snmp/snmpmib", []string{"aaasess/mib", "aaasess/agent/snmp/notify", "aaasess/agent/snmp/usm", "aaasess/agent/snmp/vacm", "aaasess/agent/snmp/wire", "aaasess/internal/atomicfile", "aaasess/internal/throttle"}, "objects about the engine; it has no socket. Of notify it knows the targets, and of wire the numbers of versions and levels, only"},
 	{"agent/snmp/notify", []string{"aaasess/mib", "aaasess/agent/snmp/wire", "aaasess/agent/snmp/usm", "aaasess/internal/throttle"}, "it talks to receivers; the responder talks to managers"},
 	{"store", []string{"github.com/cockroachdb/pebble/v2", "aaasess/internal/shortage", "aaasess/internal/throttle", "golang.org/x/sys"}, "it knows no types of other packages, so that its engine can be replaced"},
 	{"accounting", []string{"aaasess/accounting/tap", "aaasess/sessions", "aaasess/store", "aaasess/internal/cursor", "aaasess/internal/radius", "aaasess/internal/retry", "aaasess/internal/throttle"}, "policy and records; delivery and transports depend on it, not it on them"},

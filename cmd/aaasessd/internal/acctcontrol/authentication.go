@@ -77,15 +77,18 @@ func addAuthServer(s *api.GroupServer, a *authgroups.Status) {
 func serverStatistics(st *servers.Stats) api.ServerStatistics {
 	out := api.ServerStatistics{
 		ServerCounters: api.ServerCounters{
-			Requests: st.Requests, Retransmissions: st.Retransmissions, Responses: st.Responses, Timeouts: st.Timeouts,
+			CountedSince: st.CountedSince.UTC(), Requests: st.Requests, Retransmissions: st.Retransmissions, Responses: st.Responses, Timeouts: st.Timeouts,
 			MalformedResponses: st.MalformedResponses, BadAuthenticators: st.BadAuthenticators,
-			Unexpected: st.UnknownTypes + st.PacketsDropped, PendingRequests: uint64(max(0, st.PendingRequests)),
-			RoundTripTime: api.InSeconds(st.RoundTripTime), AverageResponseTime: api.InSeconds(st.AverageResponseTime),
+			Unexpected: st.Unexpected(), UnknownTypes: st.UnknownTypes, PacketsDropped: st.PacketsDropped, LateResponses: st.LateResponses, PendingRequests: uint64(max(0, st.PendingRequests)),
+			RoundTripTime: api.InSeconds(st.RoundTripTime), AverageResponseTime: api.InSeconds(st.AverageResponseTime), TimedResponses: st.TimedResponses,
 			MaxResponseTime: api.InSeconds(st.MaxResponseTime), Tests: st.Tests, TestsFailed: st.TestsFailed,
 			Successes: st.Successes, Failures: st.Failures,
 		},
 		StateSince: st.StateSince.UTC(), PreviousStateDuration: api.InSeconds(st.PreviousState),
 		TotalDeadTime: api.InSeconds(st.TotalDeadTime), DeadCount: st.DeadCount,
+	}
+	if c := st.StatusServer; c != (servers.StatusServer{}) {
+		out.StatusServer = (*api.StatusServerCounters)(&c)
 	}
 	if !st.DownUntil.IsZero() {
 		out.DownUntil = st.DownUntil.UTC()
