@@ -166,7 +166,7 @@ func (d *daemon) serveOverlay(ctx context.Context, r *overlay.Request) error {
 		d.restoreOverlay()
 		return err
 	}
-	d.setServers(cfg)
+	d.setServers(file, cfg)
 	d.methods.Apply(ctx, change.methods, onoff.TriggerConfigChange)
 	d.setConfig(file, cfg, applied)
 	return nil
