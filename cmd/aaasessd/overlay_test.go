@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/aaasessd/internal/overlay"
 	"aaasess/cmd/internal/api"
+	"aaasess/internal/radius"
 	"aaasess/internal/servers"
 )
 
@@ -408,4 +410,29 @@ func TestServerConfigReloaded(t *testing.T) {
 	if !config.Default().SNMP.AAAServerConfig {
 		t.Error("not with the built-in configuration")
 	}
+}
+
+// TestOverlayLogins: logins go to a server that a manager has created for authentication only. It is
+// shown in the group, which has another server for accounting.
+func TestOverlayLogins(t *testing.T) {
+	file, other := newAuthServer(t, passwords(t, "of the file")), newAuthServer(t, passwords(t, "of SNMP"))
+	text := with(t, authConfig(t, file), "[group isp]", "[group radius]", "  groups:\n    - {name: isp, servers: [a0], timeout: 300ms, retransmit: 1, hold-down: 0s}\n", "  timeout: 300ms\n  hold-down: 0s\n",
+		"methods: [local]", "methods: [group radius]")
+	l := launch(t, text, environment{})
+	n := l.nas()
+	n.must(radius.CodeAccessAccept, n.request("alice", "of the file", nil))
+	created := servers.Created{Protocol: servers.RADIUS, Index: 8, Addr: netip.MustParseAddr("127.0.0.1"), AuthPort: uint16(other.conn.LocalAddr().(*net.UDPAddr).Port), Key: authSecret}
+	accounts := servers.Created{Protocol: servers.RADIUS, Index: 9, Addr: netip.MustParseAddr("127.0.0.9"), AcctPort: 1646, Key: authSecret}
+	l.mustApply(servers.Overlay{Created: []servers.Created{created, accounts}, Destroyed: []servers.Destroyed{destroyedServer("a0")}})
+	n.must(radius.CodeAccessAccept, n.request("alice", "of SNMP", nil))
+	g := l.group("radius")
+	var shown []string
+	for _, s := range g.Servers {
+		shown = append(shown, fmt.Sprint(s.Index, " ", s.Name, " ", s.AuthenticationPort != 0, " ", s.AccountingPort != 0, " ", s.Created))
+	}
+	if want := []string{"1 snmp-radius-9 false true true", "2 snmp-radius-8 true false true"}; !slices.Equal(shown, want) {
+		t.Errorf("servers %q, want %q", shown, want)
+	}
+	l.mustApply(servers.Overlay{})
+	n.must(radius.CodeAccessAccept, n.request("alice", "of the file", nil))
 }

@@ -107,10 +107,10 @@ type adminBuilder struct {
 func newAdminRows(policy *vacm.Policy, targets *[]notify.Target) *adminRows {
 	b := &adminBuilder{communityNames: names{}, addressNames: names{}, paramsNames: names{}, securityNames: names{}}
 	for _, m := range policy.Members() {
-		b.securityNames[m.SecurityName] = true
+		b.securityNames[m.SecurityName] = 1
 	}
 	for _, c := range policy.Communities() { // also one that is in no group
-		b.securityNames[c.SecurityName] = true
+		b.securityNames[c.SecurityName] = 1
 	}
 	if targets != nil {
 		for i := range *targets {
@@ -185,20 +185,22 @@ func (b *adminBuilder) addCommunity(c *vacm.Community, secret string) {
 	b.communities = append(b.communities, entry[community]{impliedName(name), community{secret, c.SecurityName, tag}})
 }
 
-// names are the names in use in one table.
-type names map[string]bool
+// names are the names in use in one table, each with the number of the last one that was made of it.
+type names map[string]int
 
 const maxRowName = 32 // octets in the name of a row, or in a security name
 
 // unique returns name, cut to 32 octets of UTF-8. If it is taken, it ends in a slash and a number. It is
 // taken from then on.
 func (n names) unique(name string) string {
-	name = cutName(name, maxRowName)
-	for i, base := 2, name; n[name]; i++ {
-		suffix := "/" + strconv.Itoa(i)
+	base := cutName(name, maxRowName)
+	name = base
+	for n[name] > 0 {
+		n[base]++
+		suffix := "/" + strconv.Itoa(n[base])
 		name = cutName(base, maxRowName-len(suffix)) + suffix
 	}
-	n[name] = true
+	n[name] = 1
 	return name
 }
 

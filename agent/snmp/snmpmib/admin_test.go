@@ -345,3 +345,16 @@ func TestZoneIndex(t *testing.T) {
 		}
 	}
 }
+
+func TestUniqueNames(t *testing.T) {
+	long := strings.Repeat("x", 40)
+	n := names{}
+	var got []string
+	for _, name := range []string{"a", "a", "a/2", "a", "a/2", long, long, "é" + strings.Repeat("é", 15), strings.Repeat("é", 17)} {
+		got = append(got, n.unique(name))
+	}
+	want := []string{"a", "a/2", "a/2/2", "a/3", "a/2/3", long[:32], long[:30] + "/2", strings.Repeat("é", 16), strings.Repeat("é", 15) + "/2"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("want (-), got (+):\n%s", diff)
+	}
+}

@@ -26,12 +26,10 @@ const (
 // impliedViews are the views that always exist.
 func impliedViews() []rawView {
 	internet := mib.MustOID("1.3.6.1")
-	administration := []mib.OID{
-		mib.MustOID("1.3.6.1.6.3.12"), // SNMP-TARGET-MIB
-		mib.MustOID("1.3.6.1.6.3.13"), // SNMP-NOTIFICATION-MIB
-		mib.MustOID("1.3.6.1.6.3.15"), // SNMP-USER-BASED-SM-MIB
-		mib.MustOID("1.3.6.1.6.3.16"), // SNMP-VIEW-BASED-ACM-MIB
-		mib.MustOID("1.3.6.1.6.3.18"), // SNMP-COMMUNITY-MIB
+	// SNMP-TARGET-, -NOTIFICATION-, -USER-BASED-SM-, -VIEW-BASED-ACM- and -COMMUNITY-MIB
+	var administration []mib.OID
+	for _, module := range []uint32{12, 13, 15, 16, 18} {
+		administration = append(administration, internet.Append(6, 3, module))
 	}
 	return []rawView{
 		{Name: ViewAll, Include: []mib.OID{internet}},
