@@ -26,7 +26,7 @@ func (c *Accounting) ServerGroups() []api.ServerGroup {
 			out = append(out, g)
 		}
 	}
-	return c.addAuthentication(out)
+	return c.addManaged(c.addAuthentication(out))
 }
 
 // serverGroup returns the group of a method. It returns false for a method that is none.
