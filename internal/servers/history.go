@@ -177,6 +177,7 @@ func (h *History) lifetime(now time.Time) Lifetime {
 // Report returns the statistics of a port with this state.
 func (h *History) Report(use Use, state *Health, now time.Time) Stats {
 	all := h.counted(use)
+	all.Server = h.lifetime(now)
 	state.Report(&all, now)
 	return all
 }

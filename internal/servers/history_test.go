@@ -150,7 +150,7 @@ func TestRestoreHistory(t *testing.T) {
 	got := h.Report(ForAccounting, &state, at(20))
 	acct := old.Accounting
 	acct.Name, acct.State, acct.PendingRequests, acct.LastResponse, acct.DownUntil = "a", Unknown, 0, time.Time{}, time.Time{}
-	acct.StateSince, acct.PreviousState = at(0), 10*time.Second
+	acct.StateSince, acct.PreviousState, acct.Server = at(0), 10*time.Second, want.Lifetime
 	if got != acct {
 		t.Errorf("%+v\nwant %+v", got, acct)
 	}
