@@ -82,9 +82,6 @@ func asAgents(t *testing.T, a, b *managertest.Agent, env map[string]string, in, 
 
 func TestSNMPSessions(t *testing.T) {
 	a, b := twoAgents(t)
-	const (
-		title = "HOST" + "  ID        USER               ADDRESS          IDLE    PORT         INTERFACE  STATE\n"
-	)
 	for name, tt := range map[string]struct {
 		args string
 		code int

@@ -45,8 +45,8 @@ func startServers(t *testing.T, n, more int, traps bool) *serversRig {
 		sinks = r.startTrapd()
 	}
 	d.snmpd = partner.Snmpd(t, partner.SnmpdOptions{Config: sinks})
-	for range n + more {
-		d.servers = append(d.servers, partner.FreeRADIUS(t, partner.FreeRADIUSOptions{}))
+	for i := range n + more { // each at an address of its own: casAddress is unique
+		d.servers = append(d.servers, partner.FreeRADIUS(t, partner.FreeRADIUSOptions{Host: fmt.Sprint("127.0.0.", i+1)}))
 	}
 	d.acct = fmt.Sprintf("127.0.0.1:%d", partner.FreeUDPPort(t))
 	r.write(r.text(n))
@@ -58,6 +58,13 @@ func startServers(t *testing.T, n, more int, traps bool) *serversRig {
 	})
 	d.run()
 	return r
+}
+
+// within makes faults those of a subtest until its end.
+func (r *serversRig) within(t *testing.T) {
+	outer := r.t
+	r.t = t
+	t.Cleanup(func() { r.t = outer })
 }
 
 // The users of notifications: of us, and of snmpd.
