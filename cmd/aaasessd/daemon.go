@@ -292,6 +292,7 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 	if err != nil {
 		return err
 	}
+	d.giveUp(d.overlays.atStart)
 	d.registerStatus()
 	first, serving, others := d.tasks(hup, change)
 	err = runTasks(ctx, first, serving, others, func() {

@@ -31,6 +31,9 @@ type overlays struct {
 	set   func(servers.Overlay) error // of file; tests make it slow
 	queue *overlay.Queue
 	inUse atomic.Pointer[overlaid]
+	// atStart are entries that do not fit the configuration of the start. run gives them up: if the
+	// start fails, nothing is given up.
+	atStart []*overlay.GivenUp
 
 	mayConfigure atomic.Bool // snmp.aaa-server-config
 
@@ -58,7 +61,7 @@ func (d *daemon) openOverlay(cfg *config.Config) (*config.Config, error) {
 		d.log.Info("SNMP managers have changed the servers of the configuration", "created", len(applied.Created), "destroyed", len(applied.Destroyed))
 	}
 	d.setConfig(cfg, merged, applied)
-	d.giveUp(givenUp)
+	o.atStart = givenUp
 	return merged, nil
 }
 

@@ -211,6 +211,24 @@ func TestOverlayGivenUp(t *testing.T) {
 			l.checkServers("r0")
 		})
 	}
+	t.Run("a start that fails", func(t *testing.T) {
+		l := launch(t, text, environment{})
+		l.mustApply(servers.Overlay{Created: []servers.Created{createdAt(1, other)}})
+		if err := l.stop(); err != nil {
+			t.Fatal(err)
+		}
+		l.configure(with(t, taken, "  local: {file: records.jsonl}", "  exec: {default: {record: stop-only, methods: [local]}}\n  local: {file: aaasess.yaml/x}"))
+		d, err := assemble(l.file, l.log, l.log, environment{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(d.run(t.Context(), l.hup), d.close()); err == nil {
+			t.Fatal("no error")
+		}
+		l.configure(text)
+		l.start(environment{})
+		l.checkServers("r0", "snmp-radius-1")
+	})
 	t.Run("a reload that is refused", func(t *testing.T) {
 		l := launch(t, text, environment{})
 		l.mustApply(servers.Overlay{Created: []servers.Created{createdAt(1, other)}})

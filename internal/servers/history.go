@@ -156,9 +156,16 @@ func (h *History) indexOf(state *Health) int {
 }
 
 // Update notes the state of the server after that of a port may have changed: it is dead if a port that
-// is used is dead.
+// is used is dead. While none is used, the last state stays: at the end of the daemon, no server answers
+// again.
 func (h *History) Update(now time.Time) {
-	dead := slices.ContainsFunc(h.ports, func(p port) bool { return p.state.dead })
+	if len(h.ports) > 0 {
+		h.setDead(slices.ContainsFunc(h.ports, func(p port) bool { return p.state.dead }), now)
+	}
+}
+
+// setDead sets the state.
+func (h *History) setDead(dead bool, now time.Time) {
 	if dead == h.dead {
 		return
 	}
@@ -239,7 +246,7 @@ func (hs *Histories) Restore(records []Record, now time.Time) {
 		if h.dead {
 			h.deadTime = max(0, h.deadTime-r.State.Duration(now))
 		}
-		h.Update(now)
+		h.setDead(false, now)
 	}
 }
 
