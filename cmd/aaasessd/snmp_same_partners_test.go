@@ -81,8 +81,8 @@ func variables(t *testing.T, message []byte) (all []variable) {
 	return all
 }
 
-// rawWalk walks the module with GETNEXT, and returns the octets received.
-func rawWalk(t *testing.T, agent string) map[string]variable {
+// rawWalk walks a module with GETNEXT, and returns the octets received, by the name behind the root.
+func rawWalk(t *testing.T, agent, root string) map[string]variable {
 	t.Helper()
 	conn, err := net.Dial("udp", agent)
 	if err != nil {
@@ -90,12 +90,12 @@ func rawWalk(t *testing.T, agent string) map[string]variable {
 	}
 	defer conn.Close()
 	all := map[string]variable{}
-	root := casnRoot
+	at := root
 	b := make([]byte, 65536)
 	for id := uint32(1); ; id++ {
 		request := &gosnmp.SnmpPacket{
 			Version: gosnmp.Version2c, Community: "public", PDUType: gosnmp.GetNextRequest, RequestID: id,
-			Variables: []gosnmp.SnmpPDU{{Name: root, Type: gosnmp.Null}},
+			Variables: []gosnmp.SnmpPDU{{Name: at, Type: gosnmp.Null}},
 		}
 		out, err := request.MarshalMsg()
 		if err != nil {
@@ -113,12 +113,12 @@ func rawWalk(t *testing.T, agent string) map[string]variable {
 		}
 		answer, err := (&gosnmp.GoSNMP{Version: gosnmp.Version2c}).SnmpDecodePacket(slices.Clone(b[:n]))
 		if err != nil || answer.RequestID != id || len(answer.Variables) != 1 {
-			t.Fatalf("behind %s: %v, %v", root, answer, err)
+			t.Fatalf("behind %s: %v, %v", at, answer, err)
 		}
-		if root = answer.Variables[0].Name; !strings.HasPrefix(root, casnRoot+".") {
+		if at = answer.Variables[0].Name; !strings.HasPrefix(at, root+".") {
 			return all
 		}
-		all[strings.TrimPrefix(root, casnRoot)] = variables(t, b[:n])[0]
+		all[strings.TrimPrefix(at, root)] = variables(t, b[:n])[0]
 	}
 }
 
@@ -138,7 +138,7 @@ func TestSameValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	idle := regexp.MustCompile(`^\.1\.3\.1\.4\.`)
-	theirs, ours := rawWalk(t, r.snmpd.Addr), rawWalk(t, r.addr)
+	theirs, ours := rawWalk(t, r.snmpd.Addr, casnRoot), rawWalk(t, r.addr, casnRoot)
 	if n := 6*7 + 4; len(theirs) != n || theirs[".1.3.1.2.6"].Value != strings.Repeat("w", 247) {
 		t.Errorf("%d variables, want %d: %v", len(theirs), n, theirs)
 	}
