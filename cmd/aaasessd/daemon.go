@@ -330,14 +330,15 @@ const checkEvery = time.Second
 // serveReloads runs the accounting methods, and loads the configuration again at each SIGHUP. It
 // ends when all methods have ended.
 func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first methods.Change) error {
-	ctx, stop := context.WithCancel(ctx)
+	delivering, endDelivery := context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		d.service.SetEnding(d.offTime())
-		stop()
+		d.servers.End() // before the groups of servers end
+		endDelivery()
 		d.awaitMethods(hup)
 	}()
 	d.methods.Apply(ctx, first, onoff.TriggerStartUp)
-	d.methods.Deliver(ctx)
+	d.methods.Deliver(delivering)
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
 	for {

@@ -81,8 +81,14 @@ func variables(t *testing.T, message []byte) (all []variable) {
 	return all
 }
 
-// rawWalk walks a module with GETNEXT, and returns the octets received, by the name behind the root.
-func rawWalk(t *testing.T, agent, root string) map[string]variable {
+// rawWalk walks CISCO-AAA-SESSION-MIB with GETNEXT, and returns the octets received.
+func rawWalk(t *testing.T, agent string) map[string]variable {
+	t.Helper()
+	return rawWalkOf(t, agent, casnRoot)
+}
+
+// rawWalkOf is rawWalk of a subtree. The names of the result are those below it.
+func rawWalkOf(t *testing.T, agent, subtree string) map[string]variable {
 	t.Helper()
 	conn, err := net.Dial("udp", agent)
 	if err != nil {
@@ -90,12 +96,12 @@ func rawWalk(t *testing.T, agent, root string) map[string]variable {
 	}
 	defer conn.Close()
 	all := map[string]variable{}
-	at := root
+	root := subtree
 	b := make([]byte, 65536)
 	for id := uint32(1); ; id++ {
 		request := &gosnmp.SnmpPacket{
 			Version: gosnmp.Version2c, Community: "public", PDUType: gosnmp.GetNextRequest, RequestID: id,
-			Variables: []gosnmp.SnmpPDU{{Name: at, Type: gosnmp.Null}},
+			Variables: []gosnmp.SnmpPDU{{Name: root, Type: gosnmp.Null}},
 		}
 		out, err := request.MarshalMsg()
 		if err != nil {
@@ -113,12 +119,12 @@ func rawWalk(t *testing.T, agent, root string) map[string]variable {
 		}
 		answer, err := (&gosnmp.GoSNMP{Version: gosnmp.Version2c}).SnmpDecodePacket(slices.Clone(b[:n]))
 		if err != nil || answer.RequestID != id || len(answer.Variables) != 1 {
-			t.Fatalf("behind %s: %v, %v", at, answer, err)
+			t.Fatalf("behind %s: %v, %v", root, answer, err)
 		}
-		if at = answer.Variables[0].Name; !strings.HasPrefix(at, root+".") {
+		if root = answer.Variables[0].Name; !strings.HasPrefix(root, subtree+".") {
 			return all
 		}
-		all[strings.TrimPrefix(at, root)] = variables(t, b[:n])[0]
+		all[strings.TrimPrefix(root, subtree)] = variables(t, b[:n])[0]
 	}
 }
 
@@ -138,7 +144,7 @@ func TestSameValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	idle := regexp.MustCompile(`^\.1\.3\.1\.4\.`)
-	theirs, ours := rawWalk(t, r.snmpd.Addr, casnRoot), rawWalk(t, r.addr, casnRoot)
+	theirs, ours := rawWalk(t, r.snmpd.Addr), rawWalk(t, r.addr)
 	if n := 6*7 + 4; len(theirs) != n || theirs[".1.3.1.2.6"].Value != strings.Repeat("w", 247) {
 		t.Errorf("%d variables, want %d: %v", len(theirs), n, theirs)
 	}

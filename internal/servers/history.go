@@ -53,6 +53,7 @@ type Histories struct {
 	configured map[string]bool // nil: all names
 	untold     []Change
 	telling    bool
+	ending     bool // see End
 	changes    atomic.Uint64
 }
 
@@ -136,6 +137,9 @@ func (h *History) Use(use Use, state *Health, now time.Time) {
 
 // Unuse ends a Use.
 func (h *History) Unuse(state *Health, now time.Time) {
+	if h.all.ending {
+		return
+	}
 	i := h.indexOf(state)
 	if h.ports[i].paths--; h.ports[i].paths > 0 {
 		return
@@ -257,6 +261,11 @@ func restored(s *Stats, now time.Time) Stats {
 	out.LastResponse, out.DownUntil = time.Time{}, time.Time{}
 	return out
 }
+
+// End says that the process is about to end. From now on a port that no group uses any more keeps its
+// state, so that Restore in the next process knows which servers were dead, and tells that they are not
+// any more.
+func (hs *Histories) End() { hs.ending = true }
 
 // Changes returns how often servers became dead or answered again. It needs no mutex.
 func (hs *Histories) Changes() uint64 { return hs.changes.Load() }

@@ -160,6 +160,27 @@ func TestRestoreHistory(t *testing.T) {
 	}
 }
 
+// TestEnd: a port of a group that ends with the process keeps its state.
+func TestEnd(t *testing.T) {
+	hs, changes, state := NewHistories(RADIUS), told{}, NewHealth(at(0))
+	h := hs.Of("a", at(0))
+	h.Use(ForAccounting, &state, at(0))
+	state.Refused(at(5), DeathRule{HoldDown: time.Minute})
+	h.Update(at(5))
+	hs.End()
+	h.Unuse(&state, at(7))
+	r := hs.Records(at(9))[0]
+	if want := (Lifetime{Dead: true, Since: at(5), Previous: 5 * time.Second, TotalDead: 4 * time.Second, Deaths: 1}); r.State != want {
+		t.Errorf("%+v, want %+v", r.State, want)
+	}
+	if r.Accounting.State != Dead || r.Accounting.DeadCount != 1 {
+		t.Errorf("the port: %+v", r.Accounting)
+	}
+	if all := changes.of(hs); len(all) != 1 {
+		t.Errorf("told %+v", all)
+	}
+}
+
 // TestForget: a name is forgotten once it is not configured and no group has it.
 func TestForget(t *testing.T) {
 	hs, state := NewHistories(RADIUS), NewHealth(at(0))

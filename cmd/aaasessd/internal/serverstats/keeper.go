@@ -23,6 +23,7 @@ type Client interface {
 	Statistics() servers.Statistics
 	Restore(servers.Statistics)
 	SetNames(names []string)
+	End()
 	StateChanges() uint64
 }
 
@@ -250,6 +251,13 @@ func (k *Keeper) Run(ctx context.Context) error {
 			k.save(false)
 		}
 	}
+}
+
+// End is called before the groups end because the process does: the file then has the servers that are
+// dead.
+func (k *Keeper) End() {
+	k.cfg.RADIUS.End()
+	k.cfg.TACACS.End()
 }
 
 // Close saves the file when no group counts any more.

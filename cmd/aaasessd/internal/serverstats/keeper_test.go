@@ -71,6 +71,8 @@ func (c *fakeClient) change(name string, do func(r *servers.Record)) {
 	do(c.all[name])
 }
 
+func (c *fakeClient) End() {}
+
 func (c *fakeClient) StateChanges() uint64 { return c.changes }
 
 // buffer is a buffer that a process writes and a test reads.
