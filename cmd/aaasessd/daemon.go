@@ -384,7 +384,7 @@ func (d *daemon) awaitMethods(hup <-chan os.Signal) {
 		case <-hup:
 			d.log.Warn("configuration not loaded: the daemon is ending")
 		case r := <-d.overlays.queue.Requests():
-			r.Done(overlay.ErrEnding)
+			r.Done(d.refuseOverlay(r))
 		}
 	}
 }
