@@ -13,9 +13,9 @@ import (
 	"aaasess/mib"
 )
 
-// TestTogether: many managers create, destroy and undo rows with few addresses and indexes at the same
-// time, and one reads, which finds the rows in order. Apply is never called twice at a time, no address is active twice, and each SET
-// succeeds or has an error of a conflict.
+// TestTogether: many managers create, destroy and undo rows with few addresses and indexes at the
+// same time, and one reads, which finds the rows in order. Apply is never called twice at a time,
+// no address is active twice, and each SET succeeds or has an error of a conflict.
 func TestTogether(t *testing.T) {
 	d := newDaemon(t)
 	var applying sync.Mutex
