@@ -52,6 +52,25 @@ func twoModules(t *testing.T, a, b Writer) *Tree {
 
 var otherFlag = MustOID("1.3.6.1.4.1.99999.2.1.0")
 
+// TestAccess: which values of MAX-ACCESS let a SET pass.
+func TestAccess(t *testing.T) {
+	for access, want := range map[Access]ErrorStatus{NotAccessible: NotWritable, ReadOnly: NotWritable, ReadWrite: NoError, ReadCreate: NoError} {
+		t.Run(access.String(), func(t *testing.T) {
+			root := MustOID("1.3.6.1.4.1.99999.2")
+			tree, err := New(&Module[int]{Root: root, Pin: func() int { return 0 }, Writer: &fakeWriter{}, Objects: []Object[int]{
+				Scalar[int]{Def: Def{"flag", root.Append(1), Integer32, access}},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = tree.Test([]Varbind{setting(otherFlag, Integer32, 1)})
+			if se, _ := errors.AsType[*SetError](err); want == NoError && err != nil || want != NoError && (se == nil || se.Status != want) {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		})
+	}
+}
+
 func TestSetIsTested(t *testing.T) {
 	colB := testEntry.Append(5, 1)
 	tests := []struct {

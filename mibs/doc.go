@@ -9,8 +9,8 @@
 // CISCO-AAA-SERVER-MIB and SNMP-NOTIFICATION-MIB (RFC 3413) lack what no agent of ours serves. The
 // others are imported by these, so that net-snmp and libsmi can load them on a host without other
 // modules: Debian ships none, because of their licenses. SNMPv2-SMI, SNMPv2-TC, SNMPv2-CONF and
-// INET-ADDRESS-MIB have every name of RFC 2578, 2579, 2580 and 4001; IF-MIB (RFC 2863) and CISCO-SMI
-// are abridged. README.md says how to use the folder.
+// INET-ADDRESS-MIB have every name of RFC 2578, 2579, 2580 and 4001; IF-MIB (RFC 2863), SNMPv2-TM (RFC
+// 3417), TRANSPORT-ADDRESS-MIB (RFC 3419) and CISCO-SMI are abridged. README.md says how to use the folder.
 //
 // Names, numbers, types and access are those of the published modules; the descriptions are our
 // own. A file has the name of its module with the suffix ".txt". testdata/published.txt has the facts

@@ -47,6 +47,11 @@ var remarks = map[string]map[string]string{
 		"type-unref":          "the conventions are for other modules",
 		"type-without-format": "RFC 2579 gives TestAndIncr, TimeStamp, TimeInterval and TAddress no display hint",
 	},
+	"SNMPv2-TM": {
+		"module-name-suffix": "the published name does not end in -MIB",
+		"type-unref":         "the conventions are for other modules",
+	},
+	"TRANSPORT-ADDRESS-MIB": {"type-unref": "the conventions are for other modules"},
 	"SNMPv2-MIB": {
 		"integer-misuse": "RFC 3418 has INTEGER for sysServices and sysORIndex",
 		"group-unref":    "RFC 3418 leaves snmpNotificationGroup out of its compliance statements",

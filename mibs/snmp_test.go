@@ -245,8 +245,8 @@ func TestSNMPGroups(t *testing.T) {
 	}
 }
 
-// TestProtocols compares the OIDs of authentication and privacy protocols, which are values of
-// usmUserTable, and of the modules' identities with the RFCs.
+// TestProtocols compares with the RFCs the OIDs of authentication and privacy protocols, which are
+// values of usmUserTable, of the transports of snmpTargetAddrTable, and of the modules' identities.
 func TestProtocols(t *testing.T) {
 	want := map[string]string{
 		"SNMP-FRAMEWORK-MIB snmpFrameworkMIB":       "1.3.6.1.6.3.10",
@@ -258,6 +258,13 @@ func TestProtocols(t *testing.T) {
 		"SNMP-VIEW-BASED-ACM-MIB snmpVacmMIB":       "1.3.6.1.6.3.16",
 		"SNMP-USM-AES-MIB snmpUsmAesMIB":            "1.3.6.1.6.3.20",
 		"SNMP-USM-HMAC-SHA2-MIB snmpUsmHmacSha2MIB": "1.3.6.1.2.1.235",
+
+		"SNMPv2-TM snmpv2tm":                            "1.3.6.1.6.3.19",
+		"SNMPv2-TM snmpUDPDomain":                       "1.3.6.1.6.1.1",
+		"TRANSPORT-ADDRESS-MIB transportAddressMIB":     "1.3.6.1.2.1.100",
+		"TRANSPORT-ADDRESS-MIB transportDomainUdpIpv6":  "1.3.6.1.2.1.100.1.2",
+		"TRANSPORT-ADDRESS-MIB transportDomainUdpIpv6z": "1.3.6.1.2.1.100.1.4",
+		"TRANSPORT-ADDRESS-MIB transportDomainUdpDns":   "1.3.6.1.2.1.100.1.14",
 
 		"SNMP-USER-BASED-SM-MIB usmNoAuthProtocol":            "1.3.6.1.6.3.10.1.1.1",
 		"SNMP-USER-BASED-SM-MIB usmHMACMD5AuthProtocol":       "1.3.6.1.6.3.10.1.1.2",

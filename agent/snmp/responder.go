@@ -10,11 +10,13 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"aaasess/agent/snmp/notify"
 	"aaasess/agent/snmp/snmpmib"
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
@@ -55,6 +57,8 @@ type Config struct {
 	// AuthenticationFailure is called for each message with a wrong community or digest, from
 	// several goroutines. It must not block. nil disables it.
 	AuthenticationFailure func(from netip.AddrPort)
+	// Targets are the targets of notifications, for SNMP-TARGET-MIB and SNMP-NOTIFICATION-MIB.
+	Targets []notify.Target
 	// OutTraps returns how many notifications were sent, for snmpOutTraps. nil means none.
 	OutTraps func() uint64
 	// Logger receives at most one line a minute for each kind of problem and source; nil discards
@@ -85,6 +89,7 @@ type Responder struct {
 	objects      []mib.OID // objects of the tree, in order
 	policy       atomic.Pointer[vacm.Policy]
 	system       atomic.Pointer[snmpmib.System]
+	targets      atomic.Pointer[[]notify.Target]
 	endpoints    []*endpoint
 	counters     counters
 	problemLines [numProblems][numSenders]throttle.Lines[uint64] // by logKey
@@ -112,8 +117,10 @@ func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err 
 	}
 	r.policy.Store(policy)
 	r.system.Store(&cfg.System)
+	r.SetTargets(cfg.Targets)
+	r.cfg.Targets = nil // has secrets
 	own := snmpmib.Parts(snmpmib.Config{
-		System: r.system.Load, Engine: cfg.Engine, USM: cfg.USM, Policy: r.policy.Load, Counts: r.counts,
+		System: r.system.Load, Engine: cfg.Engine, USM: cfg.USM, Policy: r.policy.Load, Targets: r.targets.Load, Counts: r.counts,
 		MaxMessageSize: cfg.MaxMessageSize, Settings: cfg.Settings, Modules: mib.Identities(parts...),
 	})
 	if r.tree, err = mib.New(append(own, parts...)...); err != nil {
@@ -144,6 +151,16 @@ func (r *Responder) AuthenTraps() bool { return r.cfg.Settings.AuthenTraps(r.sys
 
 // SetPolicy replaces communities, groups and views, from the next request on.
 func (r *Responder) SetPolicy(p *vacm.Policy) { r.policy.Store(p) }
+
+// SetTargets replaces the targets of notifications that managers see, from the next request on. It
+// copies the list, without the passwords and keys of users.
+func (r *Responder) SetTargets(targets []notify.Target) {
+	targets = slices.Clone(targets)
+	for i := range targets {
+		targets[i].User.AuthSecret, targets[i].User.PrivSecret = usm.Secret{}, usm.Secret{}
+	}
+	r.targets.Store(&targets)
+}
 
 // Addrs returns the addresses that are served, with the actual ports.
 func (r *Responder) Addrs() []netip.AddrPort {

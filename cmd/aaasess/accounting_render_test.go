@@ -23,7 +23,7 @@ func s3(zone *time.Location) []api.ServerGroup {
 			Statistics: api.ServerStatistics{
 				ServerCounters: api.ServerCounters{
 					Requests: 1200, Retransmissions: 34, Responses: 1198, Timeouts: 36, MalformedResponses: 1, BadAuthenticators: 2,
-					Unexpected: 3, PendingRequests: 4, RoundTripTime: 0.00123, AverageResponseTime: 0.0254, MaxResponseTime: 0.48, Successes: 1192, Failures: 5,
+					Unexpected: 3, PendingRequests: 4, RoundTripTime: 0.00123, AverageResponseTime: 0.0254, TimedResponses: 1192, MaxResponseTime: 0.48, Successes: 1192, LateResponses: 7, CountedSince: on.Add(-time.Hour), Failures: 5,
 				},
 				StateSince: on, PreviousStateDuration: 190, TotalDeadTime: 3700, DeadCount: 1,
 			},
@@ -40,8 +40,8 @@ func s3(zone *time.Location) []api.ServerGroup {
 	}
 	both[0].Authentication.ServerCounters = api.ServerCounters{
 		Requests: 310, Retransmissions: 6, Responses: 305, Timeouts: 11, MalformedResponses: 5, BadAuthenticators: 7, Unexpected: 1,
-		PendingRequests: 2, RoundTripTime: 0.0031, AverageResponseTime: 0.0754, MaxResponseTime: 5.72, Successes: 298, Failures: 10,
-		Tests: 5, TestsFailed: 4,
+		PendingRequests: 2, RoundTripTime: 0.0031, AverageResponseTime: 0.0754, TimedResponses: 298, MaxResponseTime: 5.72, Successes: 298, CountedSince: on, Failures: 10,
+		Tests: 5, TestsFailed: 4, StatusServer: &api.StatusServerCounters{Sent: 9, Responses: 1, Timeouts: 8},
 	}
 	both[0].Test = &api.ServerTest{Username: "probe", IdleTime: 3600, AuthenticationPort: true, AccountingPort: true}
 	return []api.ServerGroup{

@@ -155,7 +155,7 @@ func TestNothingThere(t *testing.T) {
 	const noAccounting = "aaasess: this daemon has no server groups and no spool\n"
 	for args, want := range map[string]outcome{
 		"show server-group":                           {0, "", "0 server groups\n"},
-		"show server-group --json":                    {0, "{\n  \"groups\": []\n}\n", ""},
+		"show server-group --json":                    {0, "{\n  \"groups\": [],\n  \"managed\": {\n    \"created\": [],\n    \"destroyed\": [],\n    \"givenUp\": []\n  }\n}\n", ""},
 		"show acct-on-off-group":                      {0, "-", ""},
 		"show radius statistics":                      {0, "", ""},
 		"show tacacs statistics":                      {0, "", ""},

@@ -140,14 +140,18 @@ func (g *global) printEvent(line *api.EventLine) error {
 		text = count(int(line.LeftOut), "event") + " left out\n"
 	}
 	if e := line.AccountableEvent; e != nil {
-		layout := "2006-01-02T15:04:05.000Z07:00"
-		if g.width > 0 {
-			layout = "15:04:05.000"
-		}
-		text += e.Time.Local().Format(layout) + " " + eventText(e) + "\n"
+		text += e.Time.Local().Format(g.eventLayout()) + " " + eventText(e) + "\n"
 	}
 	_, err := fmt.Fprint(g.out, text)
 	return err
+}
+
+// eventLayout is the layout of the times of what happens: on a terminal without the date.
+func (g *global) eventLayout() string {
+	if g.width > 0 {
+		return "15:04:05.000"
+	}
+	return "2006-01-02T15:04:05.000Z07:00"
 }
 
 // eventText returns the line of an event, without its time.

@@ -330,4 +330,8 @@ func TestHelp(t *testing.T) {
 	golden(t, "help-session.txt", command(t, "", "", "show", "session", "--help").out)
 	golden(t, "help-clear-session.txt", command(t, "", "", "clear", "session", "--help").out)
 	golden(t, "help-disconnect.txt", command(t, "", "", "disconnect", "--help").out)
+	golden(t, "help-snmp.txt", command(t, "", "", "snmp", "--help").out)
+	golden(t, "help-snmp-sessions.txt", command(t, "", "", "snmp", "sessions", "--help").out)
+	golden(t, "help-snmp-disconnect.txt", command(t, "", "", "snmp", "disconnect", "--help").out)
+	golden(t, "help-snmp-watch.txt", command(t, "", "", "snmp", "watch", "--help").out)
 }

@@ -100,7 +100,7 @@ func newRoot(env environment) (root *cobra.Command, started *bool) {
 	})
 	root.SetFlagErrorFunc(explainFlagError)
 	completeFiles(root, "socket")
-	root.AddCommand(show, newTop(g), newDisconnect(g), newClear(g), newExplain(g), newDebug(g), newPerform(g), newSpool(g), newSession(g), newSimulate(g), newTest(g))
+	root.AddCommand(show, newTop(g), newDisconnect(g), newClear(g), newExplain(g), newDebug(g), newPerform(g), newSpool(g), newSession(g), newSimulate(g), newSNMP(g), newTest(g))
 	return root, g.started
 }
 

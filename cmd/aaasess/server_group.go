@@ -34,7 +34,16 @@ Without NAME, list all groups:
   BLOCKED      yes if records wait until an Accounting-On is answered
   WAITING      number of records that wait for the group; - if unknown
 
-With NAME, show the settings and the servers of one group:
+Below, if SNMP managers have changed servers by SETs of casConfigTable (CISCO-AAA-SERVER-MIB):
+
+  BY SNMP   created or destroyed
+  PROTOCOL  of the server
+  SERVER    its name. It is, or was, in group radius or group tacacs+ only.
+  DETAILS   its address, if it was created; or why the change is given up: the configuration
+            file says otherwise since
+
+With NAME, show the settings and the servers of one group, and for group radius and group tacacs+
+what SNMP managers have changed. (SNMP) is behind the name of a server that they have created.
 
   Acct-On-Off         whether it is enabled, and whether the group is blocked
   Retry               transmissions after the first one, at intervals of Timeout
@@ -147,18 +156,27 @@ func typeable[T any](items []T, name func(T) string) []string {
 
 // serverGroups is what --json prints of all groups.
 type serverGroups struct {
-	Groups []api.ServerGroup `json:"groups"`
+	Groups  []api.ServerGroup  `json:"groups"`
+	Managed api.ManagedServers `json:"managed"`
 }
 
 func (g *global) showServerGroups(ctx context.Context) error {
-	groups, err := g.client().ServerGroups(ctx)
+	client := g.client()
+	groups, err := client.ServerGroups(ctx)
+	if err != nil {
+		return err
+	}
+	managed, err := client.ManagedServers(ctx)
 	if err != nil {
 		return err
 	}
 	if g.json {
-		return g.printJSON(serverGroups{append([]api.ServerGroup{}, groups...)})
+		return g.printJSON(serverGroups{append([]api.ServerGroup{}, groups...), *managed})
 	}
 	if err := printServerGroups(g.out, groups); err != nil {
+		return err
+	}
+	if err := printManagedServers(g.out, managed); err != nil {
 		return err
 	}
 	fmt.Fprintln(g.err, count(len(groups), "server group"))
@@ -312,8 +330,12 @@ func (s *screen) servers(group *api.ServerGroup) {
 	s.title("Servers for %s", quoted(group.Name))
 	var rows [][]string
 	for _, server := range group.Servers {
+		name := server.Name
+		if server.Created {
+			name += " (SNMP)"
+		}
 		rows = append(rows, []string{
-			strconv.Itoa(server.Index), server.Name, server.Address, portsText(group.Protocol, &server), stateText(&server),
+			strconv.Itoa(server.Index), name, server.Address, portsText(group.Protocol, &server), stateText(&server),
 		})
 	}
 	ports := "Auth/Acct"
@@ -325,6 +347,9 @@ func (s *screen) servers(group *api.ServerGroup) {
 		{"", "", "", ports, ""},
 	}, rows)
 	s.rule("=")
+	if group.Managed != nil {
+		s.managed(group)
+	}
 }
 
 // tests writes how the servers are tested.

@@ -37,6 +37,7 @@ func counters(p api.Protocol) []counter {
 		both("Malformed responses", "datagrams that are not valid RADIUS packets", func(c *api.ServerCounters) uint64 { return c.MalformedResponses }),
 		both("Bad authenticators", "answers with a wrong authenticator: usually a wrong secret", func(c *api.ServerCounters) uint64 { return c.BadAuthenticators }),
 		both("Unexpected responses", "answers of another type, or to no pending request: usually\nduplicates", func(c *api.ServerCounters) uint64 { return c.Unexpected }),
+		both("Late responses", "valid answers after their timeout", func(c *api.ServerCounters) uint64 { return c.LateResponses }),
 		both("Pending requests", "transmissions that wait for an answer now", func(c *api.ServerCounters) uint64 { return c.PendingRequests }),
 	}
 	if p != api.TACACS {
@@ -44,11 +45,11 @@ func counters(p api.Protocol) []counter {
 			return counter{label: label, meaning: meaning, ofAuth: count}
 		}
 		return append(all,
-			both("Test requests", "requests of the server's test, which are among those sent", func(c *api.ServerCounters) uint64 { return c.Tests }),
+			both("Test requests", "requests of the server's test. Only Status-Servers are not\namong those sent", func(c *api.ServerCounters) uint64 { return c.Tests }),
 			both("Tests without responses", "those without a valid answer", func(c *api.ServerCounters) uint64 { return c.TestsFailed }),
-			ofAuth("Access accepts", "users whom the server has accepted", func(a *api.AuthenticationStatistics) uint64 { return a.Accepts }),
-			ofAuth("Access rejects", "users whom it has rejected", func(a *api.AuthenticationStatistics) uint64 { return a.Rejects }),
-			ofAuth("Access challenges", "rounds of a login that goes on", func(a *api.AuthenticationStatistics) uint64 { return a.Challenges }),
+			ofAuth("Access accepts", "Access-Accepts: users whom the server has accepted", func(a *api.AuthenticationStatistics) uint64 { return a.Accepts }),
+			ofAuth("Access rejects", "Access-Rejects: users whom it has rejected", func(a *api.AuthenticationStatistics) uint64 { return a.Rejects }),
+			ofAuth("Access challenges", "Access-Challenges: rounds of a login that goes on", func(a *api.AuthenticationStatistics) uint64 { return a.Challenges }),
 		)
 	}
 	all[2].meaning = "packets from the server, valid or not"
@@ -80,8 +81,9 @@ func protocolName(p api.Protocol) string {
 // statisticsHelp describes the statistics of the servers of a protocol.
 func statisticsHelp(p api.Protocol) string {
 	var b strings.Builder
-	b.WriteString("Show the statistics of each server since the daemon started, for all server groups or for GROUP.\n" +
-		"A server of several groups is shown with each of them, with the same counts.\n\n")
+	b.WriteString("Show the statistics of each server, for all server groups or for GROUP. A server of several groups\n" +
+		"is shown with each of them, with the same counts. They stay with the name of the server when\n" +
+		"anything else of it changes, and when the daemon starts anew.\n\n")
 	if p != api.TACACS {
 		b.WriteString("Auth. is authentication, Acct. accounting, and Both their sum, or their average. NA stands where\n" +
 			"a group does not authenticate, and where a counter is not of this purpose.\n\n")
@@ -93,11 +95,10 @@ func statisticsHelp(p api.Protocol) string {
 	for _, c := range counters(p) {
 		line(c.label, c.meaning)
 	}
-	line("Average response delay", "of all valid answers, in milliseconds")
-	if p != api.TACACS {
-		line("Maximum response delay", "of all valid answers, in milliseconds")
-	}
+	line("Average response delay", "of the valid answers before their timeout, in milliseconds")
+	line("Maximum response delay", "of all valid answers, in milliseconds")
 	line("Last response delay", "of the last valid answer, in milliseconds")
+	line("Counted since", "when these counts began, or when the daemon started after an end in\nwhich up to 10 seconds of counts were lost")
 	if p == api.TACACS {
 		line("Single connection", "whether the server takes many records over one connection")
 	}
@@ -211,6 +212,9 @@ func (s *screen) statistics(group *api.ServerGroup, server *api.GroupServer, now
 	for _, d := range delays(group.Protocol, server) {
 		row(d.label, d.columns...)
 	}
+	if since := countedSince(server); !since.IsZero() {
+		text("Counted since", date(since))
+	}
 	if server.TACACS != nil {
 		text("Single connection", singleConnectionText(server.TACACS))
 	}
@@ -236,6 +240,15 @@ func (s *screen) statistics(group *api.ServerGroup, server *api.GroupServer, now
 		state(func(label string) string { return "Acct. " + label }, server.OperState, &server.Statistics)
 	}
 	s.rule("=")
+}
+
+// countedSince returns since when all counters of a server count without a gap.
+func countedSince(server *api.GroupServer) time.Time {
+	since := server.Statistics.CountedSince
+	if auth := server.Authentication; auth != nil && auth.CountedSince.After(since) {
+		since = auth.CountedSince
+	}
+	return since
 }
 
 // notApplicable stands where there is no count, as in IOS.
@@ -273,8 +286,8 @@ type delay struct {
 	columns []string
 }
 
-// delays returns the response delays of a server. The average of both purposes counts each answered
-// request once. Which purpose had the last answer is not known.
+// delays returns the response delays of a server. The average of both purposes counts each answer
+// in time once. Which purpose had the last answer is not known.
 func delays(p api.Protocol, server *api.GroupServer) []delay {
 	const average, maximum, last = "Average response delay(ms)", "Maximum response delay(ms)", "Last response delay(ms)"
 	columns := func(times ...api.Seconds) (texts []string) {
@@ -285,7 +298,7 @@ func delays(p api.Protocol, server *api.GroupServer) []delay {
 	}
 	acct := &server.Statistics
 	if p == api.TACACS {
-		return []delay{{average, columns(acct.AverageResponseTime)}, {last, columns(acct.RoundTripTime)}}
+		return []delay{{average, columns(acct.AverageResponseTime)}, {maximum, columns(acct.MaxResponseTime)}, {last, columns(acct.RoundTripTime)}}
 	}
 	auth := server.Authentication
 	if auth == nil {
@@ -293,8 +306,8 @@ func delays(p api.Protocol, server *api.GroupServer) []delay {
 		return []delay{{average, only(acct.AverageResponseTime)}, {maximum, only(acct.MaxResponseTime)}, {last, only(acct.RoundTripTime)}}
 	}
 	both := api.Seconds(0)
-	if n := auth.Successes + acct.Successes; n > 0 {
-		both = (auth.AverageResponseTime*api.Seconds(auth.Successes) + acct.AverageResponseTime*api.Seconds(acct.Successes)) / api.Seconds(n)
+	if n := auth.TimedResponses + acct.TimedResponses; n > 0 {
+		both = (auth.AverageResponseTime*api.Seconds(auth.TimedResponses) + acct.AverageResponseTime*api.Seconds(acct.TimedResponses)) / api.Seconds(n)
 	}
 	return []delay{
 		{average, columns(auth.AverageResponseTime, acct.AverageResponseTime, both)},

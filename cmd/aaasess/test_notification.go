@@ -25,8 +25,8 @@ The command prints a line for each target as soon as it knows the outcome:
   acknowledged   the receiver has acknowledged the inform
   accepted       the master agent has accepted the notification, and sends it to its own targets
   timed out      the receiver has answered none of the attempts of the inform
-  refused        the receiver or the master agent has answered with an error, or the message is
-                 too large
+  refused        the receiver or the master agent has answered with an error, the message is too
+                 large, or the notify view of the target's user leaves it out
   dropped        the queue of the target is full, or the target was removed meanwhile
   still waits    there is no outcome after --wait, for example because the name of the receiver
                  cannot be resolved; it is sent when that is possible

@@ -48,7 +48,7 @@ func TestTestNotification(t *testing.T) {
 	of := func(target, via, outcome string, took api.Seconds, text string) api.NotificationOutcome {
 		return api.NotificationOutcome{Target: target, Via: via, Outcome: outcome, Took: took, Error: text}
 	}
-	desk := of("desk", api.ViaTrap, api.NotificationSent, 0.001, "")
+	ops := of("ops", api.ViaTrap, api.NotificationSent, 0.001, "")
 	noc := of("noc", api.ViaInform, api.NotificationAcknowledged, 0.0127, "")
 	master := of("", api.ViaAgentX, api.NotificationAccepted, 0.002, "")
 	const notAll = "aaasess: not all notifications were sent or acknowledged\n"
@@ -59,9 +59,9 @@ func TestTestNotification(t *testing.T) {
 		code     int
 		out, err string
 	}{
-		"all": {"", []api.NotificationOutcome{desk, noc, master}, 0, "desk: trap sent; nobody acknowledges a trap\nnoc: inform acknowledged after 13ms\nmaster agent: accepted after 2ms; it sends it to its own targets\n", ""},
-		"one": {"noc", []api.NotificationOutcome{desk, noc}, 0, "noc: inform acknowledged after 13ms\n", ""},
-		"as JSON": {"noc --json", []api.NotificationOutcome{desk, noc}, 0, `{
+		"all": {"", []api.NotificationOutcome{ops, noc, master}, 0, "ops: trap sent; nobody acknowledges a trap\nnoc: inform acknowledged after 13ms\nmaster agent: accepted after 2ms; it sends it to its own targets\n", ""},
+		"one": {"noc", []api.NotificationOutcome{ops, noc}, 0, "noc: inform acknowledged after 13ms\n", ""},
+		"as JSON": {"noc --json", []api.NotificationOutcome{ops, noc}, 0, `{
   "outcomes": [
     {
       "target": "noc",
@@ -84,17 +84,17 @@ func TestTestNotification(t *testing.T) {
   ]
 }
 `, notAll},
-		"timed out":       {"", []api.NotificationOutcome{desk, of("noc", api.ViaInform, api.NotificationTimedOut, 20.0004, "no response in 4 attempts")}, 1, "desk: trap sent; nobody acknowledges a trap\nnoc: inform timed out after 20s: no response in 4 attempts\n", notAll},
+		"timed out":       {"", []api.NotificationOutcome{ops, of("noc", api.ViaInform, api.NotificationTimedOut, 20.0004, "no response in 4 attempts")}, 1, "ops: trap sent; nobody acknowledges a trap\nnoc: inform timed out after 20s: no response in 4 attempts\n", notAll},
 		"refused":         {"", []api.NotificationOutcome{of("noc", api.ViaInform, api.NotificationRefused, 1, "the receiver answered genErr")}, 1, "noc: inform refused: the receiver answered genErr\n", notAll},
-		"dropped":         {"", []api.NotificationOutcome{of("desk", api.ViaTrap, api.NotificationDropped, 0, "queue is full")}, 1, "desk: trap dropped: queue is full\n", notAll},
-		"still waits":     {"--wait 10ms", []api.NotificationOutcome{of("desk", api.ViaTrap, api.NotificationWaiting, 0.01, "last error of the target: look up \x1b: no such host")}, 1, "desk: trap still waits after 10ms: last error of the target: look up \\x1b: no such host\n", notAll},
+		"dropped":         {"", []api.NotificationOutcome{of("ops", api.ViaTrap, api.NotificationDropped, 0, "queue is full")}, 1, "ops: trap dropped: queue is full\n", notAll},
+		"still waits":     {"--wait 10ms", []api.NotificationOutcome{of("ops", api.ViaTrap, api.NotificationWaiting, 0.01, "last error of the target: look up \x1b: no such host")}, 1, "ops: trap still waits after 10ms: last error of the target: look up \\x1b: no such host\n", notAll},
 		"not connected":   {"", []api.NotificationOutcome{of("", api.ViaAgentX, api.NotificationNotConnected, 0, "no master agent")}, 1, "master agent: not connected: no master agent\n", notAll},
-		"unknown target":  {"x", []api.NotificationOutcome{desk}, 4, "", `aaasess: target "x": no such target of notifications` + "\n"},
+		"unknown target":  {"x", []api.NotificationOutcome{ops}, 4, "", `aaasess: target "x": no such target of notifications` + "\n"},
 		"no targets":      {"", nil, 4, "", "aaasess: no target of notifications is configured, and no master agent\n"},
-		"two targets":     {"desk noc", []api.NotificationOutcome{desk, noc}, 2, "", usage + "want one TARGET or none, got 2 arguments\n"},
-		"the empty name":  {"''", []api.NotificationOutcome{desk}, 2, "", usage + "the name is empty\n"},
-		"no wait":         {"--wait 0s", []api.NotificationOutcome{desk}, 2, "", usage + "--wait 0s: want more than 0, and at most 1h\n"},
-		"too long a wait": {"--wait 61m", []api.NotificationOutcome{desk}, 2, "", usage + "--wait 1h1m0s: want more than 0, and at most 1h\n"},
+		"two targets":     {"ops noc", []api.NotificationOutcome{ops, noc}, 2, "", usage + "want one TARGET or none, got 2 arguments\n"},
+		"the empty name":  {"''", []api.NotificationOutcome{ops}, 2, "", usage + "the name is empty\n"},
+		"no wait":         {"--wait 0s", []api.NotificationOutcome{ops}, 2, "", usage + "--wait 0s: want more than 0, and at most 1h\n"},
+		"too long a wait": {"--wait 61m", []api.NotificationOutcome{ops}, 2, "", usage + "--wait 1h1m0s: want more than 0, and at most 1h\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := append([]string{"test", "notification"}, strings.Fields(tt.args)...)
@@ -111,10 +111,10 @@ func TestTestNotification(t *testing.T) {
 
 // TestTestNotificationCompletion: the names of targets come from the daemon.
 func TestTestNotificationCompletion(t *testing.T) {
-	d := notifier(t, api.NotificationOutcome{Target: "desk"}, api.NotificationOutcome{Target: "noc"}, api.NotificationOutcome{Target: "e\nvil"}, api.NotificationOutcome{Via: api.ViaAgentX})
+	d := notifier(t, api.NotificationOutcome{Target: "ops"}, api.NotificationOutcome{Target: "noc"}, api.NotificationOutcome{Target: "e\nvil"}, api.NotificationOutcome{Via: api.ViaAgentX})
 	for _, tt := range []struct{ socket, line, want string }{
-		{d.Socket, "test|notification|", "desk noc"},
-		{d.Socket, "test|notification|desk|", ""},
+		{d.Socket, "test|notification|", "ops noc"},
+		{d.Socket, "test|notification|ops|", ""},
 		{d.Socket, "test|notification|--wait|", ""},
 		{d.Socket, "test|", "notification\tSend a test notification to the receivers of SNMP notifications"},
 		{accountant(t, &controltest.Accounting{}).Socket, "test|notification|", ""}, // it has no responder

@@ -22,6 +22,7 @@ import (
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/aaasessd/internal/overlay"
 	"aaasess/cmd/aaasessd/internal/serverstats"
+	"aaasess/cmd/aaasessd/internal/statechange"
 	"aaasess/cmd/aaasessd/internal/systemd"
 	"aaasess/cmd/aaasessd/internal/web"
 	"aaasess/cmd/internal/control"
@@ -30,8 +31,6 @@ import (
 	"aaasess/internal/radius/client"
 	tacclient "aaasess/internal/tacacs/client"
 	"aaasess/internal/throttle"
-	"aaasess/mib"
-	"aaasess/mib/casn"
 	"aaasess/sessions"
 	"aaasess/sessions/admission"
 	"aaasess/sessions/interim"
@@ -76,6 +75,7 @@ type daemon struct {
 	radius         *client.Client    // the servers of all groups of RADIUS servers
 	tacacs         *tacclient.Client // those of TACACS+ servers
 	servers        *serverstats.Keeper
+	stateChanges   *statechange.Teller
 	subagent       *agentx.Subagent // nil: no master agent is configured
 	snmp           *snmpEngine      // nil: no responder is configured
 	service        *systemd.Service
@@ -107,9 +107,10 @@ type environment struct {
 
 // open opens the parts in the order of their dependencies. After an error it closes all of them.
 func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err error) {
-	d := &daemon{
-		cfg: cfg, state: cfg.State, log: log, radius: client.New(client.Config{Lookup: env.resolve, NASIdentifier: cfg.NASIdentifier, Logger: log}), tacacs: tacclient.New(tacclient.Config{Logger: log}),
-	}
+	d := &daemon{cfg: cfg, state: cfg.State, log: log}
+	d.stateChanges = d.newStateChanges(cfg)
+	d.radius = client.New(client.Config{Lookup: env.resolve, NASIdentifier: cfg.NASIdentifier, Changed: d.stateChanges.Changed, Logger: log})
+	d.tacacs = tacclient.New(tacclient.Config{Changed: d.stateChanges.Changed, Logger: log})
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
@@ -214,28 +215,9 @@ func (d *daemon) openControl(cfg *config.Config) (err error) {
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.clientName, Names: d.dictionary.Load, Reasons: d.reasons,
 		Events: d.router.Tap(), Admissions: d.logins, TestNotification: d.testNotification,
-		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups}),
+		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups, Managed: d.managed}),
 	}, d.table, d.terminator)
 	return err
-}
-
-func (d *daemon) openSNMP(cfg *config.Config) error {
-	module := casn.New(casn.Config{Disconnect: d.mayDisconnect.Load, ClientName: d.clientName, Logger: d.log}, d.table, d.terminator)
-	if cfg.SNMP.Responder != nil {
-		if err := d.openSNMPEngine(cfg, module); err != nil {
-			return err
-		}
-	}
-	if ax := cfg.SNMP.AgentX; ax != nil {
-		tree, err := mib.New(module)
-		if err != nil {
-			return err
-		}
-		ac := *ax
-		ac.Description, ac.ID, ac.Logger = "aaasess "+version.String(), casn.Root, d.log
-		d.subagent = agentx.New(ac, tree)
-	}
-	return nil
 }
 
 // close closes all open parts. The store is last, when nothing can write to it. A task may already
@@ -290,6 +272,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 		loop{"store", readyAtOnce(), d.watchStore},
 		loop{"memory", readyAtOnce(), d.returnMemory},
 		loop{"server statistics", readyAtOnce(), d.servers.Run},
+		loop{"changes of servers' states", readyAtOnce(), d.stateChanges.Run},
 		d.table, d.interims, d.stale, d.resyncs, d.listener, d.disconnector, d.terminator, d.control, d.admissions,
 	}
 	serving = append(serving, d.authentication.tasks()...)
@@ -321,6 +304,7 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 	if err != nil {
 		return err
 	}
+	d.giveUp(d.overlays.atStart)
 	d.registerStatus()
 	first, serving, others := d.tasks(hup, change)
 	err = runTasks(ctx, first, serving, others, func() {

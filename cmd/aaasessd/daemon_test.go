@@ -174,7 +174,7 @@ accounting:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"agentx", "interims", "limits", "queues", "radius", "records", "resyncs", "servers", "snmp", "stale", "store", "superseded", "waiting"}, slices.Sorted(maps.Keys(status.Sections))); diff != "" {
+	if diff := cmp.Diff([]string{"agentx", "interims", "limits", "queues", "radius", "records", "resyncs", "servers", "snmp", "stale", "stateChanges", "store", "superseded", "waiting"}, slices.Sorted(maps.Keys(status.Sections))); diff != "" {
 		t.Error(diff)
 	}
 	if !strings.Contains(string(status.Sections["servers"]), `{"isp_1":{`) {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
+	"aaasess/cmd/aaasessd/internal/acctcontrol"
 	"aaasess/cmd/aaasessd/internal/authgroups"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/aaasessd/internal/overlay"
@@ -28,8 +30,10 @@ type overlays struct {
 	file  *overlay.File
 	set   func(servers.Overlay) error // of file; tests make it slow
 	queue *overlay.Queue
-	base  *config.Config // the configuration of the file; owned by serveReloads
 	inUse atomic.Pointer[overlaid]
+	// atStart are entries that do not fit the configuration of the start. run gives them up: if the
+	// start fails, nothing is given up.
+	atStart []*overlay.GivenUp
 
 	mayConfigure atomic.Bool // snmp.aaa-server-config
 
@@ -37,9 +41,10 @@ type overlays struct {
 	givenUp []*overlay.GivenUp
 }
 
-// overlaid is a configuration with the overlay that it has. Neither changes.
+// overlaid is the configuration of a file with an overlay. Nothing in it changes.
 type overlaid struct {
 	*config.Config
+	file    *config.Config
 	overlay servers.Overlay
 }
 
@@ -56,14 +61,14 @@ func (d *daemon) openOverlay(cfg *config.Config) (*config.Config, error) {
 		d.log.Info("SNMP managers have changed the servers of the configuration", "created", len(applied.Created), "destroyed", len(applied.Destroyed))
 	}
 	d.setConfig(cfg, merged, applied)
-	d.giveUp(givenUp)
+	o.atStart = givenUp
 	return merged, nil
 }
 
 // setConfig sets the configuration that is in use: that of a file, merged with an overlay.
 func (d *daemon) setConfig(file, merged *config.Config, applied servers.Overlay) {
-	d.cfg, d.overlays.base = merged, file
-	d.overlays.inUse.Store(&overlaid{merged, applied})
+	d.cfg = merged
+	d.overlays.inUse.Store(&overlaid{merged, file, applied})
 	d.overlays.mayConfigure.Store(merged.SNMP.AAAServerConfig)
 }
 
@@ -110,6 +115,23 @@ func (d *daemon) setStateChangeEnabled(on bool) error {
 	return d.overlays.file.SetStateChangeEnabled(on)
 }
 
+// managed returns what managers have changed of the servers, for the control socket.
+func (d *daemon) managed() acctcontrol.Managed {
+	o := &d.overlays
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return acctcontrol.Managed{Overlay: d.overlay(), GivenUp: slices.Clone(o.givenUp)}
+}
+
+// checkOverlay returns the error that applyOverlay would return for an entry that does not fit the
+// configuration, and changes nothing.
+func (d *daemon) checkOverlay(next servers.Overlay) error {
+	if _, _, givenUp := overlay.Merge(d.overlays.inUse.Load().file, next); len(givenUp) > 0 {
+		return givenUp[0]
+	}
+	return nil
+}
+
 // applyOverlay changes the servers to those of an overlay. When it returns nil, they are in use and on
 // the disk; after an error nothing has changed. The error is an [overlay.GivenUp] for an entry that
 // does not fit the configuration. It returns within 600 ms: a change that is late is undone.
@@ -118,7 +140,8 @@ func (d *daemon) applyOverlay(next servers.Overlay) error { return d.overlays.qu
 // serveOverlay carries out a change of the servers, all or nothing. It uses the configuration file as
 // it was loaded.
 func (d *daemon) serveOverlay(ctx context.Context, r *overlay.Request) error {
-	cfg, applied, givenUp := overlay.Merge(d.overlays.base, r.Next)
+	file := d.overlays.inUse.Load().file
+	cfg, applied, givenUp := overlay.Merge(file, r.Next)
 	if len(givenUp) > 0 {
 		return givenUp[0]
 	}
@@ -146,8 +169,9 @@ func (d *daemon) serveOverlay(ctx context.Context, r *overlay.Request) error {
 		d.restoreOverlay()
 		return err
 	}
+	d.setServers(file, cfg)
 	d.methods.Apply(ctx, change.methods, onoff.TriggerConfigChange)
-	d.setConfig(d.overlays.base, cfg, applied)
+	d.setConfig(file, cfg, applied)
 	return nil
 }
 

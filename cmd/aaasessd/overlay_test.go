@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -13,8 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/aaasessd/internal/overlay"
+	"aaasess/cmd/internal/api"
+	"aaasess/internal/radius"
 	"aaasess/internal/servers"
 )
 
@@ -44,6 +49,13 @@ func (l *inProcess) overlayServers() (names []string) {
 	for _, s := range l.d.identities() {
 		names = append(names, s.Name)
 	}
+	var viewed []string
+	for _, e := range l.d.serverView().Entries {
+		viewed = append(viewed, e.Name)
+	}
+	if !slices.Equal(slices.Sorted(slices.Values(names)), slices.Sorted(slices.Values(viewed))) {
+		l.t.Errorf("management sees %q, want %q", viewed, names)
+	}
 	return names
 }
 
@@ -64,6 +76,9 @@ func (l *inProcess) checkServers(want ...string) {
 
 func (l *inProcess) mustApply(o servers.Overlay) {
 	l.t.Helper()
+	if err := l.d.checkOverlay(o); err != nil {
+		l.t.Error("the check says", err)
+	}
 	if err := l.d.applyOverlay(o); err != nil {
 		l.t.Fatal(err)
 	}
@@ -131,6 +146,9 @@ func TestOverlayRefused(t *testing.T) {
 		{"an address in the file", servers.Overlay{Created: []servers.Created{createdAt(1, u)}}, "server r0 of the file has its address"},
 	} {
 		err := l.d.applyOverlay(tt.next)
+		if checked := l.d.checkOverlay(tt.next); fmt.Sprint(checked) != fmt.Sprint(err) {
+			t.Errorf("%s: the check says %v", tt.name, checked)
+		}
 		if _, ok := errors.AsType[*overlay.GivenUp](err); !ok || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
@@ -193,6 +211,24 @@ func TestOverlayGivenUp(t *testing.T) {
 			l.checkServers("r0")
 		})
 	}
+	t.Run("a start that fails", func(t *testing.T) {
+		l := launch(t, text, environment{})
+		l.mustApply(servers.Overlay{Created: []servers.Created{createdAt(1, other)}})
+		if err := l.stop(); err != nil {
+			t.Fatal(err)
+		}
+		l.configure(with(t, taken, "  local: {file: records.jsonl}", "  exec: {default: {record: stop-only, methods: [local]}}\n  local: {file: aaasess.yaml/x}"))
+		d, err := assemble(l.file, l.log, l.log, environment{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(d.run(t.Context(), l.hup), d.close()); err == nil {
+			t.Fatal("no error")
+		}
+		l.configure(text)
+		l.start(environment{})
+		l.checkServers("r0", "snmp-radius-1")
+	})
 	t.Run("a reload that is refused", func(t *testing.T) {
 		l := launch(t, text, environment{})
 		l.mustApply(servers.Overlay{Created: []servers.Created{createdAt(1, other)}})
@@ -202,6 +238,41 @@ func TestOverlayGivenUp(t *testing.T) {
 			t.Error("something was given up")
 		}
 	})
+}
+
+// TestShowOverlay: the control socket shows what managers have changed, also of groups that no method
+// list names.
+func TestShowOverlay(t *testing.T) {
+	u, other := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.2:0")
+	text := with(t, overlaidConfig(t, u), "accounting:\n  network", "tacacs: {servers: [{name: t1, address: 192.0.2.1, key: k}]}\naccounting:\n  network")
+	l := launch(t, text, environment{})
+	if g := l.group("radius"); g.Managed != nil || g.Servers[0].Created {
+		t.Errorf("before: %+v", g)
+	}
+	l.mustApply(servers.Overlay{
+		Created:   []servers.Created{createdAt(1, other), {Protocol: servers.TACACS, Index: 2, Addr: netip.MustParseAddr("192.0.2.2"), AuthPort: 49, Key: "k"}},
+		Destroyed: []servers.Destroyed{destroyedServer("r0"), {Protocol: servers.TACACS, Name: "t1"}},
+	})
+	l.reload(with(t, text, "192.0.2.1", "192.0.2.2", "name: r0", "name: r9"), "configuration loaded")
+	managed, err := l.client().ManagedServers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &api.ManagedServers{
+		Created:   []api.ManagedServer{{Protocol: api.RADIUS, Name: "snmp-radius-1", Address: "127.0.0.2"}, {Protocol: api.TACACS, Name: "snmp-tacacs-2", Address: "192.0.2.2"}},
+		Destroyed: []api.ManagedServer{{Protocol: api.TACACS, Name: "t1"}},
+		GivenUp:   []api.GivenUpServer{{Protocol: api.RADIUS, Name: "r0", Reason: "the file does not have it any more"}},
+	}
+	if diff := cmp.Diff(want, managed); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	g := l.group("radius")
+	if diff := cmp.Diff(want.Of(api.RADIUS), g.Managed); diff != "" {
+		t.Errorf("of the group, -want +got:\n%s", diff)
+	}
+	if len(g.Servers) != 2 || g.Servers[0].Created || !g.Servers[1].Created {
+		t.Errorf("servers %+v", g.Servers)
+	}
 }
 
 // TestOverlayLate: a change that is late is undone, in use and on the disk, and the SET has its error
@@ -357,4 +428,29 @@ func TestServerConfigReloaded(t *testing.T) {
 	if !config.Default().SNMP.AAAServerConfig {
 		t.Error("not with the built-in configuration")
 	}
+}
+
+// TestOverlayLogins: logins go to a server that a manager has created for authentication only. It is
+// shown in the group, which has another server for accounting.
+func TestOverlayLogins(t *testing.T) {
+	file, other := newAuthServer(t, passwords(t, "of the file")), newAuthServer(t, passwords(t, "of SNMP"))
+	text := with(t, authConfig(t, file), "[group isp]", "[group radius]", "  groups:\n    - {name: isp, servers: [a0], timeout: 300ms, retransmit: 1, hold-down: 0s}\n", "  timeout: 300ms\n  hold-down: 0s\n",
+		"methods: [local]", "methods: [group radius]")
+	l := launch(t, text, environment{})
+	n := l.nas()
+	n.must(radius.CodeAccessAccept, n.request("alice", "of the file", nil))
+	created := servers.Created{Protocol: servers.RADIUS, Index: 8, Addr: netip.MustParseAddr("127.0.0.1"), AuthPort: uint16(other.conn.LocalAddr().(*net.UDPAddr).Port), Key: authSecret}
+	accounts := servers.Created{Protocol: servers.RADIUS, Index: 9, Addr: netip.MustParseAddr("127.0.0.9"), AcctPort: 1646, Key: authSecret}
+	l.mustApply(servers.Overlay{Created: []servers.Created{created, accounts}, Destroyed: []servers.Destroyed{destroyedServer("a0")}})
+	n.must(radius.CodeAccessAccept, n.request("alice", "of SNMP", nil))
+	g := l.group("radius")
+	var shown []string
+	for _, s := range g.Servers {
+		shown = append(shown, fmt.Sprint(s.Index, " ", s.Name, " ", s.AuthenticationPort != 0, " ", s.AccountingPort != 0, " ", s.Created))
+	}
+	if want := []string{"1 snmp-radius-9 false true true", "2 snmp-radius-8 true false true"}; !slices.Equal(shown, want) {
+		t.Errorf("servers %q, want %q", shown, want)
+	}
+	l.mustApply(servers.Overlay{})
+	n.must(radius.CodeAccessAccept, n.request("alice", "of the file", nil))
 }

@@ -55,7 +55,7 @@ func (d *daemon) reload(ctx context.Context) error {
 		return errors.Join(err, d.setClients(d.cfg))
 	}
 	d.admissions.SetConfig(cfg.Admissions)
-	d.setServers(cfg)
+	d.setServers(file, cfg)
 	if !plan.SamePeriods(d.plan.Load()) {
 		d.interims.SetPolicy(interimPolicy(plan))
 	}

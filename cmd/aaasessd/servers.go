@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
 	"time"
 
 	"aaasess/cmd/aaasessd/internal/config"
@@ -20,14 +21,25 @@ func (d *daemon) openServers(cfg *config.Config) {
 			boot := thisBoot()
 			return boot.ID, boot.Uptime
 		},
-	}, cfg.Servers, cfg.NASIdentifier)
+	}, serversOf(d.overlays.inUse.Load().file, cfg))
 }
 
-// setServers applies a new configuration. A server that is not in it any more is forgotten once its last
-// group has ended.
-func (d *daemon) setServers(cfg *config.Config) {
+// setServers applies a new configuration: that of a file, merged with an overlay. A server that is not in
+// the file any more is forgotten once its last group has ended.
+func (d *daemon) setServers(file, cfg *config.Config) {
 	d.radius.SetNASIdentifier(cfg.NASIdentifier)
-	d.servers.SetServers(cfg.Servers, cfg.NASIdentifier)
+	d.servers.SetServers(serversOf(file, cfg))
+}
+
+// serversOf returns the servers of a configuration, and those of the file that managers have destroyed.
+func serversOf(file, cfg *config.Config) serverstats.Servers {
+	all := serverstats.Servers{InUse: cfg.Servers, NASIdentifier: cfg.NASIdentifier}
+	for _, id := range file.Servers {
+		if !slices.ContainsFunc(cfg.Servers, func(other servers.Identity) bool { return other.Protocol == id.Protocol && other.Name == id.Name }) {
+			all.Destroyed = append(all.Destroyed, id)
+		}
+	}
+	return all
 }
 
 // serverView returns what management sees of the servers.

@@ -37,6 +37,9 @@ func TestServerStatistics(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if s := group.Servers[0].State; s == nil || s.OperState != "up" || s.Since.IsZero() {
+			t.Errorf("the control socket shows the state %+v", s)
+		}
 		if st := group.Servers[0].Statistics; st.Requests != want || st.Successes != want {
 			t.Errorf("the control socket shows %+v", st)
 		}

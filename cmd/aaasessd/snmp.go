@@ -60,7 +60,7 @@ func (d *daemon) openSNMPEngine(cfg *config.Config, parts ...mib.Part) error {
 	}
 	sc := r.Config
 	sc.Engine, sc.USM, sc.System, sc.Logger = engine, s.usm, withProgram(sc.System), d.log
-	sc.Settings, sc.AuthenticationFailure, sc.OutTraps = settings, s.authenticationFailed, s.notifier.Sent
+	sc.Settings, sc.AuthenticationFailure, sc.OutTraps, sc.Targets = settings, s.authenticationFailed, s.notifier.Sent, r.Targets
 	s.responder, err = snmp.New(sc, r.Policy, parts...)
 	if err != nil {
 		return err
@@ -116,6 +116,7 @@ func (d *daemon) setSNMP(cfg *config.Config, users *usm.Users) error {
 	}
 	s.usm.SetUsers(users)
 	s.responder.SetPolicy(r.Policy)
+	s.responder.SetTargets(r.Targets)
 	s.responder.SetLimits(r.Config.Limits)
 	s.responder.SetSystem(withProgram(r.Config.System))
 	return nil

@@ -65,6 +65,9 @@ func (d *daemon) registerStatus() {
 	if d.subagent != nil {
 		d.control.RegisterStatus("agentx", func() any { return newAgentXStatus(d.subagent.Stats()) })
 	}
+	if d.snmp != nil || d.subagent != nil {
+		d.control.RegisterStatus("stateChanges", func() any { return d.stateChanges.Stats() })
+	}
 }
 
 // waitingStatus counts the records that wait because the configuration wants it.

@@ -69,7 +69,7 @@ func (l *inProcess) outcomes(req api.TestNotificationRequest) map[string]string 
 
 // TestTestNotification: each target tells its own outcome, and the notification says that it is a test.
 func TestTestNotification(t *testing.T) {
-	traps, desk := acknowledger(t, false)
+	traps, ops := acknowledger(t, false)
 	informs, noc := acknowledger(t, true)
 	silent, _ := acknowledger(t, false)
 	text := with(t, responderConfig(t, traps), "version: v2c, community: traps}]", fmt.Sprintf(`version: v2c, community: traps}
@@ -91,7 +91,7 @@ func TestTestNotification(t *testing.T) {
 		t.Errorf("the target whose name does not resolve: %s", nowhere)
 	}
 	variables := map[string]any{".1.3.6.1.4.1.8072.2.3.2.1.0": 0, ".1.3.6.1.4.1.8072.2.3.2.2.0": []byte(testText)}
-	for who, packets := range map[string]<-chan *gosnmp.SnmpPacket{"here": desk, "noc": noc} {
+	for who, packets := range map[string]<-chan *gosnmp.SnmpPacket{"here": ops, "noc": noc} {
 		<-packets // coldStart: the test has not overtaken it
 		select {
 		case p := <-packets:

@@ -1,7 +1,9 @@
 package servers
 
 import (
+	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,7 +38,7 @@ type Statistics struct {
 
 // Of returns the record of a name, nil if there is none.
 func (s *Statistics) Of(name string) *Record {
-	i, ok := slices.BinarySearchFunc(s.Records, name, func(r Record, name string) int { return strings.Compare(r.Name, name) })
+	i, ok := sort.Find(len(s.Records), func(i int) int { return strings.Compare(name, s.Records[i].Name) }) // it copies no Record
 	if !ok {
 		return nil
 	}
@@ -47,6 +49,7 @@ func (s *Statistics) Of(name string) *Record {
 type Histories struct {
 	protocol   Protocol
 	all        map[string]*History
+	sorted     []*History      // all, by name; nil if that has changed
 	configured map[string]bool // nil: all names
 	untold     []Change
 	telling    bool
@@ -90,7 +93,7 @@ func (hs *Histories) Of(name string, now time.Time) *History {
 		for use := range h.stats {
 			h.stats[use].CountedSince = now
 		}
-		hs.all[name] = h
+		hs.all[name], hs.sorted = h, nil
 	}
 	return h
 }
@@ -117,6 +120,7 @@ func (hs *Histories) SetNames(names []string, now time.Time) {
 func (h *History) forget() {
 	if hs := h.all; len(h.ports) == 0 && hs.configured != nil && !hs.configured[h.name] {
 		delete(hs.all, h.name)
+		hs.sorted = nil
 	}
 }
 
@@ -148,9 +152,16 @@ func (h *History) indexOf(state *Health) int {
 }
 
 // Update notes the state of the server after that of a port may have changed: it is dead if a port that
-// is used is dead.
+// is used is dead. While none is used, the last state stays: at the end of the daemon, no server answers
+// again.
 func (h *History) Update(now time.Time) {
-	dead := slices.ContainsFunc(h.ports, func(p port) bool { return p.state.dead })
+	if len(h.ports) > 0 {
+		h.setDead(slices.ContainsFunc(h.ports, func(p port) bool { return p.state.dead }), now)
+	}
+}
+
+// setDead sets the state.
+func (h *History) setDead(dead bool, now time.Time) {
 	if dead == h.dead {
 		return
 	}
@@ -177,6 +188,7 @@ func (h *History) lifetime(now time.Time) Lifetime {
 // Report returns the statistics of a port with this state.
 func (h *History) Report(use Use, state *Health, now time.Time) Stats {
 	all := h.counted(use)
+	all.Server = h.lifetime(now)
 	state.Report(&all, now)
 	return all
 }
@@ -189,32 +201,29 @@ func (h *History) counted(use Use) Stats {
 	return all
 }
 
-// record returns what is known of the name.
-func (h *History) record(now time.Time) Record {
-	r := Record{Name: h.name, State: h.lifetime(now)}
-	for use := range uses {
-		st := h.counted(use)
+// record sets to to what is known of the name.
+func (h *History) record(to *Record, now time.Time) {
+	to.Name, to.State = h.name, h.lifetime(now)
+	for use, st := range [uses]*Stats{ForAccounting: &to.Accounting, ForAuthentication: &to.Authentication} {
+		*st = h.counted(Use(use))
 		for _, p := range h.ports { // of two, the newer one
-			if p.use == use {
-				st = h.Report(use, p.state, now)
+			if p.use == Use(use) {
+				*st = h.Report(p.use, p.state, now)
 			}
 		}
-		if use == ForAccounting {
-			r.Accounting = st
-		} else {
-			r.Authentication = st
-		}
 	}
-	return r
 }
 
-// Records returns a copy of all records, sorted by Name.
+// Records returns a copy of all records, sorted by Name. The client's mutex is held meanwhile, so only
+// names that are new are sorted: a Record is large.
 func (hs *Histories) Records(now time.Time) []Record {
-	out := make([]Record, 0, len(hs.all))
-	for _, h := range hs.all {
-		out = append(out, h.record(now))
+	if hs.sorted == nil {
+		hs.sorted = slices.SortedFunc(maps.Values(hs.all), func(a, b *History) int { return strings.Compare(a.name, b.name) })
 	}
-	slices.SortFunc(out, func(a, b Record) int { return strings.Compare(a.Name, b.Name) })
+	out := make([]Record, len(hs.sorted))
+	for i, h := range hs.sorted {
+		h.record(&out[i], now)
+	}
 	return out
 }
 
@@ -233,7 +242,7 @@ func (hs *Histories) Restore(records []Record, now time.Time) {
 		if h.dead {
 			h.deadTime = max(0, h.deadTime-r.State.Duration(now))
 		}
-		h.Update(now)
+		h.setDead(false, now)
 	}
 }
 

@@ -34,6 +34,7 @@ type daemon struct {
 	applies  int
 	fail     func() error // of Apply and SetStateChangeEnabled; nil: they succeed
 
+	part mib.Part
 	tree *mib.Tree
 	mod  *module
 }
@@ -80,7 +81,7 @@ func newLoggingDaemon(t testing.TB, logger *slog.Logger, file ...servers.Entry) 
 		Now:    func() time.Time { d.mu.Lock(); defer d.mu.Unlock(); return d.now },
 		Logger: logger,
 	})
-	d.mod = m.Writer.(*module)
+	d.part, d.mod = m, m.Writer.(*module)
 	var err error
 	if d.tree, err = mib.New(m); err != nil {
 		t.Fatal(err)

@@ -144,17 +144,31 @@ func (c *change) Undo() error {
 	defer c.endTurn()
 	t := c.newTable()
 	err := t.undo(c.plan)
-	if err == nil && c.plan.at != 0 {
-		err = c.Apply(t.overlay)
-	}
-	if err == nil && len(c.plan.making) > 0 {
-		c.storeMaking(t)
+	if err == nil {
+		err = c.restore(t)
 	}
 	if err := errors.Join(err, c.undoEnable()); err != nil {
 		c.Logger.Warn("server configuration by SNMP: undo failed", "by", c.by.Name, "from", c.by.Address, "err", err)
 		return &mib.SetError{Status: mib.UndoFailed, Index: c.first, Err: err}
 	}
 	return nil
+}
+
+// restore makes the table of an undo the one in use. Its rows in the making come first, see pin. The
+// caller has the turn.
+func (c *change) restore(t *table) error {
+	before := c.making.Load()
+	if len(c.plan.making) > 0 {
+		c.storeMaking(t)
+	}
+	if c.plan.at == 0 {
+		return nil
+	}
+	err := c.Apply(t.overlay)
+	if err != nil {
+		c.making.Store(before)
+	}
+	return err
 }
 
 func (m *module) storeMaking(t *table) {

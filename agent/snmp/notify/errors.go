@@ -16,6 +16,9 @@ var (
 	ErrTooLarge = errors.New("message is too large")
 	// ErrStopped is returned by Notify if Run has ended, or the target is being removed.
 	ErrStopped = errors.New("stopped")
+	// ErrNotInView is the outcome of a notification that the notify view of the target's user leaves out.
+	// It is not counted and not logged.
+	ErrNotInView = errors.New("outside of the notify view of the target's user")
 	// ErrNoTarget is returned by NotifyWatched if no target has the name.
 	ErrNoTarget = errors.New("no such target")
 )

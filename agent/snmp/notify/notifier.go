@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -165,7 +166,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 }
 
 // Notify sends a notification to all targets: sysUpTime.0, snmpTrapOID.0 with the value trap, then
-// vbs, which are copied. It never blocks. The error joins the errors of the targets that do not get
+// vbs, which are copied. Targets whose View does not have them get nothing. It never blocks. The error joins the errors of the targets that do not get
 // it ([ErrQueueFull], [ErrTooLarge]), or is [ErrStopped], or says that the notification is invalid.
 func (n *Notifier) Notify(trap mib.OID, vbs ...mib.Varbind) error {
 	note, err := n.encode(trap, vbs)
@@ -179,7 +180,7 @@ func (n *Notifier) Notify(trap mib.OID, vbs ...mib.Varbind) error {
 	now := time.Now()
 	var errs []error
 	for _, s := range senders {
-		if err := s.offer(note, now); err != nil {
+		if err := s.offer(note, now); err != nil && !errors.Is(err, ErrNotInView) {
 			errs = append(errs, s.ofTarget(err))
 		}
 	}
@@ -211,7 +212,11 @@ func (n *Notifier) encode(trap mib.OID, vbs []mib.Varbind) (*notification, error
 		}
 		f.AppendVarbind(&vb)
 	}
-	return &notification{varbinds: bytes.Clone(f.Bytes())}, nil
+	note := &notification{varbinds: bytes.Clone(f.Bytes()), oids: []mib.OID{slices.Clone(trap)}}
+	for _, vb := range vbs {
+		note.oids = append(note.oids, slices.Clone(vb.Name))
+	}
+	return note, nil
 }
 
 func checkVarbind(vb *mib.Varbind) error {

@@ -13,8 +13,8 @@ type Outcome struct {
 	// until it had failed. It includes the time in the queue.
 	Took time.Duration
 	// Err is nil if the trap was sent, which says nothing of its arrival, or if the inform was
-	// acknowledged. Otherwise it wraps [ErrQueueFull], [ErrTooLarge], [ErrNoResponse], [ErrNotSent] or
-	// [ErrStopped], or is a *[RefusedError].
+	// acknowledged. Otherwise it wraps [ErrQueueFull], [ErrTooLarge], [ErrNotInView], [ErrNoResponse],
+	// [ErrNotSent] or [ErrStopped], or is a *[RefusedError].
 	Err error
 }
 
@@ -46,7 +46,7 @@ func (n *Notifier) NotifyWatched(target string, trap mib.OID, vbs ...mib.Varbind
 			continue
 		}
 		outcome := make(chan Outcome, 1)
-		watched := &notification{varbinds: note.varbinds, begun: now, outcome: outcome}
+		watched := &notification{varbinds: note.varbinds, oids: note.oids, begun: now, outcome: outcome}
 		if err := s.offer(watched, now); err != nil {
 			watched.end(err, now)
 		}

@@ -152,3 +152,61 @@ func TestNotifyWatchedErrors(t *testing.T) {
 		}
 	})
 }
+
+// prefix is a View of one subtree.
+type prefix mib.OID
+
+func (p prefix) Contains(oid mib.OID) bool { return oid.HasPrefix(mib.OID(p)) }
+
+// TestView: a target gets only what is in the notify view of its user; others get it all the same.
+func TestView(t *testing.T) {
+	trap, within, beside := mib.MustOID("1.3.6.1.4.1.8072.1"), mib.MustOID("1.3.6.1.4.1.8072.2.0"), mib.MustOID("1.3.6.1.4.1.9.1.0")
+	number := func(name mib.OID) mib.Varbind {
+		vb := mib.Varbind{Name: name}
+		vb.Value.SetInteger32(1)
+		return vb
+	}
+	for _, tt := range []struct {
+		name string
+		trap mib.OID
+		vb   mib.Varbind
+		want bool
+	}{
+		{"all of it", trap, number(within), true},
+		{"not the notification", beside, number(within), false},
+		{"not a variable", trap, number(beside), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBubble(t)
+				all, some := b.net.listen("all:162"), b.net.listen("some:162")
+				limited := v2c("some", "some:162")
+				limited.View = prefix(mib.MustOID("1.3.6.1.4.1.8072"))
+				b.targets(v2c("all", "all:162"), limited)
+				b.run()
+				defer b.end()
+				if err := b.Notify(tt.trap, tt.vb); err != nil {
+					t.Error(err)
+				}
+				deliveries, err := b.NotifyWatched("some", tt.trap, tt.vb)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := <-deliveries[0].Outcome
+				if tt.want != (got.Err == nil) || !tt.want && !errors.Is(got.Err, ErrNotInView) {
+					t.Errorf("outcome %v", got.Err)
+				}
+				synctest.Wait()
+				if n := len(all.arrivals()); n != 1 {
+					t.Errorf("%d arrived where all of it may", n)
+				}
+				if n := len(some.arrivals()); (n == 2) != tt.want {
+					t.Errorf("%d arrived", n)
+				}
+				if st := b.Stats()[1]; st.Refused+st.Dropped > 0 || st.LastError != nil {
+					t.Errorf("stats %+v", st)
+				}
+			})
+		})
+	}
+}

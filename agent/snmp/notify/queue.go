@@ -3,12 +3,15 @@ package notify
 import (
 	"sync"
 	"time"
+
+	"aaasess/mib"
 )
 
 // notification is an event for all targets, encoded once, or one whose outcome at one target somebody
 // waits for. It is immutable.
 type notification struct {
 	varbinds []byte         // content of the VarBindList
+	oids     []mib.OID      // snmpTrapOID, and the names of the variables behind it
 	begun    time.Time      // when it was queued; for outcome
 	outcome  chan<- Outcome // capacity 1, gets one value; nil: nobody waits for it
 }

@@ -65,6 +65,9 @@ func newSender(c *common, t Target) (*sender, error) {
 
 // offer queues a notification. It never blocks.
 func (s *sender) offer(note *notification, now time.Time) error {
+	if !s.receiver.mayGet(note) {
+		return ErrNotInView
+	}
 	defer s.queue.wakeUp()
 	limit := int(s.limit.Load())
 	if size := s.receiver.size(len(note.varbinds), len(s.common.engine.ID())); size > limit {

@@ -14,6 +14,7 @@ import (
 
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/wire"
+	"aaasess/mib"
 )
 
 const (
@@ -34,6 +35,11 @@ type Community string
 
 // Format prints "<secret>", whatever the verb.
 func (Community) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "<secret>") }
+
+// View is a set of OIDs. Views with the same content are equal by [reflect.DeepEqual].
+type View interface {
+	Contains(oid mib.OID) bool
+}
 
 // Target is a receiver of notifications.
 type Target struct {
@@ -56,6 +62,9 @@ type Target struct {
 	// for our engine with traps, and for EngineID with informs. Other secrets are converted to keys
 	// at once. Passwords are not kept; master keys are kept only for informs without EngineID.
 	User usm.User
+	// View is the notify view of the user (RFC 3413 section 3.3): a notification goes to the target only if
+	// its snmpTrapOID and the variables behind that are in it. nil: all of them are.
+	View View
 	// EngineID is snmpEngineID of the receiver, 5..32 octets, for v3 informs. If it is empty, it is
 	// discovered. A configured id is safer, see the package comment.
 	EngineID []byte
@@ -198,6 +207,19 @@ func toKey(s *usm.Secret, a usm.AuthProtocol, engineID []byte) error {
 		*s = usm.Secret{LocalizedKey: usm.Localize(a, ku, engineID)}
 	}
 	return nil
+}
+
+// mayGet reports whether a notification is in the view of the target.
+func (r *receiver) mayGet(note *notification) bool {
+	if r.View == nil {
+		return true
+	}
+	for _, oid := range note.oids {
+		if !r.View.Contains(oid) {
+			return false
+		}
+	}
+	return true
 }
 
 // same reports whether two receivers have the same configuration.

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"aaasess/agent/snmp/notify"
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
 	"aaasess/mib"
@@ -20,6 +21,9 @@ type Config struct {
 	// Policy returns the current policy. A policy is immutable, so a changed one has another
 	// pointer.
 	Policy func() *vacm.Policy
+	// Targets returns the current targets of notifications. The list is immutable, so a changed one has
+	// another pointer. nil, and a nil list, mean that there are none.
+	Targets func() *[]notify.Target
 	// Counts returns a copy of the engine's counters; nil means that all are 0.
 	Counts func() Counts
 	// MaxMessageSize is snmpEngineMaxMessageSize, 484..2147483647 octets.
@@ -71,10 +75,14 @@ func Parts(cfg Config) []mib.Part {
 	if cfg.Counts == nil {
 		cfg.Counts = func() Counts { return Counts{} }
 	}
+	if cfg.Targets == nil {
+		cfg.Targets = func() *[]notify.Target { return nil }
+	}
+	rows := &admin{policy: cfg.Policy, targets: cfg.Targets}
 	return []mib.Part{
 		system(cfg), snmp(cfg), snmpSet(&testAndIncr{}),
-		snmpEngine(cfg), snmpMPDStats(cfg), snmpTarget(cfg),
-		usmMIB(cfg), vacmMIB(cfg),
+		snmpEngine(cfg), snmpMPDStats(cfg), targetMIB(cfg, rows), notificationMIB(rows),
+		usmMIB(cfg), vacmMIB(cfg), communityMIB(cfg, rows),
 	}
 }
 

@@ -5,6 +5,7 @@ package snmpmib_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -15,10 +16,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aaasess/agent/snmp"
+	"aaasess/agent/snmp/notify"
 	"aaasess/agent/snmp/snmpmib"
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
 	"aaasess/agent/snmp/wire"
+	"aaasess/internal/freeport"
 	"aaasess/internal/partner"
 	"aaasess/mib"
 )
@@ -53,12 +56,16 @@ func serve(t *testing.T) (address string, cfg snmpmib.Config) {
 		t.Fatal(err)
 	}
 	system := snmpmib.System{Descr: "a test", ObjectID: mib.MustOID("1.3.6.1.2.1.1"), Name: "test"}
+	targets := []notify.Target{
+		{Name: "nms", Address: "192.0.2.9:162", Version: wire.Version2c, Community: "traps"},
+		{Name: "noc", Address: "[2001:db8::9]:162", Version: wire.Version3, Inform: true, User: usm.User{Name: "bob", Auth: usm.HMACSHA256, Priv: usm.AES128}},
+	}
 	cfg = snmpmib.Config{
 		System: func() *snmpmib.System { return &system },
-		Engine: engine, USM: usm.New(engine, users), Policy: func() *vacm.Policy { return policy }, MaxMessageSize: snmp.MaxMessageSize,
+		Engine: engine, USM: usm.New(engine, users), Policy: func() *vacm.Policy { return policy }, Targets: func() *[]notify.Target { return &targets }, MaxMessageSize: snmp.MaxMessageSize,
 	}
 	r, err := snmp.New(snmp.Config{
-		Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Engine: engine, USM: cfg.USM, System: system,
+		Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Engine: engine, USM: cfg.USM, System: system, Targets: targets,
 	}, policy)
 	if err != nil {
 		t.Fatal(err)
@@ -78,6 +85,9 @@ func serve(t *testing.T) (address string, cfg snmpmib.Config) {
 // texts are our modules, as on a manager that has nothing else.
 var texts = []string{"-M", "../../../mibs", "-m", "ALL"}
 
+// asBob are the arguments of a tool for the user bob at authPriv.
+var asBob = []string{"-v3", "-l", "authPriv", "-u", "bob", "-a", "SHA-256", "-A", password, "-x", "AES", "-X", password}
+
 // TestWalkByName: with only our modules net-snmp's snmpwalk has a name for every object.
 func TestWalkByName(t *testing.T) {
 	address, cfg := serve(t)
@@ -89,11 +99,11 @@ func TestWalkByName(t *testing.T) {
 	for _, d := range tree.Defs() {
 		want = append(want, d.Name)
 	}
-	out := partner.Run(t, 20*time.Second, "snmpwalk", append(texts, "-v2c", "-c", "public", address, ".1.3")...)
+	out := partner.Run(t, 20*time.Second, "snmpwalk", slices.Concat(texts, asBob, []string{address, ".1.3"})...)
 	var got []string
 	for line := range strings.Lines(out) {
 		line = strings.TrimSpace(line)
-		if strings.Contains(line, "No more variables") {
+		if strings.Contains(line, "No more variables") || !strings.Contains(line, " = ") { // the end, or the rest of octets
 			continue
 		}
 		name, value, _ := strings.Cut(line, " = ")
@@ -112,11 +122,67 @@ func TestWalkByName(t *testing.T) {
 	}
 }
 
+// administration is what a manager sees by name of communities and targets. snmpwalk breaks the line
+// after 16 octets.
+const administration = `
+SNMP-TARGET-MIB::snmpTargetAddrTDomain.'everybody/1' = SNMPv2-TM::snmpUDPDomain
+SNMP-TARGET-MIB::snmpTargetAddrTDomain.'noc' = TRANSPORT-ADDRESS-MIB::transportDomainUdpIpv6
+SNMP-TARGET-MIB::snmpTargetAddrTAddress.'everybody/1' = 7F 00 00 00 00 00
+SNMP-TARGET-MIB::snmpTargetAddrTAddress.'nms' = C0 00 02 09 00 A2
+SNMP-TARGET-MIB::snmpTargetAddrTAddress.'noc' = 20 01 0D B8 00 00 00 00 00 00 00 00 00 00 00 09
+SNMP-TARGET-MIB::snmpTargetAddrTagList.'everybody/1' = from/everybody
+SNMP-TARGET-MIB::snmpTargetAddrTagList.'nms' = trap notify/nms
+SNMP-TARGET-MIB::snmpTargetAddrTagList.'noc' = inform
+SNMP-TARGET-MIB::snmpTargetParamsSecurityLevel.'everybody' = noAuthNoPriv
+SNMP-TARGET-MIB::snmpTargetParamsSecurityLevel.'nms' = noAuthNoPriv
+SNMP-TARGET-MIB::snmpTargetParamsSecurityLevel.'noc' = authPriv
+SNMP-NOTIFICATION-MIB::snmpNotifyType.'inform' = inform
+SNMP-NOTIFICATION-MIB::snmpNotifyType.'trap' = trap
+SNMP-COMMUNITY-MIB::snmpCommunitySecurityName.'everybody' = everybody
+SNMP-COMMUNITY-MIB::snmpCommunitySecurityName.'notify/nms' = notify/nms
+SNMP-COMMUNITY-MIB::snmpCommunityTransportTag.'everybody' = from/everybody
+SNMP-COMMUNITY-MIB::snmpCommunityTransportTag.'notify/nms' = notify/nms
+SNMP-COMMUNITY-MIB::snmpTargetAddrTMask.'everybody/1' = FF 00 00 00 00 00
+`
+
+// TestAdministrationByName: snmpwalk reads where notifications go, and which communities there are. It
+// gets the communities themselves at authPriv only.
+func TestAdministrationByName(t *testing.T) {
+	address, _ := serve(t)
+	walk := func(object string, as ...string) []string {
+		out := partner.Run(t, 20*time.Second, "snmpwalk", slices.Concat(texts, as, []string{"-Oq", address, object})...)
+		return slices.Collect(strings.Lines(out))
+	}
+	v2c := []string{"-v2c", "-c", "public"}
+	for as, args := range map[string][]string{"authPriv": asBob, "v2c": v2c} {
+		for line := range strings.Lines(strings.TrimSpace(administration)) {
+			name, want, _ := strings.Cut(strings.TrimSpace(line), " = ")
+			object, _, _ := strings.Cut(name, ".")
+			var got []string
+			for _, l := range walk(object, args...) {
+				if rest, ok := strings.CutPrefix(l, name+" "); ok {
+					got = append(got, strings.Trim(strings.TrimSpace(rest), `" `))
+				}
+			}
+			if diff := cmp.Diff([]string{want}, got); diff != "" {
+				t.Errorf("%s, %s: want (-), got (+):\n%s", as, name, diff)
+			}
+		}
+	}
+	want := []string{"SNMP-COMMUNITY-MIB::snmpCommunityName.'everybody' \"public\"\n", "SNMP-COMMUNITY-MIB::snmpCommunityName.'notify/nms' \"traps\"\n"}
+	if diff := cmp.Diff(want, walk("SNMP-COMMUNITY-MIB::snmpCommunityName", asBob...)); diff != "" {
+		t.Errorf("authPriv: want (-), got (+):\n%s", diff)
+	}
+	if got := strings.Join(walk("SNMP-COMMUNITY-MIB::snmpCommunityTable", v2c...), ""); strings.Contains(got, "snmpCommunityName") || strings.Contains(got, "traps") {
+		t.Errorf("v2c: %s", got)
+	}
+}
+
 // TestSerialByManager: snmpset with each possible result of a SET of snmpSetSerialNo.
 func TestSerialByManager(t *testing.T) {
 	address, _ := serve(t)
 	// Without -Ir the manager itself rejects values that the module does not allow.
-	bob := append(texts, "-Ir", "-Oqv", "-v3", "-l", "authPriv", "-u", "bob", "-a", "SHA-256", "-A", password, "-x", "AES", "-X", password, address)
+	bob := slices.Concat(texts, []string{"-Ir", "-Oqv"}, asBob, []string{address})
 	read := func() string {
 		return strings.TrimSpace(partner.Run(t, 20*time.Second, "snmpget", slices.Concat(bob, []string{"snmpSetSerialNo.0"})...))
 	}
@@ -146,8 +212,7 @@ func TestSerialByManager(t *testing.T) {
 }
 
 // TestSameAsSnmpd: the responder serves every object of these groups that snmpd serves, with the
-// same type. (snmpd also has a lock for the targets of notifications, which our tree does not
-// have.)
+// same type. snmpd has no SNMP-COMMUNITY-MIB.
 func TestSameAsSnmpd(t *testing.T) {
 	_, cfg := serve(t)
 	tree, err := mib.New(snmpmib.Parts(cfg)...)
@@ -157,12 +222,19 @@ func TestSameAsSnmpd(t *testing.T) {
 	types := map[mib.Type]string{
 		mib.Integer32: "INTEGER", mib.OctetString: "STRING", mib.ObjectIdentifier: "OID", mib.Counter32: "Counter32", mib.TimeTicks: "Timeticks",
 	}
-	want := map[string]string{".1.3.6.1.6.3.12.1.1": "INTEGER"}
+	want := map[string]string{}
 	for _, d := range tree.Defs() {
-		want[d.OID.String()] = types[d.Type]
+		if !d.OID.HasPrefix(mib.MustOID("1.3.6.1.6.3.18")) {
+			want[d.OID.String()] = types[d.Type]
+		}
+	}
+	port, err := freeport.UDP()
+	if err != nil {
+		t.Fatal(err)
 	}
 	p := partner.Snmpd(t, partner.SnmpdOptions{Config: []string{
 		`createUser bob SHA-256 "` + password + `" AES`, "rwuser bob", "sysServices 72", "dontLogTCPWrappersConnects yes",
+		fmt.Sprint("trap2sink 127.0.0.1:", port), // for the rows of its SNMP-TARGET-MIB
 	}})
 	got := map[string]string{}
 	for _, root := range tree.Roots() {

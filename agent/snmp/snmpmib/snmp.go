@@ -3,9 +3,8 @@ package snmpmib
 import "aaasess/mib"
 
 var (
-	snmpRoot   = mib.MustOID("1.3.6.1.2.1.11")
-	mpdRoot    = mib.MustOID("1.3.6.1.6.3.11.2.1")
-	targetRoot = mib.MustOID("1.3.6.1.6.3.12.1")
+	snmpRoot = mib.MustOID("1.3.6.1.2.1.11")
+	mpdRoot  = mib.MustOID("1.3.6.1.6.3.11.2.1")
 )
 
 // The values of snmpEnableAuthenTraps.
@@ -87,20 +86,6 @@ func snmpMPDStats(cfg Config) *mib.Module[*Counts] {
 			counter(mpdRoot, 1, "snmpUnknownSecurityModels", func(s state) uint64 { return s.UnknownSecurityModels }),
 			counter(mpdRoot, 2, "snmpInvalidMsgs", func(s state) uint64 { return s.InvalidMsgs }),
 			counter(mpdRoot, 3, "snmpUnknownPDUHandlers", func(s state) uint64 { return s.UnknownPDUHandlers }),
-		},
-	}
-}
-
-// snmpTarget has the objects of SNMP-TARGET-MIB for a command responder (RFC 3413 section 4.1);
-// reports of unknown contexts refer to them.
-func snmpTarget(cfg Config) *mib.Module[*Counts] {
-	type state = *Counts
-	return &mib.Module[state]{
-		Name: "SNMP-TARGET-MIB", Root: targetRoot,
-		Pin: pinned(cfg.Counts),
-		Objects: []mib.Object[state]{
-			counter(targetRoot, 4, "snmpUnavailableContexts", func(s state) uint64 { return s.UnavailableContexts }),
-			counter(targetRoot, 5, "snmpUnknownContexts", func(s state) uint64 { return s.UnknownContexts }),
 		},
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/agent/snmp/notify"
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
 	"aaasess/agent/snmp/wire"
@@ -22,12 +23,13 @@ var (
 )
 
 type fixture struct {
-	cfg    Config
-	now    time.Time
-	policy *vacm.Policy
-	system *System
-	counts Counts
-	tree   *mib.Tree
+	cfg     Config
+	now     time.Time
+	policy  *vacm.Policy
+	targets *[]notify.Target
+	system  *System
+	counts  Counts
+	tree    *mib.Tree
 }
 
 func newFixture(t testing.TB) *fixture {
@@ -45,6 +47,7 @@ func newFixture(t testing.TB) *fixture {
 		Modules: []mib.Identity{{ID: mib.MustOID("1.3.6.1.4.1.9.9.150"), Descr: "CISCO-AAA-SESSION-MIB"}},
 		Engine:  engine, USM: usm.New(engine, testUsers(t, "bob", "alice")),
 		Policy:         func() *vacm.Policy { return f.policy },
+		Targets:        func() *[]notify.Target { return f.targets },
 		Counts:         func() Counts { return f.counts },
 		MaxMessageSize: 65507,
 	}
@@ -174,16 +177,22 @@ sysORID.1 = .1.3.6.1.6.3.1
 sysORID.2 = .1.3.6.1.6.3.10.3.1.1
 sysORID.3 = .1.3.6.1.6.3.11.3.1.1
 sysORID.4 = .1.3.6.1.6.3.12.3.1.1
-sysORID.5 = .1.3.6.1.6.3.15.2.2.1
-sysORID.6 = .1.3.6.1.6.3.16.2.2.1
-sysORID.7 = .1.3.6.1.4.1.9.9.150
+sysORID.5 = .1.3.6.1.6.3.12.3.2.1
+sysORID.6 = .1.3.6.1.6.3.13.3.2.1
+sysORID.7 = .1.3.6.1.6.3.15.2.2.1
+sysORID.8 = .1.3.6.1.6.3.16.2.2.1
+sysORID.9 = .1.3.6.1.6.3.18.2.1.1
+sysORID.10 = .1.3.6.1.4.1.9.9.150
 sysORDescr.1 = "SNMPv2-MIB: the agent and its SNMP traffic (RFC 3418)"
 sysORDescr.2 = "SNMP-FRAMEWORK-MIB: the SNMP engine (RFC 3411)"
 sysORDescr.3 = "SNMP-MPD-MIB: message processing (RFC 3412)"
 sysORDescr.4 = "SNMP-TARGET-MIB: requests for contexts that are not here (RFC 3413)"
-sysORDescr.5 = "SNMP-USER-BASED-SM-MIB: the users, read-only (RFC 3414)"
-sysORDescr.6 = "SNMP-VIEW-BASED-ACM-MIB: who may see what, read-only (RFC 3415)"
-sysORDescr.7 = "CISCO-AAA-SESSION-MIB"
+sysORDescr.5 = "SNMP-TARGET-MIB: where notifications go, read-only (RFC 3413)"
+sysORDescr.6 = "SNMP-NOTIFICATION-MIB: who gets notifications, read-only (RFC 3413)"
+sysORDescr.7 = "SNMP-USER-BASED-SM-MIB: the users, read-only (RFC 3414)"
+sysORDescr.8 = "SNMP-VIEW-BASED-ACM-MIB: who may see what, read-only (RFC 3415)"
+sysORDescr.9 = "SNMP-COMMUNITY-MIB: the communities, read-only (RFC 3584)"
+sysORDescr.10 = "CISCO-AAA-SESSION-MIB"
 sysORUpTime.1 = 0
 sysORUpTime.2 = 0
 sysORUpTime.3 = 0
@@ -191,6 +200,9 @@ sysORUpTime.4 = 0
 sysORUpTime.5 = 0
 sysORUpTime.6 = 0
 sysORUpTime.7 = 0
+sysORUpTime.8 = 0
+sysORUpTime.9 = 0
+sysORUpTime.10 = 0
 snmpEnableAuthenTraps.0 = 2
 snmpEngineID.0 = "\x80\x00~\xd9\x05\xab\xcd"
 snmpEngineBoots.0 = 1
@@ -276,7 +288,7 @@ func TestWalk(t *testing.T) {
 	for _, line := range walk(t, f.tree, f.tree.NewReader()) {
 		name, _, _ := strings.Cut(line, ".")
 		switch name {
-		case "snmpSetSerialNo", "usmUserSpinLock", "vacmViewSpinLock":
+		case "snmpSetSerialNo", "snmpTargetSpinLock", "usmUserSpinLock", "vacmViewSpinLock":
 			continue
 		}
 		if (strings.HasPrefix(name, "snmpIn") || strings.HasPrefix(name, "snmpOut") || strings.HasSuffix(name, "Drops")) && name != "snmpInvalidMsgs" {
@@ -291,7 +303,8 @@ func TestWalk(t *testing.T) {
 
 // published are the module texts that define our objects.
 var published = []string{
-	"SNMPv2-MIB", "SNMP-FRAMEWORK-MIB", "SNMP-MPD-MIB", "SNMP-TARGET-MIB", "SNMP-USER-BASED-SM-MIB", "SNMP-VIEW-BASED-ACM-MIB",
+	"SNMPv2-MIB", "SNMP-FRAMEWORK-MIB", "SNMP-MPD-MIB", "SNMP-TARGET-MIB", "SNMP-NOTIFICATION-MIB", "SNMP-USER-BASED-SM-MIB", "SNMP-VIEW-BASED-ACM-MIB",
+	"SNMP-COMMUNITY-MIB",
 }
 
 // TestAgainstModuleTexts compares every object's OID, type and access with the modules that we
@@ -334,13 +347,19 @@ snmpInGetRequests snmpInGetNexts snmpInSetRequests snmpInGetResponses snmpInTrap
 snmpOutTooBigs snmpOutNoSuchNames snmpOutBadValues snmpOutGenErrs snmpOutGetRequests snmpOutGetNexts snmpOutSetRequests
 snmpOutGetResponses snmpOutTraps snmpEnableAuthenTraps snmpSilentDrops snmpProxyDrops
 snmpSetSerialNo snmpEngineID snmpEngineBoots snmpEngineTime snmpEngineMaxMessageSize
-snmpUnknownSecurityModels snmpInvalidMsgs snmpUnknownPDUHandlers snmpUnavailableContexts snmpUnknownContexts
+snmpUnknownSecurityModels snmpInvalidMsgs snmpUnknownPDUHandlers
+snmpTargetSpinLock snmpTargetAddrTDomain snmpTargetAddrTAddress snmpTargetAddrTimeout snmpTargetAddrRetryCount snmpTargetAddrTagList
+snmpTargetAddrParams snmpTargetAddrStorageType snmpTargetAddrRowStatus snmpTargetParamsMPModel snmpTargetParamsSecurityModel
+snmpTargetParamsSecurityName snmpTargetParamsSecurityLevel snmpTargetParamsStorageType snmpTargetParamsRowStatus
+snmpUnavailableContexts snmpUnknownContexts snmpNotifyTag snmpNotifyType snmpNotifyStorageType snmpNotifyRowStatus
 usmStatsUnsupportedSecLevels usmStatsNotInTimeWindows usmStatsUnknownUserNames usmStatsUnknownEngineIDs usmStatsWrongDigests
 usmStatsDecryptionErrors usmUserSpinLock usmUserSecurityName usmUserCloneFrom usmUserAuthProtocol usmUserAuthKeyChange
 usmUserOwnAuthKeyChange usmUserPrivProtocol usmUserPrivKeyChange usmUserOwnPrivKeyChange usmUserPublic usmUserStorageType usmUserStatus
 vacmContextName vacmGroupName vacmSecurityToGroupStorageType vacmSecurityToGroupStatus
 vacmAccessContextMatch vacmAccessReadViewName vacmAccessWriteViewName vacmAccessNotifyViewName vacmAccessStorageType vacmAccessStatus
-vacmViewSpinLock vacmViewTreeFamilyMask vacmViewTreeFamilyType vacmViewTreeFamilyStorageType vacmViewTreeFamilyStatus`
+vacmViewSpinLock vacmViewTreeFamilyMask vacmViewTreeFamilyType vacmViewTreeFamilyStorageType vacmViewTreeFamilyStatus
+snmpCommunityName snmpCommunitySecurityName snmpCommunityContextEngineID snmpCommunityContextName snmpCommunityTransportTag
+snmpCommunityStorageType snmpCommunityStatus snmpTargetAddrTMask snmpTargetAddrMMS`
 	var got []string
 	for _, d := range newFixture(t).tree.Defs() {
 		got = append(got, d.Name)

@@ -20,8 +20,11 @@ func ownORs() []mib.Identity {
 		{ID: mib.MustOID("1.3.6.1.6.3.10.3.1.1"), Descr: "SNMP-FRAMEWORK-MIB: the SNMP engine (RFC 3411)"},
 		{ID: mib.MustOID("1.3.6.1.6.3.11.3.1.1"), Descr: "SNMP-MPD-MIB: message processing (RFC 3412)"},
 		{ID: mib.MustOID("1.3.6.1.6.3.12.3.1.1"), Descr: "SNMP-TARGET-MIB: requests for contexts that are not here (RFC 3413)"},
+		{ID: mib.MustOID("1.3.6.1.6.3.12.3.2.1"), Descr: "SNMP-TARGET-MIB: where notifications go, read-only (RFC 3413)"},
+		{ID: mib.MustOID("1.3.6.1.6.3.13.3.2.1"), Descr: "SNMP-NOTIFICATION-MIB: who gets notifications, read-only (RFC 3413)"},
 		{ID: mib.MustOID("1.3.6.1.6.3.15.2.2.1"), Descr: "SNMP-USER-BASED-SM-MIB: the users, read-only (RFC 3414)"},
 		{ID: mib.MustOID("1.3.6.1.6.3.16.2.2.1"), Descr: "SNMP-VIEW-BASED-ACM-MIB: who may see what, read-only (RFC 3415)"},
+		{ID: mib.MustOID("1.3.6.1.6.3.18.2.1.1"), Descr: "SNMP-COMMUNITY-MIB: the communities, read-only (RFC 3584)"},
 	}
 }
 

@@ -143,10 +143,12 @@ func TestPinned(t *testing.T) {
 // other instances, with a value of the right type.
 func TestNotWritable(t *testing.T) {
 	f := newFixture(t)
+	f.targets = &adminTargets
 	rows := map[string]mib.OID{ // a row of each table that has columns with MAX-ACCESS read-create
 		"usmUser": appendName(appendName(nil, string(testEngineID)), "bob"), "vacmSec": appendName(mib.OID{3}, "bob"),
 		"vacmGro": appendName(mib.OID{3}, "bob"), "vacmAcc": append(appendName(appendName(nil, "ops"), ""), 3, 3),
-		"vacmVie": append(appendName(nil, "all"), 4, 1, 3, 6, 1),
+		"vacmVie": append(appendName(nil, "all"), 4, 1, 3, 6, 1), "snmpTar": impliedName("nms"),
+		"snmpNot": impliedName("trap"), "snmpCom": impliedName("notify/nms"),
 	}
 	r := f.tree.NewReader()
 	writable := 0
@@ -169,7 +171,7 @@ func TestNotWritable(t *testing.T) {
 		_, err = f.tree.Test([]mib.Varbind{vb})
 		wantSetError(t, err, mib.NotWritable, 1)
 	}
-	if writable != 3+1+11+14 {
+	if writable != 3+1+15+4+11+14+9 {
 		t.Errorf("%d objects with MAX-ACCESS read-write or read-create", writable)
 	}
 }

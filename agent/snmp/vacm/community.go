@@ -59,7 +59,9 @@ type communities struct {
 	key   [16]byte // with the key, names up to 39 octets fit one block of SHA-256
 	known map[digest][]grant
 	list  []Community // without names
-	hasV1 bool        // one of them has ModelV1
+	// names are those of list, for snmpCommunityTable. It is a pointer so that fmt cannot print them.
+	names *[]string
+	hasV1 bool // one of them has ModelV1
 	// sources are the prefixes of all communities, in order of their addresses, without those
 	// inside another one. So none overlaps another.
 	sources []netip.Prefix
@@ -80,7 +82,7 @@ func (g *grant) allows(model wire.SecurityModel) bool {
 }
 
 func newCommunities(list []Community) (communities, error) {
-	cs := communities{known: make(map[digest][]grant, len(list))}
+	cs := communities{known: make(map[digest][]grant, len(list)), names: new([]string)}
 	rand.Read(cs.key[:]) // never fails
 	var errs []error
 	for i, c := range list {
@@ -143,6 +145,7 @@ func (cs *communities) add(c Community) error {
 	}
 	slices.SortStableFunc(cs.known[d], func(a, b grant) int { return cmp.Compare(b.from.Bits(), a.from.Bits()) })
 	cs.hasV1 = cs.hasV1 || v1
+	*cs.names = append(*cs.names, c.Name)
 	cs.list = append(cs.list, Community{SecurityName: c.SecurityName, From: slices.Clone(c.From), Models: slices.Clone(c.Models)})
 	return nil
 }

@@ -32,8 +32,10 @@
 //
 // # Secrets
 //
-// A community is a password. A [Policy] stores no community names, only digests with a key of its
-// own. [Community] and Policy do not reveal the names when they are printed, logged or marshalled.
+// A community is a password. A [Policy] finds it by a digest with a key of its own. [Community] and
+// Policy do not reveal the names when they are printed, logged or marshalled. snmpCommunityTable shows
+// them, so [Policy.CommunityNames] has them; a request can read that column, [CommunityName], at
+// authPriv only, whatever its view includes.
 //
 // # Concurrency
 //

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"aaasess/agent/snmp/wire"
+	"aaasess/mib"
 )
 
 // AnyModel is SnmpSecurityModel any(0): an [AccessEntry] with it applies to all models.
@@ -87,10 +88,42 @@ func New(views []*View, access []AccessEntry, members []Member, list []Community
 		return nil, err
 	}
 	p.access = make(map[principal]byLevel, len(p.members))
+	r := restricted{map[*AccessEntry]*AccessEntry{}, map[*View]*View{}}
 	for _, m := range p.members {
-		p.access[principal{m.Model, m.SecurityName}] = p.resolve(m.Group, m.Model)
+		p.access[principal{m.Model, m.SecurityName}] = p.resolve(m.Group, m.Model, r)
 	}
 	return p, nil
+}
+
+// CommunityName is the column snmpCommunityName (RFC 3584 section 5.2), whose values are secrets.
+// Only requests at authPriv can read it, whatever their view: at lower levels it would be sent in
+// clear text, and would give its reader the rights of another group.
+var CommunityName = mib.MustOID("1.3.6.1.6.3.18.1.1.1.2")
+
+// restricted has the entries for requests below authPriv, and their read views. Members of a group
+// share them, so that a responder sees few views.
+type restricted struct {
+	entries map[*AccessEntry]*AccessEntry
+	views   map[*View]*View
+}
+
+// entry returns e with a read view without CommunityName; e itself if its view does not have that.
+func (r restricted) entry(e *AccessEntry) *AccessEntry {
+	if known, ok := r.entries[e]; ok {
+		return known
+	}
+	view, ok := r.views[e.Read]
+	if !ok {
+		view = e.Read.without(CommunityName)
+		r.views[e.Read] = view
+	}
+	r.entries[e] = e
+	if view != e.Read {
+		c := *e
+		c.Read = view
+		r.entries[e] = &c
+	}
+	return r.entries[e]
 }
 
 // compareNames orders names as in an index: the length precedes the octets (RFC 2578 section 7.7).
@@ -177,23 +210,24 @@ func isLevel(l wire.SecurityLevel) bool { return wire.NoAuthNoPriv <= l && l <= 
 // resolve chooses the entry of a group for each level of a request (RFC 3415, vacmAccessTable). Of
 // the entries at or below that level, an entry for this model has priority over one for any model,
 // then the highest level wins.
-func (p *Policy) resolve(group string, model wire.SecurityModel) (out byLevel) {
+func (p *Policy) resolve(group string, model wire.SecurityModel, r restricted) (out byLevel) {
 	// Entries are sorted: any model first, then by level. So the last match is the best.
 	for i := range p.entries {
 		e := &p.entries[i]
 		if e.Group != group || e.Model != model && e.Model != AnyModel {
 			continue
 		}
-		for level := e.Level; level <= wire.AuthPriv; level++ {
-			out[level] = e
+		for level := e.Level; level < wire.AuthPriv; level++ {
+			out[level] = r.entry(e)
 		}
+		out[wire.AuthPriv] = e
 	}
 	return out
 }
 
 // Access performs steps 2 to 4 of isAccessAllowed (RFC 3415 section 3.2): it returns the entry for
-// a request of this user at this level. Without one, the entry is nil and the status gives the
-// reason. Neither Access nor the conversion of octets in the call allocates.
+// a request of this user at this level. Below authPriv, its Read view lacks [CommunityName]. Without
+// an entry, it is nil and the status gives the reason. Neither Access nor the conversion of octets in the call allocates.
 func (p *Policy) Access(model wire.SecurityModel, securityName string, level wire.SecurityLevel) (*AccessEntry, Status) {
 	entries, ok := p.access[principal{model, securityName}]
 	switch {
@@ -216,3 +250,7 @@ func (p *Policy) Members() []Member { return p.members }
 
 // Communities returns the communities in configured order, without their names.
 func (p *Policy) Communities() []Community { return p.communities.list }
+
+// CommunityNames returns the names of [Policy.Communities], in their order. They are secrets: the
+// caller must not print them, and must show them only to requests that may read [CommunityName].
+func (p *Policy) CommunityNames() []string { return *p.communities.names }

@@ -21,7 +21,7 @@ func policy(t testing.TB, views []*View, access []AccessEntry, members []Member,
 
 // TestAccess: RFC 3415 section 3.2, and which of several entries vacmAccessTable selects.
 func TestAccess(t *testing.T) {
-	view := func(name string) *View { return mustView(t, name, included("1.3.6.1")) }
+	view := func(name string) *View { return mustView(t, name, included("1.3.6.1.2.1")) }
 	plain, signed, secret, any1, any3 := view("plain"), view("signed"), view("secret"), view("any1"), view("any3")
 	p := policy(t, []*View{plain, signed, secret, any1, any3},
 		[]AccessEntry{

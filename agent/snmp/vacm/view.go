@@ -49,10 +49,7 @@ func NewView(name string, families []Family) (*View, error) {
 		}
 		v.families = append(v.families, Family{slices.Clone(f.Subtree), f.Excluded})
 	}
-	slices.SortFunc(v.families, func(a, b Family) int {
-		// The length precedes the index.
-		return cmp.Or(cmp.Compare(len(a.Subtree), len(b.Subtree)), a.Subtree.Compare(b.Subtree))
-	})
+	slices.SortFunc(v.families, compareFamilies)
 	for i := 1; i < len(v.families); i++ {
 		if s := v.families[i].Subtree; s.Compare(v.families[i-1].Subtree) == 0 {
 			return nil, fmt.Errorf("vacm: view %q: subtree %s is listed twice", name, s)
@@ -60,6 +57,28 @@ func NewView(name string, families []Family) (*View, error) {
 	}
 	v.makeEdges()
 	return v, nil
+}
+
+// compareFamilies orders families as vacmViewTreeFamilyTable does: the length precedes the index.
+func compareFamilies(a, b Family) int {
+	return cmp.Or(cmp.Compare(len(a.Subtree), len(b.Subtree)), a.Subtree.Compare(b.Subtree))
+}
+
+// without returns the view without a subtree: v itself if nothing of the subtree is in it.
+func (v *View) without(subtree mib.OID) *View {
+	n := v.edgesUpTo(subtree)
+	if n%2 == 0 && (v == nil || n == len(v.edges) || !v.edges[n].oid.HasPrefix(subtree)) {
+		return v
+	}
+	w := &View{name: v.name, families: []Family{{Subtree: subtree, Excluded: true}}}
+	for _, f := range v.families {
+		if !f.Subtree.HasPrefix(subtree) {
+			w.families = append(w.families, f)
+		}
+	}
+	slices.SortFunc(w.families, compareFamilies)
+	w.makeEdges()
+	return w
 }
 
 // checkName checks a name of VACM, an SnmpAdminString (SIZE(1..32)).

@@ -43,6 +43,7 @@
 //	POST /v1/server-groups/{name}/resync/begin    begins one; the body is a [ResyncRequest], the
 //	                                              answer is a [Resync]
 //	POST /v1/server-groups/{name}/resync/cancel   ends it; the body is empty, the answer is a [Resync]
+//	GET  /v1/managed-servers                 [ManagedServers]
 //	GET  /v1/acct-on-off-groups              [OnOffGroupList]
 //	GET  /v1/spool                           [SpoolStatus]
 //	GET  /v1/spool/set-aside                 [SetAsideList]

@@ -43,6 +43,9 @@ type ServerGroup struct {
 	Waiting *uint64 `json:"waiting,omitempty"`
 	// Servers are in the order of the configuration.
 	Servers []GroupServer `json:"servers"`
+	// Managed is what SNMP managers have changed of a group of all servers of a protocol; absent:
+	// nothing.
+	Managed *ManagedServers `json:"managed,omitempty"`
 }
 
 // Protocol is what a server understands.
@@ -113,9 +116,13 @@ type GroupServer struct {
 	AccountingPort uint16 `json:"accountingPort"`
 	// AuthenticationPort is where Access-Requests go; absent: the group does not authenticate.
 	AuthenticationPort uint16 `json:"authenticationPort,omitempty"`
+	// Created: an SNMP manager has created the server. It is not in the configuration file.
+	Created bool `json:"created,omitempty"`
 	// OperState is unknown (nothing was sent to it yet), up or down: that of its port for accounting, and
 	// without one that of its port for authentication.
 	OperState string `json:"operState"`
+	// State is that of the server as a whole; absent: unknown.
+	State *ServerState `json:"state,omitempty"`
 	// Timeout is how long a transmission waits for its answer.
 	Timeout Seconds `json:"timeout"`
 	// Retransmit is the number of transmissions after the first one.
@@ -130,6 +137,16 @@ type GroupServer struct {
 	Test *ServerTest `json:"test,omitempty"`
 	// TACACS has what only TACACS+ servers have; absent for a RADIUS server.
 	TACACS *TACACSServer `json:"tacacs,omitempty"`
+}
+
+// ServerState is the state of a server as network management sees it (CISCO-AAA-SERVER-MIB): it is down
+// while a port is down that a group uses, and up otherwise.
+type ServerState struct {
+	OperState        string    `json:"operState"`        // up or down (casState)
+	Since            time.Time `json:"since"`            // of this state (casCurrentStateDuration)
+	PreviousDuration Seconds   `json:"previousDuration"` // of the state before; 0: there was none (casPreviousStateDuration)
+	TotalDeadTime    Seconds   `json:"totalDeadTime"`    // how long it was down in all (casTotalDeadTime)
+	DeadCount        uint64    `json:"deadCount"`        // how often it was declared down (casDeadCount)
 }
 
 // ServerTest describes the test requests to a RADIUS server that is idle or down (S4).
@@ -155,7 +172,7 @@ type TACACSServer struct {
 	// Watchdog is the flags of interims: with-start or plain.
 	Watchdog    string `json:"watchdog"`
 	Connections int    `json:"connections"` // open now
-	Opened      uint64 `json:"opened"`      // connections since the start
+	Opened      uint64 `json:"opened"`      // connections in all
 	Failed      uint64 `json:"failed"`      // connections that could not be opened, or ended before an answer
 	Errors      uint64 `json:"errors"`      // answers with status ERROR
 	Follows     uint64 `json:"follows"`     // answers with status FOLLOW
@@ -167,41 +184,59 @@ type Backoff struct {
 	Retry    int     `json:"retry"`    // number of transmissions
 }
 
-// ServerCounters count what a server was sent for one purpose, and what it answered, since the daemon
-// started: they are those of radiusAccServerExtTable (RFC 4670) or radiusAuthServerExtTable (RFC
-// 4668), and those of casStatisticsTable (CISCO-AAA-SERVER-MIB). For a TACACS+ server they count
-// packets in the place of datagrams. A request is a record, or an Access-Request.
+// ServerCounters count what a server was sent for one purpose, and what it answered, since CountedSince:
+// they are those of radiusAccServerExtTable (RFC 4670) or radiusAuthServerExtTable (RFC 4668), and those
+// of casStatisticsTable (CISCO-AAA-SERVER-MIB). For a TACACS+ server they count packets in the place of
+// datagrams. A request is a record, or an Access-Request. Status-Server counts in Tests, TestsFailed and
+// StatusServer only.
 type ServerCounters struct {
+	// CountedSince is when the counters began, or when the daemon started if it had not ended orderly
+	// before (radiusAccClientCounterDiscontinuity, radiusAuthClientCounterDiscontinuity); absent: unknown.
+	CountedSince time.Time `json:"countedSince,omitzero"`
+
 	Requests           uint64 `json:"requests"`           // requests sent, without retransmissions
 	Retransmissions    uint64 `json:"retransmissions"`    // further transmissions to this server
 	Responses          uint64 `json:"responses"`          // datagrams from the server, valid or not
 	Timeouts           uint64 `json:"timeouts"`           // transmissions without an answer in time
 	MalformedResponses uint64 `json:"malformedResponses"` // datagrams that are not valid RADIUS packets
 	BadAuthenticators  uint64 `json:"badAuthenticators"`  // usually because of a wrong secret; for TACACS+, a wrong key
-	Unexpected         uint64 `json:"unexpected"`         // UnknownTypes and PacketsDropped of the MIB
+	Unexpected         uint64 `json:"unexpected"`         // UnknownTypes and PacketsDropped
+	UnknownTypes       uint64 `json:"unknownTypes"`       // datagrams whose code is none of an answer on this port
+	PacketsDropped     uint64 `json:"packetsDropped"`     // answers for which nothing waits, mostly copies
+	LateResponses      uint64 `json:"lateResponses"`      // valid answers to transmissions that had timed out
 	PendingRequests    uint64 `json:"pendingRequests"`    // transmissions that wait for an answer now
 
 	RoundTripTime       Seconds `json:"roundTripTime"`       // of the last answer; 0: none yet
-	AverageResponseTime Seconds `json:"averageResponseTime"` // casAcctResponseTime or casAuthResponseTime; 0: none yet
+	AverageResponseTime Seconds `json:"averageResponseTime"` // casAcctResponseTime or casAuthenResponseTime; 0: none yet
+	TimedResponses      uint64  `json:"timedResponses"`      // answers in time, of which that is the mean
 
-	// MaxResponseTime is the longest RoundTripTime; 0: none yet. It is not known of TACACS+ servers.
+	// MaxResponseTime is the longest RoundTripTime; 0: none yet.
 	MaxResponseTime Seconds `json:"maxResponseTime"`
 
-	Tests       uint64 `json:"tests"`       // requests of the server's test, which Requests has too
+	Tests       uint64 `json:"tests"`       // requests of the server's test, which Requests has too unless they are Status-Servers
 	TestsFailed uint64 `json:"testsFailed"` // those without a valid answer
+	// StatusServer counts the packets of those that are Status-Servers; absent: there were none.
+	StatusServer *StatusServerCounters `json:"statusServer,omitempty"`
 
 	Successes uint64 `json:"successes"` // requests with a valid answer (casAcctTransactionSuccesses)
 	Failures  uint64 `json:"failures"`  // requests without one (casAcctTransactionFailures)
+}
+
+// StatusServerCounters count Status-Servers (RFC 5997).
+type StatusServerCounters struct {
+	Sent      uint64 `json:"sent"`      // with retransmissions
+	Responses uint64 `json:"responses"` // valid or not
+	Timeouts  uint64 `json:"timeouts"`  // transmissions without an answer in time
 }
 
 // ServerStatistics are the counters of a server for one purpose, and the history of its state. A RADIUS
 // server has a state for each of its ports: if one is dead, the other is suspected, until one answers.
 type ServerStatistics struct {
 	ServerCounters
-	StateSince            time.Time `json:"stateSince,omitzero"`   // when OperState last changed (casCurrentStateDuration)
-	PreviousStateDuration Seconds   `json:"previousStateDuration"` // casPreviousStateDuration
-	TotalDeadTime         Seconds   `json:"totalDeadTime"`         // casTotalDeadTime
-	DeadCount             uint64    `json:"deadCount"`             // casDeadCount: how often it was declared down
+	StateSince            time.Time `json:"stateSince,omitzero"`   // when OperState last changed
+	PreviousStateDuration Seconds   `json:"previousStateDuration"` // how long it was in the state before
+	TotalDeadTime         Seconds   `json:"totalDeadTime"`         // how long it was down in all
+	DeadCount             uint64    `json:"deadCount"`             // how often it was declared down
 	DownUntil             time.Time `json:"downUntil,omitzero"`    // end of the hold down; absent: the server is not held down
 }
 
@@ -211,9 +246,9 @@ type AuthenticationStatistics struct {
 	ServerStatistics
 	// OperState is that of the port for authentication.
 	OperState  string `json:"operState"`
-	Accepts    uint64 `json:"accepts"`    // valid Access-Accepts
-	Rejects    uint64 `json:"rejects"`    // valid Access-Rejects
-	Challenges uint64 `json:"challenges"` // valid Access-Challenges
+	Accepts    uint64 `json:"accepts"`    // Access-Accepts, valid or not
+	Rejects    uint64 `json:"rejects"`    // Access-Rejects, valid or not
+	Challenges uint64 `json:"challenges"` // Access-Challenges, valid or not
 }
 
 // OnOffGroup is the JSON form of an acct-on-off-group (S3).

@@ -49,8 +49,8 @@ const (
 	NotificationAccepted = "accepted"
 	// NotificationTimedOut: none of the attempts of an inform was answered.
 	NotificationTimedOut = "timedOut"
-	// NotificationRefused: the receiver or the master agent answered with an error, or the message is
-	// too large.
+	// NotificationRefused: the receiver or the master agent answered with an error, the message is too
+	// large, or the notify view of the target's user leaves it out.
 	NotificationRefused = "refused"
 	// NotificationDropped: the queue is full, or the target was removed meanwhile.
 	NotificationDropped = "dropped"

@@ -28,6 +28,7 @@ const (
 	PathEvents       = "/v1/accounting/events"
 	PathSimulate     = "/v1/accounting/simulate"
 	PathLogins       = "/v1/logins"
+	PathManaged      = "/v1/managed-servers"
 
 	PathTestNotification = "/v1/notifications/test"
 )

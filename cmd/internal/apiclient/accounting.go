@@ -43,6 +43,11 @@ func (c *Client) OnOffGroups(ctx context.Context) ([]api.OnOffGroup, error) {
 	}
 }
 
+// ManagedServers returns what SNMP managers have changed of the servers.
+func (c *Client) ManagedServers(ctx context.Context) (*api.ManagedServers, error) {
+	return requestNew[api.ManagedServers](ctx, c, http.MethodGet, api.PathManaged, nil)
+}
+
 // ServerGroup returns one server group. If it does not exist, the error is a [ResponseError] with
 // code 404.
 func (c *Client) ServerGroup(ctx context.Context, name string) (*api.ServerGroup, error) {

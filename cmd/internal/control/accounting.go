@@ -53,6 +53,8 @@ var (
 type Accounting interface {
 	// ServerGroups returns the configured server groups, in any order.
 	ServerGroups() []api.ServerGroup
+	// ManagedServers returns what SNMP managers have changed of the servers.
+	ManagedServers() api.ManagedServers
 	// OnOffGroups returns the acct-on-off-groups, in any order.
 	OnOffGroups() []api.OnOffGroup
 	// Perform has an Accounting-On or -Off sent, and returns as soon as the sending has started.

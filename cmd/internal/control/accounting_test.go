@@ -28,7 +28,8 @@ func books() *controltest.Accounting {
 			{Name: "watcher", AcctOnOff: api.AcctOnOff{Enabled: true, MonitorGroup: "g", State: api.StateUnknown}},
 			{Name: "plain", AcctOnOff: api.AcctOnOff{State: api.StateUnknown}},
 		},
-		OnOff: []api.OnOffGroup{{Name: "z"}, {Name: "g", Controlling: []string{"isp"}, Monitoring: []string{"watcher"}}},
+		OnOff:   []api.OnOffGroup{{Name: "z"}, {Name: "g", Controlling: []string{"isp"}, Monitoring: []string{"watcher"}}},
+		Managed: api.ManagedServers{Destroyed: []api.ManagedServer{{Protocol: api.RADIUS, Name: "r1"}}},
 	}
 	e := api.Explanation{Records: []api.ExplainedRecord{{Record: "group/isp:5", Session: "\xff"}}, Complete: true}
 	a.Explained = map[string]api.Explanation{"00000007": e, "group/isp:5": e}
@@ -77,6 +78,8 @@ func TestAccountingRequests(t *testing.T) {
 		{"parameter unknown", "GET", groups + "?name=a", "", 400, `unknown parameter \"name\"`, ""},
 		{"parameter escapes", "GET", groups + "?after=%zz", "", 400, "invalid URL escape", ""},
 		{"method", "POST", groups, "", 405, "want GET", ""},
+		{"servers that managers have changed", "GET", "/v1/managed-servers", "", 200, `{"created":[],"destroyed":[{"protocol":"radius","name":"r1"}],"givenUp":[]}`, ""},
+		{"parameters of managed-servers", "GET", "/v1/managed-servers?limit=1", "", 400, "has no parameters", ""},
 		{"groups of acct-on-off", "GET", "/v1/acct-on-off-groups?limit=1", "", 200, `{"groups":[{"name":"g","description":"","controlling":["isp"],"monitoring":["watcher"]}],"next":"g"}`, ""},
 		{"groups of acct-on-off wrongly", "GET", "/v1/acct-on-off-groups?x=y", "", 400, "unknown parameter", ""},
 		{"below those", "GET", "/v1/acct-on-off-groups/g", "", 404, "no such path", ""},
@@ -162,6 +165,7 @@ func TestNoAccounting(t *testing.T) {
 		"GET /v1/server-groups/isp":          "no server groups and no spool",
 		"POST /v1/server-groups/isp/acct-on": "no server groups and no spool",
 		"GET /v1/acct-on-off-groups":         "no server groups and no spool",
+		"GET /v1/managed-servers":            "no server groups and no spool",
 		"GET /v1/spool":                      "no server groups and no spool",
 		"GET /v1/spool/set-aside/1":          "no server groups and no spool",
 		"POST /v1/spool/drop":                "no server groups and no spool",
@@ -193,6 +197,9 @@ func TestAccountingClient(t *testing.T) {
 	onOff, err := client.OnOffGroups(ctx)
 	if err != nil || len(onOff) != 2102 || onOff[2101].Name != "z" {
 		t.Errorf("%d groups, %v", len(onOff), err)
+	}
+	if managed, err := client.ManagedServers(ctx); err != nil || len(managed.Destroyed) != 1 {
+		t.Errorf("%+v, %v", managed, err)
 	}
 	group, err := client.Perform(ctx, api.PerformRequest{Group: "a/b?%41", Action: api.AcctOff, Force: true, AcctTerminateCause: 1<<32 - 1})
 	if err != nil || group.AcctOnOff.State != api.SendAcctOff {

@@ -109,6 +109,18 @@ func (s *Server) listOnOffGroups(w http.ResponseWriter, r *http.Request) {
 	s.writeJSON(w, http.StatusOK, api.OnOffGroupList{Groups: groups, Next: next})
 }
 
+// showManaged is GET /v1/managed-servers.
+func (s *Server) showManaged(w http.ResponseWriter, r *http.Request) {
+	if !s.noParameters(w, r) {
+		return
+	}
+	managed := s.cfg.Accounting.ManagedServers()
+	emptyIfNil(&managed.Created)
+	emptyIfNil(&managed.Destroyed)
+	emptyIfNil(&managed.GivenUp)
+	s.writeJSON(w, http.StatusOK, managed)
+}
+
 // showServerGroup is GET /v1/server-groups/{name}.
 func (s *Server) showServerGroup(w http.ResponseWriter, r *http.Request) {
 	if s.noParameters(w, r) {

@@ -20,14 +20,14 @@ import (
 
 // Outcomes of test notifications.
 var (
-	sent  = api.NotificationOutcome{Target: "desk", Via: api.ViaTrap, Outcome: api.NotificationSent, Took: 0.001}
+	sent  = api.NotificationOutcome{Target: "ops", Via: api.ViaTrap, Outcome: api.NotificationSent, Took: 0.001}
 	acked = api.NotificationOutcome{Target: "noc", Via: api.ViaInform, Outcome: api.NotificationAcknowledged, Took: 0.25}
 	waits = api.NotificationOutcome{Target: "far", Via: api.ViaInform, Outcome: api.NotificationWaiting, Took: 1, Error: "last error of the target: \xff"}
 )
 
 func TestTestNotificationRequests(t *testing.T) {
 	const target = api.PathTestNotification
-	const desk = `{"target":"desk","via":"trap","outcome":"sent","took":0.001}` + "\n"
+	const ops = `{"target":"ops","via":"trap","outcome":"sent","took":0.001}` + "\n"
 	const noc = `{"target":"noc","via":"inform","outcome":"acknowledged","took":0.25}` + "\n"
 	const far = `{"target":"far","via":"inform","outcome":"waiting","took":1,"error":"last error of the target: \\xff"}` + "\n"
 	for name, tt := range map[string]struct {
@@ -36,10 +36,10 @@ func TestTestNotificationRequests(t *testing.T) {
 		code                 int
 		want                 string // of the body
 	}{
-		"all":               {"POST", target, "", controltest.TestNotification(sent, acked), 200, desk + noc},
-		"all, as an object": {"POST", target, "{}", controltest.TestNotification(sent, acked), 200, desk + noc},
+		"all":               {"POST", target, "", controltest.TestNotification(sent, acked), 200, ops + noc},
+		"all, as an object": {"POST", target, "{}", controltest.TestNotification(sent, acked), 200, ops + noc},
 		"one":               {"POST", target, `{"target":"noc","wait":3600}`, controltest.TestNotification(sent, acked), 200, noc},
-		"the wait is over":  {"POST", target, `{"wait":0.01}`, controltest.TestNotification(sent, waits), 200, desk + far},
+		"the wait is over":  {"POST", target, `{"wait":0.01}`, controltest.TestNotification(sent, waits), 200, ops + far},
 		"unknown target":    {"POST", target, `{"target":"x"}`, controltest.TestNotification(sent), 404, `target \"x\": no such target of notifications`},
 		"no targets":        {"POST", target, "", controltest.TestNotification(), 404, "no target of notifications is configured"},
 		"no notifications":  {"POST", target, "", nil, 404, "no target of notifications is configured"},
@@ -50,7 +50,7 @@ func TestTestNotificationRequests(t *testing.T) {
 		"wait too long":  {"POST", target, `{"wait":3600.1}`, controltest.TestNotification(sent), 400, "wait: want 0 to 3600 seconds"},
 		"unknown field":  {"POST", target, `{"all":true}`, controltest.TestNotification(sent), 400, "unknown field"},
 		"with GET":       {"GET", target, "", controltest.TestNotification(sent), 405, "want POST"},
-		"with parameter": {"POST", target + "?target=desk", "", controltest.TestNotification(sent), 400, "has no parameters"},
+		"with parameter": {"POST", target + "?target=ops", "", controltest.TestNotification(sent), 400, "has no parameters"},
 		"too large":      {"POST", target, strings.Repeat(" ", 1<<20+1), controltest.TestNotification(sent), 413, "too large"},
 	} {
 		t.Run(name, func(t *testing.T) {

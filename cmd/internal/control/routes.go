@@ -49,6 +49,7 @@ func (s *Server) newMux() *http.ServeMux {
 	accounting(http.MethodGet, api.PathServerGroups+"/{name}/resync", s.showResync)
 	accounting(http.MethodPost, api.PathServerGroups+"/{name}/resync/begin", s.beginResync)
 	accounting(http.MethodPost, api.PathServerGroups+"/{name}/resync/cancel", s.cancelResync)
+	accounting(http.MethodGet, api.PathManaged, s.showManaged)
 	accounting(http.MethodGet, api.PathOnOffGroups, s.listOnOffGroups)
 	accounting(http.MethodGet, api.PathSpool, s.showSpool)
 	accounting(http.MethodGet, api.PathSetAside, s.listSetAside)

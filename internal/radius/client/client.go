@@ -76,7 +76,6 @@ func (c *Client) leave(g *Group) {
 		}
 	}
 	c.mu.Unlock()
-	c.tell()
 	for _, s := range servers {
 		s.endLookUps()
 	}

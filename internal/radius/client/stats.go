@@ -6,8 +6,8 @@ import (
 	"aaasess/internal/servers"
 )
 
-// Stats are the statistics of a group's servers. They cover all groups of the same Purpose that have
-// the server, from when the first one had it.
+// Stats are the statistics of a group's servers. They cover all servers of the same name and all groups of
+// the same Purpose, as long as the name is configured ([Client.SetNames]).
 type Stats struct {
 	// InvalidServerAddresses counts packets from other addresses than a server's, over all servers
 	// of the client for this purpose (radiusAccClientInvalidServerAddresses,

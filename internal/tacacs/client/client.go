@@ -68,7 +68,6 @@ func (c *Client) leave(g *Group) {
 		}
 	}
 	c.mu.Unlock()
-	c.tell()
 	for _, p := range ended {
 		p.goroutines.Wait()
 	}

@@ -242,7 +242,6 @@ func (p *path) lost(c *conn, err error) {
 	over := fail(failed, now, nil)
 	p.dispatch(now)
 	mu.Unlock()
-	s.client.tell()
 	if notKept {
 		s.client.cfg.Logger.Warn("TACACS+ server does not keep single connections, each request gets its own", "server", s.Name, "address", s.Address(), "next", singlePause)
 	}

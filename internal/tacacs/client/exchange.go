@@ -189,9 +189,11 @@ func (g *Group) timeOut(x *exchange, now time.Time) {
 	}
 }
 
+// noteDead handles that a server became dead. Run logs it. The caller holds the mutex.
 func (g *Group) noteDead(s *server, now time.Time) {
 	s.history.Update(now)
 	g.changes = append(g.changes, change{server: s})
+	g.wakeUp()
 }
 
 func (g *Group) endProbe(x *exchange) {

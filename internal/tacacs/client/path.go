@@ -173,7 +173,6 @@ func (p *path) cannotOpen(c *conn, err error) {
 		over = fail(failed, now, over)
 	}
 	mu.Unlock()
-	s.client.tell()
 	s.warn("TACACS+ connection cannot be opened", "err", err)
 	end(over)
 }

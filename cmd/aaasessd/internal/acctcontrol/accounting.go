@@ -21,6 +21,8 @@ type Config struct {
 	Names   func() *radius.Dictionary // the names of attributes and values
 	// Authentication returns the groups that Access-Requests are relayed to; nil means none.
 	Authentication func() []authgroups.Status
+	// Managed returns what SNMP managers have changed of the servers; nil means nothing.
+	Managed func() Managed
 }
 
 // Accounting implements control.Accounting.

@@ -22,10 +22,11 @@ func (c *Accounting) addAuthentication(groups []api.ServerGroup) []api.ServerGro
 		i := slices.IndexFunc(groups, func(g api.ServerGroup) bool { return g.Protocol == api.RADIUS && g.Name == a.Config.Name })
 		if i < 0 {
 			i = len(groups)
-			groups = append(groups, onlyForLogins(&a.Config, &a.Stats))
+			groups = append(groups, onlyForLogins(&a.Config))
 		}
 		g := &groups[i]
 		g.RelaysLogins = true
+		addLoginServers(g, &a)
 		for k := range g.Servers {
 			addAuthServer(&g.Servers[k], &a)
 		}
@@ -33,21 +34,29 @@ func (c *Accounting) addAuthentication(groups []api.ServerGroup) []api.ServerGro
 	return groups
 }
 
-// onlyForLogins returns a group that no accounting list has.
-func onlyForLogins(cfg *client.GroupConfig, st *client.Stats) api.ServerGroup {
-	out := api.ServerGroup{
+// onlyForLogins returns a group that no accounting list has, without its servers.
+func onlyForLogins(cfg *client.GroupConfig) api.ServerGroup {
+	return api.ServerGroup{
 		Name: cfg.Name, Protocol: api.RADIUS, AcctOnOff: api.AcctOnOff{State: api.StateUnknown}, SourceAddress: address(cfg.Source),
 		AccessAlgorithm: cfg.Algorithm.String(), BatchSize: cfg.BatchSize, HoldDown: api.InSeconds(max(0, cfg.HoldDown)),
 		DeadCriteria: deadCriteria(cfg.DeadCriteria), Window: cfg.MaxInFlight,
 	}
-	for i, m := range cfg.Members {
-		s := groupServer(i, m.Host, 0, m.Schedule, &st.Servers[i])
+}
+
+// addLoginServers adds the servers that only relay logins: all of a group that no accounting list has,
+// and those without a port for accounting.
+func addLoginServers(g *api.ServerGroup, a *authgroups.Status) {
+	for i, m := range a.Config.Members {
+		st := &a.Stats.Servers[i]
+		if slices.ContainsFunc(g.Servers, func(s api.GroupServer) bool { return s.Name == st.Name }) {
+			continue
+		}
+		s := groupServer(len(g.Servers), m.Host, 0, m.Schedule, st)
 		s.Retransmit = max(0, s.Retransmit)
 		s.Statistics = api.ServerStatistics{} // they are those of authentication
 		s.Test = serverTest(&m.Test)
-		out.Servers = append(out.Servers, s)
+		g.Servers = append(g.Servers, s)
 	}
-	return out
 }
 
 // addAuthServer adds what authentication uses to a server. A server of accounting is the one of the
@@ -68,15 +77,18 @@ func addAuthServer(s *api.GroupServer, a *authgroups.Status) {
 func serverStatistics(st *servers.Stats) api.ServerStatistics {
 	out := api.ServerStatistics{
 		ServerCounters: api.ServerCounters{
-			Requests: st.Requests, Retransmissions: st.Retransmissions, Responses: st.Responses, Timeouts: st.Timeouts,
+			CountedSince: st.CountedSince.UTC(), Requests: st.Requests, Retransmissions: st.Retransmissions, Responses: st.Responses, Timeouts: st.Timeouts,
 			MalformedResponses: st.MalformedResponses, BadAuthenticators: st.BadAuthenticators,
-			Unexpected: st.UnknownTypes + st.PacketsDropped, PendingRequests: uint64(max(0, st.PendingRequests)),
-			RoundTripTime: api.InSeconds(st.RoundTripTime), AverageResponseTime: api.InSeconds(st.AverageResponseTime),
+			Unexpected: st.Unexpected(), UnknownTypes: st.UnknownTypes, PacketsDropped: st.PacketsDropped, LateResponses: st.LateResponses, PendingRequests: uint64(max(0, st.PendingRequests)),
+			RoundTripTime: api.InSeconds(st.RoundTripTime), AverageResponseTime: api.InSeconds(st.AverageResponseTime), TimedResponses: st.TimedResponses,
 			MaxResponseTime: api.InSeconds(st.MaxResponseTime), Tests: st.Tests, TestsFailed: st.TestsFailed,
 			Successes: st.Successes, Failures: st.Failures,
 		},
 		StateSince: st.StateSince.UTC(), PreviousStateDuration: api.InSeconds(st.PreviousState),
 		TotalDeadTime: api.InSeconds(st.TotalDeadTime), DeadCount: st.DeadCount,
+	}
+	if c := st.StatusServer; c != (servers.StatusServer{}) {
+		out.StatusServer = (*api.StatusServerCounters)(&c)
 	}
 	if !st.DownUntil.IsZero() {
 		out.DownUntil = st.DownUntil.UTC()

@@ -81,6 +81,7 @@ var iosCommands = []string{
 var authCommands = []string{
 	"aaa authentication ppp default group radius",
 	"radius-server host 10.100.1.34",
+	"radius-server key myRaDiUSpassWoRd",
 	"radius-server host 192.0.2.1 auth-port 1645",
 	"radius-server host 192.0.2.1 acct-port 1646",
 	"radius-server host 192.0.2.1 key goaway",

@@ -19,16 +19,21 @@ const maxViewOID = mib.MaxSubIDs - 12 - 32 - 2
 // The names of the views that always exist.
 const (
 	ViewAll      = "all"      // all of internet, 1.3.6.1
-	ViewCommon   = "common"   // ViewAll without the tables of users, and of views and groups
+	ViewCommon   = "common"   // ViewAll without the modules about users, groups, communities and targets
 	ViewSessions = "sessions" // CISCO-AAA-SESSION-MIB and the system group
 )
 
 // impliedViews are the views that always exist.
 func impliedViews() []rawView {
 	internet := mib.MustOID("1.3.6.1")
+	// SNMP-TARGET-, -NOTIFICATION-, -USER-BASED-SM-, -VIEW-BASED-ACM- and -COMMUNITY-MIB
+	var administration []mib.OID
+	for _, module := range []uint32{12, 13, 15, 16, 18} {
+		administration = append(administration, internet.Append(6, 3, module))
+	}
 	return []rawView{
 		{Name: ViewAll, Include: []mib.OID{internet}},
-		{Name: ViewCommon, Include: []mib.OID{internet}, Exclude: []mib.OID{mib.MustOID("1.3.6.1.6.3.15"), mib.MustOID("1.3.6.1.6.3.16")}},
+		{Name: ViewCommon, Include: []mib.OID{internet}, Exclude: administration},
 		{Name: ViewSessions, Include: []mib.OID{mib.MustOID("1.3.6.1.4.1.9.9.150.1"), mib.MustOID("1.3.6.1.2.1.1")}},
 	}
 }

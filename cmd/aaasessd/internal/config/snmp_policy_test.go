@@ -10,6 +10,8 @@ import (
 
 	"aaasess/agent/snmp/vacm"
 	"aaasess/agent/snmp/wire"
+	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/mib"
 )
 
 var modelNames = map[wire.SecurityModel]string{wire.ModelV1: "v1", wire.ModelV2c: "v2c", wire.ModelUSM: "usm"}
@@ -59,8 +61,44 @@ func sorted(rows []string) []string {
 // implied are the views that always exist.
 var implied = []string{
 	"all +1.3.6.1",
-	"common +1.3.6.1 -1.3.6.1.6.3.15 -1.3.6.1.6.3.16",
+	"common +1.3.6.1 -1.3.6.1.6.3.12 -1.3.6.1.6.3.13 -1.3.6.1.6.3.15 -1.3.6.1.6.3.16 -1.3.6.1.6.3.18",
 	"sessions +1.3.6.1.2.1.1 +1.3.6.1.4.1.9.9.150.1",
+}
+
+// TestBuiltInViews: which modules are in the views that always exist. common and sessions have no names
+// and addresses of the administration of SNMP, and sessions, which groups may have to write, has no
+// servers.
+func TestBuiltInViews(t *testing.T) {
+	modules := []struct {
+		oid, name        string
+		common, sessions bool
+	}{
+		{"1.3.6.1.2.1.1", "system group", true, true},
+		{"1.3.6.1.2.1.11", "snmp group", true, false},
+		{"1.3.6.1.6.3.10", "SNMP-FRAMEWORK-MIB", true, false},
+		{"1.3.6.1.4.1.9.9.150.1", "CISCO-AAA-SESSION-MIB", true, true},
+		{"1.3.6.1.4.1.9.10.56", "CISCO-AAA-SERVER-MIB", true, false},
+		{"1.3.6.1.2.1.67.1.2", "RADIUS-AUTH-CLIENT-MIB", true, false},
+		{"1.3.6.1.2.1.67.2.2", "RADIUS-ACC-CLIENT-MIB", true, false},
+		{"1.3.6.1.2.1.145", "RADIUS-DYNAUTH-CLIENT-MIB", true, false},
+		{"1.3.6.1.6.3.12", "SNMP-TARGET-MIB", false, false},
+		{"1.3.6.1.6.3.13", "SNMP-NOTIFICATION-MIB", false, false},
+		{"1.3.6.1.6.3.15", "SNMP-USER-BASED-SM-MIB", false, false},
+		{"1.3.6.1.6.3.16", "SNMP-VIEW-BASED-ACM-MIB", false, false},
+		{"1.3.6.1.6.3.18", "SNMP-COMMUNITY-MIB", false, false},
+	}
+	views := map[string]*vacm.View{}
+	for _, v := range mustParse(t, "snmp: {responder: {}}\n", ".").SNMP.Responder.Policy.Views() {
+		views[v.Name()] = v
+	}
+	for _, m := range modules {
+		id := mib.MustOID(m.oid)
+		for view, want := range map[string]bool{config.ViewAll: true, config.ViewCommon: m.common, config.ViewSessions: m.sessions} {
+			if got := views[view].Covers(id); got != want || got != views[view].Contains(id.Append(1, 1)) {
+				t.Errorf("%s has all of %s: %v, want %v", view, m.name, got, want)
+			}
+		}
+	}
 }
 
 // TestAccessEntries compares vacmAccessTable with the groups of the file.

@@ -12,7 +12,7 @@ import (
 	"aaasess/mib"
 )
 
-// snmpTraps is the subtree of the notifications that we send (RFC 3418).
+// snmpTraps is the subtree of the notifications of SNMPv2-MIB (RFC 3418), which we always send.
 const snmpTraps = "1.3.6.1.6.3.1.1.5"
 
 // targets returns the targets of notifications. users and views are those of the responder.
@@ -35,7 +35,7 @@ func (d checker) targets(raw *rawSNMP, users []usm.User, views []view) []notify.
 		case wire.Version3:
 			d.checkV3(path, &r)
 			if r.User != "" && raw.Responder != nil {
-				target.User = d.targetUser(path+".user", &r, raw.Responder, users, views)
+				target.User, target.View = d.targetUser(path+".user", &r, raw.Responder, users, views)
 			}
 		}
 		targets = append(targets, target)
@@ -66,35 +66,41 @@ func (d checker) checkV3(path string, r *rawNotification) {
 	}
 }
 
-// targetUser returns the user of a target, and checks that it may receive notifications.
-func (d checker) targetUser(path string, r *rawNotification, responder *rawResponder, users []usm.User, views []view) usm.User {
+// targetUser returns the user of a target and its notify view, and checks that it may receive
+// notifications.
+func (d checker) targetUser(path string, r *rawNotification, responder *rawResponder, users []usm.User, views []view) (usm.User, notify.View) {
 	i := slices.IndexFunc(users, func(u usm.User) bool { return u.Name == r.User })
 	if i < 0 {
 		d.Fault(path, "no user is called %s", r.User)
-		return usm.User{}
+		return usm.User{}, nil
 	}
 	if r.Type == "inform" && (users[i].AuthSecret.LocalizedKey != nil || users[i].PrivSecret.LocalizedKey != nil) {
 		d.Fault(path, "user %s has a key localized for our engine, but informs need one for the receiver's engine: give the user a password", r.User)
-	} else {
-		d.checkNotifyView(path, &responder.Users[i], responder.Groups, views)
+		return users[i], nil
 	}
-	return users[i]
+	return users[i], d.notifyView(path, &responder.Users[i], responder.Groups, views)
 }
 
-// checkNotifyView checks that a user may receive all notifications.
-func (d checker) checkNotifyView(path string, u *rawUser, groups []rawAccessGroup, views []view) {
+// notifyView returns the notify view of a user, nil if that is not valid. It checks that the user may
+// receive the notifications of SNMPv2-MIB; others are left out if they are not in the view.
+func (d checker) notifyView(path string, u *rawUser, groups []rawAccessGroup, views []view) notify.View {
 	i := slices.IndexFunc(groups, func(g rawAccessGroup) bool { return g.Name == u.Group })
 	if i < 0 {
-		return // reported already
+		return nil // reported already
 	}
 	name := groups[i].Notify
 	if name == "" {
 		d.Fault(path, "the notify view of group %s is empty: user %s needs one that has all of snmpTraps, %s", u.Group, u.Name, snmpTraps)
-		return
+		return nil
 	}
-	if j := indexOf(views, name); j >= 0 && views[j].View != nil && !views[j].Covers(mib.MustOID(snmpTraps)) {
+	j := indexOf(views, name)
+	if j < 0 || views[j].View == nil {
+		return nil // reported already
+	}
+	if !views[j].Covers(mib.MustOID(snmpTraps)) {
 		d.Fault(path, "the notify view %s of group %s lacks snmpTraps, %s, or a part of it, which user %s needs", name, u.Group, snmpTraps, u.Name)
 	}
+	return views[j].View
 }
 
 // checkTargetSource checks that a target has the family of the source address. It does not check

@@ -15,6 +15,7 @@ import (
 	"aaasess/agent/snmp/notify"
 	"aaasess/agent/snmp/snmpmib"
 	"aaasess/agent/snmp/usm"
+	"aaasess/agent/snmp/vacm"
 	"aaasess/agent/snmp/wire"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/mib"
@@ -161,6 +162,13 @@ func TestSNMP(t *testing.T) {
 				},
 			},
 		},
+	}
+	for i, want := range []string{"all", "a"} {
+		target := &c.SNMP.Responder.Targets[i]
+		if view, ok := target.View.(*vacm.View); !ok || view.Name() != want {
+			t.Errorf("the notify view of %s is %v, want %s", target.Name, target.View, want)
+		}
+		target.View = nil
 	}
 	if diff := cmp.Diff(want, c.SNMP, plain); diff != "" {
 		t.Errorf("SNMP (-want +got):\n%s", diff)

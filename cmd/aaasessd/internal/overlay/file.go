@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"aaasess/internal/atomicfile"
 	"aaasess/internal/servers"
@@ -25,8 +26,10 @@ const Damaged = ".damaged"
 type File struct {
 	name string
 
+	stateChange atomic.Bool // that of kept, for readers that must not wait for the disk
+
 	mu   sync.Mutex // guards the following; held while the file is written
-	kept content
+	kept content    // what counts
 	// differs says that the file may differ from kept, because a write failed.
 	differs bool
 }
@@ -48,6 +51,7 @@ func Open(name string, log *slog.Logger) (*File, error) {
 	}
 	if err == nil {
 		f.kept, err = parse(b)
+		f.stateChange.Store(f.kept.stateChange)
 	}
 	if err != nil {
 		if err2 := os.Rename(name, name+Damaged); err2 != nil {
@@ -65,12 +69,8 @@ func (f *File) Overlay() servers.Overlay {
 	return f.kept.overlay
 }
 
-// StateChangeEnabled returns casServerStateChangeEnable.
-func (f *File) StateChangeEnabled() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.kept.stateChange
-}
+// StateChangeEnabled returns casServerStateChangeEnable. It does not wait for the disk.
+func (f *File) StateChangeEnabled() bool { return f.stateChange.Load() }
 
 // SetOverlay replaces the overlay. It is on the disk when SetOverlay returns; after an error the old
 // one counts.
@@ -95,6 +95,7 @@ func (f *File) set(change func(*content)) error {
 		return err
 	}
 	f.kept = next
+	f.stateChange.Store(next.stateChange)
 	return nil
 }
 

@@ -71,6 +71,11 @@ func TestFile(t *testing.T) {
 		}
 		f.check(t, step.want, step.stateChange)
 	}
+	f.mu.Lock() // as while the disk hangs
+	if f.StateChangeEnabled() {
+		t.Error("casServerStateChangeEnable is true")
+	}
+	f.mu.Unlock()
 	info, err := os.Stat(name)
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +105,7 @@ func TestFailedWrite(t *testing.T) {
 		}
 	}
 	block()
-	if f.SetOverlay(servers.Overlay{}) == nil || f.SetStateChangeEnabled(true) == nil || f.Retry() == nil {
+	if f.SetOverlay(servers.Overlay{}) == nil || f.SetStateChangeEnabled(true) == nil || f.Retry() == nil || f.StateChangeEnabled() {
 		t.Error("no error")
 	}
 	f.check(t, example, false)

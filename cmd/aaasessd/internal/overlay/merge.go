@@ -196,6 +196,9 @@ func (m *merge) misfit(e *servers.Created) string {
 	return ""
 }
 
+// broadcast is the address of all hosts of a network (RFC 919).
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
 // unusable returns why a server fits no file, or "".
 func unusable(e *servers.Created) string {
 	switch {
@@ -203,7 +206,7 @@ func unusable(e *servers.Created) string {
 		return "its protocol is not known"
 	case e.Index == 0:
 		return "its casIndex is 0"
-	case !e.Addr.IsValid() || e.Addr.IsUnspecified() || e.Addr.IsMulticast() || e.Addr.Zone() != "":
+	case !e.Addr.IsValid() || e.Addr.Unmap().IsUnspecified() || e.Addr.Unmap().IsMulticast() || e.Addr.Zone() != "" || e.Addr.Unmap() == broadcast:
 		return fmt.Sprintf("%s is not the address of a server", e.Addr)
 	case e.Protocol == servers.TACACS && e.AuthPort == 0:
 		return "it has no port"

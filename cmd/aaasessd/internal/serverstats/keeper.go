@@ -53,10 +53,9 @@ type Keeper struct {
 	reloads atomic.Uint64
 	view    atomic.Pointer[view]
 
-	mu         sync.Mutex // guards the following, and the making of a View
-	identities []servers.Identity
-	nas        string
-	numbers    numbers
+	mu      sync.Mutex // guards the following, and the making of a View
+	servers Servers
+	numbers numbers
 
 	saved   []byte // the steady part of the file; owned by Run, then by Close
 	failing bool   // the last save has failed; likewise
@@ -68,8 +67,17 @@ type view struct {
 	changes uint64
 }
 
+// Servers are the servers of the configuration.
+type Servers struct {
+	InUse []servers.Identity // in order of priority
+	// Destroyed are in the file, but managers have destroyed them. They are not in a View, but keep
+	// their statistics and numbers: the change may be undone.
+	Destroyed     []servers.Identity
+	NASIdentifier string // ours
+}
+
 // Open reads the file, and continues its statistics in the clients, which have no groups yet.
-func Open(cfg Config, all []servers.Identity, nasIdentifier string) *Keeper {
+func Open(cfg Config, all Servers) *Keeper {
 	k := &Keeper{cfg: cfg, clients: map[servers.Protocol]Client{servers.RADIUS: cfg.RADIUS, servers.TACACS: cfg.TACACS}, numbers: numbers{}}
 	old := k.read()
 	if old != nil {
@@ -77,7 +85,7 @@ func Open(cfg Config, all []servers.Identity, nasIdentifier string) *Keeper {
 			k.numbers[key{s.Protocol, s.Name}] = number{s.Index, s.Number}
 		}
 	}
-	k.SetServers(all, nasIdentifier)
+	k.SetServers(all)
 	if old != nil {
 		k.restore(old)
 		if old.Orderly {
@@ -137,19 +145,20 @@ func (k *Keeper) isConfigured(p servers.Protocol, name string) bool {
 	return ok
 }
 
-// SetServers says which servers are configured, in order of priority, and our NAS-Identifier. A server
-// that is not among them is forgotten, once no group has it.
-func (k *Keeper) SetServers(all []servers.Identity, nasIdentifier string) {
+// SetServers says which servers are configured. A server that is not among them is forgotten, once no
+// group has it. The slices must not change afterwards.
+func (k *Keeper) SetServers(all Servers) {
+	configured := slices.Concat(all.InUse, all.Destroyed)
 	names := map[servers.Protocol][]string{}
-	for i := range all {
-		names[all[i].Protocol] = append(names[all[i].Protocol], all[i].Name)
+	for i := range configured {
+		names[configured[i].Protocol] = append(names[configured[i].Protocol], configured[i].Name)
 	}
 	for protocol, client := range k.clients {
 		client.SetNames(names[protocol])
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.identities, k.nas, k.numbers = slices.Clone(all), nasIdentifier, k.numbers.assign(all)
+	k.servers, k.numbers = all, k.numbers.assign(configured)
 	k.reloads.Add(1)
 }
 
@@ -188,13 +197,13 @@ func (k *Keeper) current() *servers.View {
 func (k *Keeper) makeView() servers.View {
 	ofRADIUS, ofTACACS := k.cfg.RADIUS.Statistics(), k.cfg.TACACS.Statistics()
 	v := servers.View{
-		Now: time.Now(), Entries: make([]servers.Entry, len(k.identities)), NASIdentifier: k.nas,
+		Now: time.Now(), Entries: make([]servers.Entry, len(k.servers.InUse)), NASIdentifier: k.servers.NASIdentifier,
 		InvalidAuthAddresses: ofRADIUS.InvalidAuthAddresses, InvalidAcctAddresses: ofRADIUS.InvalidAcctAddresses,
 	}
 	priorities := map[servers.Protocol]uint32{}
-	for i := range k.identities {
+	for i := range k.servers.InUse {
 		e := &v.Entries[i]
-		e.Identity = k.identities[i]
+		e.Identity = k.servers.InUse[i]
 		priorities[e.Protocol]++
 		n := k.numbers[keyOf(&e.Identity)]
 		e.Index, e.Number, e.Priority = n.index, n.number, priorities[e.Protocol]

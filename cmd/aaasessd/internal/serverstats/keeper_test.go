@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +21,7 @@ import (
 
 // fakeClient is a client whose statistics a test sets.
 type fakeClient struct {
+	mu      sync.Mutex
 	all     map[string]*servers.Record
 	invalid uint64
 	changes uint64
@@ -27,6 +29,8 @@ type fakeClient struct {
 }
 
 func (c *fakeClient) Statistics() servers.Statistics {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.asked++
 	all := servers.Statistics{InvalidAuthAddresses: c.invalid}
 	for _, name := range slices.Sorted(maps.Keys(c.all)) {
@@ -60,13 +64,38 @@ func (c *fakeClient) SetNames(names []string) {
 	}
 }
 
+// change changes the record of a server.
+func (c *fakeClient) change(name string, do func(r *servers.Record)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	do(c.all[name])
+}
+
 func (c *fakeClient) StateChanges() uint64 { return c.changes }
+
+// buffer is a buffer that a process writes and a test reads.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(text []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(text)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
 
 // host is a host whose uptime runs with its clock, unless a test steps the clock.
 type host struct {
 	*testing.T
 	file   string
-	log    bytes.Buffer
+	log    buffer
 	boot   string
 	booted time.Time
 }
@@ -81,7 +110,7 @@ func (h *host) open(all ...servers.Identity) (k *Keeper, radius, tacacs *fakeCli
 	k = Open(Config{
 		File: h.file, RADIUS: radius, TACACS: tacacs, Logger: slog.New(slog.NewTextHandler(&h.log, nil)),
 		Boot: func() (string, time.Duration) { return h.boot, time.Since(h.booted) },
-	}, all, "nas")
+	}, Servers{InUse: all, NASIdentifier: "nas"})
 	return k, radius, tacacs
 }
 
@@ -166,7 +195,7 @@ func TestRestart(t *testing.T) {
 				if radius.invalid != 31 || len(radius.all) != 2 || radius.all["new"].Accounting.CountedSince != time.Now() {
 					t.Errorf("%d, %+v", radius.invalid, radius.all)
 				}
-				if h.log.Len() > 0 {
+				if h.log.String() != "" {
 					t.Error(h.log.String())
 				}
 			})
@@ -223,13 +252,14 @@ func TestSaveWhenChanged(t *testing.T) {
 			}
 			return string(b)
 		}
+		count := func(r *servers.Record) { r.Accounting.Requests++ }
 		first := written()
 		if written() != first {
 			t.Error("written without a change")
 		}
-		radius.all["a"].Accounting.Requests++
+		radius.change("a", count)
 		second := written()
-		radius.all["a"].State.Dead = true
+		radius.change("a", func(r *servers.Record) { r.State.Dead = true })
 		third := written()
 		if second == first || third == second || written() != third {
 			t.Error("not written once for each change")
@@ -237,7 +267,7 @@ func TestSaveWhenChanged(t *testing.T) {
 		if err := os.Mkdir(h.file+".new", 0o700); err != nil {
 			t.Fatal(err)
 		}
-		radius.all["a"].Accounting.Requests++
+		radius.change("a", count)
 		written()
 		if written() != third || strings.Count(h.log.String(), "cannot be saved") != 1 {
 			t.Errorf("log of a folder that cannot be written: %s", h.log.String())
@@ -281,8 +311,8 @@ func TestDamagedFile(t *testing.T) {
 			if strings.Count(h.log.String(), "level=ERROR") != 1 || len(radius.all) != 1 {
 				t.Errorf("log %s, servers %v", h.log.String(), radius.all)
 			}
-			h.log.Reset()
-			if h.open(ofRADIUS("a")); h.log.Len() > 0 {
+			h.log = buffer{}
+			if h.open(ofRADIUS("a")); h.log.String() != "" {
 				t.Errorf("the next start: %s", h.log.String())
 			}
 		})
@@ -333,9 +363,46 @@ func TestView(t *testing.T) {
 		if last == next {
 			t.Error("no new view after 100 ms")
 		}
-		k.SetServers([]servers.Identity{only}, "other")
+		k.SetServers(Servers{InUse: []servers.Identity{only}, NASIdentifier: "other"})
 		if v := k.View(); len(v.Entries) != 1 || v.Entries[0].Index != 2 || v.Entries[0].Priority != 1 || v.NASIdentifier != "other" {
 			t.Errorf("after a reload: %+v", v)
 		}
+	})
+}
+
+// TestDestroyed: a server that managers have destroyed keeps its statistics and its number, until the
+// file has it no longer.
+func TestDestroyed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t)
+		a, b, c := ofRADIUS("a"), ofRADIUS("b"), ofRADIUS("c")
+		k, radius, _ := h.open(a, b)
+		counted(&radius.all["a"].Accounting)
+		indexes := func(k *Keeper) (out []string) {
+			v := k.View()
+			for i := range v.Entries {
+				e := &v.Entries[i]
+				out = append(out, fmt.Sprintf("%s %d: %d", e.Name, e.Index, e.Accounting.Requests))
+			}
+			return out
+		}
+		check := func(when string, k *Keeper, want ...string) {
+			t.Helper()
+			if got := indexes(k); !slices.Equal(got, want) {
+				t.Errorf("%s: %q, want %q", when, got, want)
+			}
+		}
+		k.SetServers(Servers{InUse: []servers.Identity{c, b}, Destroyed: []servers.Identity{a}})
+		check("destroyed", k, "b 2: 0", "c 3: 0")
+		k.SetServers(Servers{InUse: []servers.Identity{c, b, a}})
+		check("undone", k, "a 1: 1", "b 2: 0", "c 3: 0")
+		k.SetServers(Servers{InUse: []servers.Identity{c, b}, Destroyed: []servers.Identity{a}})
+		k.Close()
+		k, radius, _ = h.open(c, b)
+		if len(radius.all) != 2 {
+			t.Errorf("the clients have %v", radius.all)
+		}
+		k.SetServers(Servers{InUse: []servers.Identity{c, b, a}})
+		check("not in the file any more, and added", k, "a 1: 0", "b 2: 0", "c 3: 0")
 	})
 }

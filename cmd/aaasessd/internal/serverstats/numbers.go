@@ -21,8 +21,8 @@ const maxNumber = math.MaxInt32
 // numbers are those of all servers.
 type numbers map[key]number
 
-// assign returns the numbers of servers. One that has numbers keeps them. A created one has its Index.
-// Others get the lowest free ones, in their order.
+// assign returns the numbers of servers. One that has numbers keeps them. A created one has its Index,
+// and as its number too if that is possible. Others get the lowest free ones, in their order.
 func (old numbers) assign(all []servers.Identity) numbers {
 	next, used := numbers{}, taken{}
 	for i := range all {
@@ -37,7 +37,8 @@ func (old numbers) assign(all []servers.Identity) numbers {
 	for i := range all {
 		id := &all[i]
 		n, known := old[keyOf(id)]
-		if !known || id.Index != 0 || used.index(id.Protocol)[n.index] || used.number(id.Protocol)[n.number] {
+		_, done := next[keyOf(id)]
+		if !known || done || used.number(id.Protocol)[n.number] || id.Index == 0 && used.index(id.Protocol)[n.index] || id.Index != 0 && id.Index != n.index {
 			continue
 		}
 		next[keyOf(id)] = n

@@ -33,6 +33,7 @@ func TestAssign(t *testing.T) {
 		{"in another order", [][]servers.Identity{{a, b}, {b, a}}, "map[{2 a}:{1 1} {2 b}:{2 2}]"},
 		{"of a manager", [][]servers.Identity{{a, created("x", 2), b}}, "map[{2 a}:{1 1} {2 b}:{3 3} {2 x}:{2 2}]"},
 		{"of a manager, random", [][]servers.Identity{{created("x", math.MaxUint32), created("y", 3e9), a}}, "map[{2 a}:{1 1} {2 x}:{4294967295 2147483647} {2 y}:{3000000000 2147483646}]"},
+		{"of a manager, random, when another one goes", [][]servers.Identity{{created("x", math.MaxUint32), created("y", 3e9)}, {created("y", 3e9)}}, "map[{2 y}:{3000000000 2147483646}]"},
 		{"of a manager, with the number of one of the file", [][]servers.Identity{{a, b}, {a, b, created("x", 1)}}, "map[{2 a}:{3 3} {2 b}:{2 2} {2 x}:{1 1}]"},
 		{"of a manager, with the number that another one has", [][]servers.Identity{{created("x", math.MaxUint32)}, {created("x", math.MaxUint32), created("y", math.MaxInt32)}}, "map[{2 x}:{4294967295 2147483646} {2 y}:{2147483647 2147483647}]"},
 	} {

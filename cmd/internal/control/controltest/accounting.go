@@ -19,11 +19,12 @@ var ErrDisk = errors.New("no space")
 
 // Accounting is a [control.Accounting] in memory. Its fields are set before the daemon starts.
 type Accounting struct {
-	Groups []api.ServerGroup
-	OnOff  []api.OnOffGroup
-	Status api.SpoolStatus // Spool sets its SetAside to the length of Aside
-	Aside  []api.SetAside  // records with Raw are damaged
-	Lists  []string        // method lists, such as "network/default"
+	Groups  []api.ServerGroup
+	OnOff   []api.OnOffGroup
+	Managed api.ManagedServers
+	Status  api.SpoolStatus // Spool sets its SetAside to the length of Aside
+	Aside   []api.SetAside  // records with Raw are damaged
+	Lists   []string        // method lists, such as "network/default"
 	// Resyncs has the latest resync of each group. Each call of Resync takes one that runs a third
 	// further.
 	Resyncs map[string]api.Resync
@@ -53,6 +54,9 @@ func (a *Accounting) ServerGroups() []api.ServerGroup {
 	defer a.mu.Unlock()
 	return slices.Clone(a.Groups)
 }
+
+// ManagedServers implements control.Accounting.
+func (a *Accounting) ManagedServers() api.ManagedServers { return a.Managed }
 
 // OnOffGroups implements control.Accounting.
 func (a *Accounting) OnOffGroups() []api.OnOffGroup { return a.OnOff }

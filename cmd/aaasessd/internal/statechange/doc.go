@@ -1,0 +1,22 @@
+// Package statechange tells SNMP managers when a server becomes dead, or answers again:
+// casServerStateChange of CISCO-AAA-SERVER-MIB (R9).
+//
+//	clients -- Changed --> queue --> [Limiter] --> our own targets (package notify)
+//	                                          '--> queue --> the master agent (package agentx)
+//
+// A change is told at once, with the values of that change: a death and a return that are a second apart
+// give two notifications. A server that flaps gets [Burst] notifications at once, and then one every
+// [Every]. Changes between these are not told; they are counted. When the next one may be told, and the
+// manager still believes something else than what is true, it is told the last change. So in the end
+// managers always know the present state.
+//
+// Nothing is told while casServerStateChangeEnable is false, and nothing of a server without rows in the
+// tables of the module, for example an IPv6 server: the variables of the notification are named after
+// its row.
+//
+// # Who owns what
+//
+// [Teller.Changed] and [Teller.Stats] may be called from any goroutine. They only take a short lock. The
+// goroutine of [Teller.Run] owns the Limiter. Another one waits for the master agent. Both queues
+// coalesce: if they are full, they drop changes that are followed by a later one of the same server.
+package statechange
