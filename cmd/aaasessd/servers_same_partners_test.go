@@ -17,10 +17,10 @@ import (
 
 // clocks are the columns that grow while nothing happens, by their subtree.
 var clocks = map[string]*regexp.Regexp{
-	casRoot:               regexp.MustCompile(`^\.2\.1\.1\.(26|28)\.`),    // casCurrentStateDuration, casTotalDeadTime
-	".1.3.6.1.2.1.67.2.2": regexp.MustCompile(`^\.1\.1\.4\.1\.17\.`),      // radiusAccClientCounterDiscontinuity
-	".1.3.6.1.2.1.67.1.2": regexp.MustCompile(`^\.1\.1\.4\.1\.(17|18)\.`), // radiusAuthClientCounterDiscontinuity
-	".1.3.6.1.2.1.145":    regexp.MustCompile(`^\.1\.2\.1\.35\.`),         // radiusDynAuthClientCounterDiscontinuity
+	casRoot:               regexp.MustCompile(`^\.2\.1\.1\.(26|28)\.`), // casCurrentStateDuration, casTotalDeadTime
+	".1.3.6.1.2.1.67.2.2": regexp.MustCompile(`^\.1\.1\.4\.1\.15\.`),   // radiusAccClientCounterDiscontinuity
+	".1.3.6.1.2.1.67.1.2": regexp.MustCompile(`^\.1\.1\.4\.1\.17\.`),   // radiusAuthClientCounterDiscontinuity
+	".1.3.6.1.2.1.145":    regexp.MustCompile(`^\.1\.2\.1\.32\.`),      // radiusDynAuthClientCounterDiscontinuity
 }
 
 // TestServersSame: snmpd and the responder return the tables of servers octet for octet alike: with

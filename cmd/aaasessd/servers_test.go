@@ -117,3 +117,28 @@ func TestServerDies(t *testing.T) {
 		t.Errorf("after a restart: %+v", s)
 	}
 }
+
+// TestDeadOverRestart: a server that is dead when the daemon ends in order is still dead in the state
+// folder. So the next daemon tells managers that it is not any more, whether or not it is used then.
+func TestDeadOverRestart(t *testing.T) {
+	u := listen(t, "127.0.0.1:0")
+	u.setSilent(true)
+	l := launch(t, with(t, relayConfig(t, "isp", u), "hold-down: 0s", "hold-down: 1h"), environment{})
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	eventually(t, "the server is dead", func() bool { return l.viewOf("r0").State.Dead })
+	died := l.viewOf("r0").State.Since
+	u.setSilent(false)
+	if err := l.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if n := l.d.stateChanges.Stats().Disabled; n != 1 {
+		t.Errorf("the end is %d changes of the state", n-1)
+	}
+	started := time.Now()
+	l.start(environment{})
+	var told uint64
+	eventually(t, "managers would be told", func() bool { told = l.d.stateChanges.Stats().Disabled; return told == 1 }, &told)
+	if s := l.viewOf("r0").State; s.Dead || s.Deaths != 1 || s.Since.Before(started) || (s.Previous-s.Since.Sub(died)).Abs() > time.Second || s.TotalDead != s.Previous {
+		t.Errorf("%+v, started at %v", s, started)
+	}
+}

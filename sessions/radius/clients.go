@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"aaasess/internal/radius"
 	"aaasess/sessions"
@@ -68,8 +69,17 @@ type client struct {
 type clientStats struct {
 	counters counters
 	logged   dropLog
+	answered atomic.Int64 // time of the last answer, in Unix nanoseconds; 0: there was none
 	// signs is true once the client has shown that it sends Message-Authenticators.
 	signs atomic.Bool
+}
+
+// lastAnswered returns the time of the last answer; the zero Time if there was none.
+func (s *clientStats) lastAnswered() time.Time {
+	if at := s.answered.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
 }
 
 // newClient makes a client for a ClientTable. before is the client with this prefix until now, or nil.

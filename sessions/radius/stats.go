@@ -1,6 +1,9 @@
 package radius
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // counter is the index of a counter. Some are only for one of the listeners. accepts and rejects also
 // count ACKs and NAKs.
@@ -62,8 +65,9 @@ func (c *counters) snapshot() Counters {
 
 // ClientCounters are the counters of one client.
 type ClientCounters struct {
-	Name   string
-	Prefix string
+	Name         string
+	Prefix       string
+	LastAnswered time.Time // zero if the client has had no answer since the Listener was created
 	Counters
 }
 
@@ -117,8 +121,9 @@ func (c *counters) authSnapshot() AuthCounters {
 
 // AuthClientCounters are the counters of one client.
 type AuthClientCounters struct {
-	Name   string
-	Prefix string
+	Name         string
+	Prefix       string
+	LastAnswered time.Time // zero if the client has had no answer since the AuthListener was created
 	AuthCounters
 }
 

@@ -23,6 +23,7 @@ type Client interface {
 	Statistics() servers.Statistics
 	Restore(servers.Statistics)
 	SetNames(names []string)
+	End()
 	StateChanges() uint64
 }
 
@@ -40,10 +41,13 @@ func Beside(name string) []string { return []string{name, name + damaged} }
 
 const damaged = ".damaged"
 
-// saveEvery is how often the file is saved if something has changed, and maxAge how old a View may be.
 const (
-	saveEvery = 10 * time.Second
-	maxAge    = 100 * time.Millisecond
+	// saveEvery is how often the file is saved if something has changed, and saveStates after how long
+	// at the latest if the state of a server, or the configuration, has changed: managers were told.
+	saveEvery  = 10 * time.Second
+	saveStates = time.Second
+	// maxAge is how old a View may be.
+	maxAge = 100 * time.Millisecond
 )
 
 // Keeper keeps the statistics.
@@ -240,16 +244,27 @@ func setRecord(e *servers.Entry, r *servers.Record) {
 
 // Run saves the file until ctx is done.
 func (k *Keeper) Run(ctx context.Context) error {
-	tick := time.NewTicker(saveEvery)
+	tick := time.NewTicker(saveStates)
 	defer tick.Stop()
-	for {
+	changes := k.changes()
+	for age := saveStates; ; age += saveStates {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			k.save(false)
+			if latest := k.changes(); latest != changes || age >= saveEvery {
+				age, changes = 0, latest
+				k.save(false)
+			}
 		}
 	}
+}
+
+// End is called before the groups end because the process does: the file then has the servers that are
+// dead.
+func (k *Keeper) End() {
+	k.cfg.RADIUS.End()
+	k.cfg.TACACS.End()
 }
 
 // Close saves the file when no group counts any more.

@@ -71,7 +71,13 @@ func (c *fakeClient) change(name string, do func(r *servers.Record)) {
 	do(c.all[name])
 }
 
-func (c *fakeClient) StateChanges() uint64 { return c.changes }
+func (c *fakeClient) End() {}
+
+func (c *fakeClient) StateChanges() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changes
+}
 
 // buffer is a buffer that a process writes and a test reads.
 type buffer struct {
@@ -277,6 +283,26 @@ func TestSaveWhenChanged(t *testing.T) {
 		}
 		if written() == third || !strings.Contains(h.log.String(), "saved again") {
 			t.Errorf("not saved again: %s", h.log.String())
+		}
+	})
+}
+
+// TestKilledAfterDeath: the death of a server that managers were told of is in the file a second later, so
+// that the next process tells them when the server is not dead any more.
+func TestKilledAfterDeath(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t)
+		k, radius, _ := h.open(ofRADIUS("a"))
+		go func() { _ = k.Run(t.Context()) }()
+		time.Sleep(12 * time.Second)
+		radius.change("a", func(r *servers.Record) {
+			r.State = servers.Lifetime{Dead: true, Since: time.Now(), Deaths: 1}
+			radius.changes++
+		})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if _, radius, _ := h.open(ofRADIUS("a")); !radius.all["a"].State.Dead { // the first one is killed
+			t.Errorf("%+v", radius.all["a"].State)
 		}
 	})
 }

@@ -121,6 +121,7 @@ func (l *Limiter) Held() (n int) {
 }
 
 // Skip handles a change that is not told whatever the limit is. What is held back is not told either.
+// Managers still believe what they were told last.
 func (l *Limiter) Skip(c servers.Change) {
 	t := l.servers[serverOf(&c)]
 	if t == nil {
@@ -129,5 +130,12 @@ func (l *Limiter) Skip(c servers.Change) {
 	if t.held.Name != "" {
 		l.Suppressed++
 	}
-	t.dead, t.held = c.Dead, servers.Change{}
+	t.held = servers.Change{}
+}
+
+// NotTold handles that a change of Due was not told after all: managers still believe the opposite.
+func (l *Limiter) NotTold(c servers.Change) {
+	if t := l.servers[serverOf(&c)]; t != nil {
+		t.dead = !c.Dead
+	}
 }

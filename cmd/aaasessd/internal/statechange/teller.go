@@ -157,7 +157,11 @@ func (t *Teller) work(now time.Time) time.Time {
 		}
 		if entry := t.entry(&c, view); entry != nil {
 			t.tell(entry)
+			continue
 		}
+		t.mu.Lock()
+		t.limiter.NotTold(c)
+		t.mu.Unlock()
 	}
 	return next
 }
