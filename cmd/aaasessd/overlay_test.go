@@ -74,12 +74,15 @@ func (l *inProcess) checkServers(want ...string) {
 	}
 }
 
+// apply applies an overlay as a SET does.
+func (l *inProcess) apply(o servers.Overlay) error { return l.d.applyOverlay(o, 550*time.Millisecond) }
+
 func (l *inProcess) mustApply(o servers.Overlay) {
 	l.t.Helper()
 	if err := l.d.checkOverlay(o); err != nil {
 		l.t.Error("the check says", err)
 	}
-	if err := l.d.applyOverlay(o); err != nil {
+	if err := l.apply(o); err != nil {
 		l.t.Fatal(err)
 	}
 }
@@ -145,7 +148,7 @@ func TestOverlayRefused(t *testing.T) {
 		{"no key", servers.Overlay{Created: []servers.Created{other}}, "no key of its own"},
 		{"an address in the file", servers.Overlay{Created: []servers.Created{createdAt(1, u)}}, "server r0 of the file has its address"},
 	} {
-		err := l.d.applyOverlay(tt.next)
+		err := l.apply(tt.next)
 		if checked := l.d.checkOverlay(tt.next); fmt.Sprint(checked) != fmt.Sprint(err) {
 			t.Errorf("%s: the check says %v", tt.name, checked)
 		}
@@ -166,7 +169,7 @@ func TestOverlayNotWritten(t *testing.T) {
 	if err := os.Mkdir(blocked, 0o700); err != nil { // nobody, not even root, can replace a folder
 		t.Fatal(err)
 	}
-	if err := l.d.applyOverlay(servers.Overlay{}); err == nil {
+	if err := l.apply(servers.Overlay{}); err == nil {
 		t.Error("no error")
 	}
 	if err := l.d.setStateChangeEnabled(true); err == nil || l.d.stateChangeEnabled() {
@@ -287,13 +290,13 @@ func TestOverlayLate(t *testing.T) {
 		return err
 	}
 	began := time.Now()
-	if err := l.d.applyOverlay(next); !errors.Is(err, overlay.ErrLate) {
+	if err := l.apply(next); !errors.Is(err, overlay.ErrLate) {
 		t.Errorf("the error is %v", err)
 	}
 	if after := time.Since(began); after > 600*time.Millisecond {
 		t.Errorf("the SET has waited for %v", after)
 	}
-	if err := l.d.applyOverlay(next); !errors.Is(err, overlay.ErrLate) { // the first one is still being written
+	if err := l.apply(next); !errors.Is(err, overlay.ErrLate) { // the first one is still being written
 		t.Errorf("the error is %v", err)
 	}
 	close(slow)
@@ -301,6 +304,37 @@ func TestOverlayLate(t *testing.T) {
 	l.checkServers("r0")
 	l.mustApply(next)
 	l.checkServers("r0", "snmp-radius-1")
+}
+
+// TestOverlayUndone: a change is undone even if the disk does not accept it, or the daemon is ending.
+func TestOverlayUndone(t *testing.T) {
+	text := overlaidConfig(t, listen(t, "127.0.0.1:0"))
+	l := launch(t, text, environment{})
+	next := servers.Overlay{Created: []servers.Created{createdAt(1, listen(t, "127.0.0.2:0"))}}
+	l.mustApply(next)
+	blocked := filepath.Join(l.dir, "state", overlayFile+".new")
+	if err := os.Mkdir(blocked, 0o700); err != nil { // nobody, not even root, can replace a folder
+		t.Fatal(err)
+	}
+	if err := l.d.undoOverlay(servers.Overlay{}); err == nil {
+		t.Error("no error, although it is not on the disk")
+	}
+	if got := l.overlayServers(); !slices.Equal(got, []string{"r0"}) {
+		t.Errorf("servers %q", got)
+	}
+	if err := os.Remove(blocked); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.d.undoOverlay(servers.Overlay{}); err != nil {
+		t.Error(err)
+	}
+	l.checkServers("r0")
+	l.mustApply(next)
+	if err := l.d.refuseOverlay(&overlay.Request{Undo: true}); !errors.Is(err, overlay.ErrEnding) {
+		t.Error(err)
+	}
+	l.restart(text)
+	l.checkServers("r0")
 }
 
 // TestOverlayAndReloads: changes and reloads at the same time neither wait for each other without end
@@ -324,7 +358,7 @@ func TestOverlayAndReloads(t *testing.T) {
 		if i%2 == 0 {
 			next.Created = []servers.Created{createdAt(1, other)}
 		}
-		if err := l.d.applyOverlay(next); err != nil {
+		if err := l.apply(next); err != nil {
 			t.Fatal(i, err)
 		}
 		if got := fmt.Sprintf("%+v", l.d.overlay()); got != fmt.Sprintf("%+v", next) {
@@ -336,7 +370,7 @@ func TestOverlayAndReloads(t *testing.T) {
 	applied := make(chan error)
 	go func() {
 		for {
-			if err := l.d.applyOverlay(servers.Overlay{Created: []servers.Created{createdAt(1, other)}}); err != nil {
+			if err := l.apply(servers.Overlay{Created: []servers.Created{createdAt(1, other)}}); err != nil {
 				applied <- err
 				return
 			}

@@ -62,7 +62,7 @@ func (s *server) pathFor(purpose Purpose, source netip.Addr, id Identity, now ti
 		p = &path{server: s, route: at, ids: newIdentifiers(), closed: make(chan struct{})}
 		p.addr = p.choose()
 		s.paths[at] = p
-		s.history.Use(use(purpose), &s.states[purpose], now)
+		s.history.AddPort(use(purpose), &s.states[purpose], now)
 	}
 	return p
 }

@@ -206,7 +206,9 @@ func unusable(e *servers.Created) string {
 		return "its protocol is not known"
 	case e.Index == 0:
 		return "its casIndex is 0"
-	case !e.Addr.IsValid() || e.Addr.Unmap().IsUnspecified() || e.Addr.Unmap().IsMulticast() || e.Addr.Zone() != "" || e.Addr.Unmap() == broadcast:
+	case !e.Addr.Unmap().Is4(): // it would have no row, so no manager could destroy it
+		return fmt.Sprintf("%s is not an IPv4 address", e.Addr)
+	case e.Addr.Unmap().IsUnspecified() || e.Addr.Unmap().IsMulticast() || e.Addr.Unmap() == broadcast:
 		return fmt.Sprintf("%s is not the address of a server", e.Addr)
 	case e.Protocol == servers.TACACS && e.AuthPort == 0:
 		return "it has no port"
