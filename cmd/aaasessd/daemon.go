@@ -352,6 +352,7 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 		d.readiness.ending.Store(true)
 		d.service.SetEnding(d.offTime())
 		d.servers.End() // before the groups of servers end
+		d.stateChanges.Flush()
 		endDelivery()
 		d.awaitMethods(hup)
 	}()

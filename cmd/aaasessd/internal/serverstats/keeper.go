@@ -157,11 +157,11 @@ func (k *Keeper) SetServers(all Servers) {
 	for i := range configured {
 		names[configured[i].Protocol] = append(names[configured[i].Protocol], configured[i].Name)
 	}
+	k.mu.Lock() // no View has a server whose name is forgotten
+	defer k.mu.Unlock()
 	for protocol, client := range k.clients {
 		client.SetNames(names[protocol])
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	k.servers, k.numbers = all, k.numbers.assign(configured)
 	k.reloads.Add(1)
 }

@@ -26,6 +26,7 @@ type fakeClient struct {
 	invalid uint64
 	changes uint64
 	asked   int
+	forgets func() // called by SetNames; nil: nothing
 }
 
 func (c *fakeClient) Statistics() servers.Statistics {
@@ -51,6 +52,9 @@ func (c *fakeClient) Restore(s servers.Statistics) {
 }
 
 func (c *fakeClient) SetNames(names []string) {
+	if c.forgets != nil {
+		c.forgets()
+	}
 	old := c.all
 	c.all = map[string]*servers.Record{}
 	for _, name := range names {
@@ -305,6 +309,25 @@ func TestKilledAfterDeath(t *testing.T) {
 			t.Errorf("%+v", radius.all["a"].State)
 		}
 	})
+}
+
+// TestNoViewOfForgotten: while a reload makes the clients forget a server, no View is made, which would
+// have the server without its statistics.
+func TestNoViewOfForgotten(t *testing.T) {
+	h := newHost(t)
+	k, radius, _ := h.open(ofRADIUS("a"), ofRADIUS("b"))
+	asked := false
+	radius.forgets = func() {
+		asked = true
+		if k.mu.TryLock() {
+			k.mu.Unlock()
+			t.Error("a View can be made")
+		}
+	}
+	k.SetServers(Servers{InUse: []servers.Identity{ofRADIUS("a")}})
+	if !asked {
+		t.Error("the client has forgotten nothing")
+	}
 }
 
 // TestDamagedFile: a file that cannot be read is set aside, and reported once.

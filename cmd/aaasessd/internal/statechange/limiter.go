@@ -100,6 +100,17 @@ func (l *Limiter) Due(now time.Time) (tell []servers.Change) {
 	return tell
 }
 
+// All returns the changes that are held back, which are told now whatever the limit is.
+func (l *Limiter) All(now time.Time) (tell []servers.Change) {
+	for _, t := range l.servers {
+		if t.held.Name != "" {
+			tell = append(tell, t.held)
+			t.tell(t.held.Dead, now)
+		}
+	}
+	return tell
+}
+
 // Next returns when Due has something to tell; zero means never, unless something changes.
 func (l *Limiter) Next() (at time.Time) {
 	for _, t := range l.servers {

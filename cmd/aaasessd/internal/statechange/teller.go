@@ -55,7 +55,7 @@ type Teller struct {
 
 	mu      sync.Mutex // guards the fields below; never held over I/O
 	changes queue[servers.Change]
-	limiter Limiter // written by the goroutine of Run only
+	limiter Limiter
 	stats   Stats
 	master  queue[notification]
 	sending bool // a notification is on its way to the master agent; it is not in master
@@ -151,7 +151,13 @@ func (t *Teller) work(now time.Time) time.Time {
 	due := t.limiter.Due(now)
 	next := t.limiter.Next()
 	t.mu.Unlock()
-	for _, c := range due {
+	t.tellHeld(due, view)
+	return next
+}
+
+// tellHeld tells changes that were held back. view may be nil.
+func (t *Teller) tellHeld(all []servers.Change, view *servers.View) {
+	for _, c := range all {
 		if view == nil {
 			view = t.cfg.View()
 		}
@@ -163,7 +169,15 @@ func (t *Teller) work(now time.Time) time.Time {
 		t.limiter.NotTold(c)
 		t.mu.Unlock()
 	}
-	return next
+}
+
+// Flush tells what is held back, whatever the limit is. Call it before the end of the process: the next
+// one does not know that managers believe something else.
+func (t *Teller) Flush() {
+	t.mu.Lock()
+	held := t.limiter.All(time.Now())
+	t.mu.Unlock()
+	t.tellHeld(held, nil)
 }
 
 // change handles a change that has just happened.

@@ -178,6 +178,13 @@ func TestTeller(t *testing.T) {
 			synctest.Wait()
 			s.want(Stats{Told: 11, Suppressed: 2}, append(burst, "3 dead 1 6")...)
 		},
+		"the end while it flaps": func(s *scene) {
+			s.happen("four", 11)
+			s.Flush()
+			s.Flush()
+			synctest.Wait()
+			s.want(Stats{Told: 11}, append(burst, "3 dead 1 5")...)
+		},
 		"a server that is destroyed while it flaps": func(s *scene) {
 			s.happen("four", 11)
 			s.set(func() { s.gone = true })
