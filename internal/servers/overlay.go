@@ -9,7 +9,7 @@ import (
 // CISCO-AAA-SERVER-MIB). It survives a restart; the file is never changed.
 type Overlay struct {
 	Created   []Created
-	Destroyed []Destroyed
+	Destroyed []Key // servers of the file
 }
 
 // Created is a server that a manager has created. It is in the group of all servers of its protocol
@@ -26,9 +26,3 @@ type Created struct {
 
 // Name is the name of the server, as in a configuration file.
 func (c *Created) Name() string { return fmt.Sprintf("snmp-%s-%d", c.Protocol, c.Index) }
-
-// Destroyed is a server of the file that a manager has destroyed.
-type Destroyed struct {
-	Protocol Protocol
-	Name     string
-}

@@ -36,7 +36,7 @@ func (m *module) newTable() *table {
 	for i := range view.Entries {
 		e := &view.Entries[i]
 		created := e.Identity.Index != 0
-		if created || slices.Contains(t.overlay.Destroyed, servers.Destroyed{Protocol: e.Protocol, Name: e.Name}) {
+		if created || slices.Contains(t.overlay.Destroyed, e.Key()) {
 			continue
 		}
 		s := server{key: keyOf(e), name: e.Name, listed: e.Listed, private: e.Private}
@@ -217,7 +217,7 @@ func (t *table) destroy(p *plan, w *wanted) error {
 	if n := t.created(w.key); n >= 0 {
 		t.overlay.Created = slices.Delete(slices.Clone(t.overlay.Created), n, n+1)
 	} else {
-		t.overlay.Destroyed = append(slices.Clip(t.overlay.Destroyed), servers.Destroyed{Protocol: s.protocol, Name: s.name})
+		t.overlay.Destroyed = append(slices.Clip(t.overlay.Destroyed), servers.Key{Protocol: s.protocol, Name: s.name})
 	}
 	p.destroyed = append(p.destroyed, s)
 	p.changesServers(w)

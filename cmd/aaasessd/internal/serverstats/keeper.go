@@ -86,7 +86,7 @@ func Open(cfg Config, all Servers) *Keeper {
 	old := k.read()
 	if old != nil {
 		for _, s := range old.Servers {
-			k.numbers[key{s.Protocol, s.Name}] = number{s.Index, s.Number}
+			k.numbers[servers.Key{Protocol: s.Protocol, Name: s.Name}] = number{s.Index, s.Number}
 		}
 	}
 	k.SetServers(all)
@@ -145,7 +145,7 @@ func (k *Keeper) since(f *file, now time.Time) time.Duration {
 }
 
 func (k *Keeper) isConfigured(p servers.Protocol, name string) bool {
-	_, ok := k.numbers[key{p, name}]
+	_, ok := k.numbers[servers.Key{Protocol: p, Name: name}]
 	return ok
 }
 
@@ -209,7 +209,7 @@ func (k *Keeper) makeView() servers.View {
 		e := &v.Entries[i]
 		e.Identity = k.servers.InUse[i]
 		priorities[e.Protocol]++
-		n := k.numbers[keyOf(&e.Identity)]
+		n := k.numbers[e.Key()]
 		e.Index, e.Number, e.Priority = n.index, n.number, priorities[e.Protocol]
 		all := &ofRADIUS
 		if e.Protocol == servers.TACACS {
@@ -307,7 +307,7 @@ func (k *Keeper) file(orderly bool) file {
 	for _, protocol := range []servers.Protocol{servers.TACACS, servers.RADIUS} {
 		s := k.clients[protocol].Statistics()
 		for i := range s.Records {
-			if n, ok := all[key{protocol, s.Records[i].Name}]; ok {
+			if n, ok := all[servers.Key{Protocol: protocol, Name: s.Records[i].Name}]; ok {
 				f.Servers = append(f.Servers, newServer(protocol, n, &s.Records[i], now))
 			}
 		}
