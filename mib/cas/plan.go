@@ -1,6 +1,7 @@
 package cas
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -165,13 +166,14 @@ func (t *table) replace(p *plan, k key, next *making) {
 
 // activate makes a row active. It has the lowest priority: it is the last one of the overlay.
 func (t *table) activate(p *plan, w *wanted, row *making) error {
-	auth, _ := row.authPort()
-	switch {
-	case !row.ready():
+	if !row.ready() {
 		return w.refuse(mib.InconsistentValue, errIncomplete)
-	case row.protocol == servers.RADIUS && auth == row.acctPort(), row.protocol == servers.TACACS && auth == 0:
-		return w.refuse(mib.InconsistentValue, errPorts)
-	case row.secret == "" && !t.globalKey(row.protocol):
+	}
+	c := row.server()
+	if fault := c.Fault(); fault != "" {
+		return w.refuse(mib.InconsistentValue, fmt.Errorf("cas: %s", fault))
+	}
+	if c.Key == "" && !t.globalKey(c.Protocol) {
 		return w.refuse(mib.InconsistentValue, errNoKey)
 	}
 	public := 0
@@ -190,7 +192,6 @@ func (t *table) activate(p *plan, w *wanted, row *making) error {
 	if public >= servers.MaxServers {
 		return w.refuse(mib.ResourceUnavailable, errFull)
 	}
-	c := row.server()
 	t.add(&c)
 	t.overlay.Created = append(slices.Clip(t.overlay.Created), c)
 	t.replace(p, row.key, nil)

@@ -150,7 +150,7 @@ func emptyGroup(c *config.Config) (p servers.Protocol, name string, found bool) 
 // misfit returns why a server that was created does not fit the file and the servers in m.created, or
 // "".
 func (m *merge) misfit(e *servers.Created) string {
-	if reason := unusable(e); reason != "" {
+	if reason := e.Fault(); reason != "" {
 		return reason
 	}
 	members := 0
@@ -192,30 +192,6 @@ func (m *merge) misfit(e *servers.Created) string {
 		return fmt.Sprintf("a group has at most %d servers", servers.MaxServers)
 	case e.Key == "" && !m.file.HasSecret(e.Protocol):
 		return fmt.Sprintf("it has no key of its own, and the file has no %s.secret", e.Protocol)
-	}
-	return ""
-}
-
-// broadcast is the address of all hosts of a network (RFC 919).
-var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
-
-// unusable returns why a server fits no file, or "".
-func unusable(e *servers.Created) string {
-	switch {
-	case e.Protocol != servers.RADIUS && e.Protocol != servers.TACACS:
-		return "its protocol is not known"
-	case e.Index == 0:
-		return "its casIndex is 0"
-	case !e.Addr.Unmap().Is4(): // it would have no row, so no manager could destroy it
-		return fmt.Sprintf("%s is not an IPv4 address", e.Addr)
-	case e.Addr.Unmap().IsUnspecified() || e.Addr.Unmap().IsMulticast() || e.Addr.Unmap() == broadcast:
-		return fmt.Sprintf("%s is not the address of a server", e.Addr)
-	case e.Protocol == servers.TACACS && e.AuthPort == 0:
-		return "it has no port"
-	case e.Protocol == servers.RADIUS && e.AuthPort == 0 && e.AcctPort == 0:
-		return "it has neither a port for authentication nor one for accounting"
-	case e.Protocol == servers.RADIUS && e.AuthPort == e.AcctPort:
-		return fmt.Sprintf("port %d is that for authentication and that for accounting", e.AuthPort)
 	}
 	return ""
 }
