@@ -18,12 +18,18 @@ import (
 	"aaasess/internal/servers"
 )
 
-// Client has the servers of a protocol.
+// Client has the servers of a protocol, and counts for them. Both clients of the daemon are one: package
+// internal/radius/client and package internal/tacacs/client.
 type Client interface {
+	// Statistics returns a copy of what is known of each server.
 	Statistics() servers.Statistics
+	// Restore continues statistics of an earlier process. It is called before the client has a group.
 	Restore(servers.Statistics)
+	// SetNames says which servers are configured. Others are forgotten once no group has them.
 	SetNames(names []string)
+	// End keeps the states of all servers as they are from now on: the daemon ends.
 	End()
+	// StateChanges returns a number that grows when a server becomes dead, or answers again.
 	StateChanges() uint64
 }
 
