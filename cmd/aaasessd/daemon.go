@@ -24,6 +24,8 @@ import (
 	"aaasess/cmd/aaasessd/internal/serverstats"
 	"aaasess/cmd/aaasessd/internal/statechange"
 	"aaasess/cmd/aaasessd/internal/systemd"
+	"aaasess/cmd/aaasessd/internal/web"
+	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/version"
 	"aaasess/internal/radius"
@@ -78,6 +80,9 @@ type daemon struct {
 	subagent       *agentx.Subagent // nil: no master agent is configured
 	snmp           *snmpEngine      // nil: no responder is configured
 	service        *systemd.Service
+	http           *web.Server // nil: none is configured
+	readiness      readiness
+	reloads        reloads
 
 	memory      *memoryWatch  // nil: GOMEMLIMIT is not set
 	refusedLine throttle.Line // of the log: sessions that a limit refused
@@ -153,7 +158,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		return nil, err
 	}
 	d.stale = stale.New(stale.Config{Table: d.table, Policy: d.stalePolicy(cfg), Log: log, BeatEvery: env.beat})
-	for _, open := range []func(*config.Config) error{d.openAuthentication, d.openDynAuth, d.openControl, d.openLocal, d.openSNMP} {
+	for _, open := range []func(*config.Config) error{d.openAuthentication, d.openDynAuth, d.openControl, d.openLocal, d.openSNMP, d.openHTTP} {
 		if err := open(cfg); err != nil {
 			return nil, err
 		}
@@ -207,11 +212,12 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 
 // openControl opens the control socket, after everything that it shows.
 func (d *daemon) openControl(cfg *config.Config) (err error) {
+	accounting := acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups, Managed: d.managed})
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.clientName, Names: d.dictionary.Load, Reasons: d.reasons,
 		Events: d.router.Tap(), Admissions: d.logins, TestNotification: d.testNotification,
-		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups, Managed: d.managed}),
+		Accounting: accounting, RunningConfig: func() api.RunningConfig { return d.runningConfig(accounting) },
 	}, d.table, d.terminator)
 	return err
 }
@@ -225,6 +231,9 @@ func (d *daemon) close() error {
 	}
 	if d.local != nil {
 		errs = append(errs, unlessClosed(d.local.Close()))
+	}
+	if d.http != nil {
+		errs = append(errs, unlessClosed(d.http.Close()))
 	}
 	if d.snmp != nil {
 		errs = append(errs, d.snmp.close())
@@ -279,7 +288,12 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	if d.snmp != nil {
 		serving = append(serving, d.snmp)
 	}
+	if d.http != nil {
+		serving = append(serving, d.http)
+	}
 	serving = append(serving, d.managerTasks()...)
+	all := append([]task{first}, serving...)
+	d.readiness.tasks.Store(&all)
 	if d.subagent != nil {
 		others = append(others, d.subagent)
 	}
@@ -305,6 +319,9 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 		}
 		if d.snmp != nil {
 			addresses = append(addresses, "snmp", d.snmp.responder.Addrs())
+		}
+		if d.http != nil {
+			addresses = append(addresses, "http", d.http.Addrs())
 		}
 		d.log.Info("ready", append([]any{"sessions", d.table.View().Len(), "state", d.state}, addresses...)...)
 		d.service.SetReady(d.reasons())
@@ -332,6 +349,7 @@ const checkEvery = time.Second
 func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first methods.Change) error {
 	delivering, endDelivery := context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
+		d.readiness.ending.Store(true)
 		d.service.SetEnding(d.offTime())
 		d.servers.End() // before the groups of servers end
 		endDelivery()
@@ -355,6 +373,7 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 		case <-hup:
 			d.service.BeginReload()
 			err := d.reload(ctx)
+			d.reloads.count(err)
 			if err != nil {
 				logErrors(d.log, "configuration not loaded; the previous one stays in use", err)
 			} else {

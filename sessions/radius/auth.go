@@ -48,7 +48,7 @@ func (l *AuthListener) String() string {
 func (l *AuthListener) Stats() AuthStats {
 	s := AuthStats{AuthCounters: l.counters.authSnapshot()}
 	l.eachClient(func(c *client, counted *counters) {
-		s.Clients = append(s.Clients, AuthClientCounters{c.Name, c.Prefix.String(), counted.authSnapshot()})
+		s.Clients = append(s.Clients, AuthClientCounters{c.Name, c.Prefix.String(), c.stats.lastAnswered(), counted.authSnapshot()})
 	})
 	return s
 }

@@ -48,7 +48,7 @@ func (l *Listener) String() string { return fmt.Sprint("radius accounting listen
 func (l *Listener) Stats() Stats {
 	s := Stats{Counters: l.counters.snapshot()}
 	l.eachClient(func(c *client, counted *counters) {
-		s.Clients = append(s.Clients, ClientCounters{c.Name, c.Prefix.String(), counted.snapshot()})
+		s.Clients = append(s.Clients, ClientCounters{c.Name, c.Prefix.String(), c.stats.lastAnswered(), counted.snapshot()})
 	})
 	return s
 }
@@ -103,6 +103,7 @@ func (x *exchange) reported(err error) {
 	now := time.Now()
 	x.seen.end(x.key, err == nil, now)
 	if err == nil {
+		x.answeredFirst(now)
 		x.answer(outcomeAnswered, now)
 	} else {
 		x.drop(refused, now, err)

@@ -1,6 +1,11 @@
 package radius
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+
+	"aaasess/internal/histogram"
+)
 
 // counter is the index of a counter. Some are only for one of the listeners. accepts and rejects also
 // count ACKs and NAKs.
@@ -62,8 +67,9 @@ func (c *counters) snapshot() Counters {
 
 // ClientCounters are the counters of one client.
 type ClientCounters struct {
-	Name   string
-	Prefix string
+	Name         string
+	Prefix       string
+	LastAnswered time.Time // zero if the client has had no answer since the Listener was created
 	Counters
 }
 
@@ -72,6 +78,22 @@ type ClientCounters struct {
 type Stats struct {
 	Counters
 	Clients []ClientCounters
+}
+
+// AnswerTime is how long the NASes of a client, or a server, have waited for the first answers to their
+// requests. Requests without an answer are not in it, nor are copies and Status-Servers.
+type AnswerTime struct {
+	Name   string
+	Prefix string
+	histogram.Snapshot
+}
+
+// AnswerTimes returns the times of each client, in the configured order.
+func (e *endpoint) AnswerTimes() (all []AnswerTime) {
+	e.eachClient(func(c *client, _ *counters) {
+		all = append(all, AnswerTime{c.Name, c.Prefix.String(), c.stats.answerTime.Snapshot()})
+	})
+	return all
 }
 
 // AuthCounters counts events since the AuthListener was created. Requests minus Duplicates,
@@ -117,8 +139,9 @@ func (c *counters) authSnapshot() AuthCounters {
 
 // AuthClientCounters are the counters of one client.
 type AuthClientCounters struct {
-	Name   string
-	Prefix string
+	Name         string
+	Prefix       string
+	LastAnswered time.Time // zero if the client has had no answer since the AuthListener was created
 	AuthCounters
 }
 

@@ -30,6 +30,8 @@ const (
 	PathLogins       = "/v1/logins"
 	PathManaged      = "/v1/managed-servers"
 
+	PathRunningConfig = "/v1/running-config"
+
 	PathTestNotification = "/v1/notifications/test"
 )
 

@@ -46,6 +46,9 @@ type Config struct {
 	Admissions func() *admission.Store
 	// TestNotification sends test notifications. nil answers requests for them with 404.
 	TestNotification TestNotification
+	// RunningConfig returns the configuration in effect, without secrets. nil answers requests for it
+	// with 404.
+	RunningConfig func() api.RunningConfig
 	// Reasons returns why the daemon is degraded, for /v1/status: short texts for the operator. It
 	// must not block. nil: the daemon never is.
 	Reasons func() []string

@@ -273,8 +273,8 @@ func (p *path) match(b []byte, packet radius.Packet, err error, conn Conn, numbe
 		}
 	}
 	stats := p.stats()
-	if waits {
-		stats = received.answers.exchange.statsOn(p)
+	if received.answers.statusServer { // the one that it answers, or of whose answer it is a copy
+		stats = p.server.history.StatusServerStats(use(p.purpose))
 	}
 	switch {
 	case len(b) == 0:

@@ -62,8 +62,9 @@ func TestLimiter(t *testing.T) {
 			var l Limiter
 			var told []string
 			for i, s := range tt.steps {
-				name, state, isB := "a", s.what, false
-				if state, isB = strings.CutPrefix(s.what, "b "); isB {
+				name := "a"
+				state, isB := strings.CutPrefix(s.what, "b ")
+				if isB {
 					name = "b"
 				}
 				state, skip := strings.CutPrefix(state, "skip ")
