@@ -40,8 +40,8 @@ func createdAt(index uint32, u *upstream) servers.Created {
 	return servers.Created{Protocol: servers.RADIUS, Index: index, Addr: at.Addr(), AcctPort: at.Port()}
 }
 
-func destroyedServer(name string) servers.Destroyed {
-	return servers.Destroyed{Protocol: servers.RADIUS, Name: name}
+func destroyedServer(name string) servers.Key {
+	return servers.Key{Protocol: servers.RADIUS, Name: name}
 }
 
 // overlayServers returns the names of the servers in use.
@@ -103,7 +103,7 @@ func TestOverlay(t *testing.T) {
 		eventually(t, "the server has the record", func() bool { got = u.kinds(); return slices.Equal(got, want[u]) }, &got)
 	}
 	goesTo(file)
-	moved := servers.Overlay{Created: []servers.Created{createdAt(3, other)}, Destroyed: []servers.Destroyed{destroyedServer("r0")}}
+	moved := servers.Overlay{Created: []servers.Created{createdAt(3, other)}, Destroyed: []servers.Key{destroyedServer("r0")}}
 	l.mustApply(moved)
 	l.checkServers("snmp-radius-3")
 	goesTo(other)
@@ -144,7 +144,7 @@ func TestOverlayRefused(t *testing.T) {
 		next servers.Overlay
 		want string
 	}{
-		{"the last server of the group", servers.Overlay{Destroyed: []servers.Destroyed{destroyedServer("r0")}}, "without it, group radius has no server"},
+		{"the last server of the group", servers.Overlay{Destroyed: []servers.Key{destroyedServer("r0")}}, "without it, group radius has no server"},
 		{"no key", servers.Overlay{Created: []servers.Created{other}}, "no key of its own"},
 		{"an address in the file", servers.Overlay{Created: []servers.Created{createdAt(1, u)}}, "server r0 of the file has its address"},
 	} {
@@ -254,7 +254,7 @@ func TestShowOverlay(t *testing.T) {
 	}
 	l.mustApply(servers.Overlay{
 		Created:   []servers.Created{createdAt(1, other), {Protocol: servers.TACACS, Index: 2, Addr: netip.MustParseAddr("192.0.2.2"), AuthPort: 49, Key: "k"}},
-		Destroyed: []servers.Destroyed{destroyedServer("r0"), {Protocol: servers.TACACS, Name: "t1"}},
+		Destroyed: []servers.Key{destroyedServer("r0"), {Protocol: servers.TACACS, Name: "t1"}},
 	})
 	l.reload(with(t, text, "192.0.2.1", "192.0.2.2", "name: r0", "name: r9"), "configuration loaded")
 	managed, err := l.client().ManagedServers(t.Context())
@@ -395,7 +395,7 @@ func TestOverlayOfDrainingGroup(t *testing.T) {
 		want = append(want, fmt.Sprintf("Start %08X", i+1))
 	}
 	eventually(t, "records are in flight", func() bool { return silent.asked.Load() > 0 })
-	l.mustApply(servers.Overlay{Created: []servers.Created{createdAt(1, other)}, Destroyed: []servers.Destroyed{destroyedServer("r0")}})
+	l.mustApply(servers.Overlay{Created: []servers.Created{createdAt(1, other)}, Destroyed: []servers.Key{destroyedServer("r0")}})
 	var got []string
 	eventually(t, "the new server has all records", func() bool { got = other.kinds(); return slices.Equal(got, want) }, &got)
 }
@@ -475,7 +475,7 @@ func TestOverlayLogins(t *testing.T) {
 	n.must(radius.CodeAccessAccept, n.request("alice", "of the file", nil))
 	created := servers.Created{Protocol: servers.RADIUS, Index: 8, Addr: netip.MustParseAddr("127.0.0.1"), AuthPort: uint16(other.conn.LocalAddr().(*net.UDPAddr).Port), Key: authSecret}
 	accounts := servers.Created{Protocol: servers.RADIUS, Index: 9, Addr: netip.MustParseAddr("127.0.0.9"), AcctPort: 1646, Key: authSecret}
-	l.mustApply(servers.Overlay{Created: []servers.Created{created, accounts}, Destroyed: []servers.Destroyed{destroyedServer("a0")}})
+	l.mustApply(servers.Overlay{Created: []servers.Created{created, accounts}, Destroyed: []servers.Key{destroyedServer("a0")}})
 	n.must(radius.CodeAccessAccept, n.request("alice", "of SNMP", nil))
 	g := l.group("radius")
 	var shown []string

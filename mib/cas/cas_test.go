@@ -108,7 +108,7 @@ func (d *daemon) pass(by time.Duration) {
 func (d *daemon) build() {
 	v := &servers.View{Now: d.now}
 	for _, e := range d.file {
-		if !slices.Contains(d.overlay.Destroyed, servers.Destroyed{Protocol: e.Protocol, Name: e.Name}) {
+		if !slices.Contains(d.overlay.Destroyed, e.Key()) {
 			v.Entries = append(v.Entries, e)
 		}
 	}

@@ -107,7 +107,7 @@ func TestMerge(t *testing.T) {
 	created := func(all ...servers.Created) servers.Overlay { return servers.Overlay{Created: all} }
 	destroyed := func(p servers.Protocol, names ...string) (o servers.Overlay) {
 		for _, name := range names {
-			o.Destroyed = append(o.Destroyed, servers.Destroyed{Protocol: p, Name: name})
+			o.Destroyed = append(o.Destroyed, servers.Key{Protocol: p, Name: name})
 		}
 		return o
 	}
@@ -250,7 +250,7 @@ func TestMerge(t *testing.T) {
 func TestMergeSettings(t *testing.T) {
 	c, _, givenUp := Merge(parseFile(t, overlaid), servers.Overlay{
 		Created:   []servers.Created{create(servers.RADIUS, 5, "10.0.1.1", "own"), create(servers.RADIUS, 6, "10.0.1.2", ""), create(servers.TACACS, 7, "10.0.1.3", "key")},
-		Destroyed: []servers.Destroyed{{Protocol: servers.RADIUS, Name: "r1"}},
+		Destroyed: []servers.Key{{Protocol: servers.RADIUS, Name: "r1"}},
 	})
 	if len(givenUp) > 0 {
 		t.Fatal(texts(givenUp))

@@ -40,7 +40,7 @@ func TestRestore(t *testing.T) {
 // TestQueue: a change has the result of the owner, or the error of a SET that has given up, in time.
 func TestQueue(t *testing.T) {
 	refused := errors.New("refused")
-	next := servers.Overlay{Destroyed: []servers.Destroyed{{Protocol: servers.RADIUS, Name: "r1"}}}
+	next := servers.Overlay{Destroyed: []servers.Key{{Protocol: servers.RADIUS, Name: "r1"}}}
 	for _, tt := range []struct {
 		name  string
 		owner func(t *testing.T, q *Queue)

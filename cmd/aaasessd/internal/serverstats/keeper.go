@@ -18,12 +18,18 @@ import (
 	"aaasess/internal/servers"
 )
 
-// Client has the servers of a protocol.
+// Client has the servers of a protocol, and counts for them. Both clients of the daemon are one: package
+// internal/radius/client and package internal/tacacs/client.
 type Client interface {
+	// Statistics returns a copy of what is known of each server.
 	Statistics() servers.Statistics
+	// Restore continues statistics of an earlier process. It is called before the client has a group.
 	Restore(servers.Statistics)
+	// SetNames says which servers are configured. Others are forgotten once no group has them.
 	SetNames(names []string)
+	// End keeps the states of all servers as they are from now on: the daemon ends.
 	End()
+	// StateChanges returns a number that grows when a server becomes dead, or answers again.
 	StateChanges() uint64
 }
 
@@ -86,7 +92,7 @@ func Open(cfg Config, all Servers) *Keeper {
 	old := k.read()
 	if old != nil {
 		for _, s := range old.Servers {
-			k.numbers[key{s.Protocol, s.Name}] = number{s.Index, s.Number}
+			k.numbers[servers.Key{Protocol: s.Protocol, Name: s.Name}] = number{s.Index, s.Number}
 		}
 	}
 	k.SetServers(all)
@@ -145,7 +151,7 @@ func (k *Keeper) since(f *file, now time.Time) time.Duration {
 }
 
 func (k *Keeper) isConfigured(p servers.Protocol, name string) bool {
-	_, ok := k.numbers[key{p, name}]
+	_, ok := k.numbers[servers.Key{Protocol: p, Name: name}]
 	return ok
 }
 
@@ -209,7 +215,7 @@ func (k *Keeper) makeView() servers.View {
 		e := &v.Entries[i]
 		e.Identity = k.servers.InUse[i]
 		priorities[e.Protocol]++
-		n := k.numbers[keyOf(&e.Identity)]
+		n := k.numbers[e.Key()]
 		e.Index, e.Number, e.Priority = n.index, n.number, priorities[e.Protocol]
 		all := &ofRADIUS
 		if e.Protocol == servers.TACACS {
@@ -307,7 +313,7 @@ func (k *Keeper) file(orderly bool) file {
 	for _, protocol := range []servers.Protocol{servers.TACACS, servers.RADIUS} {
 		s := k.clients[protocol].Statistics()
 		for i := range s.Records {
-			if n, ok := all[key{protocol, s.Records[i].Name}]; ok {
+			if n, ok := all[servers.Key{Protocol: protocol, Name: s.Records[i].Name}]; ok {
 				f.Servers = append(f.Servers, newServer(protocol, n, &s.Records[i], now))
 			}
 		}

@@ -14,14 +14,6 @@ const (
 	Every = time.Minute
 )
 
-// Server is the key of a server.
-type Server struct {
-	Protocol servers.Protocol
-	Name     string
-}
-
-func serverOf(c *servers.Change) Server { return Server{c.Protocol, c.Name} }
-
 // Limiter decides which changes of servers are told. It only computes: it has no clock and no lock. The
 // zero Limiter is ready.
 //
@@ -34,7 +26,7 @@ func serverOf(c *servers.Change) Server { return Server{c.Protocol, c.Name} }
 //	      '---------------------------------+
 //	      '------- Due: a token is back ----'
 type Limiter struct {
-	servers map[Server]*told
+	servers map[servers.Key]*told
 	// Suppressed counts the changes that were held back and will never be told, because the next change
 	// came before they could be.
 	Suppressed uint64
@@ -61,13 +53,13 @@ func (t *told) tell(dead bool, now time.Time) {
 
 // Change handles a change. It reports whether it is told now.
 func (l *Limiter) Change(c servers.Change, now time.Time) (tell bool) {
-	t := l.servers[serverOf(&c)]
+	t := l.servers[c.Key()]
 	if t == nil {
 		if l.servers == nil {
-			l.servers = map[Server]*told{}
+			l.servers = map[servers.Key]*told{}
 		}
 		t = &told{}
-		l.servers[serverOf(&c)] = t
+		l.servers[c.Key()] = t
 	}
 	if t.held.Name != "" {
 		l.Suppressed++
@@ -134,7 +126,7 @@ func (l *Limiter) Held() (n int) {
 // Skip handles a change that is not told whatever the limit is. What is held back is not told either.
 // Managers still believe what they were told last.
 func (l *Limiter) Skip(c servers.Change) {
-	t := l.servers[serverOf(&c)]
+	t := l.servers[c.Key()]
 	if t == nil {
 		return
 	}
@@ -146,7 +138,7 @@ func (l *Limiter) Skip(c servers.Change) {
 
 // NotTold handles that a change of Due was not told after all: managers still believe the opposite.
 func (l *Limiter) NotTold(c servers.Change) {
-	if t := l.servers[serverOf(&c)]; t != nil {
+	if t := l.servers[c.Key()]; t != nil {
 		t.dead = !c.Dead
 	}
 }

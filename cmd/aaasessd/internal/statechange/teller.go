@@ -79,7 +79,7 @@ func New(cfg Config) *Teller {
 // Changed handles a change. It does not wait for anything.
 func (t *Teller) Changed(c servers.Change) {
 	t.mu.Lock()
-	t.changes.push(serverOf(&c), c)
+	t.changes.push(c.Key(), c)
 	t.mu.Unlock()
 	wakeUp(t.wake)
 }
@@ -200,7 +200,7 @@ func (t *Teller) change(c servers.Change, view *servers.View, now time.Time) {
 // not to be told.
 func (t *Teller) entry(c *servers.Change, view *servers.View) *servers.Entry {
 	enabled := t.cfg.Enabled()
-	i := slices.IndexFunc(view.Entries, func(e servers.Entry) bool { return e.Protocol == c.Protocol && e.Name == c.Name })
+	i := slices.IndexFunc(view.Entries, func(e servers.Entry) bool { return e.Key() == c.Key() })
 	hasRow := i >= 0 && cas.HasRow(&view.Entries[i])
 	if !enabled || !hasRow {
 		t.mu.Lock()
@@ -226,7 +226,7 @@ func (t *Teller) tell(e *servers.Entry) {
 	t.mu.Lock()
 	t.stats.Told++
 	if t.cfg.Master != nil {
-		t.master.push(Server{e.Protocol, e.Name}, notification{trap, vbs})
+		t.master.push(e.Key(), notification{trap, vbs})
 	}
 	t.mu.Unlock()
 	wakeUp(t.masterWake)
