@@ -11,7 +11,8 @@ import "math/bits"
 type rows struct {
 	root  *node
 	n     int
-	epoch uint64 // nodes of this epoch are in no snapshot
+	kinds [Command + 1]int // how many they are of each kind
+	epoch uint64           // nodes of this epoch are in no snapshot
 }
 
 type node struct {
@@ -113,11 +114,13 @@ func (r *rows) putIn(n *node, s *Session, shift uint) *node {
 	i := n.rank(d)
 	if shift == 0 {
 		if n.has(d) {
+			r.count(n.rows[i], -1)
 			n.rows[i] = s
 		} else {
 			n.rows = insertAt(n.rows, i, s)
 			r.n++
 		}
+		r.count(s, 1)
 	} else {
 		if !n.has(d) {
 			n.children = insertAt(n.children, i, nil)
@@ -130,9 +133,10 @@ func (r *rows) putIn(n *node, s *Session, shift uint) *node {
 
 // remove removes the session with this id, if there is one.
 func (r *rows) remove(id ID) {
-	if r.get(id) != nil {
+	if s := r.get(id); s != nil {
 		r.root = r.removeIn(r.root, id, topShift)
 		r.n--
+		r.count(s, -1)
 	}
 }
 
@@ -152,6 +156,14 @@ func (r *rows) removeIn(n *node, id ID, shift uint) *node {
 		return nil
 	}
 	return n
+}
+
+// count counts a session by its kind. The file of a later version may have kinds that this one does not
+// know; they are not counted.
+func (r *rows) count(s *Session, by int) {
+	if int(s.Kind) < len(r.kinds) {
+		r.kinds[s.Kind] += by
+	}
 }
 
 func insertAt[T any](s []T, i int, v T) []T {

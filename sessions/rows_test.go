@@ -31,7 +31,7 @@ func TestRowsAgainstMap(t *testing.T) {
 		var taken []frozen
 		t.Repeat(map[string]func(*rapid.T){
 			"put": func(t *rapid.T) {
-				s := &Session{ID: ID(ids.Draw(t, "id"))}
+				s := &Session{ID: ID(ids.Draw(t, "id")), Kind: rapid.SampledFrom([]Kind{Network, Exec, Connection, 200}).Draw(t, "kind")}
 				r.put(s)
 				model[s.ID] = s
 			},
@@ -47,6 +47,15 @@ func TestRowsAgainstMap(t *testing.T) {
 			"": func(t *rapid.T) {
 				if r.n != len(model) {
 					t.Fatalf("n is %d, the map has %d", r.n, len(model))
+				}
+				var kinds [Command + 1]int
+				for _, s := range model {
+					if s.Kind != 200 {
+						kinds[s.Kind]++
+					}
+				}
+				if r.kinds != kinds {
+					t.Fatalf("kinds are %d, the map has %d", r.kinds, kinds)
 				}
 				for _, f := range append(taken, frozen{r.root, model}) {
 					compareWalk(t, f.root, f.model)

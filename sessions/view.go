@@ -16,12 +16,16 @@ type View struct {
 	counted *Counters // Counters is a copy of it
 	root    *node
 	n       int
+	kinds   [Command + 1]int
 	setups  *node
 	setUp   int // how many they are
 }
 
 // Len returns how many sessions are live.
 func (v *View) Len() int { return v.n }
+
+// Of returns how many live sessions are of a kind: [Network], [Exec] or [Connection].
+func (v *View) Of(k Kind) int { return v.kinds[k] }
 
 // Get returns the session with this id, or nil.
 func (v *View) Get(id ID) *Session { return find(v.root, id) }
@@ -52,7 +56,7 @@ func (t *Table) View() *View {
 		if v.counted == counters {
 			return v
 		}
-		next := &View{Counters: *counters, counted: counters, root: v.root, n: v.n, setups: v.setups, setUp: v.setUp}
+		next := &View{Counters: *counters, counted: counters, root: v.root, n: v.n, kinds: v.kinds, setups: v.setups, setUp: v.setUp}
 		if t.view.CompareAndSwap(v, next) {
 			return next
 		}
@@ -73,6 +77,6 @@ func (t *Table) publish() {
 func (t *Table) snapshot() *View {
 	counters := t.durableCounters.Load()
 	return &View{
-		Counters: *counters, counted: counters, root: t.rows.snapshot(), n: t.rows.n, setups: t.setups.snapshot(), setUp: t.setups.n,
+		Counters: *counters, counted: counters, root: t.rows.snapshot(), n: t.rows.n, kinds: t.rows.kinds, setups: t.setups.snapshot(), setUp: t.setups.n,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"aaasess/accounting"
+	"aaasess/internal/histogram"
 )
 
 // inbox holds what other goroutines tell Run. Its lock is never held over a call.
@@ -23,6 +24,7 @@ type inbox struct {
 	stats           map[string]QueueStats
 	methods         map[accounting.MethodName]MethodStats
 	questions       []question // of Locate
+	deliveryTimes   map[accounting.MethodName]*histogram.Histogram
 }
 
 // result is the result of a send, or of a move to another queue.
@@ -46,6 +48,7 @@ func (b *inbox) init() {
 	b.settings = map[accounting.MethodName]*settings{}
 	b.stats = map[string]QueueStats{}
 	b.methods = map[accounting.MethodName]MethodStats{}
+	b.deliveryTimes = map[accounting.MethodName]*histogram.Histogram{}
 }
 
 func (b *inbox) wakeRun() {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/histogram"
 	"aaasess/internal/throttle"
 )
 
@@ -40,6 +41,7 @@ type method struct {
 	readyRoutes []*route
 
 	delivered, noResponse uint64
+	deliveryTime          *histogram.Histogram
 	published             MethodStats // what Method last returned
 }
 
@@ -94,7 +96,7 @@ func (d *Delivery) applySettings(ctx context.Context, all map[accounting.MethodN
 func (d *Delivery) addMethod(ctx context.Context, name accounting.MethodName, w settings) *method {
 	m := &method{
 		name: name, impl: w.impl, cfg: w.cfg, gen: w.gen, hold: w.hold,
-		health: health{window: 1}, drain: newDrainer(w.cfg.DrainRate),
+		health: health{window: 1}, drain: newDrainer(w.cfg.DrainRate), deliveryTime: d.inbox.deliveryTime(name),
 	}
 	d.queueNamed(ctx, name.Queue())
 	d.beginDrain(m)

@@ -44,6 +44,7 @@ func (d *Delivery) settle(ctx context.Context, r result, now time.Time) error {
 			d.answered(m)
 		}
 		m.delivered++
+		m.deliveryTime.Observe(now.Sub(time.Unix(0, it.when)))
 		q.count.Delivered++
 		if m.name != q.method {
 			q.count.Elsewhere++

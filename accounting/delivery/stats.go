@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"aaasess/accounting"
+	"aaasess/internal/histogram"
 )
 
 // QueueStats are the counters of a queue since the start, and its present state.
@@ -43,6 +44,13 @@ type MethodStats struct {
 	Draining bool
 }
 
+// deliveryBounds are the buckets of the delivery time: from the round trip to a server to the
+// outages of days that records survive.
+var deliveryBounds = []time.Duration{
+	5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond,
+	time.Second, 5 * time.Second, 30 * time.Second, 5 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour,
+}
+
 // Queue returns the counters of a queue. It never blocks on delivery. For an unknown queue only the
 // name and Pending are set.
 func (d *Delivery) Queue(name string) QueueStats {
@@ -68,6 +76,28 @@ func (d *Delivery) Method(name accounting.MethodName) MethodStats {
 	d.inbox.mu.Unlock()
 	s.Method = name
 	return s
+}
+
+// DeliveryTime returns how long it took from the events of records to the answers of a method that
+// delivered them, since the start.
+func (d *Delivery) DeliveryTime(name accounting.MethodName) histogram.Snapshot {
+	d.inbox.mu.Lock()
+	h := d.inbox.deliveryTimes[name]
+	d.inbox.mu.Unlock()
+	return h.Snapshot()
+}
+
+// deliveryTime returns what counts the delivery times of a method. They go on if the method was removed
+// and is added again.
+func (b *inbox) deliveryTime(name accounting.MethodName) *histogram.Histogram {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h := b.deliveryTimes[name]
+	if h == nil {
+		h = histogram.New(deliveryBounds...)
+		b.deliveryTimes[name] = h
+	}
+	return h
 }
 
 // publish tells the store what was delivered, and copies the counters for Queue and Method.

@@ -10,6 +10,7 @@ import (
 	"aaasess/accounting"
 	"aaasess/accounting/delivery"
 	"aaasess/accounting/onoff"
+	"aaasess/internal/histogram"
 	"aaasess/sessions"
 )
 
@@ -126,6 +127,11 @@ func (s *Set) Waiting(name accounting.MethodName) (records uint64, configured bo
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return records, s.running[name] != nil && s.removed[name] == nil
+}
+
+// DeliveryTime is [delivery.Delivery.DeliveryTime].
+func (s *Set) DeliveryTime(name accounting.MethodName) histogram.Snapshot {
+	return s.delivery.DeliveryTime(name)
 }
 
 // waiting returns how many records each queue has.

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/aaasessd/internal/web"
 )
 
 // check prints what is wrong with a configuration file, and with this host for a daemon that this
@@ -29,7 +30,7 @@ func check(file string, out, warnings io.Writer) error {
 	for _, warning := range cfg.Warnings() {
 		fmt.Fprintln(warnings, "warning:", warning)
 	}
-	if err := errors.Join(checkFolders(cfg), checkPorts(cfg, mayBindPort)); err != nil {
+	if err := errors.Join(checkFolders(cfg), checkPorts(cfg, mayBindPort), checkHTTP(cfg)); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "%s is correct\n", file)
@@ -100,10 +101,24 @@ func checkPorts(cfg *config.Config, may func(port uint16) bool) error {
 	if a := cfg.Authentication; a != nil {
 		each("radius.authentication.listen", a.Listener.Addresses)
 	}
+	if h := cfg.HTTP; h != nil {
+		each("http.listen", h.Listen)
+	}
 	if r := cfg.SNMP.Responder; r != nil {
 		each("snmp.responder.listen", r.Config.Listen)
 	}
 	return errors.Join(errs...)
+}
+
+// checkHTTP returns what is wrong with the web configuration of the HTTP listener.
+func checkHTTP(cfg *config.Config) error {
+	if cfg.HTTP == nil {
+		return nil
+	}
+	if err := web.Check(cfg.HTTP.WebConfig); err != nil {
+		return fmt.Errorf("http.web-config: %w", err)
+	}
+	return nil
 }
 
 // mayBindPort reports whether this process may open a port (ip(7), ip_unprivileged_port_start).

@@ -24,6 +24,7 @@ import (
 	"aaasess/cmd/aaasessd/internal/serverstats"
 	"aaasess/cmd/aaasessd/internal/statechange"
 	"aaasess/cmd/aaasessd/internal/systemd"
+	"aaasess/cmd/aaasessd/internal/web"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/version"
@@ -80,6 +81,9 @@ type daemon struct {
 	subagent       *agentx.Subagent // nil: no master agent is configured
 	snmp           *snmpEngine      // nil: no responder is configured
 	service        *systemd.Service
+	http           *web.Server // nil: none is configured
+	readiness      readiness
+	reloads        reloads
 
 	memory      *memoryWatch  // nil: GOMEMLIMIT is not set
 	refusedLine throttle.Line // of the log: sessions that a limit refused
@@ -155,7 +159,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		return nil, err
 	}
 	d.stale = stale.New(stale.Config{Table: d.table, Policy: d.stalePolicy(cfg), Log: log, BeatEvery: env.beat})
-	for _, open := range []func(*config.Config) error{d.openAuthentication, d.openDynAuth, d.openControl, d.openLocal, d.openSNMP} {
+	for _, open := range []func(*config.Config) error{d.openAuthentication, d.openDynAuth, d.openControl, d.openLocal, d.openSNMP, d.openHTTP} {
 		if err := open(cfg); err != nil {
 			return nil, err
 		}
@@ -229,6 +233,9 @@ func (d *daemon) close() error {
 	if d.local != nil {
 		errs = append(errs, unlessClosed(d.local.Close()))
 	}
+	if d.http != nil {
+		errs = append(errs, unlessClosed(d.http.Close()))
+	}
 	if d.snmp != nil {
 		errs = append(errs, d.snmp.close())
 	}
@@ -282,7 +289,12 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 	if d.snmp != nil {
 		serving = append(serving, d.snmp)
 	}
+	if d.http != nil {
+		serving = append(serving, d.http)
+	}
 	serving = append(serving, d.managerTasks()...)
+	all := append([]task{first}, serving...)
+	d.readiness.tasks.Store(&all)
 	if d.subagent != nil {
 		others = append(others, d.subagent)
 	}
@@ -295,6 +307,7 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 	if err != nil {
 		return err
 	}
+	d.giveUp(d.overlays.atStart)
 	d.registerStatus()
 	first, serving, others := d.tasks(hup, change)
 	err = runTasks(ctx, first, serving, others, func() {
@@ -307,6 +320,9 @@ func (d *daemon) run(ctx context.Context, hup <-chan os.Signal) error {
 		}
 		if d.snmp != nil {
 			addresses = append(addresses, "snmp", d.snmp.responder.Addrs())
+		}
+		if d.http != nil {
+			addresses = append(addresses, "http", d.http.Addrs())
 		}
 		d.log.Info("ready", append([]any{"sessions", d.table.View().Len(), "state", d.state}, addresses...)...)
 		d.service.SetReady(d.reasons())
@@ -332,14 +348,17 @@ const checkEvery = time.Second
 // serveReloads runs the accounting methods, and loads the configuration again at each SIGHUP. It
 // ends when all methods have ended.
 func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first methods.Change) error {
-	ctx, stop := context.WithCancel(ctx)
+	delivering, endDelivery := context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
+		d.readiness.ending.Store(true)
 		d.service.SetEnding(d.offTime())
-		stop()
+		d.servers.End() // before the groups of servers end
+		d.stateChanges.Flush()
+		endDelivery()
 		d.awaitMethods(hup)
 	}()
 	d.methods.Apply(ctx, first, onoff.TriggerStartUp)
-	d.methods.Deliver(ctx)
+	d.methods.Deliver(delivering)
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
 	for {
@@ -356,6 +375,7 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 		case <-hup:
 			d.service.BeginReload()
 			err := d.reload(ctx)
+			d.reloads.count(err)
 			if err != nil {
 				logErrors(d.log, "configuration not loaded; the previous one stays in use", err)
 			} else {
@@ -385,7 +405,7 @@ func (d *daemon) awaitMethods(hup <-chan os.Signal) {
 		case <-hup:
 			d.log.Warn("configuration not loaded: the daemon is ending")
 		case r := <-d.overlays.queue.Requests():
-			r.Done(overlay.ErrEnding)
+			r.Done(d.refuseOverlay(r))
 		}
 	}
 }

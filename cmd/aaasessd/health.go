@@ -16,9 +16,16 @@ var errCallback = errors.New("a callback of the store does not return")
 // probe returns an error, or does not return, if the daemon hangs. It is called by one goroutine at
 // a time.
 func (h *health) probe() error {
-	// These take the locks of the table, of the logins, of the methods, of the delivery and of the
-	// store's queues, and those of the relay's conversations and servers. None of them is ever held over
-	// I/O.
+	h.locks()
+	if h.callbacks.hang(h.daemon.store.Batches()) && h.daemon.store.Err() == nil {
+		return errCallback
+	}
+	return nil
+}
+
+// locks takes the locks of the table, of the logins, of the methods, of the delivery and of the store's
+// queues, and those of the relay's conversations and servers. None of them is ever held over I/O.
+func (h *health) locks() {
 	h.daemon.table.Routes()
 	h.daemon.admissions.Stats()
 	h.daemon.methods.Queues()
@@ -26,10 +33,6 @@ func (h *health) probe() error {
 		a.relay.Stats()
 		a.groups.Statuses()
 	}
-	if h.callbacks.hang(h.daemon.store.Batches()) && h.daemon.store.Err() == nil {
-		return errCallback
-	}
-	return nil
 }
 
 // callbacks is what the last probe saw of the store's callbacks.

@@ -3,7 +3,7 @@ package main
 import (
 	"math"
 	"runtime/debug"
-	"runtime/metrics"
+	runtimemetrics "runtime/metrics"
 	"time"
 )
 
@@ -42,7 +42,7 @@ func (m *memoryWatch) isShort() bool {
 // memoryUsed returns the memory that is mapped, less what is released to the system, free, or
 // garbage as of the last collection.
 func memoryUsed() uint64 {
-	samples := []metrics.Sample{
+	samples := []runtimemetrics.Sample{
 		{Name: "/memory/classes/total:bytes"},
 		{Name: "/gc/heap/live:bytes"},
 		{Name: "/memory/classes/heap/released:bytes"},
@@ -50,7 +50,7 @@ func memoryUsed() uint64 {
 		{Name: "/memory/classes/heap/unused:bytes"},
 		{Name: "/memory/classes/heap/objects:bytes"},
 	}
-	metrics.Read(samples)
+	runtimemetrics.Read(samples)
 	used := samples[0].Value.Uint64() + samples[1].Value.Uint64()
 	for _, s := range samples[2:] {
 		used -= s.Value.Uint64()

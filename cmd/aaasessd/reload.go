@@ -63,6 +63,7 @@ func (d *daemon) reload(ctx context.Context) error {
 	d.setPlan(plan)
 	d.setTable(cfg)
 	d.setLocal(cfg)
+	d.setHTTP(cfg)
 	d.setDictionary(cfg.Dictionary)
 	// After setPlan, so that a removed method gets no new records.
 	d.methods.Apply(ctx, change.methods, onoff.TriggerConfigChange)

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"os"
 	"runtime/debug"
-	"runtime/metrics"
+	runtimemetrics "runtime/metrics"
 	"time"
 
 	"aaasess/store"
@@ -55,7 +55,7 @@ func (d *daemon) returnMemory(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	samples := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	samples := []runtimemetrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
 	r := &rest{}
 	tick := time.NewTicker(restEvery)
 	defer tick.Stop()
@@ -65,14 +65,14 @@ func (d *daemon) returnMemory(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		metrics.Read(samples)
+		runtimemetrics.Read(samples)
 		forgotten := d.listener.ForgetAnswered(time.Now()) + d.authentication.forgetAnswered(time.Now()) + d.dynAuth.forgetAnswered(time.Now())
 		if r.isDue(samples[0].Value.Uint64(), samples[1].Value.Uint64(), forgotten) {
 			if err := d.store.ReleaseMemory(ctx); err != nil && !errors.Is(err, store.ErrFailed) {
 				d.log.Error("the store keeps memory", "err", err)
 			}
 			debug.FreeOSMemory()
-			metrics.Read(samples[:1])
+			runtimemetrics.Read(samples[:1])
 			r.seen = samples[0].Value.Uint64()
 		}
 	}

@@ -18,6 +18,8 @@ type FreeRADIUSOptions struct {
 	// Secret is the secret of its clients; empty means "testing123". It must be printable, without
 	// ' and \.
 	Secret string
+	// Host is its address on loopback for accounting; empty means 127.0.0.1.
+	Host string
 	// Port is its accounting port, AuthPort that for authentication; 0 means a free one.
 	Port, AuthPort int
 	// In is a command that runs it, such as [Namespace.In]; empty runs it directly. The command must
@@ -66,7 +68,8 @@ func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 	if port == 0 {
 		port = FreeUDPPort(t)
 	}
-	p.Addr = fmt.Sprintf("127.0.0.1:%d", port)
+	host := cmp.Or(opts.Host, "127.0.0.1")
+	p.Addr = fmt.Sprintf("%s:%d", host, port)
 	modules, servers := "", ""
 	if opts.Users != "" {
 		modules, servers = p.authentication(opts)
@@ -76,7 +79,7 @@ func FreeRADIUS(t testing.TB, opts FreeRADIUSOptions) *FreeRADIUSProc {
 		modules += fmt.Sprintf(freeRADIUSSQLModule, p.dir)
 		servers, sections, accounting = servers+freeRADIUSSQLPolicy, freeRADIUSSQLSections, "\t\tsql\n"
 	}
-	conf := fmt.Sprintf(freeRADIUSConf, p.dir, p.Secret, port, modules, servers, sections, accounting)
+	conf := fmt.Sprintf(freeRADIUSConf, p.dir, p.Secret, port, modules, servers, sections, accounting, host)
 	if err := os.WriteFile(filepath.Join(p.dir, "radiusd.conf"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}

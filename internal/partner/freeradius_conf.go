@@ -47,7 +47,7 @@ modules {
 server default {
 	listen {
 		type = acct
-		ipaddr = 127.0.0.1
+		ipaddr = %[8]s
 		port = %[3]d
 	}
 %[6]s	accounting {

@@ -14,6 +14,9 @@ type TrapdOptions struct {
 	// Config is lines of snmptrapd.conf: createUser, authUser, authCommunity, exactEngineID and so
 	// on. Without a line that permits something, snmptrapd drops everything.
 	Config []string
+	// MIBs are folders with MIB modules, separated by colons. It prints the names that they have;
+	// without, numbers.
+	MIBs string
 }
 
 // TrapdProc is net-snmp's snmptrapd, a receiver of notifications. After a restart it still has its
@@ -36,14 +39,18 @@ func Snmptrapd(t testing.TB, opts TrapdOptions) *TrapdProc {
 	if strings.Contains(dir, ":") { // it would read a list of folders
 		t.Fatalf("partner: snmptrapd: the name of the test must not have a colon: %s", dir)
 	}
+	numbers, mibs := []string{"-On"}, []string{"MIBS="}
+	if opts.MIBs != "" {
+		numbers, mibs = nil, []string{"MIBS=ALL", "MIBDIRS=" + opts.MIBs}
+	}
 	p := &TrapdProc{Addr: fmt.Sprintf("127.0.0.1:%d", FreeUDPPort(t))}
 	p.process = process{
 		t: t, name: "snmptrapd", path: lookPath(t, "snmptrapd"),
 		// A notification becomes one line: its type and security, then its variables.
-		args: []string{"-f", "-Lo", "-On", "-F", `GOT %P|%V|%v\n`, "udp:" + p.Addr},
+		args: append(numbers, "-f", "-Lo", "-F", `GOT %P|%V|%v\n`, "udp:"+p.Addr),
 		// It must also find its own file (so -C is not possible): otherwise each start has another
 		// engine id and boots 1.
-		env: []string{"SNMP_PERSISTENT_DIR=" + state, "SNMPCONFPATH=" + dir + ":" + state, "MIBS="},
+		env: append(mibs, "SNMP_PERSISTENT_DIR="+state, "SNMPCONFPATH="+dir+":"+state),
 		// Printed when all sockets are open, just before its main loop.
 		ready: func(line string) bool { return strings.HasPrefix(line, "NET-SNMP version") },
 	}

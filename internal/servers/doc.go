@@ -2,7 +2,8 @@
 // whether a server is alive ([Health]), which server of a group a request goes to ([Choose]), and
 // the statistics (spec R43, R61). It only computes. It has no clock, no lock and no connection: the
 // clients have them. It also has the words by which network management knows servers: [View] is what the
-// MIB modules show, [Overlay] what managers have changed.
+// MIB modules show, [Overlay] what managers have changed. [Histories] are the statistics of servers by
+// their names, which outlive the servers themselves.
 //
 //	          criteria met                            HoldDown over,
 //	.------.  --------------->  .-------------------.  a request sent .-------------------.

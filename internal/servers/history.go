@@ -1,7 +1,9 @@
 package servers
 
 import (
+	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,7 +38,7 @@ type Statistics struct {
 
 // Of returns the record of a name, nil if there is none.
 func (s *Statistics) Of(name string) *Record {
-	i, ok := slices.BinarySearchFunc(s.Records, name, func(r Record, name string) int { return strings.Compare(r.Name, name) })
+	i, ok := sort.Find(len(s.Records), func(i int) int { return strings.Compare(name, s.Records[i].Name) }) // it copies no Record
 	if !ok {
 		return nil
 	}
@@ -47,9 +49,11 @@ func (s *Statistics) Of(name string) *Record {
 type Histories struct {
 	protocol   Protocol
 	all        map[string]*History
+	sorted     []*History      // all, by name; nil if that has changed
 	configured map[string]bool // nil: all names
 	untold     []Change
 	telling    bool
+	ending     bool // see End
 	changes    atomic.Uint64
 }
 
@@ -63,9 +67,9 @@ type History struct {
 	all   *Histories
 	name  string
 	stats [uses]Stats
-	// apart are the statistics of Status-Servers, of which only StatusServer is shown.
-	apart [uses]Stats
-	ports []port
+	// statusServer counts Status-Servers and their answers, of which only StatusServer is shown.
+	statusServer [uses]Stats
+	ports        []port
 
 	dead     bool
 	since    time.Time
@@ -90,16 +94,16 @@ func (hs *Histories) Of(name string, now time.Time) *History {
 		for use := range h.stats {
 			h.stats[use].CountedSince = now
 		}
-		hs.all[name] = h
+		hs.all[name], hs.sorted = h, nil
 	}
 	return h
 }
 
-// Of returns the statistics for a use, in which the client counts.
-func (h *History) Of(use Use) *Stats { return &h.stats[use] }
+// Stats returns the statistics for a use, in which the client counts.
+func (h *History) Stats(use Use) *Stats { return &h.stats[use] }
 
-// OfStatusServer returns where the client counts Status-Servers and their answers.
-func (h *History) OfStatusServer(use Use) *Stats { return &h.apart[use] }
+// StatusServerStats returns where the client counts Status-Servers and their answers.
+func (h *History) StatusServerStats(use Use) *Stats { return &h.statusServer[use] }
 
 // SetNames says which servers are configured. A name that is not among them is forgotten once no group
 // has it.
@@ -117,11 +121,12 @@ func (hs *Histories) SetNames(names []string, now time.Time) {
 func (h *History) forget() {
 	if hs := h.all; len(h.ports) == 0 && hs.configured != nil && !hs.configured[h.name] {
 		delete(hs.all, h.name)
+		hs.sorted = nil
 	}
 }
 
-// Use begins that a path uses a port with this state.
-func (h *History) Use(use Use, state *Health, now time.Time) {
+// AddPort notes that a path uses the port that has a state. Several paths may use one port.
+func (h *History) AddPort(use Use, state *Health, now time.Time) {
 	if i := h.indexOf(state); i >= 0 {
 		h.ports[i].paths++
 		return
@@ -130,8 +135,11 @@ func (h *History) Use(use Use, state *Health, now time.Time) {
 	h.Update(now)
 }
 
-// Unuse ends a Use.
-func (h *History) Unuse(state *Health, now time.Time) {
+// RemovePort notes that a path no longer uses a port. AddPort was called for it.
+func (h *History) RemovePort(state *Health, now time.Time) {
+	if h.all.ending {
+		return
+	}
 	i := h.indexOf(state)
 	if h.ports[i].paths--; h.ports[i].paths > 0 {
 		return
@@ -148,9 +156,16 @@ func (h *History) indexOf(state *Health) int {
 }
 
 // Update notes the state of the server after that of a port may have changed: it is dead if a port that
-// is used is dead.
+// is used is dead. While none is used, the last state stays: at the end of the daemon, no server answers
+// again.
 func (h *History) Update(now time.Time) {
-	dead := slices.ContainsFunc(h.ports, func(p port) bool { return p.state.dead })
+	if len(h.ports) > 0 {
+		h.setDead(slices.ContainsFunc(h.ports, func(p port) bool { return p.state.dead }), now)
+	}
+}
+
+// setDead sets the state.
+func (h *History) setDead(dead bool, now time.Time) {
 	if dead == h.dead {
 		return
 	}
@@ -177,44 +192,42 @@ func (h *History) lifetime(now time.Time) Lifetime {
 // Report returns the statistics of a port with this state.
 func (h *History) Report(use Use, state *Health, now time.Time) Stats {
 	all := h.counted(use)
+	all.Server = h.lifetime(now)
 	state.Report(&all, now)
 	return all
 }
 
 // counted returns the statistics of a use without the state of a port.
 func (h *History) counted(use Use) Stats {
-	all, apart := h.stats[use], &h.apart[use]
+	all, tests := h.stats[use], &h.statusServer[use]
 	all.Name, all.State = h.name, Unknown
-	all.StatusServer = StatusServer{Sent: apart.Requests + apart.Retransmissions, Responses: apart.Responses, Timeouts: apart.Timeouts}
+	all.StatusServer = StatusServer{Sent: tests.Requests + tests.Retransmissions, Responses: tests.Responses, Timeouts: tests.Timeouts}
 	return all
 }
 
-// record returns what is known of the name.
-func (h *History) record(now time.Time) Record {
-	r := Record{Name: h.name, State: h.lifetime(now)}
-	for use := range uses {
-		st := h.counted(use)
+// record sets to to what is known of the name.
+func (h *History) record(to *Record, now time.Time) {
+	to.Name, to.State = h.name, h.lifetime(now)
+	for use, st := range [uses]*Stats{ForAccounting: &to.Accounting, ForAuthentication: &to.Authentication} {
+		*st = h.counted(Use(use))
 		for _, p := range h.ports { // of two, the newer one
-			if p.use == use {
-				st = h.Report(use, p.state, now)
+			if p.use == Use(use) {
+				*st = h.Report(p.use, p.state, now)
 			}
 		}
-		if use == ForAccounting {
-			r.Accounting = st
-		} else {
-			r.Authentication = st
-		}
 	}
-	return r
 }
 
-// Records returns a copy of all records, sorted by Name.
+// Records returns a copy of all records, sorted by Name. The client's mutex is held meanwhile, so only
+// names that are new are sorted: a Record is large.
 func (hs *Histories) Records(now time.Time) []Record {
-	out := make([]Record, 0, len(hs.all))
-	for _, h := range hs.all {
-		out = append(out, h.record(now))
+	if hs.sorted == nil {
+		hs.sorted = slices.SortedFunc(maps.Values(hs.all), func(a, b *History) int { return strings.Compare(a.name, b.name) })
 	}
-	slices.SortFunc(out, func(a, b Record) int { return strings.Compare(a.Name, b.Name) })
+	out := make([]Record, len(hs.sorted))
+	for i, h := range hs.sorted {
+		h.record(&out[i], now)
+	}
 	return out
 }
 
@@ -226,14 +239,14 @@ func (hs *Histories) Restore(records []Record, now time.Time) {
 		h := hs.Of(r.Name, now)
 		for use, from := range [uses]*Stats{ForAccounting: &r.Accounting, ForAuthentication: &r.Authentication} {
 			h.stats[use] = restored(from, now)
-			h.apart[use] = Stats{Requests: from.StatusServer.Sent, Responses: from.StatusServer.Responses, Timeouts: from.StatusServer.Timeouts}
+			h.statusServer[use] = Stats{Requests: from.StatusServer.Sent, Responses: from.StatusServer.Responses, Timeouts: from.StatusServer.Timeouts}
 		}
 		h.dead, h.since, h.previous, h.deaths = r.State.Dead, r.State.Since, r.State.Previous, r.State.Deaths
 		h.deadTime = r.State.TotalDead
 		if h.dead {
 			h.deadTime = max(0, h.deadTime-r.State.Duration(now))
 		}
-		h.Update(now)
+		h.setDead(false, now)
 	}
 }
 
@@ -248,6 +261,11 @@ func restored(s *Stats, now time.Time) Stats {
 	out.LastResponse, out.DownUntil = time.Time{}, time.Time{}
 	return out
 }
+
+// End says that the process is about to end. From now on a port that no group uses any more keeps its
+// state, so that Restore in the next process knows which servers were dead, and tells that they are not
+// any more.
+func (hs *Histories) End() { hs.ending = true }
 
 // Changes returns how often servers became dead or answered again. It needs no mutex.
 func (hs *Histories) Changes() uint64 { return hs.changes.Load() }

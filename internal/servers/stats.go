@@ -80,7 +80,9 @@ type Stats struct {
 	// DownUntil is the end of the server's hold-down; zero means that it is not held down.
 	DownUntil time.Time
 
-	// State is that of the port. [Lifetime] is that of the server.
+	// Server is the state of the server as a whole.
+	Server Lifetime
+	// State is that of the port.
 	State State
 	// StateSince is when the port became up or dead, or was first configured. From Unknown to Up is no
 	// change.

@@ -11,7 +11,6 @@ var (
 	errDestroyed  = errors.New("cas: columns of a row that is destroyed")
 	errListed     = errors.New("cas: a group of the configuration file lists the server")
 	errIncomplete = errors.New("cas: casAddress, or casAuthenPort of a TACACS+ server, is not set")
-	errPorts      = errors.New("cas: both ports are the same, or the TACACS+ port is 0")
 	errNoKey      = errors.New("cas: casKey is empty and the protocol has no global key")
 	errAddress    = errors.New("cas: an active row of the protocol has the address")
 	errFull       = errors.New("cas: the group of all servers of the protocol is full")

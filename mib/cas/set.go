@@ -4,14 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
+	"aaasess/internal/servers"
 	"aaasess/mib"
 )
 
-// turnWait limits how long a commit or an undo waits for its turn. Config.Apply takes up to 600 ms, and
-// a master agent waits one second.
-const turnWait = 350 * time.Millisecond
+// commitLimit is how long a commit may take, and turnWait how much of that it may wait for its turn. The
+// agents wait for 600 ms. Then they undo what was committed meanwhile: two changes of the servers in
+// place of an error without one.
+const (
+	commitLimit = 550 * time.Millisecond
+	turnWait    = 350 * time.Millisecond
+)
 
 // Writable reports whether an object can be SET now. casServerStateChangeEnable always can.
 func (m *module) Writable(o mib.Def) bool {
@@ -49,7 +55,7 @@ type change struct {
 	enabling   uint64 // the value of module.enables; 0: the request does not SET it
 }
 
-// takeTurn waits for the turn. It returns false if that takes too long.
+// takeTurn waits for the turn. It returns false if that takes longer than turnWait.
 func (m *module) takeTurn() bool {
 	select {
 	case m.turn <- struct{}{}:
@@ -71,6 +77,7 @@ func (m *module) endTurn() { <-m.turn }
 // Commit tests the SET again, because the table may have changed since Test, and makes it. The error is
 // commitFailed, and then nothing has changed.
 func (c *change) Commit() error {
+	begin := time.Now()
 	if !c.takeTurn() {
 		return c.failed(c.first, errBusy)
 	}
@@ -88,7 +95,7 @@ func (c *change) Commit() error {
 		return c.failed(c.request.enableAt, err)
 	}
 	if p.at != 0 {
-		if err := c.Apply(p.after); err != nil {
+		if err := c.Apply(p.after, commitLimit-time.Since(begin)); err != nil {
 			failed := c.failed(p.at, err)
 			if err := c.undoEnable(); err != nil {
 				failed.Status, failed.Err = mib.UndoFailed, errors.Join(failed.Err, err)
@@ -133,28 +140,41 @@ func (c *change) undoEnable() error {
 }
 
 // Undo restores what Commit has changed, and leaves what other requests have changed since. If one of
-// them has changed the same, the error is undoFailed.
+// them has changed the same, the error is undoFailed. On a slow disk it takes as long as it needs: the
+// agents answer before that, and a SET that was answered with an error must not stay half done.
 func (c *change) Undo() error {
 	if c.plan == nil {
 		return nil
 	}
-	if !c.takeTurn() {
-		return &mib.SetError{Status: mib.UndoFailed, Index: c.first, Err: errBusy}
-	}
+	c.turn <- struct{}{}
 	defer c.endTurn()
 	t := c.newTable()
 	err := t.undo(c.plan)
-	if err == nil && c.plan.at != 0 {
-		err = c.Apply(t.overlay)
-	}
-	if err == nil && len(c.plan.making) > 0 {
-		c.storeMaking(t)
+	if err == nil {
+		err = c.restore(t)
 	}
 	if err := errors.Join(err, c.undoEnable()); err != nil {
 		c.Logger.Warn("server configuration by SNMP: undo failed", "by", c.by.Name, "from", c.by.Address, "err", err)
 		return &mib.SetError{Status: mib.UndoFailed, Index: c.first, Err: err}
 	}
 	return nil
+}
+
+// restore makes the table of an undo the one in use. Its rows in the making come first, see pin. The
+// caller has the turn.
+func (c *change) restore(t *table) error {
+	before := c.making.Load()
+	if len(c.plan.making) > 0 {
+		c.storeMaking(t)
+	}
+	if c.plan.at == 0 {
+		return nil
+	}
+	err := c.Restore(t.overlay)
+	if err != nil && slices.ContainsFunc(c.plan.created, func(s servers.Created) bool { return slices.Contains(c.Overlay().Created, s) }) {
+		c.making.Store(before)
+	}
+	return err
 }
 
 func (m *module) storeMaking(t *table) {

@@ -60,7 +60,13 @@ type state struct {
 // pin returns the current state. If neither the View nor the rows in the making have changed, it is that
 // of the last request.
 func (m *module) pin() *state {
-	view, rows := m.View(), m.making.Load()
+	// A row that becomes active is in the View before it leaves the rows in the making, and the other way
+	// round if that is undone. So with a View from a time when these did not change, it is in one of both.
+	rows := m.making.Load()
+	view := m.View()
+	for next := m.making.Load(); next != rows; next = m.making.Load() {
+		rows, view = next, m.View()
+	}
 	last := m.pinned.Load()
 	if last != nil && last.view == view && last.making == rows && (last.expires.IsZero() || m.Now().Before(last.expires)) {
 		return last
@@ -70,8 +76,8 @@ func (m *module) pin() *state {
 	return s
 }
 
-// newState merges the servers that have rows with the rows in the making. A row that a commit is making
-// active may be in both: then it is active.
+// newState merges the servers that have rows with the rows in the making. A row that becomes active, or
+// whose activation is undone, may be in both: then it is active.
 func newState(view *servers.View, rows *[]making, now time.Time) *state {
 	s := &state{view: view, making: rows}
 	made := alive(*rows, now)

@@ -85,6 +85,7 @@ func (x *exchange) complete(code radius.Code, attrs []byte) {
 	kept, waits := x.logins.end(x, loginAnswer{code, *buffer}, now)
 	x.endpoint.buffers.Put(buffer)
 	if x.encoded = kept; waits {
+		x.answeredFirst(now)
 		x.answer(outcomeAnswered, now)
 	} else {
 		x.endpoint.count(x.client, dropped)

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aaasess/internal/histogram"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
@@ -67,9 +68,10 @@ type client struct {
 
 // clientStats belongs to the prefix, so it outlives a reload.
 type clientStats struct {
-	counters counters
-	logged   dropLog
-	answered atomic.Int64 // time of the last answer, in Unix nanoseconds; 0: there was none
+	counters   counters
+	logged     dropLog
+	answered   atomic.Int64 // time of the last answer, in Unix nanoseconds; 0: there was none
+	answerTime *histogram.Histogram
 	// signs is true once the client has shown that it sends Message-Authenticators.
 	signs atomic.Bool
 }
@@ -82,9 +84,17 @@ func (s *clientStats) lastAnswered() time.Time {
 	return time.Time{}
 }
 
+// answerBounds are the buckets of the time to an answer. An accounting request waits for the disk, an
+// Access-Request for a server. NASes repeat a request after 1 to 5 s.
+var answerBounds = []time.Duration{
+	500 * time.Microsecond, time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond,
+	50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2500 * time.Millisecond,
+	5 * time.Second, 10 * time.Second,
+}
+
 // newClient makes a client for a ClientTable. before is the client with this prefix until now, or nil.
 func newClient(c Client, owns func(netip.Addr) bool, before *client) (*client, error) {
-	stats := &clientStats{}
+	stats := &clientStats{answerTime: histogram.New(answerBounds...)}
 	if before != nil {
 		stats = before.stats
 	}

@@ -223,7 +223,7 @@ func (e *endpoint) drop(c *client, what counter, from netip.AddrPort, now time.T
 func (e *endpoint) handle(b []byte, a arrival, scratch []byte, now time.Time) []byte {
 	c := e.clients.Find(a.from.Addr())
 	e.count(c, requests)
-	x := exchange{arrival: a, endpoint: e, client: c}
+	x := exchange{arrival: a, endpoint: e, client: c, received: now}
 	if c == nil {
 		x.drop(unknownClients, now, errUnknownClient)
 		return scratch

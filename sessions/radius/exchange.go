@@ -35,6 +35,7 @@ type exchange struct {
 	arrival
 	endpoint   *endpoint
 	client     *client
+	received   time.Time // the request
 	key        requestKey
 	request    radius.Code // code of the request
 	session    string      // the NAS's Acct-Session-Id, "" if there is none
@@ -51,6 +52,11 @@ func (x *exchange) answer(outcome string, now time.Time) {
 		outcome = outcomeNotSent
 	}
 	x.trace(outcome, nil, now)
+}
+
+// answeredFirst counts how long the NAS or server has waited for the first answer to its request.
+func (x *exchange) answeredFirst(now time.Time) {
+	x.client.stats.answerTime.Observe(now.Sub(x.received))
 }
 
 // sentAs returns what a response counts as, once it has been sent: which answer

@@ -104,6 +104,7 @@ func (x *exchange) reported(err error) {
 	now := time.Now()
 	x.seen.end(x.key, err == nil, now)
 	if err == nil {
+		x.answeredFirst(now)
 		x.answer(outcomeAnswered, now)
 	} else {
 		x.drop(refused, now, err)

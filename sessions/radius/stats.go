@@ -3,6 +3,8 @@ package radius
 import (
 	"sync/atomic"
 	"time"
+
+	"aaasess/internal/histogram"
 )
 
 // counter is the index of a counter. Some are only for one of the listeners. accepts and rejects also
@@ -76,6 +78,22 @@ type ClientCounters struct {
 type Stats struct {
 	Counters
 	Clients []ClientCounters
+}
+
+// AnswerTime is how long the NASes of a client, or a server, have waited for the first answers to their
+// requests. Requests without an answer are not in it, nor are copies and Status-Servers.
+type AnswerTime struct {
+	Name   string
+	Prefix string
+	histogram.Snapshot
+}
+
+// AnswerTimes returns the times of each client, in the configured order.
+func (e *endpoint) AnswerTimes() (all []AnswerTime) {
+	e.eachClient(func(c *client, _ *counters) {
+		all = append(all, AnswerTime{c.Name, c.Prefix.String(), c.stats.answerTime.Snapshot()})
+	})
+	return all
 }
 
 // AuthCounters counts events since the AuthListener was created. Requests minus Duplicates,

@@ -10,8 +10,8 @@ import (
 
 var snmpSetRoot = mib.MustOID("1.3.6.1.6.3.1.1.6")
 
-// ErrSerial is wrapped by the commitFailed or undoFailed error of a SET of snmpSetSerialNo if
-// another SET has changed the number between the phases of this one.
+// ErrSerial is wrapped by the commitFailed error of a SET of snmpSetSerialNo if another SET has changed
+// the number between the phases of this one.
 var ErrSerial = errors.New("snmpmib: snmpSetSerialNo has been changed by another request")
 
 // testAndIncr is an advisory lock (SNMPv2-TC TestAndIncr): a SET succeeds only with the stored
@@ -76,11 +76,11 @@ func (c *increment) Commit() error {
 	return nil
 }
 
-// Undo restores the number unless another request has changed it since Commit.
+// Undo restores the number. If another request has incremented it since Commit, nothing is left to
+// restore: the number only has to differ from those that were used, and that request keeps its result.
+// undoFailed would tell a manager that values may have changed.
 func (c *increment) Undo() error {
-	if !c.lock.value.CompareAndSwap(c.next(), c.from) {
-		return &mib.SetError{Status: mib.UndoFailed, Index: c.position, Err: ErrSerial}
-	}
+	c.lock.value.CompareAndSwap(c.next(), c.from)
 	return nil
 }
 

@@ -121,6 +121,8 @@ type GroupServer struct {
 	// OperState is unknown (nothing was sent to it yet), up or down: that of its port for accounting, and
 	// without one that of its port for authentication.
 	OperState string `json:"operState"`
+	// State is that of the server as a whole; absent: unknown.
+	State *ServerState `json:"state,omitempty"`
 	// Timeout is how long a transmission waits for its answer.
 	Timeout Seconds `json:"timeout"`
 	// Retransmit is the number of transmissions after the first one.
@@ -135,6 +137,16 @@ type GroupServer struct {
 	Test *ServerTest `json:"test,omitempty"`
 	// TACACS has what only TACACS+ servers have; absent for a RADIUS server.
 	TACACS *TACACSServer `json:"tacacs,omitempty"`
+}
+
+// ServerState is the state of a server as network management sees it (CISCO-AAA-SERVER-MIB): it is down
+// while a port is down that a group uses, and up otherwise.
+type ServerState struct {
+	OperState        string    `json:"operState"`        // up or down (casState)
+	Since            time.Time `json:"since"`            // of this state (casCurrentStateDuration)
+	PreviousDuration Seconds   `json:"previousDuration"` // of the state before; 0: there was none (casPreviousStateDuration)
+	TotalDeadTime    Seconds   `json:"totalDeadTime"`    // how long it was down in all (casTotalDeadTime)
+	DeadCount        uint64    `json:"deadCount"`        // how often it was declared down (casDeadCount)
 }
 
 // ServerTest describes the test requests to a RADIUS server that is idle or down (S4).

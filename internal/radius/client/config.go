@@ -92,9 +92,9 @@ func (c Config) withDefaults() Config {
 }
 
 // Identity identifies a server, and has the settings that it has in all groups. Groups whose
-// Identity has the same Name, Host, Port and Secret share the server, with its state and statistics.
-// The same host with another port, secret or name is another server (R43). The other fields may
-// change while it runs: the newest group, or the latest change by [Group.Reconfigure], decides.
+// Identity has the same Name, Host, Port and Secret share the server, with its state. The same
+// host with another port, secret or name is another server (R43). The other fields may change while it
+// runs: the newest group, or the latest change by [Group.Reconfigure], decides.
 type Identity struct {
 	// Name is for logs and statistics; "" means host and port.
 	Name string

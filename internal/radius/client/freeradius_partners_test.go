@@ -4,6 +4,7 @@ package client_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"testing"
@@ -44,6 +45,15 @@ func TestFreeRADIUSAnswersTests(t *testing.T) {
 			m.Test.IdleTime = 100 * time.Millisecond
 			log := &lines{}
 			c := client.New(client.Config{Logger: slog.New(slog.NewTextHandler(log, nil))})
+			if tc.test.StatusServer { // RFC 5997: it moves no other counter
+				for _, purpose := range []client.Purpose{client.Accounting, client.Authentication} {
+					s := firstTest(t, c, purpose, m)
+					if want := fmt.Sprintf("Tests %[1]d, Status-Server Sent %[2]d, Status-Server Responses %[3]d", s.Tests, s.StatusServer.Sent, s.StatusServer.Responses); counted(&s) != want || s.State != servers.Up {
+						t.Errorf("%v: %s, want %s; the port is %s", purpose, counted(&s), want, s.State)
+					}
+				}
+				return
+			}
 			if s := firstTest(t, c, client.Accounting, m); s.Successes == 0 || s.BadAuthenticators != 0 {
 				t.Errorf("accounting: %+v", s)
 			}
@@ -67,7 +77,7 @@ func firstTest(t *testing.T, c *client.Client, purpose client.Purpose, m client.
 	go func() { _ = g.Run(context.Background()) }()
 	defer g.Close()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if s := g.Stats().Servers[0]; s.Responses > 0 && s.Successes+s.BadAuthenticators > 0 || time.Now().After(deadline) {
+		if s := g.Stats().Servers[0]; s.Responses > 0 && s.Successes+s.BadAuthenticators > 0 || s.StatusServer.Responses > 0 && s.State == servers.Up || time.Now().After(deadline) {
 			return s
 		}
 	}

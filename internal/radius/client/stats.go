@@ -6,8 +6,8 @@ import (
 	"aaasess/internal/servers"
 )
 
-// Stats are the statistics of a group's servers. They cover all groups of the same Purpose that have
-// the server, from when the first one had it.
+// Stats are the statistics of a group's servers. They cover all servers of the same name and all groups of
+// the same Purpose, as long as the name is configured ([Client.SetNames]).
 type Stats struct {
 	// InvalidServerAddresses counts packets from other addresses than a server's, over all servers
 	// of the client for this purpose (radiusAccClientInvalidServerAddresses,
@@ -84,6 +84,14 @@ func (c *Client) SetNames(names []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.histories.SetNames(names, now)
+}
+
+// End says that the process is about to end: groups that end from now on do not make a dead server one
+// that is up, see [servers.Histories.End].
+func (c *Client) End() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.histories.End()
 }
 
 // StateChanges returns how often servers became dead or are not dead any more. It needs no mutex.

@@ -61,8 +61,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Identity identifies a server. Groups with the same Identity share the server, with its state and
-// statistics. The same host with another port, key or name is another server (R43).
+// Identity identifies a server. Groups with the same Identity share the server, with its state. The
+// same host with another port, key or name is another server (R43).
 type Identity struct {
 	// Name is for logs and statistics; "" means host and port.
 	Name string

@@ -3,8 +3,9 @@
 //
 // # Servers
 //
-// A [Client] has each server once, whichever groups name it ([Identity]). State and statistics
-// belong to the server, not to a group, and stay as long as any group has the server. At a reload,
+// A [Client] has each server once, whichever groups name it ([Identity]). Its state
+// belongs to the server, not to a group, and stays as long as any group has the server. Its statistics
+// belong to its name, and stay while that is configured ([Client.SetNames]). At a reload,
 // the new group is created before the old one is closed, so the state of an unchanged server
 // survives. Package servers decides by a server's answers and failures which server is dead, and
 // which one a request goes to ([servers.Health], [servers.Choose]).

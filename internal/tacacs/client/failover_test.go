@@ -248,7 +248,7 @@ func TestLateAnswer(t *testing.T) {
 		slow.check(nobody)
 		fast.check("accepted by of 192.0.2.1")
 		r.sleep(3)
-		if st := g.Stats().Servers[0]; heard != 1 || st.Successes != 2 || st.PacketsDropped != 0 {
+		if st := g.Stats().Servers[0]; heard != 1 || st.Successes != 2 || st.LateResponses != 1 || st.TimedResponses != 2 || st.PacketsDropped != 0 {
 			t.Errorf("heard %d times; %+v", heard, st)
 		}
 	})
@@ -273,6 +273,9 @@ func TestLateAnswerSettles(t *testing.T) {
 		r.sleep(2.7)
 		slow.check("accepted by of 192.0.2.1")
 		r.sleep(2.8)
+		if st := g.Stats().Servers[0]; st.LateResponses != 1 || st.CasUnexpectedResponses() != 1 || st.Timeouts != 1 {
+			t.Errorf("the server that was late: %+v", st)
+		}
 		if st := g.Stats().Servers[1]; st.PendingRequests != 0 || st.Connections != 0 {
 			t.Errorf("the other server: %+v", st)
 		}

@@ -106,7 +106,21 @@ func groupServer(i int, host string, port uint16, s retry.Schedule, st *servers.
 	if st.Addr.IsValid() { // else the host name is not resolved yet
 		out.Address = st.Addr.Addr().String()
 	}
-	out.Statistics = serverStatistics(st)
+	out.Statistics, out.State = serverStatistics(st), serverState(&st.Server)
+	return out
+}
+
+// serverState returns the state of a server as a whole, nil if it is unknown.
+func serverState(l *servers.Lifetime) *api.ServerState {
+	if l.Since.IsZero() {
+		return nil
+	}
+	out := &api.ServerState{
+		OperState: "up", Since: l.Since.UTC(), PreviousDuration: api.InSeconds(l.Previous), TotalDeadTime: api.InSeconds(l.TotalDead), DeadCount: l.Deaths,
+	}
+	if l.Dead {
+		out.OperState = "down"
+	}
 	return out
 }
 

@@ -30,6 +30,15 @@ func TestServerStatistics(t *testing.T) {
 	if d := cmp.Diff(want, serverStatistics(&st)); d != "" {
 		t.Error(d)
 	}
+	life := servers.Lifetime{Dead: true, Since: at, Previous: 1 * time.Second, TotalDead: 2 * time.Second, Deaths: 3}
+	state := &api.ServerState{OperState: "down", Since: at.UTC(), PreviousDuration: 1, TotalDeadTime: 2, DeadCount: 3}
+	if d := cmp.Diff(state, serverState(&life)); d != "" {
+		t.Error(d)
+	}
+	life.Dead, state.OperState = false, "up"
+	if d := cmp.Diff(state, serverState(&life)); d != "" {
+		t.Error(d)
+	}
 	if got := serverStatistics(&servers.Stats{}); got.StatusServer != nil {
 		t.Errorf("without Status-Servers: %+v", got.StatusServer)
 	}

@@ -13,6 +13,7 @@ import (
 	"aaasess/agent/snmp/notify"
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
+	"aaasess/cmd/aaasessd/internal/web"
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
@@ -57,6 +58,8 @@ type Config struct {
 
 	// LocalSocket is the socket for programs on this host; nil: none.
 	LocalSocket *naslocal.Config
+	// HTTP is the HTTP listener; nil: none.
+	HTTP *web.Config
 	// Endings are the ways to end sessions without RFC 5176.
 	Endings Endings
 

@@ -26,6 +26,7 @@ import (
 	"aaasess/agent/snmp/vacm"
 	"aaasess/agent/snmp/wire"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/aaasessd/internal/web"
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
@@ -112,6 +113,7 @@ func TestDefault(t *testing.T) {
 			{Type: policy.Exec, Name: "default", Methods: methods},
 			{Type: policy.Connection, Name: "default", Methods: methods},
 		}, Update: policy.Update{Minimum: time.Minute}},
+		HTTP:        &web.Config{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9161")}},
 		LocalSocket: &naslocal.Config{Socket: "var/local.sock", NASIdentifier: config.Default().NASIdentifier},
 		Local:       &local.Spec{File: "var/accounting.jsonl"},
 		Sessions:    sessions.Config{Remember: time.Hour},
@@ -146,7 +148,7 @@ func TestDefaultsOfMissingKeys(t *testing.T) {
 	want.SNMP = config.SNMP{}
 	want.Listener = nasradius.Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:1813"), netip.MustParseAddrPort("[::]:1813")}}
 	want.Disconnector.Clients = nil
-	want.Policy.Lists, want.Local, want.LocalSocket = nil, nil, nil
+	want.Policy.Lists, want.Local, want.LocalSocket, want.HTTP = nil, nil, nil, nil
 	want.Authentication, want.Admissions = nil, admission.Config{}
 	want.Store.MinFree = 256 << 20
 	if diff := cmp.Diff(want, got, plain); diff != "" {

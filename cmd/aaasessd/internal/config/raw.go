@@ -21,6 +21,7 @@ type rawConfig struct {
 	SNMP           rawSNMP            `yaml:"snmp" doc:"How SNMP managers reach the session table, CISCO-AAA-SESSION-MIB."`
 	RADIUS         rawRADIUS          `yaml:"radius" doc:"The NASes that report sessions, and the servers that their Access-Requests and the accounting records go to."`
 	LocalSocket    *rawLocalSocket    `yaml:"local" restart:"presence" doc:"The socket on which programs on this host report sessions: hook scripts of pppd, OpenVPN, strongSwan, PAM and others. If missing, there is none."`
+	HTTP           *rawHTTP           `yaml:"http" restart:"presence" doc:"The HTTP listener: /metrics for Prometheus, /healthz, /readyz and, if pprof says so, /debug/pprof/. If missing, there is none."`
 	TACACS         rawTACACS          `yaml:"tacacs" doc:"The TACACS+ servers that accounting records go to."`
 	Authentication *rawAuthentication `yaml:"authentication" restart:"presence" doc:"The relay of Access-Requests from the NASes to RADIUS servers. If missing, aaasess does not listen for Access-Requests."`
 	Accounting     rawAccounting      `yaml:"accounting" doc:"Method lists by accounting type. A type that has no list is not accounted."`
@@ -43,7 +44,7 @@ type Control struct {
 type rawSNMP struct {
 	AgentX               *rawAgentX        `yaml:"agentx" restart:"yes" doc:"The AgentX master agent (RFC 2741), such as snmpd. Without it and without responder, nothing is served over SNMP."`
 	Responder            *rawResponder     `yaml:"responder" restart:"presence" doc:"The embedded responder: SNMPv2c and v3 without snmpd, and SNMPv1 for communities that list it. It answers only the communities and users that are listed here. Without it there is no responder."`
-	Notifications        []rawNotification `yaml:"notifications" max:"256" doc:"Targets of the notifications coldStart and authenticationFailure. The responder sends them."`
+	Notifications        []rawNotification `yaml:"notifications" max:"256" doc:"Targets of the notifications coldStart, authenticationFailure and, if a manager enables it, casServerStateChange. The responder sends them."`
 	SessionMIBDisconnect bool              `yaml:"session-mib-disconnect" default:"false" doc:"Whether a SET of casnDisconnect ends sessions. If false, casnDisconnect is notWritable."`
 	AAAServerConfig      bool              `yaml:"aaa-server-config" default:"false" doc:"Whether managers may create and destroy servers by a SET of casConfigTable (CISCO-AAA-SERVER-MIB). The changes are kept in the state folder, and this file is never changed. casKey, the secret of a new server, is a value of the SET: allow it at authPriv only. If false, every column of casConfigTable is notWritable; what managers have changed before stays."`
 	SessionMIBPopulate   string            `yaml:"session-mib-populate" default:"start" enum:"start setup" doc:"When a row of the session table appears. start: at the accounting start; setup: at the Access-Accept that the section authentication relays. Such a row has no accounting records; it becomes that of the session that starts, or goes after authentication.start-wait. A SET of its casnDisconnect is inconsistentValue."`

@@ -44,6 +44,7 @@ func (d checker) config(raw *rawConfig) *Config {
 		NASIdentifier: nasIdentifier(raw.RADIUS.NASIdentifier, os.Hostname),
 		Dictionary:    names,
 		LocalSocket:   d.localSocket(raw.LocalSocket, os.Hostname),
+		HTTP:          d.http(raw.HTTP),
 		Endings:       d.endings(raw),
 		Admissions:    raw.admissions(),
 		OnOffGroups:   d.onOffGroups(&raw.RADIUS),

@@ -188,10 +188,10 @@ func decode(b []byte) (*file, error) {
 	case f.Saved.IsZero() || f.Uptime < 0:
 		return nil, errors.New("no time at which it was saved")
 	}
-	names, indexes, others := map[key]bool{}, taken{}, taken{}
+	names, indexes, others := map[servers.Key]bool{}, taken{}, taken{}
 	for i := range f.Servers {
 		s := &f.Servers[i]
-		k := key{s.Protocol, s.Name}
+		k := servers.Key{Protocol: s.Protocol, Name: s.Name}
 		switch {
 		case s.Protocol != servers.RADIUS && s.Protocol != servers.TACACS:
 			return nil, fmt.Errorf("server %q: protocol %d is unknown", s.Name, uint8(s.Protocol))
