@@ -52,6 +52,7 @@ var problemTexts = [numProblems]string{
 // it proves as much as the manager does: the right key, a right community, or nothing from an
 // address of the same kind, listed or not.
 func (e *exchange) logProblem(k problem, user []byte, args ...any) {
+	e.traceProblem(k, user, args)
 	r, by := e.r, e.sender
 	if by == unknown && r.policy.Load().HasSource(e.from.Addr()) {
 		by = listed

@@ -95,6 +95,7 @@ type Responder struct {
 	problemLines [numProblems][numSenders]throttle.Lines[uint64] // by logKey
 	seed         maphash.Seed                                    // of logKey
 	problems     problemList
+	traced       throttle.Packets
 	started      time.Time
 	limiters     *limiters
 

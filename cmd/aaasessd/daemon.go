@@ -28,6 +28,7 @@ import (
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/version"
+	"aaasess/internal/logtap"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	tacclient "aaasess/internal/tacacs/client"
@@ -217,7 +218,7 @@ func (d *daemon) openControl(cfg *config.Config) (err error) {
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.clientName, Names: d.dictionary.Load, Reasons: d.reasons,
 		Events: d.router.Tap(), Admissions: d.logins, TestNotification: d.testNotification,
-		Accounting: accounting, RunningConfig: func() api.RunningConfig { return d.runningConfig(accounting) },
+		Accounting: accounting, Log: logtap.TapOf(d.log), RunningConfig: func() api.RunningConfig { return d.runningConfig(accounting) },
 	}, d.table, d.terminator)
 	return err
 }

@@ -31,6 +31,7 @@ const (
 	PathManaged      = "/v1/managed-servers"
 
 	PathRunningConfig = "/v1/running-config"
+	PathDebug         = "/v1/debug"
 
 	PathTestNotification = "/v1/notifications/test"
 )

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -327,6 +328,34 @@ func TestNoViewOfForgotten(t *testing.T) {
 	k.SetServers(Servers{InUse: []servers.Identity{ofRADIUS("a")}})
 	if !asked {
 		t.Error("the client has forgotten nothing")
+	}
+}
+
+// TestWrongClock: a host whose clock is wrong by most of a century at each boot cannot make a file that the
+// next process does not read.
+func TestWrongClock(t *testing.T) {
+	h := newHost(t)
+	for boot := range 4 {
+		h.boot = fmt.Sprint("boot ", boot)
+		k, radius, _ := h.open(ofRADIUS("a"))
+		r := radius.all["a"]
+		if r.Accounting.Requests != uint64(boot) {
+			t.Fatalf("boot %d: %+v", boot, r)
+		}
+		r.Accounting.Requests++
+		r.State.Dead, r.State.Deaths = true, 1
+		k.Close()
+		b, err := os.ReadFile(h.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = regexp.MustCompile(`"saved": "\d+`).ReplaceAll(b, fmt.Append(nil, `"saved": "`, time.Now().Year()-90))
+		if err := os.WriteFile(h.file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if log := h.log.String(); log != "" {
+		t.Error(log)
 	}
 }
 
