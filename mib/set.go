@@ -100,8 +100,9 @@ type Writer interface {
 type Change interface {
 	// Commit makes all assignments, or makes none and returns an error like Test.
 	Commit() error
-	// Undo reverts Commit, because another module or agent failed. It returns after that is done,
-	// or with an error within a second: a master agent waits for it.
+	// Undo reverts Commit, because another module or agent failed, or because Commit was late. It
+	// returns after that is done, or with an error. If it takes long, the agents answer undoFailed before
+	// that, and a manager cannot know what holds: an Undo that can still succeed should go on.
 	Undo() error
 	// Cleanup ends the request; its assignments are final.
 	Cleanup()

@@ -17,8 +17,8 @@ import (
 )
 
 // remarks are all messages of smilint at level 9, where even advice is printed. Only inherent and
-// inherentPlace are of level 4 or below. The published modules cause all but one of these kinds too: only in the
-// abridged IF-MIB does nothing use InterfaceIndexOrZero.
+// inherentPlace are of level 4 or below. The published modules cause all but one of these kinds
+// too: only in the abridged IF-MIB does nothing use InterfaceIndexOrZero.
 var remarks = map[string]map[string]string{
 	session: {
 		"identifier-case-match": "casnSessionId and CasnSessionId are the published names",

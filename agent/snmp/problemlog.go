@@ -2,8 +2,12 @@ package snmp
 
 import (
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"net/netip"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"aaasess/agent/snmp/usm"
@@ -48,6 +52,7 @@ var problemTexts = [numProblems]string{
 // it proves as much as the manager does: the right key, a right community, or nothing from an
 // address of the same kind, listed or not.
 func (e *exchange) logProblem(k problem, user []byte, args ...any) {
+	e.traceProblem(k, user, args)
 	r, by := e.r, e.sender
 	if by == unknown && r.policy.Load().HasSource(e.from.Addr()) {
 		by = listed
@@ -56,10 +61,58 @@ func (e *exchange) logProblem(k problem, user []byte, args ...any) {
 	if !line.Write {
 		return
 	}
+	r.problems.add(Problem{At: time.Now(), From: e.from, User: string(user), What: problemTexts[k], Detail: detail(args)})
 	if len(user) > 0 {
 		args = append([]any{"user", string(user)}, args...)
 	}
 	r.cfg.Logger.Warn(problemTexts[k], append([]any{"from", e.from, "suppressed", line.Suppressed}, args...)...)
+}
+
+// maxProblems is how many problems a Responder remembers.
+const maxProblems = 16
+
+// Problem is a message that was rejected, or could not be answered, as the log tells of it.
+type Problem struct {
+	At     time.Time
+	From   netip.AddrPort
+	User   string // user or security name of the sender, from the network; "" if unknown
+	What   string // text of the log
+	Detail string // what the log has besides, such as "pdu SetRequest, object 1.3.6"; may be from the network
+}
+
+// problemList has the last problems. The log limits how many there are, so a flood of bad messages costs
+// no more here, and cannot push out all that others have sent.
+type problemList struct {
+	mu   sync.Mutex
+	list []Problem // oldest first
+}
+
+func (l *problemList) add(p Problem) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.list) == maxProblems {
+		l.list = slices.Delete(l.list, 0, 1)
+	}
+	l.list = append(l.list, p)
+}
+
+// Problems returns the last problems, newest first: those that the log has, at most one a minute for each
+// kind, source and user.
+func (r *Responder) Problems() []Problem {
+	r.problems.mu.Lock()
+	defer r.problems.mu.Unlock()
+	list := slices.Clone(r.problems.list)
+	slices.Reverse(list)
+	return list
+}
+
+// detail formats the arguments of a line of the log.
+func detail(args []any) string {
+	var parts []string
+	for pair := range slices.Chunk(args, 2) {
+		parts = append(parts, fmt.Sprint(pair[0], " ", pair[len(pair)-1]))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // logSet logs why a SET was not carried out, with its sender (for a community, its security name) and

@@ -277,6 +277,7 @@ func (e *exchange) finishPDU(status mib.ErrorStatus, index int) verdict {
 		return v
 	}
 	c.responses.Add(1)
+	e.trace(status)
 	switch status {
 	case tooBig:
 		c.tooBigs.Add(1)

@@ -94,6 +94,8 @@ type Responder struct {
 	counters     counters
 	problemLines [numProblems][numSenders]throttle.Lines[uint64] // by logKey
 	seed         maphash.Seed                                    // of logKey
+	problems     problemList
+	traced       throttle.Packets
 	started      time.Time
 	limiters     *limiters
 
@@ -161,6 +163,9 @@ func (r *Responder) SetTargets(targets []notify.Target) {
 	}
 	r.targets.Store(&targets)
 }
+
+// Policy returns the policy in use.
+func (r *Responder) Policy() *vacm.Policy { return r.policy.Load() }
 
 // Addrs returns the addresses that are served, with the actual ports.
 func (r *Responder) Addrs() []netip.AddrPort {

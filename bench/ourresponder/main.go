@@ -1,5 +1,6 @@
-// Command ourresponder serves casnActiveTable, and the tables of as many servers, with this module's packages, without a master, as the
-// daemon does. It is compared with the responders in bench/stand/peers:
+// Command ourresponder serves casnActiveTable, and the tables of as many servers, with this
+// module's packages, without a master, as the daemon does. It is compared with the responders in
+// bench/stand/peers:
 //
 //	ourresponder -port PORT -rows N -engine FILE -password PASSWORD
 //

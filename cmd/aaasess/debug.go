@@ -57,6 +57,9 @@ func newDebug(g *global) *cobra.Command {
 		Args: subcommandArgs, RunE: requireSubcommand,
 	}
 	debug.AddCommand(newDebugAccounting(g))
+	for _, d := range debugTopics {
+		debug.AddCommand(newDebugLog(g, d.topic, d.short, d.what, d.example))
+	}
 	return debug
 }
 

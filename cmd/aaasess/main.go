@@ -56,6 +56,8 @@ var (
 	errNoOnOff      = errors.New("no server group sends Accounting-On and Accounting-Off")
 	errNotRecorded  = errors.New("no record is made of the event")
 	errNoRecord     = errors.New("no set-aside record matches")
+	errNoClient     = errors.New("no such client")
+	errNoSNMP       = errors.New("the daemon neither has an SNMP responder nor serves snmpd")
 )
 
 func main() {
@@ -129,7 +131,7 @@ func exitCode(err error) int {
 		return exitNoDaemon
 	case errors.Is(err, errDamaged):
 		return exitDamaged
-	case errors.Is(err, errNoMatch), errors.Is(err, errNoAccounted), errors.Is(err, errNoOnOffGroup), errors.Is(err, errNoOnOff), errors.Is(err, errNoRecord), errors.Is(err, errNotRecorded),
+	case errors.Is(err, errNoMatch), errors.Is(err, errNoAccounted), errors.Is(err, errNoOnOffGroup), errors.Is(err, errNoOnOff), errors.Is(err, errNoRecord), errors.Is(err, errNoClient), errors.Is(err, errNoSNMP), errors.Is(err, errNotRecorded),
 		errors.As(err, &refused) && refused.Code == http.StatusNotFound, errors.As(err, &problem) && problem.Status == http.StatusNotFound:
 		return exitNoMatch
 	}

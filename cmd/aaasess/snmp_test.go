@@ -380,7 +380,7 @@ func TestSNMPComplete(t *testing.T) {
 		"__complete snmp watch A -c public --address X":     "10.0.0.98 :4",
 		"__complete snmp sessions A -c another --user X":    ":4",
 		"__complete snmp sessions A --user X":               ":4",
-		"__complete snmp sessions A --auth X":               "SHA-1 SHA-224 SHA-256 SHA-384 SHA-512 :4",
+		"__complete snmp sessions A --auth X":               "SHA SHA-224 SHA-256 SHA-384 SHA-512 :4",
 		"__complete snmp sessions A --sort X":               "host id idle user :4",
 		"__complete snmp sessions A --state X":              "active terminating :4",
 		"__complete snmp X":                                 "disconnect\tEnd sessions of SNMP agents",

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
 	"aaasess/internal/partner"
 )
@@ -64,7 +65,7 @@ func TestTwoDaemons(t *testing.T) {
 	})
 	began := time.Now()
 	second.run()
-	status := func() (s agentxStatus) {
+	status := func() (s api.AgentXStatus) {
 		t.Helper()
 		all, err := apiclient.New(second.socket, limit).Status(t.Context())
 		if err != nil {

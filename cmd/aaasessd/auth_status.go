@@ -28,7 +28,7 @@ func authenticationStatus(l nasradius.AuthStats, r relay.Stats, a admission.Stat
 		Logins: api.LoginStatus(a),
 	}
 	for _, c := range l.Clients {
-		out.Listener.Clients = append(out.Listener.Clients, api.AuthClientStatus{Name: c.Name, Address: c.Prefix, AuthListenerCounters: api.AuthListenerCounters(c.AuthCounters)})
+		out.Listener.Clients = append(out.Listener.Clients, api.AuthClientStatus{Name: c.Name, Address: c.Prefix, LastAnswered: setTime(c.LastAnswered), AuthListenerCounters: api.AuthListenerCounters(c.AuthCounters)})
 	}
 	for _, g := range r.Groups {
 		out.Relay.Groups = append(out.Relay.Groups, api.RelayGroup(g))

@@ -25,8 +25,10 @@ import (
 	"aaasess/cmd/aaasessd/internal/statechange"
 	"aaasess/cmd/aaasessd/internal/systemd"
 	"aaasess/cmd/aaasessd/internal/web"
+	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/version"
+	"aaasess/internal/logtap"
 	"aaasess/internal/radius"
 	"aaasess/internal/radius/client"
 	tacclient "aaasess/internal/tacacs/client"
@@ -211,11 +213,12 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 
 // openControl opens the control socket, after everything that it shows.
 func (d *daemon) openControl(cfg *config.Config) (err error) {
+	accounting := acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups, Managed: d.managed})
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.clientName, Names: d.dictionary.Load, Reasons: d.reasons,
 		Events: d.router.Tap(), Admissions: d.logins, TestNotification: d.testNotification,
-		Accounting: acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups, Managed: d.managed}),
+		Accounting: accounting, Log: logtap.TapOf(d.log), RunningConfig: func() api.RunningConfig { return d.runningConfig(accounting) },
 	}, d.table, d.terminator)
 	return err
 }
@@ -345,15 +348,17 @@ const checkEvery = time.Second
 // serveReloads runs the accounting methods, and loads the configuration again at each SIGHUP. It
 // ends when all methods have ended.
 func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first methods.Change) error {
-	ctx, stop := context.WithCancel(ctx)
+	delivering, endDelivery := context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		d.readiness.ending.Store(true)
 		d.service.SetEnding(d.offTime())
-		stop()
+		d.servers.End() // before the groups of servers end
+		d.stateChanges.Flush()
+		endDelivery()
 		d.awaitMethods(hup)
 	}()
 	d.methods.Apply(ctx, first, onoff.TriggerStartUp)
-	d.methods.Deliver(ctx)
+	d.methods.Deliver(delivering)
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
 	for {
@@ -400,7 +405,7 @@ func (d *daemon) awaitMethods(hup <-chan os.Signal) {
 		case <-hup:
 			d.log.Warn("configuration not loaded: the daemon is ending")
 		case r := <-d.overlays.queue.Requests():
-			r.Done(overlay.ErrEnding)
+			r.Done(d.refuseOverlay(r))
 		}
 	}
 }

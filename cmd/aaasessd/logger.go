@@ -8,15 +8,17 @@ import (
 	"time"
 
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/internal/logtap"
 )
 
-// newLogger returns the logger of the daemon. Durations have a unit in both formats, such as 1m30s.
+// newLogger returns the logger of the daemon, which the control socket can watch. Durations have a unit in
+// both formats, such as 1m30s.
 func newLogger(w io.Writer, cfg config.Log, level *slog.LevelVar) *slog.Logger {
 	level.Set(cfg.Level)
 	if cfg.Format == "json" {
-		return slog.New(newShortageHandler(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: withUnits})))
+		return slog.New(logtap.NewHandler(newShortageHandler(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: withUnits}))))
 	}
-	return slog.New(newShortageHandler(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})))
+	return slog.New(logtap.NewHandler(newShortageHandler(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))))
 }
 
 // withUnits replaces durations, which JSON would have as nanoseconds.

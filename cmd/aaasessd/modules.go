@@ -19,7 +19,7 @@ func (d *daemon) modules() []mib.Part {
 	modules := []mib.Part{
 		casn.New(casn.Config{Disconnect: d.mayDisconnect.Load, ClientName: d.clientName, Logger: d.log}, d.table, d.terminator),
 		cas.New(cas.Config{
-			View: d.serverView, Writable: d.overlays.mayConfigure.Load, Overlay: d.overlay, Check: d.checkOverlay, Apply: d.applyOverlay,
+			View: d.serverView, Writable: d.overlays.mayConfigure.Load, Overlay: d.overlay, Check: d.checkOverlay, Apply: d.applyOverlay, Restore: d.undoOverlay,
 			GlobalKey: d.hasSecret, StateChangeEnabled: d.stateChangeEnabled, SetStateChangeEnabled: d.setStateChangeEnabled, Logger: d.log,
 		}),
 		radiusclient.NewAcc(d.serverView),

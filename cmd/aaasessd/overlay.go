@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"aaasess/accounting/methods"
 	"aaasess/accounting/onoff"
@@ -134,8 +135,14 @@ func (d *daemon) checkOverlay(next servers.Overlay) error {
 
 // applyOverlay changes the servers to those of an overlay. When it returns nil, they are in use and on
 // the disk; after an error nothing has changed. The error is an [overlay.GivenUp] for an entry that
-// does not fit the configuration. It returns within 600 ms: a change that is late is undone.
-func (d *daemon) applyOverlay(next servers.Overlay) error { return d.overlays.queue.Apply(next) }
+// does not fit the configuration. It returns within limit: a change that is late is undone.
+func (d *daemon) applyOverlay(next servers.Overlay, limit time.Duration) error {
+	return d.overlays.queue.Apply(next, limit)
+}
+
+// undoOverlay changes the servers back to those of an overlay, however long that takes. After an error
+// they are not on the disk, or not in use.
+func (d *daemon) undoOverlay(before servers.Overlay) error { return d.overlays.queue.Restore(before) }
 
 // serveOverlay carries out a change of the servers, all or nothing. It uses the configuration file as
 // it was loaded.
@@ -149,7 +156,10 @@ func (d *daemon) serveOverlay(ctx context.Context, r *overlay.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := d.overlays.set(applied); err != nil {
+	var notWritten error
+	if r.Undo {
+		notWritten = d.overlays.file.Restore(applied) // serveReloads tries again
+	} else if err := d.overlays.set(applied); err != nil {
 		change.discard()
 		return err
 	}
@@ -172,7 +182,16 @@ func (d *daemon) serveOverlay(ctx context.Context, r *overlay.Request) error {
 	d.setServers(file, cfg)
 	d.methods.Apply(ctx, change.methods, onoff.TriggerConfigChange)
 	d.setConfig(file, cfg, applied)
-	return nil
+	return notWritten
+}
+
+// refuseOverlay refuses a change because the daemon is ending. What is undone is written, so that the
+// next daemon has it.
+func (d *daemon) refuseOverlay(r *overlay.Request) error {
+	if r.Undo {
+		return errors.Join(overlay.ErrEnding, d.overlays.file.Restore(r.Next))
+	}
+	return overlay.ErrEnding
 }
 
 // serverChange is a prepared change of the servers and their groups.

@@ -40,8 +40,8 @@ func createdAt(index uint32, u *upstream) servers.Created {
 	return servers.Created{Protocol: servers.RADIUS, Index: index, Addr: at.Addr(), AcctPort: at.Port()}
 }
 
-func destroyedServer(name string) servers.Destroyed {
-	return servers.Destroyed{Protocol: servers.RADIUS, Name: name}
+func destroyedServer(name string) servers.Key {
+	return servers.Key{Protocol: servers.RADIUS, Name: name}
 }
 
 // overlayServers returns the names of the servers in use.
@@ -74,12 +74,15 @@ func (l *inProcess) checkServers(want ...string) {
 	}
 }
 
+// apply applies an overlay as a SET does.
+func (l *inProcess) apply(o servers.Overlay) error { return l.d.applyOverlay(o, 550*time.Millisecond) }
+
 func (l *inProcess) mustApply(o servers.Overlay) {
 	l.t.Helper()
 	if err := l.d.checkOverlay(o); err != nil {
 		l.t.Error("the check says", err)
 	}
-	if err := l.d.applyOverlay(o); err != nil {
+	if err := l.apply(o); err != nil {
 		l.t.Fatal(err)
 	}
 }
@@ -100,7 +103,7 @@ func TestOverlay(t *testing.T) {
 		eventually(t, "the server has the record", func() bool { got = u.kinds(); return slices.Equal(got, want[u]) }, &got)
 	}
 	goesTo(file)
-	moved := servers.Overlay{Created: []servers.Created{createdAt(3, other)}, Destroyed: []servers.Destroyed{destroyedServer("r0")}}
+	moved := servers.Overlay{Created: []servers.Created{createdAt(3, other)}, Destroyed: []servers.Key{destroyedServer("r0")}}
 	l.mustApply(moved)
 	l.checkServers("snmp-radius-3")
 	goesTo(other)
@@ -141,11 +144,11 @@ func TestOverlayRefused(t *testing.T) {
 		next servers.Overlay
 		want string
 	}{
-		{"the last server of the group", servers.Overlay{Destroyed: []servers.Destroyed{destroyedServer("r0")}}, "without it, group radius has no server"},
+		{"the last server of the group", servers.Overlay{Destroyed: []servers.Key{destroyedServer("r0")}}, "without it, group radius has no server"},
 		{"no key", servers.Overlay{Created: []servers.Created{other}}, "no key of its own"},
 		{"an address in the file", servers.Overlay{Created: []servers.Created{createdAt(1, u)}}, "server r0 of the file has its address"},
 	} {
-		err := l.d.applyOverlay(tt.next)
+		err := l.apply(tt.next)
 		if checked := l.d.checkOverlay(tt.next); fmt.Sprint(checked) != fmt.Sprint(err) {
 			t.Errorf("%s: the check says %v", tt.name, checked)
 		}
@@ -166,7 +169,7 @@ func TestOverlayNotWritten(t *testing.T) {
 	if err := os.Mkdir(blocked, 0o700); err != nil { // nobody, not even root, can replace a folder
 		t.Fatal(err)
 	}
-	if err := l.d.applyOverlay(servers.Overlay{}); err == nil {
+	if err := l.apply(servers.Overlay{}); err == nil {
 		t.Error("no error")
 	}
 	if err := l.d.setStateChangeEnabled(true); err == nil || l.d.stateChangeEnabled() {
@@ -251,7 +254,7 @@ func TestShowOverlay(t *testing.T) {
 	}
 	l.mustApply(servers.Overlay{
 		Created:   []servers.Created{createdAt(1, other), {Protocol: servers.TACACS, Index: 2, Addr: netip.MustParseAddr("192.0.2.2"), AuthPort: 49, Key: "k"}},
-		Destroyed: []servers.Destroyed{destroyedServer("r0"), {Protocol: servers.TACACS, Name: "t1"}},
+		Destroyed: []servers.Key{destroyedServer("r0"), {Protocol: servers.TACACS, Name: "t1"}},
 	})
 	l.reload(with(t, text, "192.0.2.1", "192.0.2.2", "name: r0", "name: r9"), "configuration loaded")
 	managed, err := l.client().ManagedServers(t.Context())
@@ -287,13 +290,13 @@ func TestOverlayLate(t *testing.T) {
 		return err
 	}
 	began := time.Now()
-	if err := l.d.applyOverlay(next); !errors.Is(err, overlay.ErrLate) {
+	if err := l.apply(next); !errors.Is(err, overlay.ErrLate) {
 		t.Errorf("the error is %v", err)
 	}
 	if after := time.Since(began); after > 600*time.Millisecond {
 		t.Errorf("the SET has waited for %v", after)
 	}
-	if err := l.d.applyOverlay(next); !errors.Is(err, overlay.ErrLate) { // the first one is still being written
+	if err := l.apply(next); !errors.Is(err, overlay.ErrLate) { // the first one is still being written
 		t.Errorf("the error is %v", err)
 	}
 	close(slow)
@@ -301,6 +304,37 @@ func TestOverlayLate(t *testing.T) {
 	l.checkServers("r0")
 	l.mustApply(next)
 	l.checkServers("r0", "snmp-radius-1")
+}
+
+// TestOverlayUndone: a change is undone even if the disk does not accept it, or the daemon is ending.
+func TestOverlayUndone(t *testing.T) {
+	text := overlaidConfig(t, listen(t, "127.0.0.1:0"))
+	l := launch(t, text, environment{})
+	next := servers.Overlay{Created: []servers.Created{createdAt(1, listen(t, "127.0.0.2:0"))}}
+	l.mustApply(next)
+	blocked := filepath.Join(l.dir, "state", overlayFile+".new")
+	if err := os.Mkdir(blocked, 0o700); err != nil { // nobody, not even root, can replace a folder
+		t.Fatal(err)
+	}
+	if err := l.d.undoOverlay(servers.Overlay{}); err == nil {
+		t.Error("no error, although it is not on the disk")
+	}
+	if got := l.overlayServers(); !slices.Equal(got, []string{"r0"}) {
+		t.Errorf("servers %q", got)
+	}
+	if err := os.Remove(blocked); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.d.undoOverlay(servers.Overlay{}); err != nil {
+		t.Error(err)
+	}
+	l.checkServers("r0")
+	l.mustApply(next)
+	if err := l.d.refuseOverlay(&overlay.Request{Undo: true}); !errors.Is(err, overlay.ErrEnding) {
+		t.Error(err)
+	}
+	l.restart(text)
+	l.checkServers("r0")
 }
 
 // TestOverlayAndReloads: changes and reloads at the same time neither wait for each other without end
@@ -324,7 +358,7 @@ func TestOverlayAndReloads(t *testing.T) {
 		if i%2 == 0 {
 			next.Created = []servers.Created{createdAt(1, other)}
 		}
-		if err := l.d.applyOverlay(next); err != nil {
+		if err := l.apply(next); err != nil {
 			t.Fatal(i, err)
 		}
 		if got := fmt.Sprintf("%+v", l.d.overlay()); got != fmt.Sprintf("%+v", next) {
@@ -336,7 +370,7 @@ func TestOverlayAndReloads(t *testing.T) {
 	applied := make(chan error)
 	go func() {
 		for {
-			if err := l.d.applyOverlay(servers.Overlay{Created: []servers.Created{createdAt(1, other)}}); err != nil {
+			if err := l.apply(servers.Overlay{Created: []servers.Created{createdAt(1, other)}}); err != nil {
 				applied <- err
 				return
 			}
@@ -361,7 +395,7 @@ func TestOverlayOfDrainingGroup(t *testing.T) {
 		want = append(want, fmt.Sprintf("Start %08X", i+1))
 	}
 	eventually(t, "records are in flight", func() bool { return silent.asked.Load() > 0 })
-	l.mustApply(servers.Overlay{Created: []servers.Created{createdAt(1, other)}, Destroyed: []servers.Destroyed{destroyedServer("r0")}})
+	l.mustApply(servers.Overlay{Created: []servers.Created{createdAt(1, other)}, Destroyed: []servers.Key{destroyedServer("r0")}})
 	var got []string
 	eventually(t, "the new server has all records", func() bool { got = other.kinds(); return slices.Equal(got, want) }, &got)
 }
@@ -441,7 +475,7 @@ func TestOverlayLogins(t *testing.T) {
 	n.must(radius.CodeAccessAccept, n.request("alice", "of the file", nil))
 	created := servers.Created{Protocol: servers.RADIUS, Index: 8, Addr: netip.MustParseAddr("127.0.0.1"), AuthPort: uint16(other.conn.LocalAddr().(*net.UDPAddr).Port), Key: authSecret}
 	accounts := servers.Created{Protocol: servers.RADIUS, Index: 9, Addr: netip.MustParseAddr("127.0.0.9"), AcctPort: 1646, Key: authSecret}
-	l.mustApply(servers.Overlay{Created: []servers.Created{created, accounts}, Destroyed: []servers.Destroyed{destroyedServer("a0")}})
+	l.mustApply(servers.Overlay{Created: []servers.Created{created, accounts}, Destroyed: []servers.Key{destroyedServer("a0")}})
 	n.must(radius.CodeAccessAccept, n.request("alice", "of SNMP", nil))
 	g := l.group("radius")
 	var shown []string

@@ -35,7 +35,7 @@ func (d *daemon) setServers(file, cfg *config.Config) {
 func serversOf(file, cfg *config.Config) serverstats.Servers {
 	all := serverstats.Servers{InUse: cfg.Servers, NASIdentifier: cfg.NASIdentifier}
 	for _, id := range file.Servers {
-		if !slices.ContainsFunc(cfg.Servers, func(other servers.Identity) bool { return other.Protocol == id.Protocol && other.Name == id.Name }) {
+		if !slices.ContainsFunc(cfg.Servers, func(other servers.Identity) bool { return other.Key() == id.Key() }) {
 			all.Destroyed = append(all.Destroyed, id)
 		}
 	}

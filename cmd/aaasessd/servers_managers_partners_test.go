@@ -296,3 +296,43 @@ func TestTwoManagers(t *testing.T) {
 	}
 	r.goesTo("in the end", 1, 0)
 }
+
+// TestManyRows: one SET fills the group of all servers, and another one empties it. One server more is
+// refused, and all of them are there after a restart.
+func TestManyRows(t *testing.T) {
+	r := startServers(t, 1, 0, false)
+	count := func() int { return strings.Count(r.configRows(), " active") }
+	for name, agent := range r.agents() {
+		t.Run(name, func(t *testing.T) {
+			r.within(t)
+			g := r.gosnmp(agent)
+			if got := r.create(g, 64); got.Error != gosnmp.ResourceUnavailable {
+				t.Errorf("64 rows beside that of the file: %v at %d", got.Error, got.ErrorIndex)
+			}
+			if n := count(); n != 1 {
+				t.Errorf("%d rows, want 1", n)
+			}
+			if got := r.create(g, 63); got.Error != gosnmp.NoError {
+				t.Fatalf("63 rows: %v at %d", got.Error, got.ErrorIndex)
+			}
+			r.refused(agent, "resourceUnavailable", append(statusOf(7, "createAndGo"), "casAddress.radius.7", "a", "127.0.0.7")...)
+			r.end(syscall.SIGTERM)
+			r.run()
+			if n := count(); n != 64 {
+				t.Errorf("%d rows after a restart, want 64", n)
+			}
+			var vbs []gosnmp.SnmpPDU
+			for i := range 63 {
+				vbs = append(vbs, gosnmp.SnmpPDU{Name: fmt.Sprintf("%s.1.2.1.8.2.%d", casRoot, 100+i), Type: gosnmp.Integer, Value: 6})
+			}
+			if answer, err := r.gosnmp(agent).Set(vbs); err != nil || answer.Error != gosnmp.NoError {
+				t.Fatalf("destroyed: %+v, %v", answer, err)
+			}
+			r.wantRows("in the end", "radius.1 127.0.0.1 1 active")
+			if out, err := r.aaasess("show", "server-group"); err != nil || strings.Contains(out, "snmp-radius") {
+				t.Errorf("show server-group: %s, %v", out, err)
+			}
+		})
+	}
+	r.goesTo("in the end", 1, 0)
+}

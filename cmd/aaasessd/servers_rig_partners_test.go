@@ -17,6 +17,8 @@ import (
 const (
 	casRoot = ".1.3.6.1.4.1.9.10.56.1"
 	mibDir  = "../../mibs"
+	// netSnmpMIBs has the modules that come with net-snmp, such as NET-SNMP-EXAMPLES-MIB.
+	netSnmpMIBs = "/usr/share/snmp/mibs"
 )
 
 // The engine ids of our responder and of snmpd, for the keys of traps.
@@ -77,7 +79,7 @@ func (r *serversRig) startTrapd() (sinks []string) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.trapd = partner.Snmptrapd(r.t, partner.TrapdOptions{MIBs: mibs, Config: []string{
+	r.trapd = partner.Snmptrapd(r.t, partner.TrapdOptions{MIBs: mibs + ":" + netSnmpMIBs, Config: []string{
 		"authCommunity log ours", "authCommunity log theirs",
 		"createUser traps " + trapSecrets, "createUser snmpd " + trapSecrets,
 		"createUser -e 0x" + ourEngine + " traps " + trapSecrets, "createUser -e 0x" + theirEngine + " snmpd " + trapSecrets,

@@ -159,7 +159,7 @@ type stateChange struct {
 	previous, totalDead int64
 }
 
-// stateChanges returns the notifications that snmptrapd has got, by kind and server.
+// stateChanges returns the notifications that snmptrapd has got, by kind and server: "... radius.1".
 func (r *serversRig) stateChanges() map[string][]stateChange {
 	r.t.Helper()
 	all := map[string][]stateChange{}
@@ -171,7 +171,7 @@ func (r *serversRig) stateChanges() map[string][]stateChange {
 		var c stateChange
 		index := ""
 		for i, name := range []string{"casState", "casPreviousStateDuration", "casTotalDeadTime"} {
-			rest, ok := strings.CutPrefix(parts[3+i], "CISCO-AAA-SERVER-MIB::"+name+".radius.")
+			rest, ok := strings.CutPrefix(parts[3+i], "CISCO-AAA-SERVER-MIB::"+name+".")
 			before, value, ok2 := strings.Cut(rest, " = INTEGER: ")
 			if !ok || !ok2 {
 				r.t.Fatalf("variable %d of %s", i+3, line)
@@ -255,7 +255,7 @@ func TestServerStates(t *testing.T) {
 	eventually(t, "all notifications have arrived", func() bool {
 		got = r.stateChanges()
 		for _, kind := range kinds {
-			if len(got[kind+" 1"]) < 2*rounds || len(got[kind+" 2"]) < 2*rounds {
+			if len(got[kind+" radius.1"]) < 2*rounds || len(got[kind+" radius.2"]) < 2*rounds {
 				return false
 			}
 		}
@@ -268,7 +268,7 @@ func TestServerStates(t *testing.T) {
 				t.Errorf("server %s: %d changes in the walks of %s, want %d", index, len(want), name, 2*rounds)
 			}
 			for _, kind := range kinds {
-				if diff := cmp.Diff(want, got[kind+" "+index], cmp.AllowUnexported(stateChange{})); diff != "" {
+				if diff := cmp.Diff(want, got[kind+" radius."+index], cmp.AllowUnexported(stateChange{})); diff != "" {
 					t.Errorf("server %s: %s (-walks of %s +notifications):\n%s", index, kind, name, diff)
 				}
 			}
@@ -288,4 +288,72 @@ func TestServerStates(t *testing.T) {
 	if diff := cmp.Diff(want, shown.Sections.StateChanges); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}
+}
+
+// TestTACACSServerState: a TACACS+ server dies and returns. Both agents and snmptrapd agree on it.
+func TestTACACSServerState(t *testing.T) {
+	r := startServers(t, 1, 0, true)
+	server := partner.Tacplus(t, partner.TacplusOptions{Key: "shared"})
+	host, port, _ := strings.Cut(server.Addr, ":")
+	r.write(with(t, r.text(1), "accounting:\n  network", fmt.Sprintf(`tacacs:
+  timeout: 300ms
+  retransmit: 0
+  hold-down: 500ms
+  servers: [{name: t0, address: %s, port: %s, key: shared}]
+accounting:
+  network`, host, port), "methods: [group radius]", "methods: [group tacacs+]"))
+	r.reload("configuration loaded")
+	r.set(r.addr, "casServerStateChangeEnable.0", "i", "true")
+	sessions := 0
+	// until accounts sessions until both agents show a state, and returns its values by column.
+	until := func(what, state, deaths string) (shown string) {
+		t.Helper()
+		eventually(t, what, func() bool {
+			sessions++
+			r.started(sessions)
+			for _, agent := range r.agents() {
+				out, err := r.tool(agent, "snmpget", "-Oqv", "casState.tacacsplus.1", "casDeadCount.tacacsplus.1", "casPreviousStateDuration.tacacsplus.1", "casTotalDeadTime.tacacsplus.1")
+				if err != nil || !strings.HasPrefix(out, state+"\n"+deaths+"\n") {
+					return false
+				}
+				shown = out
+			}
+			return true
+		})
+		return shown
+	}
+	until("records are accepted", "up", "0")
+	server.Kill()
+	until("the server is dead", "dead", "1")
+	server.Start()
+	after := strings.Fields(until("the server is back", "up", "1"))
+	want := stateChange{previous: mustNumber(t, after[2]), totalDead: mustNumber(t, after[3])}
+	got := map[string][]stateChange{}
+	eventually(t, "all notifications have arrived", func() bool {
+		got = r.stateChanges()
+		for _, kind := range kinds {
+			if len(got[kind+" tacacsplus.1"]) < 2 {
+				return false
+			}
+		}
+		return true
+	}, &got)
+	for _, kind := range kinds {
+		all := got[kind+" tacacsplus.1"]
+		if len(all) != 2 || !all[0].dead || all[0].totalDead != 0 || all[1] != want {
+			t.Errorf("%s: %+v; want a death, and then %+v", kind, all, want)
+		}
+	}
+	if len(got) != len(kinds) {
+		t.Errorf("notifications of others: %v", got)
+	}
+}
+
+func mustNumber(t *testing.T, text string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

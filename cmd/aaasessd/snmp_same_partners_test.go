@@ -81,8 +81,14 @@ func variables(t *testing.T, message []byte) (all []variable) {
 	return all
 }
 
-// rawWalk walks the module with GETNEXT, and returns the octets received.
+// rawWalk walks CISCO-AAA-SESSION-MIB with GETNEXT, and returns the octets received.
 func rawWalk(t *testing.T, agent string) map[string]variable {
+	t.Helper()
+	return rawWalkOf(t, agent, casnRoot)
+}
+
+// rawWalkOf is rawWalk of a subtree. The names of the result are those below it.
+func rawWalkOf(t *testing.T, agent, subtree string) map[string]variable {
 	t.Helper()
 	conn, err := net.Dial("udp", agent)
 	if err != nil {
@@ -90,7 +96,7 @@ func rawWalk(t *testing.T, agent string) map[string]variable {
 	}
 	defer conn.Close()
 	all := map[string]variable{}
-	root := casnRoot
+	root := subtree
 	b := make([]byte, 65536)
 	for id := uint32(1); ; id++ {
 		request := &gosnmp.SnmpPacket{
@@ -115,10 +121,10 @@ func rawWalk(t *testing.T, agent string) map[string]variable {
 		if err != nil || answer.RequestID != id || len(answer.Variables) != 1 {
 			t.Fatalf("behind %s: %v, %v", root, answer, err)
 		}
-		if root = answer.Variables[0].Name; !strings.HasPrefix(root, casnRoot+".") {
+		if root = answer.Variables[0].Name; !strings.HasPrefix(root, subtree+".") {
 			return all
 		}
-		all[strings.TrimPrefix(root, casnRoot)] = variables(t, b[:n])[0]
+		all[strings.TrimPrefix(root, subtree)] = variables(t, b[:n])[0]
 	}
 }
 

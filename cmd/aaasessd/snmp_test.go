@@ -13,8 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/gosnmp/gosnmp"
 
+	"aaasess/cmd/internal/api"
 	"aaasess/mib/casn"
 	"aaasess/sessions/radius/radiustest"
 )
@@ -300,19 +302,38 @@ func TestSNMPStatus(t *testing.T) {
 	if _, err := l.manager(impatient("secret")).Get([]string{coldStart}); err == nil {
 		t.Fatal("an unknown community is answered")
 	}
-	var got snmpStatus
+	var got api.SNMPStatus
+	var section json.RawMessage
 	eventually(t, "the status tells of both", func() bool {
 		status, err := l.client().Status(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := json.Unmarshal(status.Sections["snmp"], &got); err != nil {
+		if err := json.Unmarshal(status.Sections[api.SNMPSection], &got); err != nil {
 			t.Fatal(err)
 		}
-		return got.Refused.InBadCommunityNames == 1 && len(got.Notifications) == 1 && strings.Contains(got.Notifications[0].Error, "none.invalid")
+		section = status.Sections[api.SNMPSection]
+		return len(got.Problems) == 1 && got.Refused.InBadCommunityNames == 1 && len(got.Notifications) == 1 && strings.Contains(got.Notifications[0].Error, "none.invalid")
 	}, &got)
 	if got.Boots != 1 || len(got.Listen) != 1 || got.EngineID != hex.EncodeToString(l.d.snmp.usm.Engine().ID()) {
 		t.Errorf("%+v", got)
+	}
+	want := api.SNMPStatus{
+		Users:       []api.SNMPUser{{Name: "noc", Auth: "SHA-256", Priv: "AES-128", Group: "operators"}, {Name: "desk", Auth: "SHA", Group: "operators"}},
+		Communities: []api.SNMPCommunity{{SecurityName: "watchers", Group: "watchers", Versions: []string{"v2c"}, From: []string{"127.0.0.0/8"}}},
+		Problems:    []api.SNMPProblem{{What: "message dropped, unknown community, source address or version", Detail: "known false, version v2c"}},
+	}
+	if p := &got.Problems[0]; time.Since(p.At) > time.Hour || !strings.HasPrefix(p.From, "127.0.0.1:") {
+		t.Errorf("%+v", p)
+	}
+	got.Problems[0].At, got.Problems[0].From = time.Time{}, ""
+	if diff := cmp.Diff(want, api.SNMPStatus{Users: got.Users, Communities: got.Communities, Problems: got.Problems}); diff != "" {
+		t.Error(diff)
+	}
+	for _, secret := range []string{"public", "authentication\"", "privacy of it", "traps"} {
+		if strings.Contains(string(section), secret) {
+			t.Errorf("the status has the secret %s: %s", secret, section)
+		}
 	}
 	eventually(t, "the log tells of it", func() bool { return strings.Contains(l.log.String(), "unknown community, source address or version") })
 	if strings.Contains(l.log.String(), "secret") {

@@ -11,18 +11,9 @@ import (
 	nasradius "aaasess/sessions/radius"
 )
 
-// agentxStatus is the status of the connection to the master agent.
-type agentxStatus struct {
-	State     string        `json:"state"`            // connected or disconnected
-	Reason    agentx.Reason `json:"reason,omitempty"` // why it is disconnected
-	Since     time.Time     `json:"since"`            // of the state
-	Connects  uint64        `json:"connects"`
-	Malformed uint64        `json:"malformed"`
-	Error     string        `json:"error,omitempty"` // of the last attempt, while disconnected
-}
-
-func newAgentXStatus(s agentx.Stats) agentxStatus {
-	out := agentxStatus{State: "connected", Reason: s.Reason, Since: s.Since.UTC(), Connects: s.Connects, Malformed: s.Malformed}
+// newAgentXStatus returns the status of the connection to the master agent.
+func newAgentXStatus(s agentx.Stats) api.AgentXStatus {
+	out := api.AgentXStatus{State: "connected", Reason: string(s.Reason), Since: s.Since.UTC(), Connects: s.Connects, Malformed: s.Malformed}
 	if !s.Connected {
 		out.State = "disconnected"
 		if s.LastError != nil {
@@ -42,7 +33,7 @@ func (d *daemon) registerStatus() {
 	d.control.RegisterStatus("waiting", func() any { return d.waiting() })
 	d.control.RegisterStatus("resyncs", func() any { return acctcontrol.Resyncs(d.resyncs) })
 	d.control.RegisterStatus("servers", func() any { return acctcontrol.Servers(d.methods) })
-	d.control.RegisterStatus("radius", func() any { return listenerStatus(d.listener.Stats()) })
+	d.control.RegisterStatus(api.RadiusSection, func() any { return listenerStatus(d.listener.Stats()) })
 	if a := d.authentication; a != nil {
 		d.control.RegisterStatus(api.AuthenticationSection, func() any {
 			return authenticationStatus(a.listener.Stats(), a.relay.Stats(), d.admissions.Stats())
@@ -63,7 +54,7 @@ func (d *daemon) registerStatus() {
 		d.control.RegisterStatus(api.SNMPSection, d.snmp.status)
 	}
 	if d.subagent != nil {
-		d.control.RegisterStatus("agentx", func() any { return newAgentXStatus(d.subagent.Stats()) })
+		d.control.RegisterStatus(api.AgentXSection, func() any { return newAgentXStatus(d.subagent.Stats()) })
 	}
 	if d.snmp != nil || d.subagent != nil {
 		d.control.RegisterStatus("stateChanges", func() any { return d.stateChanges.Stats() })
@@ -88,9 +79,18 @@ func (d *daemon) waiting() waitingStatus {
 func listenerStatus(s nasradius.Stats) api.ListenerStatus {
 	out := api.ListenerStatus{ListenerCounters: api.ListenerCounters(s.Counters), Clients: []api.ClientStatus{}}
 	for _, c := range s.Clients {
-		out.Clients = append(out.Clients, api.ClientStatus{Name: c.Name, Address: c.Prefix, ListenerCounters: api.ListenerCounters(c.Counters)})
+		out.Clients = append(out.Clients, api.ClientStatus{Name: c.Name, Address: c.Prefix, LastAnswered: setTime(c.LastAnswered), ListenerCounters: api.ListenerCounters(c.Counters)})
 	}
 	return out
+}
+
+// setTime returns a time in UTC; nil for the zero Time.
+func setTime(at time.Time) *time.Time {
+	if at.IsZero() {
+		return nil
+	}
+	at = at.UTC().Truncate(time.Millisecond)
+	return &at
 }
 
 // reasons returns why the daemon is degraded: what an operator should look at. It is empty if all

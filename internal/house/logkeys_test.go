@@ -102,6 +102,7 @@ var logKeys = map[string]string{
 	"type":            "of a record",
 	"uid":             "user id of the process that sent a command",
 	"user":            "User-Name",
+	"version":         "version of SNMP of a request",
 	"warning":         "a place in the configuration, and what is probably unintended there",
 	"was":             "a value before its change",
 }

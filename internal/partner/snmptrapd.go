@@ -14,7 +14,8 @@ type TrapdOptions struct {
 	// Config is lines of snmptrapd.conf: createUser, authUser, authCommunity, exactEngineID and so
 	// on. Without a line that permits something, snmptrapd drops everything.
 	Config []string
-	// MIBs is a folder with MIB modules. It prints the names that they have; without, numbers.
+	// MIBs are folders with MIB modules, separated by colons. It prints the names that they have;
+	// without, numbers.
 	MIBs string
 }
 

@@ -53,6 +53,7 @@ type Histories struct {
 	configured map[string]bool // nil: all names
 	untold     []Change
 	telling    bool
+	ending     bool // see End
 	changes    atomic.Uint64
 }
 
@@ -66,9 +67,9 @@ type History struct {
 	all   *Histories
 	name  string
 	stats [uses]Stats
-	// apart are the statistics of Status-Servers, of which only StatusServer is shown.
-	apart [uses]Stats
-	ports []port
+	// statusServer counts Status-Servers and their answers, of which only StatusServer is shown.
+	statusServer [uses]Stats
+	ports        []port
 
 	dead     bool
 	since    time.Time
@@ -98,11 +99,11 @@ func (hs *Histories) Of(name string, now time.Time) *History {
 	return h
 }
 
-// Of returns the statistics for a use, in which the client counts.
-func (h *History) Of(use Use) *Stats { return &h.stats[use] }
+// Stats returns the statistics for a use, in which the client counts.
+func (h *History) Stats(use Use) *Stats { return &h.stats[use] }
 
-// OfStatusServer returns where the client counts Status-Servers and their answers.
-func (h *History) OfStatusServer(use Use) *Stats { return &h.apart[use] }
+// StatusServerStats returns where the client counts Status-Servers and their answers.
+func (h *History) StatusServerStats(use Use) *Stats { return &h.statusServer[use] }
 
 // SetNames says which servers are configured. A name that is not among them is forgotten once no group
 // has it.
@@ -124,8 +125,8 @@ func (h *History) forget() {
 	}
 }
 
-// Use begins that a path uses a port with this state.
-func (h *History) Use(use Use, state *Health, now time.Time) {
+// AddPort notes that a path uses the port that has a state. Several paths may use one port.
+func (h *History) AddPort(use Use, state *Health, now time.Time) {
 	if i := h.indexOf(state); i >= 0 {
 		h.ports[i].paths++
 		return
@@ -134,8 +135,11 @@ func (h *History) Use(use Use, state *Health, now time.Time) {
 	h.Update(now)
 }
 
-// Unuse ends a Use.
-func (h *History) Unuse(state *Health, now time.Time) {
+// RemovePort notes that a path no longer uses a port. AddPort was called for it.
+func (h *History) RemovePort(state *Health, now time.Time) {
+	if h.all.ending {
+		return
+	}
 	i := h.indexOf(state)
 	if h.ports[i].paths--; h.ports[i].paths > 0 {
 		return
@@ -195,9 +199,9 @@ func (h *History) Report(use Use, state *Health, now time.Time) Stats {
 
 // counted returns the statistics of a use without the state of a port.
 func (h *History) counted(use Use) Stats {
-	all, apart := h.stats[use], &h.apart[use]
+	all, tests := h.stats[use], &h.statusServer[use]
 	all.Name, all.State = h.name, Unknown
-	all.StatusServer = StatusServer{Sent: apart.Requests + apart.Retransmissions, Responses: apart.Responses, Timeouts: apart.Timeouts}
+	all.StatusServer = StatusServer{Sent: tests.Requests + tests.Retransmissions, Responses: tests.Responses, Timeouts: tests.Timeouts}
 	return all
 }
 
@@ -235,7 +239,7 @@ func (hs *Histories) Restore(records []Record, now time.Time) {
 		h := hs.Of(r.Name, now)
 		for use, from := range [uses]*Stats{ForAccounting: &r.Accounting, ForAuthentication: &r.Authentication} {
 			h.stats[use] = restored(from, now)
-			h.apart[use] = Stats{Requests: from.StatusServer.Sent, Responses: from.StatusServer.Responses, Timeouts: from.StatusServer.Timeouts}
+			h.statusServer[use] = Stats{Requests: from.StatusServer.Sent, Responses: from.StatusServer.Responses, Timeouts: from.StatusServer.Timeouts}
 		}
 		h.dead, h.since, h.previous, h.deaths = r.State.Dead, r.State.Since, r.State.Previous, r.State.Deaths
 		h.deadTime = r.State.TotalDead
@@ -257,6 +261,11 @@ func restored(s *Stats, now time.Time) Stats {
 	out.LastResponse, out.DownUntil = time.Time{}, time.Time{}
 	return out
 }
+
+// End says that the process is about to end. From now on a port that no group uses any more keeps its
+// state, so that Restore in the next process knows which servers were dead, and tells that they are not
+// any more.
+func (hs *Histories) End() { hs.ending = true }
 
 // Changes returns how often servers became dead or answered again. It needs no mutex.
 func (hs *Histories) Changes() uint64 { return hs.changes.Load() }

@@ -50,11 +50,11 @@ func TestLifetime(t *testing.T) {
 			switch rapid.SampledFrom([]string{"use", "unuse", "fail", "answer", "move"}).Draw(t, "event") {
 			case "use":
 				paths[i]++
-				h.Use(Use(i%2), s, now)
+				h.AddPort(Use(i%2), s, now)
 			case "unuse":
 				if paths[i] > 0 {
 					paths[i]--
-					h.Unuse(s, now)
+					h.RemovePort(s, now)
 				}
 			case "fail":
 				if paths[i] > 0 && s.Failed(now.Add(1), now, true, byDefault) {
@@ -93,7 +93,7 @@ func TestLifetime(t *testing.T) {
 		}
 		for i := range states {
 			for ; paths[i] > 0; paths[i]-- {
-				h.Unuse(&states[i], now)
+				h.RemovePort(&states[i], now)
 			}
 		}
 		if r := hs.Records(now)[0]; r.Accounting.DeadCount+r.Authentication.DeadCount != portDeaths {
@@ -107,7 +107,7 @@ func TestTellInOrder(t *testing.T) {
 	hs, now := NewHistories(TACACS), at(0)
 	h := hs.Of("a", now)
 	state := NewHealth(now)
-	h.Use(ForAccounting, &state, now)
+	h.AddPort(ForAccounting, &state, now)
 	state.Failed(now.Add(1), now, true, byDefault)
 	h.Update(now)
 	var got []string
@@ -147,7 +147,7 @@ func TestRestoreHistory(t *testing.T) {
 		t.Errorf("told %+v", all)
 	}
 	h, state := hs.Of("a", at(0)), NewHealth(at(0))
-	h.Use(ForAccounting, &state, at(0))
+	h.AddPort(ForAccounting, &state, at(0))
 	got := h.Report(ForAccounting, &state, at(20))
 	acct := old.Accounting
 	acct.Name, acct.State, acct.PendingRequests, acct.LastResponse, acct.DownUntil = "a", Unknown, 0, time.Time{}, time.Time{}
@@ -157,6 +157,27 @@ func TestRestoreHistory(t *testing.T) {
 	}
 	if r := hs.Records(at(20)); len(r) != 1 || r[0].State != want.Lifetime || r[0].Accounting != acct {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestEnd: a port of a group that ends with the process keeps its state.
+func TestEnd(t *testing.T) {
+	hs, changes, state := NewHistories(RADIUS), told{}, NewHealth(at(0))
+	h := hs.Of("a", at(0))
+	h.AddPort(ForAccounting, &state, at(0))
+	state.Refused(at(5), DeathRule{HoldDown: time.Minute})
+	h.Update(at(5))
+	hs.End()
+	h.RemovePort(&state, at(7))
+	r := hs.Records(at(9))[0]
+	if want := (Lifetime{Dead: true, Since: at(5), Previous: 5 * time.Second, TotalDead: 4 * time.Second, Deaths: 1}); r.State != want {
+		t.Errorf("%+v, want %+v", r.State, want)
+	}
+	if r.Accounting.State != Dead || r.Accounting.DeadCount != 1 {
+		t.Errorf("the port: %+v", r.Accounting)
+	}
+	if all := changes.of(hs); len(all) != 1 {
+		t.Errorf("told %+v", all)
 	}
 }
 
@@ -176,19 +197,19 @@ func TestForget(t *testing.T) {
 		}
 	}
 	h := hs.Of("a", at(0))
-	h.Use(ForAccounting, &state, at(0))
-	h.Unuse(&state, at(1))
+	h.AddPort(ForAccounting, &state, at(0))
+	h.RemovePort(&state, at(1))
 	check("before the names are known", "a")
 	hs.SetNames([]string{"b", "a"}, at(2))
 	check("a server of no group", "a", "b")
-	h.Use(ForAccounting, &state, at(3))
-	h.Use(ForAccounting, &state, at(3))
+	h.AddPort(ForAccounting, &state, at(3))
+	h.AddPort(ForAccounting, &state, at(3))
 	hs.SetNames([]string{"b"}, at(4))
-	h.Unuse(&state, at(5))
+	h.RemovePort(&state, at(5))
 	check("one that a group has", "a", "b")
-	h.Unuse(&state, at(5))
+	h.RemovePort(&state, at(5))
 	check("one that no group has", "b")
-	if n := hs.Of("a", at(6)).Of(ForAccounting); n.CountedSince != at(6) {
+	if n := hs.Of("a", at(6)).Stats(ForAccounting); n.CountedSince != at(6) {
 		t.Errorf("one that comes back counts since %v", n.CountedSince)
 	}
 }

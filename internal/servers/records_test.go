@@ -29,7 +29,7 @@ func TestRecordsAreSorted(t *testing.T) {
 					want[n] += 0
 				}
 			} else if n := name.Draw(t, "name"); hasKey(want, n) {
-				hs.Of(n, now).Of(servers.ForAccounting).Requests += uint64(step)
+				hs.Of(n, now).Stats(servers.ForAccounting).Requests += uint64(step)
 				want[n] += uint64(step)
 			}
 			s := servers.Statistics{Records: hs.Records(now)}

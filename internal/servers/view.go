@@ -22,8 +22,14 @@ func (p Protocol) String() string {
 	return "radius"
 }
 
-// Identity is a server of the configuration, whether a group uses it or not. Protocol and Name are its
-// key: its statistics stay while they do.
+// Key identifies a server: its statistics and its numbers stay as long as the configuration has the key,
+// whatever else changes.
+type Key struct {
+	Protocol Protocol
+	Name     string
+}
+
+// Identity is a server of the configuration, whether a group uses it or not.
 type Identity struct {
 	Protocol Protocol
 	Name     string
@@ -38,6 +44,9 @@ type Identity struct {
 	// protocol. A manager cannot destroy it.
 	Listed bool
 }
+
+// Key returns what identifies the server.
+func (id *Identity) Key() Key { return Key{id.Protocol, id.Name} }
 
 // Entry is a server as network management sees it.
 type Entry struct {
@@ -87,3 +96,6 @@ type Change struct {
 	Name     string
 	Lifetime // after the change
 }
+
+// Key returns the server that has changed.
+func (c *Change) Key() Key { return Key{c.Protocol, c.Name} }

@@ -19,13 +19,37 @@ type Packets struct {
 	suppressed int       // since the last line
 }
 
+// OnlyWatched is what [Packets.Allow] returns instead of a number for a line that is not for the log, but
+// for somebody who watches it.
+const OnlyWatched = -1
+
+// watched is a slog.Handler that may have readers besides the log (package logtap).
+type watched interface {
+	Watched() bool        // somebody reads the lines of every level
+	Logs(slog.Level) bool // the log has lines of this level
+}
+
 // Allow reports whether a line may be written to a log now. It may not if the log has no lines of
 // level debug; such a line does not count as suppressed. If a line may be written, suppressed is
-// the number of lines suppressed since the previous one.
+// the number of lines suppressed since the previous one. While somebody watches the log, a line that may
+// not be written to it is allowed too, with suppressed [OnlyWatched].
 func (p *Packets) Allow(log *slog.Logger, now time.Time) (suppressed int, ok bool) {
 	if !log.Enabled(context.Background(), slog.LevelDebug) {
 		return 0, false
 	}
+	w, isWatched := log.Handler().(watched)
+	isWatched = isWatched && w.Watched()
+	if isWatched && !w.Logs(slog.LevelDebug) {
+		return OnlyWatched, true
+	}
+	if suppressed, ok = p.allow(now); !ok && isWatched {
+		return OnlyWatched, true
+	}
+	return suppressed, ok
+}
+
+// allow counts a line.
+func (p *Packets) allow(now time.Time) (suppressed int, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if since := now.Sub(p.second); since < 0 || since >= time.Second {

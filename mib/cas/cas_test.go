@@ -32,7 +32,8 @@ type daemon struct {
 	readOnly bool
 	now      time.Time
 	applies  int
-	fail     func() error // of Apply and SetStateChangeEnabled; nil: they succeed
+	limit    time.Duration // of the last Apply; its caller has the turn
+	fail     func() error  // of Apply and SetStateChangeEnabled; nil: they succeed
 
 	part mib.Part
 	tree *mib.Tree
@@ -52,19 +53,11 @@ func newLoggingDaemon(t testing.TB, logger *slog.Logger, file ...servers.Entry) 
 		View:     func() *servers.View { d.mu.Lock(); defer d.mu.Unlock(); return d.view },
 		Writable: func() bool { return !d.readOnly },
 		Overlay:  func() servers.Overlay { d.mu.Lock(); defer d.mu.Unlock(); return d.overlay },
-		Apply: func(next servers.Overlay) error {
-			if d.fail != nil {
-				if err := d.fail(); err != nil {
-					return err
-				}
-			}
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			d.overlay = next
-			d.applies++
-			d.build()
-			return nil
+		Apply: func(next servers.Overlay, limit time.Duration) error {
+			d.limit = limit
+			return d.apply(next)
 		},
+		Restore:            func(before servers.Overlay) error { return d.apply(before) },
 		GlobalKey:          func(p servers.Protocol) bool { return !d.keyless[p] },
 		StateChangeEnabled: func() bool { d.mu.Lock(); defer d.mu.Unlock(); return d.enabled },
 		SetStateChangeEnabled: func(on bool) error {
@@ -89,6 +82,21 @@ func newLoggingDaemon(t testing.TB, logger *slog.Logger, file ...servers.Entry) 
 	return d
 }
 
+// apply makes an overlay the one in use.
+func (d *daemon) apply(next servers.Overlay) error {
+	if d.fail != nil {
+		if err := d.fail(); err != nil {
+			return err
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.overlay = next
+	d.applies++
+	d.build()
+	return nil
+}
+
 // pass lets time pass.
 func (d *daemon) pass(by time.Duration) {
 	d.mu.Lock()
@@ -100,7 +108,7 @@ func (d *daemon) pass(by time.Duration) {
 func (d *daemon) build() {
 	v := &servers.View{Now: d.now}
 	for _, e := range d.file {
-		if !slices.Contains(d.overlay.Destroyed, servers.Destroyed{Protocol: e.Protocol, Name: e.Name}) {
+		if !slices.Contains(d.overlay.Destroyed, e.Key()) {
 			v.Entries = append(v.Entries, e)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 
+	"aaasess/internal/servers"
 	"aaasess/mib"
 )
 
@@ -107,8 +108,7 @@ func addrOf(v *mib.Value) netip.Addr {
 
 // testAddress checks that an address is one of a host.
 func testAddress(v *mib.Value) mib.ErrorStatus {
-	addr := addrOf(v)
-	if addr.IsUnspecified() || addr.IsMulticast() || addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
+	if !servers.IsHost(addrOf(v)) {
 		return mib.WrongValue
 	}
 	return mib.NoError

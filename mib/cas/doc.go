@@ -30,6 +30,6 @@
 // # Concurrency
 //
 // Reading pins an immutable state: a View and the rows in the making. A SET is tested without a lock.
-// Its commit has a turn: it is tested again, and is made if it still can be. Nobody waits for a turn
+// Its commit has a turn: it is tested again, and is made if it still can be. No commit waits for a turn
 // longer than [turnWait], and reading never does.
 package cas

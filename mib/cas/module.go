@@ -43,8 +43,11 @@ type Config struct {
 	// that is used has no server left. It changes nothing. nil: each overlay is valid.
 	Check func(next servers.Overlay) error
 	// Apply makes an overlay durable and in use, or returns an error and changes nothing. It returns
-	// within 600 ms. Only one Apply is in progress at a time.
-	Apply func(next servers.Overlay) error
+	// within limit. Only one Apply or Restore is in progress at a time.
+	Apply func(next servers.Overlay, limit time.Duration) error
+	// Restore makes an overlay of before in use again, however long that takes, even if it cannot be made
+	// durable; then it returns an error.
+	Restore func(before servers.Overlay) error
 	// GlobalKey reports whether a server of the protocol without a key of its own has one.
 	GlobalKey func(servers.Protocol) bool
 	// StateChangeEnabled is casServerStateChangeEnable.

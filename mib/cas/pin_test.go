@@ -30,14 +30,14 @@ func TestRowIsNeverGone(t *testing.T) {
 				d.mod.View = func() *servers.View { v := view(); change(); return v }
 			},
 			"after the servers have changed": func(d *daemon, _ func()) {
-				apply := d.mod.Apply
-				d.mod.Apply = func(next servers.Overlay) error {
-					err := apply(next)
+				read := func(err error) error {
 					if got := d.get(status); err == nil && got != "1" && got != "2" {
 						t.Errorf("during the change the status is %s", got)
 					}
 					return err
 				}
+				d.mod.Apply = func(next servers.Overlay, _ time.Duration) error { return read(d.apply(next)) }
+				d.mod.Restore = func(before servers.Overlay) error { return read(d.apply(before)) }
 			},
 		} {
 			t.Run(name+" "+when, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package cas
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -36,7 +37,7 @@ func (m *module) newTable() *table {
 	for i := range view.Entries {
 		e := &view.Entries[i]
 		created := e.Identity.Index != 0
-		if created || slices.Contains(t.overlay.Destroyed, servers.Destroyed{Protocol: e.Protocol, Name: e.Name}) {
+		if created || slices.Contains(t.overlay.Destroyed, e.Key()) {
 			continue
 		}
 		s := server{key: keyOf(e), name: e.Name, listed: e.Listed, private: e.Private}
@@ -73,7 +74,7 @@ type plan struct {
 	// at is the position of the first variable that changes active rows; 0: none does.
 	at     int
 	making []makingChange
-	// created and destroyed are the names of servers, for the log.
+	// created and destroyed are the servers that become and are no longer active, for undo and the log.
 	created   []servers.Created
 	destroyed []server
 }
@@ -138,7 +139,7 @@ func (t *table) planRow(p *plan, w *wanted) error {
 	case w.status == createAndWait && len(t.making) >= maxRows:
 		return w.refuse(mib.ResourceUnavailable, errManyRows)
 	}
-	w.into(&next.columns)
+	w.applyTo(&next.columns)
 	switch w.status {
 	case createAndGo, active:
 		return t.activate(p, w, &next)
@@ -165,13 +166,14 @@ func (t *table) replace(p *plan, k key, next *making) {
 
 // activate makes a row active. It has the lowest priority: it is the last one of the overlay.
 func (t *table) activate(p *plan, w *wanted, row *making) error {
-	auth, _ := row.authPort()
-	switch {
-	case !row.ready():
+	if !row.ready() {
 		return w.refuse(mib.InconsistentValue, errIncomplete)
-	case row.protocol == servers.RADIUS && auth == row.acctPort(), row.protocol == servers.TACACS && auth == 0:
-		return w.refuse(mib.InconsistentValue, errPorts)
-	case row.secret == "" && !t.globalKey(row.protocol):
+	}
+	c := row.server()
+	if fault := c.Fault(); fault != "" {
+		return w.refuse(mib.InconsistentValue, fmt.Errorf("cas: %s", fault))
+	}
+	if c.Key == "" && !t.globalKey(c.Protocol) {
 		return w.refuse(mib.InconsistentValue, errNoKey)
 	}
 	public := 0
@@ -190,7 +192,6 @@ func (t *table) activate(p *plan, w *wanted, row *making) error {
 	if public >= servers.MaxServers {
 		return w.refuse(mib.ResourceUnavailable, errFull)
 	}
-	c := row.server()
 	t.add(&c)
 	t.overlay.Created = append(slices.Clip(t.overlay.Created), c)
 	t.replace(p, row.key, nil)
@@ -217,7 +218,7 @@ func (t *table) destroy(p *plan, w *wanted) error {
 	if n := t.created(w.key); n >= 0 {
 		t.overlay.Created = slices.Delete(slices.Clone(t.overlay.Created), n, n+1)
 	} else {
-		t.overlay.Destroyed = append(slices.Clip(t.overlay.Destroyed), servers.Destroyed{Protocol: s.protocol, Name: s.name})
+		t.overlay.Destroyed = append(slices.Clip(t.overlay.Destroyed), servers.Key{Protocol: s.protocol, Name: s.name})
 	}
 	p.destroyed = append(p.destroyed, s)
 	p.changesServers(w)

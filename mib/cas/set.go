@@ -4,19 +4,28 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
+	"aaasess/internal/servers"
 	"aaasess/mib"
 )
 
-// turnWait limits how long a commit or an undo waits for its turn. Config.Apply takes up to 600 ms, and
-// a master agent waits one second.
-const turnWait = 350 * time.Millisecond
+// commitLimit is how long a commit may take, and turnWait how much of that it may wait for its turn. The
+// agents wait for 600 ms. Then they undo what was committed meanwhile: two changes of the servers in
+// place of an error without one.
+const (
+	commitLimit = 550 * time.Millisecond
+	turnWait    = 350 * time.Millisecond
+)
 
 // Writable reports whether an object can be SET now. casServerStateChangeEnable always can.
 func (m *module) Writable(o mib.Def) bool {
-	return o.Name == enableName || m.Config.Writable != nil && m.Config.Writable()
+	return o.Name == enableName || m.mayConfigure()
 }
+
+// mayConfigure reports whether casConfigTable can be SET now.
+func (m *module) mayConfigure() bool { return m.Config.Writable != nil && m.Config.Writable() }
 
 // Test checks that the SET can be made now.
 func (m *module) Test(as []mib.Assignment) (mib.Change, error) {
@@ -49,7 +58,7 @@ type change struct {
 	enabling   uint64 // the value of module.enables; 0: the request does not SET it
 }
 
-// takeTurn waits for the turn. It returns false if that takes too long.
+// takeTurn waits for the turn. It returns false if that takes longer than turnWait.
 func (m *module) takeTurn() bool {
 	select {
 	case m.turn <- struct{}{}:
@@ -68,13 +77,17 @@ func (m *module) takeTurn() bool {
 
 func (m *module) endTurn() { <-m.turn }
 
-// Commit tests the SET again, because the table may have changed since Test, and makes it. The error is
-// commitFailed, and then nothing has changed.
+// Commit tests the SET again, because the table and the configuration may have changed since Test, and
+// makes it. The error is commitFailed, and then nothing has changed.
 func (c *change) Commit() error {
+	begin := time.Now()
 	if !c.takeTurn() {
 		return c.failed(c.first, errBusy)
 	}
 	defer c.endTurn()
+	if len(c.request.rows) > 0 && !c.mayConfigure() {
+		return c.request.rows[0].refuse(mib.CommitFailed, errReadOnly)
+	}
 	t := c.newTable()
 	p, err := t.plan(c.request)
 	if err != nil {
@@ -88,7 +101,7 @@ func (c *change) Commit() error {
 		return c.failed(c.request.enableAt, err)
 	}
 	if p.at != 0 {
-		if err := c.Apply(p.after); err != nil {
+		if err := c.Apply(p.after, commitLimit-time.Since(begin)); err != nil {
 			failed := c.failed(p.at, err)
 			if err := c.undoEnable(); err != nil {
 				failed.Status, failed.Err = mib.UndoFailed, errors.Join(failed.Err, err)
@@ -133,14 +146,13 @@ func (c *change) undoEnable() error {
 }
 
 // Undo restores what Commit has changed, and leaves what other requests have changed since. If one of
-// them has changed the same, the error is undoFailed.
+// them has changed the same, the error is undoFailed. On a slow disk it takes as long as it needs: the
+// agents answer before that, and a SET that was answered with an error must not stay half done.
 func (c *change) Undo() error {
 	if c.plan == nil {
 		return nil
 	}
-	if !c.takeTurn() {
-		return &mib.SetError{Status: mib.UndoFailed, Index: c.first, Err: errBusy}
-	}
+	c.turn <- struct{}{}
 	defer c.endTurn()
 	t := c.newTable()
 	err := t.undo(c.plan)
@@ -164,8 +176,8 @@ func (c *change) restore(t *table) error {
 	if c.plan.at == 0 {
 		return nil
 	}
-	err := c.Apply(t.overlay)
-	if err != nil {
+	err := c.Restore(t.overlay)
+	if err != nil && slices.ContainsFunc(c.plan.created, func(s servers.Created) bool { return slices.Contains(c.Overlay().Created, s) }) {
 		c.making.Store(before)
 	}
 	return err

@@ -271,9 +271,15 @@ func TestTurns(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDaemon(t)
-				first, second := d.test(t, "casConfigRowStatus.2.7=4 casAddress.2.7=192.0.2.7"), d.test(t, "casConfigRowStatus.2.8=5")
+				first, second := d.test(t, "casConfigRowStatus.2.7=4 casAddress.2.7=192.0.2.7"), d.test(t, "casConfigRowStatus.2.8=4 casAddress.2.8=192.0.2.8")
 				inApply := make(chan struct{}, 1)
-				d.fail = func() error { inApply <- struct{}{}; time.Sleep(tt.takes); return nil }
+				d.fail = func() error {
+					if d.limit == commitLimit {
+						inApply <- struct{}{}
+						time.Sleep(tt.takes)
+					}
+					return nil
+				}
 				done := make(chan error)
 				go func() { done <- first.Commit() }()
 				<-inApply
@@ -290,6 +296,9 @@ func TestTurns(t *testing.T) {
 				if d := time.Since(begin); d > turnWait {
 					t.Errorf("after %s", d)
 				}
+				if tt.want == "noError" && d.limit != commitLimit-tt.takes {
+					t.Errorf("the second one may take %s", d.limit)
+				}
 				if err := <-done; err != nil {
 					t.Error(err)
 				}
@@ -299,6 +308,34 @@ func TestTurns(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestUndoWaits: an undo is made however long another commit has the turn, and however long it takes
+// itself. The agents have answered then.
+func TestUndoWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDaemon(t)
+		set := d.test(t, "casConfigRowStatus.2.7=4 casAddress.2.7=192.0.2.7")
+		if err := set.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		d.fail = func() error { time.Sleep(10 * time.Second); return nil }
+		other := d.test(t, "casConfigRowStatus.2.8=4 casAddress.2.8=192.0.2.8")
+		committed := make(chan error)
+		go func() { committed <- other.Commit() }()
+		synctest.Wait()
+		if err := set.Undo(); err != nil {
+			t.Error(err)
+		}
+		if err := <-committed; err != nil {
+			t.Error(err)
+		}
+		for name, want := range map[string]string{"casConfigRowStatus.2.7": "noSuchInstance", "casConfigRowStatus.2.8": "1"} {
+			if got := d.get(name); got != want {
+				t.Errorf("%s is %s, want %s", name, got, want)
+			}
+		}
+	})
 }
 
 // TestRowsEnd: a row that is not active ends 5 minutes after its creation, whatever was SET since. An

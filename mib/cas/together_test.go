@@ -7,18 +7,19 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"aaasess/internal/servers"
 	"aaasess/mib"
 )
 
-// TestTogether: many managers create, destroy and undo rows with few addresses and indexes at the same
-// time, and one reads, which finds the rows in order. Apply is never called twice at a time, no address is active twice, and each SET
-// succeeds or has an error of a conflict.
+// TestTogether: many managers create, destroy and undo rows with few addresses and indexes at the
+// same time, and one reads, which finds the rows in order. Apply is never called twice at a time,
+// no address is active twice, and each SET succeeds or has an error of a conflict.
 func TestTogether(t *testing.T) {
 	d := newDaemon(t)
 	var applying sync.Mutex
-	d.mod.Apply = func(next servers.Overlay) error {
+	apply := func(next servers.Overlay) error {
 		if !applying.TryLock() {
 			t.Error("Apply is called while another one is in progress")
 			return errors.New("at once")
@@ -38,6 +39,8 @@ func TestTogether(t *testing.T) {
 		d.build()
 		return nil
 	}
+	d.mod.Apply = func(next servers.Overlay, _ time.Duration) error { return apply(next) }
+	d.mod.Restore = apply
 	var managers sync.WaitGroup
 	for m := range 8 {
 		managers.Go(func() {

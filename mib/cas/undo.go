@@ -57,7 +57,7 @@ func (t *table) restoreDestroyed(p *plan) error {
 		}
 		t.overlay.Created = slices.Insert(slices.Clone(t.overlay.Created), place, c)
 	}
-	t.overlay.Destroyed = slices.DeleteFunc(slices.Clone(t.overlay.Destroyed), func(d servers.Destroyed) bool {
+	t.overlay.Destroyed = slices.DeleteFunc(slices.Clone(t.overlay.Destroyed), func(d servers.Key) bool {
 		return slices.Contains(p.after.Destroyed[len(p.before.Destroyed):], d)
 	})
 	return nil

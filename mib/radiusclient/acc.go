@@ -5,8 +5,8 @@ import (
 	"aaasess/mib"
 )
 
-// AccRoot is radiusAccClientMIBObjects.
-var AccRoot = mib.MustOID("1.3.6.1.2.1.67.2.2.1")
+// accRoot is radiusAccClientMIBObjects.
+var accRoot = mib.MustOID("1.3.6.1.2.1.67.2.2.1")
 
 var accIdentity = mib.Identity{
 	ID:    mib.MustOID("1.3.6.1.2.1.67.2.2"), // radiusAccClientMIB
@@ -47,8 +47,8 @@ func NewAcc(view func() *servers.View) mib.Part {
 		invalidAddresses: func(v *servers.View) uint64 { return v.InvalidAcctAddresses },
 	}
 	return &mib.Module[*serverState]{
-		Name: "RADIUS-ACC-CLIENT-MIB", Root: AccRoot, Identity: accIdentity,
+		Name: "RADIUS-ACC-CLIENT-MIB", Root: accRoot, Identity: accIdentity,
 		Pin:     pin(view, p.state),
-		Objects: serverObjects(AccRoot.Append(1), accNames, accStatistics),
+		Objects: serverObjects(accRoot.Append(1), accNames, accStatistics),
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"aaasess/mib"
 )
 
-// AuthRoot is radiusAuthClientMIBObjects.
-var AuthRoot = mib.MustOID("1.3.6.1.2.1.67.1.2.1")
+// authRoot is radiusAuthClientMIBObjects.
+var authRoot = mib.MustOID("1.3.6.1.2.1.67.1.2.1")
 
 var authIdentity = mib.Identity{
 	ID:    mib.MustOID("1.3.6.1.2.1.67.1.2"), // radiusAuthClientMIB
@@ -49,8 +49,8 @@ func NewAuth(view func() *servers.View) mib.Part {
 		invalidAddresses: func(v *servers.View) uint64 { return v.InvalidAuthAddresses },
 	}
 	return &mib.Module[*serverState]{
-		Name: "RADIUS-AUTH-CLIENT-MIB", Root: AuthRoot, Identity: authIdentity,
+		Name: "RADIUS-AUTH-CLIENT-MIB", Root: authRoot, Identity: authIdentity,
 		Pin:     pin(view, p.state),
-		Objects: serverObjects(AuthRoot.Append(1), authNames, authStatistics),
+		Objects: serverObjects(authRoot.Append(1), authNames, authStatistics),
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"aaasess/sessions/radius/dae"
 )
 
-// DynAuthRoot is radiusDynAuthClientMIBObjects.
-var DynAuthRoot = mib.MustOID("1.3.6.1.2.1.145.1")
+// dynAuthRoot is radiusDynAuthClientMIBObjects.
+var dynAuthRoot = mib.MustOID("1.3.6.1.2.1.145.1")
 
 var dynAuthIdentity = mib.Identity{
 	ID:    mib.MustOID("1.3.6.1.2.1.145"), // radiusDynAuthClientMIB
@@ -71,14 +71,14 @@ type (
 // [dae.Disconnector.NASView].
 func NewDynAuth(view func() *dae.NASView) mib.Part {
 	return &mib.Module[*dynAuthState]{
-		Name: "RADIUS-DYNAUTH-CLIENT-MIB", Root: DynAuthRoot, Identity: dynAuthIdentity,
+		Name: "RADIUS-DYNAUTH-CLIENT-MIB", Root: dynAuthRoot, Identity: dynAuthIdentity,
 		Pin:     pin(view, newDynAuthState),
 		Objects: dynAuthObjects(),
 	}
 }
 
 func dynAuthObjects() []mib.Object[*dynAuthState] {
-	scalars, entry := DynAuthRoot.Append(1), DynAuthRoot.Append(2, 1)
+	scalars, entry := dynAuthRoot.Append(1), dynAuthRoot.Append(2, 1)
 	rows := rowsOf(func(s *dynAuthState) *table[nas] { return &s.nases })
 	scalar := func(sub uint32, name string, get func(*dae.NASView) uint64) mib.Object[*dynAuthState] {
 		return dynAuthScalar{

@@ -2,12 +2,12 @@ package radiusclient
 
 import (
 	"encoding/binary"
-	"net"
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"aaasess/mib"
 )
 
 // The values of InetAddressType (INET-ADDRESS-MIB, RFC 4001) that occur.
@@ -24,8 +24,7 @@ type inetAddress struct {
 	octets string
 }
 
-// newInetAddress converts an address; the zero Addr is unknown(0). A zone that is no interface of this
-// host is 0, the default zone (RFC 4007 section 6).
+// newInetAddress converts an address; the zero Addr is unknown(0).
 func newInetAddress(addr netip.Addr) inetAddress {
 	addr = addr.Unmap()
 	switch {
@@ -36,18 +35,7 @@ func newInetAddress(addr netip.Addr) inetAddress {
 	case addr.Zone() == "":
 		return inetAddress{inetIPv6, string(addr.AsSlice())}
 	}
-	return inetAddress{inetIPv6z, string(binary.BigEndian.AppendUint32(addr.AsSlice(), zoneNumber(addr.Zone())))}
-}
-
-// zoneNumber returns the number of a zone that is a number or the name of an interface.
-func zoneNumber(zone string) uint32 {
-	if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
-		return uint32(n)
-	}
-	if i, err := net.InterfaceByName(zone); err == nil {
-		return uint32(i.Index)
-	}
-	return 0
+	return inetAddress{inetIPv6z, string(binary.BigEndian.AppendUint32(addr.AsSlice(), mib.ZoneIndex(addr.Zone())))}
 }
 
 // maxAdminString is the SIZE of an SnmpAdminString (SNMP-FRAMEWORK-MIB, RFC 3411).

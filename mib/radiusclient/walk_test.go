@@ -46,10 +46,10 @@ func (m *model) sort() { slices.SortFunc(m.names, mib.OID.Compare) }
 // drawView draws servers and NASes. It returns the model of the variables that they have.
 func drawView(t *rapid.T) (*servers.View, *dae.NASView, *model) {
 	m := &model{}
-	for _, root := range []mib.OID{AccRoot, AuthRoot} {
+	for _, root := range []mib.OID{accRoot, authRoot} {
 		m.names = append(m.names, root.Append(1, 1, 0), root.Append(1, 2, 0))
 	}
-	m.names = append(m.names, DynAuthRoot.Append(1, 1, 0), DynAuthRoot.Append(1, 2, 0))
+	m.names = append(m.names, dynAuthRoot.Append(1, 1, 0), dynAuthRoot.Append(1, 2, 0))
 	number := rapid.OneOf(rapid.Uint32Range(1, 12), rapid.Uint32Range(1, 1<<31-1))
 	v := &servers.View{Now: now}
 	for i, n := range rapid.SliceOfNDistinct(number, 0, 12, rapid.ID[uint32]).Draw(t, "servers") {
@@ -60,15 +60,15 @@ func drawView(t *rapid.T) (*servers.View, *dae.NASView, *model) {
 		e.Addr, _ = netip.ParseAddr(addr)
 		v.Entries = append(v.Entries, e)
 		if e.Protocol == servers.RADIUS && e.AcctPort != 0 {
-			m.add(AccRoot.Append(1, 4, 1), 2, 15, n)
+			m.add(accRoot.Append(1, 4, 1), 2, 15, n)
 			if e.Addr.Is4() {
-				m.add(AccRoot.Append(1, 3, 1), 2, 13, n)
+				m.add(accRoot.Append(1, 3, 1), 2, 13, n)
 			}
 		}
 		if e.Protocol == servers.RADIUS && e.AuthPort != 0 {
-			m.add(AuthRoot.Append(1, 4, 1), 2, 17, n)
+			m.add(authRoot.Append(1, 4, 1), 2, 17, n)
 			if e.Addr.Is4() {
-				m.add(AuthRoot.Append(1, 3, 1), 2, 15, n)
+				m.add(authRoot.Append(1, 3, 1), 2, 15, n)
 			}
 		}
 	}
@@ -77,7 +77,7 @@ func drawView(t *rapid.T) (*servers.View, *dae.NASView, *model) {
 	slices.Sort(indexes)
 	for _, n := range indexes {
 		nases.List = append(nases.List, dae.NASStats{Index: n})
-		m.add(DynAuthRoot.Append(2, 1), 2, 32, n)
+		m.add(dynAuthRoot.Append(2, 1), 2, 32, n)
 	}
 	m.sort()
 	return v, nases, m
@@ -199,7 +199,7 @@ func TestRowsOfView(t *testing.T) {
 	}
 	r := tree.NewReader()
 	requests := func() (v mib.Value) {
-		r.Get(AccRoot.Append(1, 4, 1, 6, 2), &v)
+		r.Get(accRoot.Append(1, 4, 1, 6, 2), &v)
 		return v
 	}
 	first := requests()

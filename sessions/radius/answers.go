@@ -3,6 +3,7 @@ package radius
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -126,6 +127,7 @@ func (w *writer) count(answers []*exchange, err error) {
 			continue
 		}
 		e.count(x.client, responses)
+		x.client.stats.answered.Store(time.Now().UnixNano())
 		if what := x.sentAs(); what != responses {
 			e.count(x.client, what)
 		}

@@ -48,7 +48,7 @@ func (l *AuthListener) String() string {
 func (l *AuthListener) Stats() AuthStats {
 	s := AuthStats{AuthCounters: l.counters.authSnapshot()}
 	l.eachClient(func(c *client, counted *counters) {
-		s.Clients = append(s.Clients, AuthClientCounters{c.Name, c.Prefix.String(), counted.authSnapshot()})
+		s.Clients = append(s.Clients, AuthClientCounters{c.Name, c.Prefix.String(), c.stats.lastAnswered(), counted.authSnapshot()})
 	})
 	return s
 }
@@ -99,7 +99,7 @@ func (l *AuthListener) submit(x exchange, p radius.Packet, scratch []byte, now t
 		From: x.from, Received: now, exchange: x,
 	}
 	scratch = q.setNAS(scratch)
-	q.exchange.proxyState = proxyStates(p)
+	q.exchange.proxyState, q.exchange.user = proxyStates(p), l.userOf(p)
 	l.pending.Add(1)
 	x.logins.begin(&q.exchange)
 	if s, ok := x.replies.(*socket); ok && l.relayAll != nil && (len(s.together) > 0 || s.in.Buffered() > 0) {

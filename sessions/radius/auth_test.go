@@ -144,7 +144,10 @@ func TestLogin(t *testing.T) {
 	l.stop()
 	want := AuthCounters{Requests: 5, Responses: 5, Accepts: 1, Rejects: 1, Challenges: 2, Duplicates: 1, StatusServers: 1}
 	stats := l.Stats()
-	if diff := cmp.Diff(AuthStats{want, []AuthClientCounters{{"local", "127.0.0.0/8", want}}}, stats); diff != "" {
+	if age := time.Since(stats.Clients[0].LastAnswered); age < 0 || age > time.Hour {
+		t.Errorf("the last answer was %v ago", age)
+	}
+	if diff := cmp.Diff(AuthStats{want, []AuthClientCounters{{"local", "127.0.0.0/8", stats.Clients[0].LastAnswered, want}}}, stats); diff != "" {
 		t.Error(diff)
 	}
 	if log := l.log.String(); log != "" {

@@ -70,9 +70,18 @@ type client struct {
 type clientStats struct {
 	counters   counters
 	logged     dropLog
+	answered   atomic.Int64 // time of the last answer, in Unix nanoseconds; 0: there was none
 	answerTime *histogram.Histogram
 	// signs is true once the client has shown that it sends Message-Authenticators.
 	signs atomic.Bool
+}
+
+// lastAnswered returns the time of the last answer; the zero Time if there was none.
+func (s *clientStats) lastAnswered() time.Time {
+	if at := s.answered.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
 }
 
 // answerBounds are the buckets of the time to an answer. An accounting request waits for the disk, an

@@ -127,6 +127,7 @@ func (l *ChangeListener) submit(x exchange, p radius.Packet, stamped bool, now t
 		listener: l, exchange: x, stamped: stamped,
 	}
 	q.exchange.proxyState = proxyStates(p)
+	q.exchange.user = l.userOf(p)
 	q.exchange.session = radius.Attributes(p.Attributes()).Text(radius.AcctSessionID)
 	l.pending.Add(1)
 	x.logins.begin(&q.exchange)

@@ -39,6 +39,7 @@ type exchange struct {
 	key        requestKey
 	request    radius.Code // code of the request
 	session    string      // the NAS's Acct-Session-Id, "" if there is none
+	user       string      // User-Name, for lines of level debug; "" if there is none or the log has none
 	code       radius.Code // code of the response
 	proxyState string      // all Proxy-State attributes of the request, complete, in order
 	encoded    []byte      // the response, if it is encoded already

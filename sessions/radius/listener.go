@@ -48,7 +48,7 @@ func (l *Listener) String() string { return fmt.Sprint("radius accounting listen
 func (l *Listener) Stats() Stats {
 	s := Stats{Counters: l.counters.snapshot()}
 	l.eachClient(func(c *client, counted *counters) {
-		s.Clients = append(s.Clients, ClientCounters{c.Name, c.Prefix.String(), counted.snapshot()})
+		s.Clients = append(s.Clients, ClientCounters{c.Name, c.Prefix.String(), c.stats.lastAnswered(), counted.snapshot()})
 	})
 	return s
 }
@@ -74,6 +74,7 @@ func (l *Listener) serve(checked exchange, p radius.Packet, scratch []byte, now 
 	}
 	req.event.NAS.Local = x.sentTo
 	x.client.complete(&req.event)
+	x.user = l.userOf(p)
 	x.code, x.proxyState, x.session = radius.CodeAccountingResponse, req.proxyState, req.event.AcctSessionID
 	switch x.seen.begin(x.key, req.event.Type == sessions.On || req.event.Type == sessions.Off, now) {
 	case inFlight:

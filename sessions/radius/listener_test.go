@@ -311,7 +311,10 @@ func TestReload(t *testing.T) {
 	l.stop()
 	stats := l.Stats()
 	want := Stats{Counters: Counters{Requests: 3, Responses: 2, BadAuthenticators: 1}}
-	want.Clients = []ClientCounters{{"local", "127.0.0.0/8", want.Counters}}
+	want.Clients = []ClientCounters{{"local", "127.0.0.0/8", stats.Clients[0].LastAnswered, want.Counters}}
+	if age := time.Since(stats.Clients[0].LastAnswered); age < 0 || age > time.Hour {
+		t.Errorf("the last answer was %v ago", age)
+	}
 	if diff := cmp.Diff(want, stats); diff != "" {
 		t.Error(diff)
 	}

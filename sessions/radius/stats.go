@@ -2,6 +2,7 @@ package radius
 
 import (
 	"sync/atomic"
+	"time"
 
 	"aaasess/internal/histogram"
 )
@@ -66,8 +67,9 @@ func (c *counters) snapshot() Counters {
 
 // ClientCounters are the counters of one client.
 type ClientCounters struct {
-	Name   string
-	Prefix string
+	Name         string
+	Prefix       string
+	LastAnswered time.Time // zero if the client has had no answer since the Listener was created
 	Counters
 }
 
@@ -137,8 +139,9 @@ func (c *counters) authSnapshot() AuthCounters {
 
 // AuthClientCounters are the counters of one client.
 type AuthClientCounters struct {
-	Name   string
-	Prefix string
+	Name         string
+	Prefix       string
+	LastAnswered time.Time // zero if the client has had no answer since the AuthListener was created
 	AuthCounters
 }
 

@@ -1,6 +1,12 @@
 package radius
 
-import "time"
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"aaasess/internal/radius"
+)
 
 // What became of a request, for the log.
 const (
@@ -18,6 +24,14 @@ func (x *exchange) drop(what counter, now time.Time, why error) {
 	x.trace(outcomeDropped, why, now)
 }
 
+// userOf returns the User-Name of a request for trace; "" if it logs nothing.
+func (e *endpoint) userOf(p radius.Packet) string {
+	if !e.log.Enabled(context.Background(), slog.LevelDebug) {
+		return ""
+	}
+	return radius.Attributes(p.Attributes()).Text(radius.UserName)
+}
+
 // trace logs what became of a request, at level debug.
 func (x *exchange) trace(outcome string, why error, now time.Time) {
 	e := x.endpoint
@@ -32,6 +46,9 @@ func (x *exchange) trace(outcome string, why error, now time.Time) {
 	args := []any{"client", name, "from", x.from, "outcome", outcome, "suppressed", suppressed}
 	if x.request != 0 {
 		args = append(args, []any{"code", x.request.String(), "id", x.key.identifier, "nas_session", x.session}...)
+	}
+	if x.user != "" {
+		args = append(args, "user", x.user)
 	}
 	if why != nil {
 		args = append(args, "err", why)

@@ -166,8 +166,9 @@ func (n *Notifier) Run(ctx context.Context) error {
 }
 
 // Notify sends a notification to all targets: sysUpTime.0, snmpTrapOID.0 with the value trap, then
-// vbs, which are copied. Targets whose View does not have them get nothing. It never blocks. The error joins the errors of the targets that do not get
-// it ([ErrQueueFull], [ErrTooLarge]), or is [ErrStopped], or says that the notification is invalid.
+// vbs, which are copied. Targets whose View does not have them get nothing. It never blocks. The
+// error joins the errors of the targets that do not get it ([ErrQueueFull], [ErrTooLarge]), or is
+// [ErrStopped], or says that the notification is invalid.
 func (n *Notifier) Notify(trap mib.OID, vbs ...mib.Varbind) error {
 	note, err := n.encode(trap, vbs)
 	if err != nil {

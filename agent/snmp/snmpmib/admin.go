@@ -278,19 +278,7 @@ func transportAddress(hostPort string) (mib.OID, string) {
 		domain = snmpUDPDomain
 	case addr.Zone() != "":
 		domain = transportDomainUdpIpv6z
-		b = binary.BigEndian.AppendUint32(b, zoneIndex(addr.Zone()))
+		b = binary.BigEndian.AppendUint32(b, mib.ZoneIndex(addr.Zone()))
 	}
 	return domain, string(binary.BigEndian.AppendUint16(b, uint16(n)))
-}
-
-// zoneIndex returns the number of a zone, or of the interface with that name; 0, the default zone, if
-// there is none.
-func zoneIndex(zone string) uint32 {
-	if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
-		return uint32(n)
-	}
-	if i, err := net.InterfaceByName(zone); err == nil {
-		return uint32(i.Index)
-	}
-	return 0
 }

@@ -2,7 +2,6 @@ package snmpmib
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -331,18 +330,6 @@ func checkRowName(t *rapid.T, index mib.OID) {
 	}
 	if len(b) == 0 || len(b) > 32 || !utf8.Valid(b) {
 		t.Fatalf("a row is called %q", b)
-	}
-}
-
-func TestZoneIndex(t *testing.T) {
-	lo, err := net.InterfaceByName("lo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for zone, want := range map[string]uint32{"7": 7, "lo": uint32(lo.Index), "no such interface": 0, "4294967295": 4294967295, "4294967296": 0} {
-		if got := zoneIndex(zone); got != want {
-			t.Errorf("%s is %d, want %d", zone, got, want)
-		}
 	}
 }
 

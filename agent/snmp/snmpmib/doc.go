@@ -12,11 +12,11 @@
 //	SNMP-VIEW-BASED-ACM-MIB  1.3.6.1.6.3.16.1     the four tables of VACM (RFC 3415 section 4)
 //	SNMP-COMMUNITY-MIB       1.3.6.1.6.3.18.1     communities, masks of sources (RFC 3584 section 5.3)
 //
-// Users, groups, views, communities and targets come from the configuration, which alone changes them. Their objects have
-// the MAX-ACCESS of their MIB modules, but every SET is notWritable, and all rows are readOnly(5)
-// and active(1). A SET can change snmpSetSerialNo and, where the configuration has no value of its
-// own, sysContact, sysName, sysLocation and snmpEnableAuthenTraps. [Settings] keeps these four in a
-// file.
+// Users, groups, views, communities and targets come from the configuration, which alone changes
+// them. Their objects have the MAX-ACCESS of their MIB modules, but every SET is notWritable, and
+// all rows are readOnly(5) and active(1). A SET can change snmpSetSerialNo and, where the
+// configuration has no value of its own, sysContact, sysName, sysLocation and
+// snmpEnableAuthenTraps. [Settings] keeps these four in a file.
 //
 // # Who owns what
 //

@@ -226,8 +226,9 @@ func (p *Policy) resolve(group string, model wire.SecurityModel, r restricted) (
 }
 
 // Access performs steps 2 to 4 of isAccessAllowed (RFC 3415 section 3.2): it returns the entry for
-// a request of this user at this level. Below authPriv, its Read view lacks [CommunityName]. Without
-// an entry, it is nil and the status gives the reason. Neither Access nor the conversion of octets in the call allocates.
+// a request of this user at this level. Below authPriv, its Read view lacks [CommunityName].
+// Without an entry, it is nil and the status gives the reason. Neither Access nor the conversion of
+// octets in the call allocates.
 func (p *Policy) Access(model wire.SecurityModel, securityName string, level wire.SecurityLevel) (*AccessEntry, Status) {
 	entries, ok := p.access[principal{model, securityName}]
 	switch {

@@ -23,6 +23,8 @@ type AuthListenerStatus struct {
 type AuthClientStatus struct {
 	Name    string `json:"name"`
 	Address string `json:"address"` // its prefix
+	// LastAnswered is when the client got its last answer; absent: never since the daemon started.
+	LastAnswered *time.Time `json:"lastAnswered,omitempty"`
 	AuthListenerCounters
 }
 

@@ -8,6 +8,9 @@
 //	GET  /v1/sessions              the live sessions, see [Query] for the parameters
 //	GET  /v1/sessions/{id}         [SessionDetail]: one live session with its attributes
 //	GET  /v1/status                [Status]
+//	GET  /v1/debug                 a stream of [DebugLine]: lines of the log as they are written, see
+//	                               [DebugFilter] for the parameters
+//	GET  /v1/running-config        [RunningConfig], without secrets
 //	GET  /v1/accounting            [AccountedSession]: the live sessions that are accounted, see
 //	                               [Query] for the parameters; there is neither sort nor offset
 //	GET  /v1/accounting/events     a stream of [EventLine]: accountable events as they occur, see

@@ -30,6 +30,9 @@ const (
 	PathLogins       = "/v1/logins"
 	PathManaged      = "/v1/managed-servers"
 
+	PathRunningConfig = "/v1/running-config"
+	PathDebug         = "/v1/debug"
+
 	PathTestNotification = "/v1/notifications/test"
 )
 

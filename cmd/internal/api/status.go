@@ -33,6 +33,9 @@ const (
 // notifications.
 const SNMPSection = "snmp"
 
+// RadiusSection is the name of the section of a [Status] that is a [ListenerStatus].
+const RadiusSection = "radius"
+
 // StaleStatus counts sessions that their NASes have stopped reporting, since the daemon started.
 type StaleStatus struct {
 	Ended uint64 `json:"ended"`
@@ -70,6 +73,9 @@ type ListenerStatus struct {
 type ClientStatus struct {
 	Name    string `json:"name"`
 	Address string `json:"address"` // its prefix
+	// LastAnswered is when the client got its last answer: to a valid request, or to a copy of one. Absent:
+	// never since the daemon started.
+	LastAnswered *time.Time `json:"lastAnswered,omitempty"`
 	ListenerCounters
 }
 

@@ -12,6 +12,34 @@ import (
 	"aaasess/cmd/internal/api"
 )
 
+// Debug yields the lines of the log that match a filter, from now on. It ends only with an error:
+// [ErrEnded] if the daemon ends. started is called when the daemon has accepted the request.
+func (c *Client) Debug(ctx context.Context, f api.DebugFilter, started func()) iter.Seq2[api.DebugLine, error] {
+	return func(yield func(api.DebugLine, error) bool) {
+		a, err := c.do(ctx, http.MethodGet, api.PathDebug+"?"+f.URL().Encode(), nil, 0)
+		if err != nil {
+			yield(api.DebugLine{}, err)
+			return
+		}
+		a.timer.Stop()
+		a.readTimeout = 0
+		stream := &EventStream{a}
+		defer stream.Close()
+		started()
+		dec := json.NewDecoder(a)
+		for {
+			var line api.DebugLine
+			if err := dec.Decode(&line); err != nil {
+				yield(api.DebugLine{}, stream.explain(err))
+				return
+			}
+			if !yield(line, nil) {
+				return
+			}
+		}
+	}
+}
+
 // EventStream is an answer with accountable events, read while they occur.
 type EventStream struct{ body *answer }
 

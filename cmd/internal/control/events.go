@@ -3,7 +3,6 @@ package control
 import (
 	"bufio"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -138,14 +137,7 @@ func (w *eventWriter) leftOut(n uint64) error {
 	return w.line(api.EventLine{LeftOut: n})
 }
 
-func (w *eventWriter) line(l api.EventLine) error {
-	b, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(b, '\n'))
-	return err
-}
+func (w *eventWriter) line(l api.EventLine) error { return w.write(l) }
 
 // flush sends what has been written.
 func (w *eventWriter) flush() error {

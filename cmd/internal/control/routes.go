@@ -36,6 +36,8 @@ func (s *Server) newMux() *http.ServeMux {
 	route(http.MethodGet, api.PathSessions, s.listSessions)
 	route(http.MethodGet, api.PathSessions+"/{id}", s.showSession)
 	route(http.MethodGet, api.PathStatus, s.showStatus)
+	route(http.MethodGet, api.PathDebug, s.streamDebug)
+	route(http.MethodGet, api.PathRunningConfig, s.showRunningConfig)
 	route(http.MethodPost, api.PathDisconnect, s.disconnect)
 	route(http.MethodPost, api.PathClear, s.clear)
 	route(http.MethodPost, api.PathSimulate, s.simulate)

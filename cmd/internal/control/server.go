@@ -14,6 +14,7 @@ import (
 
 	"aaasess/accounting/tap"
 	"aaasess/cmd/internal/api"
+	"aaasess/internal/logtap"
 	"aaasess/internal/radius"
 	"aaasess/internal/unixsocket"
 	"aaasess/sessions"
@@ -46,6 +47,11 @@ type Config struct {
 	Admissions func() *admission.Store
 	// TestNotification sends test notifications. nil answers requests for them with 404.
 	TestNotification TestNotification
+	// Log has the lines of the log of the daemon. nil answers requests for them with 404.
+	Log *logtap.Tap
+	// RunningConfig returns the configuration in effect, without secrets. nil answers requests for it
+	// with 404.
+	RunningConfig func() api.RunningConfig
 	// Reasons returns why the daemon is degraded, for /v1/status: short texts for the operator. It
 	// must not block. nil: the daemon never is.
 	Reasons func() []string

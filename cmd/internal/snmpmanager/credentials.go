@@ -34,12 +34,12 @@ type Credentials struct {
 	PrivPassword string
 }
 
-// The names are those of RFC 3414, 3826 and 7860 without their prefixes, and as the configuration of
-// aaasessd has them. AES-192-C and AES-256-C are those of Cisco devices, which make long keys from
+// The names are those of the configuration of aaasessd; SHA is HMAC-SHA-96 (RFC 3414), the others are of
+// RFC 7860 and RFC 3826. AES-192-C and AES-256-C are those of Cisco devices, which make long keys from
 // short ones in another way (draft-reeder-snmpv3-usm-3desede).
 var (
 	authProtocols = map[string]gosnmp.SnmpV3AuthProtocol{
-		"SHA-1": gosnmp.SHA, "SHA-224": gosnmp.SHA224, "SHA-256": gosnmp.SHA256, "SHA-384": gosnmp.SHA384, "SHA-512": gosnmp.SHA512,
+		"SHA": gosnmp.SHA, "SHA-224": gosnmp.SHA224, "SHA-256": gosnmp.SHA256, "SHA-384": gosnmp.SHA384, "SHA-512": gosnmp.SHA512,
 	}
 	privProtocols = map[string]gosnmp.SnmpV3PrivProtocol{
 		"AES-128": gosnmp.AES, "AES-192": gosnmp.AES192, "AES-256": gosnmp.AES256, "AES-192-C": gosnmp.AES192C, "AES-256-C": gosnmp.AES256C,

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/goccy/go-yaml/ast"
 )
 
 // Document is a file that is being checked. It knows the places of its values, and collects faults.
@@ -14,6 +16,7 @@ type Document struct {
 	engine *Engine
 	file   string
 	dir    string           // folder for relative file names
+	body   ast.Node         // the mapping that is the file
 	places map[string]place // of values, by path
 	faults []*Error
 	// warnings are about values that are valid and probably unintended.
@@ -37,6 +40,7 @@ func (e *Engine) Decode(name string, data []byte, dir string, v any) (*Document,
 	if body == nil {
 		return nil, d.Err()
 	}
+	d.body = body
 	d.SetDefaults(v)
 	d.decode(body, "", placeOf(body), reflect.ValueOf(v).Elem(), "")
 	return d, nil

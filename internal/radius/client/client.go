@@ -68,7 +68,7 @@ func (c *Client) leave(g *Group) {
 		paths = append(paths, p)
 		s := p.server
 		delete(s.paths, p.route)
-		s.history.Unuse(p.state(), now)
+		s.history.RemovePort(p.state(), now)
 		s.rescheduleTests()
 		if len(s.paths) == 0 {
 			delete(c.servers, s.key())

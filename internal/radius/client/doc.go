@@ -4,12 +4,13 @@
 //
 // # Servers
 //
-// A [Client] has each server once, whichever groups name it ([Identity]). Its state and its addresses
-// belong to the server, not to a group, and stay as long as any group has the server. Its statistics
-// for each purpose belong to its name, and stay while that is configured ([Client.SetNames]). So an Access-Request without an answer makes a server dead for accounting
-// too, as in Cisco IOS. But each port has a [servers.Health] of its own: answers on one port do not
-// hide that nobody answers on the other one. At a reload, the new group is created before the old
-// one is closed, so the state of an unchanged server survives.
+// A [Client] has each server once, whichever groups name it ([Identity]). Its state and its
+// addresses belong to the server, not to a group, and stay as long as any group has the server. So
+// an Access-Request without an answer makes a server dead for accounting too, as in Cisco IOS. But
+// each port has a [servers.Health] of its own: answers on one port do not hide that nobody answers
+// on the other one. At a reload, the new group is created before the old one is closed, so the
+// state of an unchanged server survives. The statistics of each purpose belong to the name of the
+// server, and stay as long as the name is configured ([Client.SetNames]).
 //
 // A server whose Host is a name resolves it independently, every few minutes. While it has no
 // address, groups skip it. When its address changes, requests in flight are sent to the new address

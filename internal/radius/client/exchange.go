@@ -27,7 +27,7 @@ type exchange struct {
 
 	announced bool // not counted in the window, and not abandoned: by Announce, AnnounceTo or a test
 	test      bool // by an active test
-	// statusServer: its packets count apart (RFC 5997).
+	// statusServer: it is a Status-Server, whose packets move no counter of a MIB (RFC 5997).
 	statusServer bool
 	plain        bool // each server gets its normal transmissions, dead or not: announced, or by SendTo
 

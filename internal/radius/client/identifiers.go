@@ -24,14 +24,16 @@ const (
 
 // transmission is one identifier of one Conn, with the request that uses it.
 type transmission struct {
-	exchange   *exchange // nil if free
-	auth       radius.Authenticator
-	sent       time.Time
-	serial     uint32 // identifies this use of the identifier, within the path
-	state      transmissionState
-	repeated   bool  // sent again since
-	timedOut   bool  // unanswered for its Timeout
-	prev, next int32 // on the list old
+	exchange *exchange // nil if free
+	auth     radius.Authenticator
+	sent     time.Time
+	serial   uint32 // identifies this use of the identifier, within the path
+	state    transmissionState
+	repeated bool // sent again since
+	timedOut bool // unanswered for its Timeout
+	// statusServer: the request, also the last one if the identifier is free, is a Status-Server.
+	statusServer bool
+	prev, next   int32 // on the list old
 }
 
 // identifiers has all identifiers of one path: number n is identifier n%256 of Conn n/256. An
@@ -77,6 +79,7 @@ func (ids *identifiers) acquire(x *exchange, now time.Time, force bool) int {
 	}
 	a := &ids.transmissions[n]
 	a.exchange, a.state, a.sent, a.repeated, a.timedOut = x, preparing, now, false, false
+	a.statusServer = x.statusServer
 	ids.allocated++
 	a.serial = ids.allocated
 	return n

@@ -245,12 +245,12 @@ func (p *path) state() *servers.Health { return &p.server.states[p.purpose] }
 func (p *path) otherState() *servers.Health { return &p.server.states[purposes-1-p.purpose] }
 
 // stats returns the statistics of the server for this purpose. The caller holds the mutex.
-func (p *path) stats() *servers.Stats { return p.server.history.Of(use(p.purpose)) }
+func (p *path) stats() *servers.Stats { return p.server.history.Stats(use(p.purpose)) }
 
 // statsOn returns where the packets of x on a path count. The caller holds the mutex.
 func (x *exchange) statsOn(p *path) *servers.Stats {
 	if x.statusServer {
-		return p.server.history.OfStatusServer(use(p.purpose))
+		return p.server.history.StatusServerStats(use(p.purpose))
 	}
 	return p.stats()
 }
@@ -273,8 +273,8 @@ func (p *path) match(b []byte, packet radius.Packet, err error, conn Conn, numbe
 		}
 	}
 	stats := p.stats()
-	if waits {
-		stats = received.answers.exchange.statsOn(p)
+	if received.answers.statusServer { // the one that it answers, or of whose answer it is a copy
+		stats = p.server.history.StatusServerStats(use(p.purpose))
 	}
 	switch {
 	case len(b) == 0:

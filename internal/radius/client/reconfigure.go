@@ -31,6 +31,7 @@ func (g *Group) apply(cfg GroupConfig) {
 	var old []Conn
 	defer func() {
 		g.client.mu.Unlock()
+		g.client.tell()
 		closeAll(old)
 	}()
 	g.cfg.Members, g.cfg.Algorithm, g.cfg.HoldDown = cfg.Members, cfg.Algorithm, cfg.HoldDown

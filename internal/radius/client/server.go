@@ -62,14 +62,14 @@ func (s *server) pathFor(purpose Purpose, source netip.Addr, id Identity, now ti
 		p = &path{server: s, route: at, ids: newIdentifiers(), closed: make(chan struct{})}
 		p.addr = p.choose()
 		s.paths[at] = p
-		s.history.Use(use(purpose), &s.states[purpose], now)
+		s.history.AddPort(use(purpose), &s.states[purpose], now)
 	}
 	return p
 }
 
 // adopt takes over the settings of an Identity with the same key. Requests in flight to another
-// AuthPort are sent to the new one at once. The caller holds the mutex, and must close the returned
-// Conns afterwards.
+// AuthPort are sent to the new one at once, of which nothing is known: it is not dead. The caller holds
+// the mutex, and afterwards must close the returned Conns and call tell.
 func (s *server) adopt(id Identity, now time.Time) (old []Conn) {
 	if s.Test != id.Test {
 		for i := range s.tests {
@@ -86,8 +86,11 @@ func (s *server) adopt(id Identity, now time.Time) (old []Conn) {
 	for _, p := range s.paths {
 		if p.purpose == Authentication && p.addr.IsValid() {
 			old = append(old, p.move(netip.AddrPortFrom(p.addr.Addr(), s.AuthPort), now)...)
+			s.states[Authentication].Moved(now)
+			s.states[Accounting].Clear(now)
 		}
 	}
+	s.history.Update(now)
 	s.tellMoved(now)
 	return old
 }

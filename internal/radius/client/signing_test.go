@@ -9,6 +9,7 @@ import (
 	"aaasess/internal/radius/client"
 	"aaasess/internal/radius/radiusnet"
 	"aaasess/internal/retry"
+	"aaasess/internal/servers"
 )
 
 // TestSigning: which answers are taken, in the three modes. Each answer is one to a request of its
@@ -139,6 +140,41 @@ func TestSigningIsRemembered(t *testing.T) {
 		other := r.login(r.group(cfg, m), 4)
 		r.sleep(8)
 		other.check(nobody)
+	})
+}
+
+// TestDeadAuthPortMoves: a reload that corrects the AuthPort of a server makes it one that is not dead, so
+// that it is used at once, and tells that.
+func TestDeadAuthPortMoves(t *testing.T) {
+	withRig(t, func(r *rig) {
+		var told []servers.Change // one goroutine at a time appends to it
+		r.client = client.New(client.Config{Dial: client.OverUDP(r.net.Listen), Changed: func(c servers.Change) { told = append(told, c) }})
+		r.authHost("192.0.2.1", silent)
+		r.net.Add(radiusnet.Server{Name: "moved", Addr: documentation("192.0.2.1", 1645), Secret: "s", Purpose: client.Authentication})
+		r.authHost("192.0.2.2", nil)
+		r.host("192.0.2.1", nil)
+		cfg := client.GroupConfig{HoldDown: time.Hour}
+		acct := r.group(cfg, both("192.0.2.1"))
+		cfg.Purpose = client.Authentication
+		m, second := both("192.0.2.1"), both("192.0.2.2")
+		g := r.group(cfg, m, second)
+		l := r.login(g, 1)
+		r.sleep(10)
+		l.check("answered by of 192.0.2.2")
+		if s := acct.Stats().Servers[0]; s.State != servers.Dead {
+			t.Errorf("accounting before: %+v", s)
+		}
+		m.AuthPort = 1645
+		r.reconfigure(g, cfg, m, second)
+		if n := len(told); n != 2 || !told[0].Dead || told[1].Dead {
+			t.Errorf("told %+v", told)
+		}
+		if s := acct.Stats().Servers[0]; s.State == servers.Dead {
+			t.Errorf("accounting: %+v", s)
+		}
+		l = r.login(g, 2)
+		r.sleep(11)
+		l.check("answered by of 192.0.2.1")
 	})
 }
 

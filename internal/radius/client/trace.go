@@ -33,6 +33,9 @@ func (c *Client) trace(x *exchange, t *preparedTransmission, b []byte, err error
 	}
 	if p, err := radius.Parse(b); err == nil {
 		args = append(args, []any{"code", p.Code().String(), "id", p.Identifier()}...)
+		if user := radius.Attributes(p.Attributes()).Text(radius.UserName); user != "" {
+			args = append(args, "user", user)
+		}
 	}
 	if err != nil {
 		args = append(args, "err", err)

@@ -62,7 +62,7 @@ func (c *Client) leave(g *Group) {
 		p.close()
 		ended = append(ended, p)
 		s := p.server
-		s.history.Unuse(&s.state, now)
+		s.history.RemovePort(&s.state, now)
 		if delete(s.paths, p.source); len(s.paths) == 0 {
 			delete(c.servers, s.Identity)
 		}

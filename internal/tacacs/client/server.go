@@ -29,7 +29,7 @@ type server struct {
 
 func newServer(c *Client, id Identity, now time.Time) *server {
 	s := &server{Identity: id, client: c, paths: map[netip.Addr]*path{}, state: servers.NewHealth(now), history: c.histories.Of(id.Name, now)}
-	s.stats = s.history.Of(servers.ForAccounting)
+	s.stats = s.history.Stats(servers.ForAccounting)
 	if a, err := netip.ParseAddr(id.Host); err == nil {
 		s.addr = netip.AddrPortFrom(a, id.Port)
 	}
@@ -42,7 +42,7 @@ func (s *server) pathFrom(source netip.Addr, now time.Time) *path {
 	if p == nil {
 		p = &path{server: s, source: source}
 		s.paths[source] = p
-		s.history.Use(servers.ForAccounting, &s.state, now)
+		s.history.AddPort(servers.ForAccounting, &s.state, now)
 	}
 	return p
 }

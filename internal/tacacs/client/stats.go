@@ -65,6 +65,14 @@ func (c *Client) SetNames(names []string) {
 	c.histories.SetNames(names, now)
 }
 
+// End says that the process is about to end: groups that end from now on do not make a dead server one
+// that is up, see [servers.Histories.End].
+func (c *Client) End() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.histories.End()
+}
+
 // StateChanges returns how often servers became dead or are not dead any more. It needs no mutex.
 func (c *Client) StateChanges() uint64 { return c.histories.Changes() }
 

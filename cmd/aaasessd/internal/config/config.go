@@ -95,8 +95,10 @@ type Config struct {
 	Terminator termination.Config
 	Store      store.Config
 
-	fixed    []strictyaml.Fixed // values that a reload cannot change
-	warnings []*strictyaml.Error
+	fixed     []strictyaml.Fixed // values that a reload cannot change
+	warnings  []*strictyaml.Error
+	name      string // of the file
+	effective []strictyaml.Line
 }
 
 // Stale says when sessions are stale.
@@ -112,6 +114,12 @@ func (s *Stale) Of(client string) silence.Limits {
 	}
 	return s.Limits
 }
+
+// Name returns the name of the file.
+func (c *Config) Name() string { return c.name }
+
+// Effective returns the settings of the file, and the defaults of the others, without secrets.
+func (c *Config) Effective() []strictyaml.Line { return c.effective }
 
 // Warnings returns what is valid in the file, but dangerous or probably unintended.
 func (c *Config) Warnings() []*strictyaml.Error { return c.warnings }

@@ -55,6 +55,7 @@ func Parse(name string, data []byte, dir string) (*Config, error) {
 		return nil, err
 	}
 	c.fixed, c.warnings = engine.Fixed(&raw), doc.Warnings()
+	c.name, c.effective = name, doc.Effective(&raw)
 	return c, nil
 }
 

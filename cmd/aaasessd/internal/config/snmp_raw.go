@@ -50,7 +50,7 @@ type rawAccessGroup struct {
 	Name   shortName          `yaml:"name" required:"yes" doc:"For communities and users."`
 	Read   viewText           `yaml:"read" default:"common" doc:"The view that can be read. If empty, nothing can be read."`
 	Write  viewText           `yaml:"write" default:"" doc:"The view that can be SET. If missing or empty, nothing can be SET."`
-	Notify viewText           `yaml:"notify" default:"all" doc:"The view that notifications may come from. If empty, none may be sent. The user of a v3 target needs a view that has all of snmpTraps, 1.3.6.1.6.3.1.1.5."`
+	Notify viewText           `yaml:"notify" default:"all" doc:"The view that notifications may come from. If empty, none may be sent. The user of a v3 target needs a view that has all of snmpTraps, 1.3.6.1.6.3.1.1.5. Other notifications are sent to it if the view has them and their variables."`
 	Level  wire.SecurityLevel `yaml:"level" default:"authPriv" enum:"noAuthNoPriv authNoPriv authPriv" doc:"The lowest security level that users of the group may have. It does not apply to communities."`
 }
 

@@ -21,7 +21,7 @@ var example = servers.Overlay{
 		{Protocol: servers.RADIUS, Index: 7, Addr: netip.MustParseAddr("192.0.2.1"), AuthPort: 1645, AcctPort: 1646, Key: "\x00\xffkey\n"},
 		{Protocol: servers.TACACS, Index: 1, Addr: netip.MustParseAddr("2001:db8::1"), AuthPort: 49},
 	},
-	Destroyed: []servers.Destroyed{{Protocol: servers.RADIUS, Name: "r1"}},
+	Destroyed: []servers.Key{{Protocol: servers.RADIUS, Name: "r1"}},
 }
 
 var compare = cmp.Options{cmpopts.EquateComparable(netip.Addr{}), cmpopts.EquateEmpty()}
@@ -213,8 +213,8 @@ func TestText(t *testing.T) {
 				AuthPort: rapid.Uint16().Draw(t, "auth"), AcctPort: rapid.Uint16().Draw(t, "acct"), Key: string(rapid.SliceOf(rapid.Byte()).Draw(t, "key")),
 			}
 		})).Draw(t, "created")
-		want.overlay.Destroyed = rapid.SliceOf(rapid.Custom(func(t *rapid.T) servers.Destroyed {
-			return servers.Destroyed{Protocol: protocols.Draw(t, "protocol"), Name: rapid.StringMatching(`[A-Za-z0-9._-]{1,64}`).Draw(t, "name")}
+		want.overlay.Destroyed = rapid.SliceOf(rapid.Custom(func(t *rapid.T) servers.Key {
+			return servers.Key{Protocol: protocols.Draw(t, "protocol"), Name: rapid.StringMatching(`[A-Za-z0-9._-]{1,64}`).Draw(t, "name")}
 		})).Draw(t, "destroyed")
 		b, err := want.append(nil)
 		if err != nil {

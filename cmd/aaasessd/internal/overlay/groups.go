@@ -41,7 +41,7 @@ func (m *merge) apply() *config.Config {
 }
 
 func (m *merge) isDestroyed(p servers.Protocol, name string) bool {
-	return slices.Contains(m.destroyed, servers.Destroyed{Protocol: p, Name: name})
+	return slices.Contains(m.destroyed, servers.Key{Protocol: p, Name: name})
 }
 
 // identityOf returns what makes a server that was created the same one.

@@ -80,7 +80,7 @@ func parse(b []byte) (c content, err error) {
 		if err != nil {
 			return content{}, err
 		}
-		c.overlay.Destroyed = append(c.overlay.Destroyed, servers.Destroyed{Protocol: p, Name: e.Name})
+		c.overlay.Destroyed = append(c.overlay.Destroyed, servers.Key{Protocol: p, Name: e.Name})
 	}
 	return c, nil
 }

@@ -35,9 +35,9 @@ func writeForever(name string) {
 	os.Exit(1)
 }
 
-func destroyedUpTo(n int) (all []servers.Destroyed) {
+func destroyedUpTo(n int) (all []servers.Key) {
 	for i := range n {
-		all = append(all, servers.Destroyed{Protocol: servers.RADIUS, Name: fmt.Sprint("r", i)})
+		all = append(all, servers.Key{Protocol: servers.RADIUS, Name: fmt.Sprint("r", i)})
 	}
 	return all
 }

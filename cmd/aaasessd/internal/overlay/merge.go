@@ -50,7 +50,7 @@ func Merge(file *config.Config, o servers.Overlay) (merged *config.Config, appli
 type merge struct {
 	file      *config.Config
 	created   []servers.Created
-	destroyed []servers.Destroyed
+	destroyed []servers.Key
 	givenUp   []*GivenUp
 }
 
@@ -58,14 +58,14 @@ type merge struct {
 func newMerge(file *config.Config, o servers.Overlay) *merge {
 	m := &merge{file: file, created: slices.Clone(o.Created)}
 	for _, e := range o.Destroyed {
-		at := slices.IndexFunc(file.Servers, func(s servers.Identity) bool { return s.Protocol == e.Protocol && s.Name == e.Name })
+		at := slices.IndexFunc(file.Servers, func(s servers.Identity) bool { return s.Key() == e })
 		switch {
 		case slices.Contains(m.destroyed, e):
-			m.keepDestroyed(e, "it is in the list twice")
+			m.giveUpDestroyed(e, "it is in the list twice")
 		case at < 0:
-			m.keepDestroyed(e, "the file does not have it any more")
+			m.giveUpDestroyed(e, "the file does not have it any more")
 		case file.Servers[at].Listed:
-			m.keepDestroyed(e, fmt.Sprintf("the file has it in group %s now", groupOf(file, e.Protocol, e.Name)))
+			m.giveUpDestroyed(e, fmt.Sprintf("the file has it in group %s now", groupOf(file, e.Protocol, e.Name)))
 		default:
 			m.destroyed = append(m.destroyed, e)
 		}
@@ -90,7 +90,8 @@ func groupOf(c *config.Config, p servers.Protocol, name string) string {
 	return ""
 }
 
-func (m *merge) keepDestroyed(e servers.Destroyed, reason string) {
+// giveUpDestroyed notes that a server that a manager has destroyed is in use again.
+func (m *merge) giveUpDestroyed(e servers.Key, reason string) {
 	m.givenUp = append(m.givenUp, &GivenUp{Protocol: e.Protocol, Server: e.Name, Reason: reason})
 }
 
@@ -115,9 +116,9 @@ func (m *merge) giveBack(merged *config.Config) bool {
 		return false
 	}
 	for i := range m.file.Servers { // private servers come after the members of the group
-		s := servers.Destroyed{Protocol: p, Name: m.file.Servers[i].Name}
+		s := servers.Key{Protocol: p, Name: m.file.Servers[i].Name}
 		if at := slices.Index(m.destroyed, s); at >= 0 && m.file.Servers[i].Protocol == p {
-			m.keepDestroyed(s, fmt.Sprintf("without it, group %s has no server, and a method list names the group", name))
+			m.giveUpDestroyed(s, fmt.Sprintf("without it, group %s has no server, and a method list names the group", name))
 			m.destroyed = slices.Delete(m.destroyed, at, at+1)
 			return true
 		}
@@ -150,7 +151,7 @@ func emptyGroup(c *config.Config) (p servers.Protocol, name string, found bool) 
 // misfit returns why a server that was created does not fit the file and the servers in m.created, or
 // "".
 func (m *merge) misfit(e *servers.Created) string {
-	if reason := unusable(e); reason != "" {
+	if reason := e.Fault(); reason != "" {
 		return reason
 	}
 	members := 0
@@ -162,7 +163,7 @@ func (m *merge) misfit(e *servers.Created) string {
 		if s.Name == e.Name() {
 			return "the file has a server of this name"
 		}
-		if slices.Contains(m.destroyed, servers.Destroyed{Protocol: s.Protocol, Name: s.Name}) {
+		if slices.Contains(m.destroyed, s.Key()) {
 			continue
 		}
 		if addr, err := netip.ParseAddr(s.Host); err == nil && addr.Unmap() == e.Addr.Unmap() {
@@ -192,28 +193,6 @@ func (m *merge) misfit(e *servers.Created) string {
 		return fmt.Sprintf("a group has at most %d servers", servers.MaxServers)
 	case e.Key == "" && !m.file.HasSecret(e.Protocol):
 		return fmt.Sprintf("it has no key of its own, and the file has no %s.secret", e.Protocol)
-	}
-	return ""
-}
-
-// broadcast is the address of all hosts of a network (RFC 919).
-var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
-
-// unusable returns why a server fits no file, or "".
-func unusable(e *servers.Created) string {
-	switch {
-	case e.Protocol != servers.RADIUS && e.Protocol != servers.TACACS:
-		return "its protocol is not known"
-	case e.Index == 0:
-		return "its casIndex is 0"
-	case !e.Addr.IsValid() || e.Addr.Unmap().IsUnspecified() || e.Addr.Unmap().IsMulticast() || e.Addr.Zone() != "" || e.Addr.Unmap() == broadcast:
-		return fmt.Sprintf("%s is not the address of a server", e.Addr)
-	case e.Protocol == servers.TACACS && e.AuthPort == 0:
-		return "it has no port"
-	case e.Protocol == servers.RADIUS && e.AuthPort == 0 && e.AcctPort == 0:
-		return "it has neither a port for authentication nor one for accounting"
-	case e.Protocol == servers.RADIUS && e.AuthPort == e.AcctPort:
-		return fmt.Sprintf("port %d is that for authentication and that for accounting", e.AuthPort)
 	}
 	return ""
 }

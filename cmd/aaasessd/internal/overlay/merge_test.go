@@ -107,7 +107,7 @@ func TestMerge(t *testing.T) {
 	created := func(all ...servers.Created) servers.Overlay { return servers.Overlay{Created: all} }
 	destroyed := func(p servers.Protocol, names ...string) (o servers.Overlay) {
 		for _, name := range names {
-			o.Destroyed = append(o.Destroyed, servers.Destroyed{Protocol: p, Name: name})
+			o.Destroyed = append(o.Destroyed, servers.Key{Protocol: p, Name: name})
 		}
 		return o
 	}
@@ -181,7 +181,7 @@ func TestMerge(t *testing.T) {
 		}, []string{"tacacs server snmp-tacacs-6 that a manager has created: server snmp-tacacs-5 has its address, 10.0.1.1"}},
 		{"what no manager can make", nil, created(
 			with(create(radius, 1, "10.0.1.1", ""), func(c *servers.Created) { c.AcctPort = c.AuthPort }), with(create(radius, 2, "10.0.1.1", ""), func(c *servers.Created) { c.AuthPort, c.AcctPort = 0, 0 }),
-			with(create(tacacs, 3, "10.0.1.1", "k"), func(c *servers.Created) { c.AuthPort = 0 }), create(radius, 4, "224.0.0.1", ""), create(radius, 5, "0.0.0.0", ""), create(radius, 6, "255.255.255.255", ""), create(radius, 7, "::ffff:224.0.0.1", ""), create(radius, 0, "10.0.1.1", ""),
+			with(create(tacacs, 3, "10.0.1.1", "k"), func(c *servers.Created) { c.AuthPort = 0 }), create(radius, 4, "224.0.0.1", ""), create(radius, 5, "0.0.0.0", ""), create(radius, 6, "255.255.255.255", ""), create(radius, 7, "::ffff:224.0.0.1", ""), create(radius, 8, "2001:db8::1", ""), create(radius, 0, "10.0.1.1", ""),
 		), unchanged, []string{
 			"radius server snmp-radius-1 that a manager has created: port 1645 is that for authentication and that for accounting",
 			"radius server snmp-radius-2 that a manager has created: it has neither a port for authentication nor one for accounting",
@@ -190,6 +190,7 @@ func TestMerge(t *testing.T) {
 			"radius server snmp-radius-5 that a manager has created: 0.0.0.0 is not the address of a server",
 			"radius server snmp-radius-6 that a manager has created: 255.255.255.255 is not the address of a server",
 			"radius server snmp-radius-7 that a manager has created: ::ffff:224.0.0.1 is not the address of a server",
+			"radius server snmp-radius-8 that a manager has created: 2001:db8::1 is not an IPv4 address",
 			"radius server snmp-radius-0 that a manager has created: its casIndex is 0",
 		}},
 		{"a destroyed server is not in the file", nil, destroyed(radius, "t1"), unchanged, []string{
@@ -249,7 +250,7 @@ func TestMerge(t *testing.T) {
 func TestMergeSettings(t *testing.T) {
 	c, _, givenUp := Merge(parseFile(t, overlaid), servers.Overlay{
 		Created:   []servers.Created{create(servers.RADIUS, 5, "10.0.1.1", "own"), create(servers.RADIUS, 6, "10.0.1.2", ""), create(servers.TACACS, 7, "10.0.1.3", "key")},
-		Destroyed: []servers.Destroyed{{Protocol: servers.RADIUS, Name: "r1"}},
+		Destroyed: []servers.Key{{Protocol: servers.RADIUS, Name: "r1"}},
 	})
 	if len(givenUp) > 0 {
 		t.Fatal(texts(givenUp))

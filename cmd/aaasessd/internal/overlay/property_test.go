@@ -48,7 +48,7 @@ func overlays(t *rapid.T) (o servers.Overlay) {
 		}
 	}
 	for range rapid.IntRange(0, 5).Draw(t, "destroyed") {
-		o.Destroyed = append(o.Destroyed, servers.Destroyed{Protocol: protocols.Draw(t, "protocol"), Name: rapid.SampledFrom([]string{"r1", "r2", "r3", "mine", "t1", "none"}).Draw(t, "name")})
+		o.Destroyed = append(o.Destroyed, servers.Key{Protocol: protocols.Draw(t, "protocol"), Name: rapid.SampledFrom([]string{"r1", "r2", "r3", "mine", "t1", "none"}).Draw(t, "name")})
 	}
 	return o
 }

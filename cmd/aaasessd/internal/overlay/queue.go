@@ -9,13 +9,9 @@ import (
 	"aaasess/internal/servers"
 )
 
-// Wait is how long [Queue.Apply] waits for a change, so that the SET is answered before the master
-// agent or the manager gives up: both wait for a second if nothing else is set.
-const Wait = 500 * time.Millisecond
-
 // The errors of [Queue.Apply] beside those of the change itself. After them nothing has changed.
 var (
-	// ErrLate is returned if the change took longer than [Wait].
+	// ErrLate is returned if the change took longer than the limit.
 	ErrLate = errors.New("the servers are not changed: that took too long, and was undone")
 	// ErrEnding is returned if the daemon ends.
 	ErrEnding = errors.New("the servers are not changed: the daemon is ending")
@@ -35,7 +31,10 @@ func NewQueue() *Queue {
 
 // Request is a change that a SET waits for.
 type Request struct {
-	Next    servers.Overlay
+	Next servers.Overlay
+	// Undo says that a SET is undone: Next was in use before, and must be in use again even if it cannot be
+	// written.
+	Undo    bool
 	done    chan error
 	settled atomic.Bool // by the first of Begin and the end of the wait
 }
@@ -53,11 +52,23 @@ func (q *Queue) Requests() <-chan *Request { return q.requests }
 // Close ends the Queue: Apply returns ErrEnding.
 func (q *Queue) Close() { q.end.Do(func() { close(q.ended) }) }
 
+// Restore has a change undone, and waits until that is done. After an error it is not on the disk, or
+// not in use.
+func (q *Queue) Restore(before servers.Overlay) error {
+	r := &Request{Next: before, Undo: true, done: make(chan error, 1)}
+	select {
+	case q.requests <- r:
+		return <-r.done
+	case <-q.ended:
+		return ErrEnding
+	}
+}
+
 // Apply has a change carried out. When it returns nil, the change is on the disk and in use; after an
-// error nothing has changed. It waits no longer than [Wait], unless Begin was called before that.
-func (q *Queue) Apply(next servers.Overlay) error {
+// error nothing has changed. It waits no longer than limit, unless Begin was called before that.
+func (q *Queue) Apply(next servers.Overlay, limit time.Duration) error {
 	r := &Request{Next: next, done: make(chan error, 1)}
-	late := time.NewTimer(Wait)
+	late := time.NewTimer(limit)
 	defer late.Stop()
 	select {
 	case q.requests <- r:

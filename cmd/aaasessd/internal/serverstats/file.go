@@ -91,12 +91,12 @@ func newServer(p servers.Protocol, n number, r *servers.Record, now time.Time) s
 }
 
 func newState(l *servers.Lifetime, now time.Time) state {
-	return state{l.Dead, l.Duration(now), l.Previous, l.TotalDead, l.Deaths}
+	return state{l.Dead, min(l.Duration(now), longest), min(l.Previous, longest), min(l.TotalDead, longest), l.Deaths}
 }
 
 func newCounters(s *servers.Stats, now time.Time) counters {
 	c := counters{
-		CountedFor: s.Discontinuity(now), Requests: s.Requests, Retransmissions: s.Retransmissions, Responses: s.Responses,
+		CountedFor: min(s.Discontinuity(now), longest), Requests: s.Requests, Retransmissions: s.Retransmissions, Responses: s.Responses,
 		Accepts: s.Accepts, Rejects: s.Rejects, Challenges: s.Challenges, MalformedResponses: s.MalformedResponses,
 		BadAuthenticators: s.BadAuthenticators, Timeouts: s.Timeouts, UnknownTypes: s.UnknownTypes, PacketsDropped: s.PacketsDropped,
 		Tests: s.Tests, TestsFailed: s.TestsFailed, StatusServer: s.StatusServer, LateResponses: s.LateResponses,
@@ -188,10 +188,10 @@ func decode(b []byte) (*file, error) {
 	case f.Saved.IsZero() || f.Uptime < 0:
 		return nil, errors.New("no time at which it was saved")
 	}
-	names, indexes, others := map[key]bool{}, taken{}, taken{}
+	names, indexes, others := map[servers.Key]bool{}, taken{}, taken{}
 	for i := range f.Servers {
 		s := &f.Servers[i]
-		k := key{s.Protocol, s.Name}
+		k := servers.Key{Protocol: s.Protocol, Name: s.Name}
 		switch {
 		case s.Protocol != servers.RADIUS && s.Protocol != servers.TACACS:
 			return nil, fmt.Errorf("server %q: protocol %d is unknown", s.Name, uint8(s.Protocol))
@@ -207,7 +207,8 @@ func decode(b []byte) (*file, error) {
 	return &f, nil
 }
 
-// longest is the longest duration that a file may have: a century. Sums of some cannot overflow then.
+// longest is the longest duration that a file may have: a century. Sums of some cannot overflow then. A
+// longer one, of a host whose clock was wrong, is saved as this.
 const longest = 100 * 365 * 24 * time.Hour
 
 func inRange(all ...time.Duration) bool {

@@ -18,11 +18,18 @@ import (
 	"aaasess/internal/servers"
 )
 
-// Client has the servers of a protocol.
+// Client has the servers of a protocol, and counts for them. Both clients of the daemon are one: package
+// internal/radius/client and package internal/tacacs/client.
 type Client interface {
+	// Statistics returns a copy of what is known of each server.
 	Statistics() servers.Statistics
+	// Restore continues statistics of an earlier process. It is called before the client has a group.
 	Restore(servers.Statistics)
+	// SetNames says which servers are configured. Others are forgotten once no group has them.
 	SetNames(names []string)
+	// End keeps the states of all servers as they are from now on: the daemon ends.
+	End()
+	// StateChanges returns a number that grows when a server becomes dead, or answers again.
 	StateChanges() uint64
 }
 
@@ -40,10 +47,13 @@ func Beside(name string) []string { return []string{name, name + damaged} }
 
 const damaged = ".damaged"
 
-// saveEvery is how often the file is saved if something has changed, and maxAge how old a View may be.
 const (
-	saveEvery = 10 * time.Second
-	maxAge    = 100 * time.Millisecond
+	// saveEvery is how often the file is saved if something has changed, and saveStates after how long
+	// at the latest if the state of a server, or the configuration, has changed: managers were told.
+	saveEvery  = 10 * time.Second
+	saveStates = time.Second
+	// maxAge is how old a View may be.
+	maxAge = 100 * time.Millisecond
 )
 
 // Keeper keeps the statistics.
@@ -82,7 +92,7 @@ func Open(cfg Config, all Servers) *Keeper {
 	old := k.read()
 	if old != nil {
 		for _, s := range old.Servers {
-			k.numbers[key{s.Protocol, s.Name}] = number{s.Index, s.Number}
+			k.numbers[servers.Key{Protocol: s.Protocol, Name: s.Name}] = number{s.Index, s.Number}
 		}
 	}
 	k.SetServers(all)
@@ -141,7 +151,7 @@ func (k *Keeper) since(f *file, now time.Time) time.Duration {
 }
 
 func (k *Keeper) isConfigured(p servers.Protocol, name string) bool {
-	_, ok := k.numbers[key{p, name}]
+	_, ok := k.numbers[servers.Key{Protocol: p, Name: name}]
 	return ok
 }
 
@@ -153,11 +163,11 @@ func (k *Keeper) SetServers(all Servers) {
 	for i := range configured {
 		names[configured[i].Protocol] = append(names[configured[i].Protocol], configured[i].Name)
 	}
+	k.mu.Lock() // no View has a server whose name is forgotten
+	defer k.mu.Unlock()
 	for protocol, client := range k.clients {
 		client.SetNames(names[protocol])
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	k.servers, k.numbers = all, k.numbers.assign(configured)
 	k.reloads.Add(1)
 }
@@ -205,7 +215,7 @@ func (k *Keeper) makeView() servers.View {
 		e := &v.Entries[i]
 		e.Identity = k.servers.InUse[i]
 		priorities[e.Protocol]++
-		n := k.numbers[keyOf(&e.Identity)]
+		n := k.numbers[e.Key()]
 		e.Index, e.Number, e.Priority = n.index, n.number, priorities[e.Protocol]
 		all := &ofRADIUS
 		if e.Protocol == servers.TACACS {
@@ -240,16 +250,27 @@ func setRecord(e *servers.Entry, r *servers.Record) {
 
 // Run saves the file until ctx is done.
 func (k *Keeper) Run(ctx context.Context) error {
-	tick := time.NewTicker(saveEvery)
+	tick := time.NewTicker(saveStates)
 	defer tick.Stop()
-	for {
+	changes := k.changes()
+	for age := saveStates; ; age += saveStates {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			k.save(false)
+			if latest := k.changes(); latest != changes || age >= saveEvery {
+				age, changes = 0, latest
+				k.save(false)
+			}
 		}
 	}
+}
+
+// End is called before the groups end because the process does: the file then has the servers that are
+// dead.
+func (k *Keeper) End() {
+	k.cfg.RADIUS.End()
+	k.cfg.TACACS.End()
 }
 
 // Close saves the file when no group counts any more.
@@ -292,7 +313,7 @@ func (k *Keeper) file(orderly bool) file {
 	for _, protocol := range []servers.Protocol{servers.TACACS, servers.RADIUS} {
 		s := k.clients[protocol].Statistics()
 		for i := range s.Records {
-			if n, ok := all[key{protocol, s.Records[i].Name}]; ok {
+			if n, ok := all[servers.Key{Protocol: protocol, Name: s.Records[i].Name}]; ok {
 				f.Servers = append(f.Servers, newServer(protocol, n, &s.Records[i], now))
 			}
 		}

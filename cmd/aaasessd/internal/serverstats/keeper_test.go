@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +27,7 @@ type fakeClient struct {
 	invalid uint64
 	changes uint64
 	asked   int
+	forgets func() // called by SetNames; nil: nothing
 }
 
 func (c *fakeClient) Statistics() servers.Statistics {
@@ -51,6 +53,9 @@ func (c *fakeClient) Restore(s servers.Statistics) {
 }
 
 func (c *fakeClient) SetNames(names []string) {
+	if c.forgets != nil {
+		c.forgets()
+	}
 	old := c.all
 	c.all = map[string]*servers.Record{}
 	for _, name := range names {
@@ -71,7 +76,13 @@ func (c *fakeClient) change(name string, do func(r *servers.Record)) {
 	do(c.all[name])
 }
 
-func (c *fakeClient) StateChanges() uint64 { return c.changes }
+func (c *fakeClient) End() {}
+
+func (c *fakeClient) StateChanges() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changes
+}
 
 // buffer is a buffer that a process writes and a test reads.
 type buffer struct {
@@ -279,6 +290,73 @@ func TestSaveWhenChanged(t *testing.T) {
 			t.Errorf("not saved again: %s", h.log.String())
 		}
 	})
+}
+
+// TestKilledAfterDeath: the death of a server that managers were told of is in the file a second later, so
+// that the next process tells them when the server is not dead any more.
+func TestKilledAfterDeath(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t)
+		k, radius, _ := h.open(ofRADIUS("a"))
+		go func() { _ = k.Run(t.Context()) }()
+		time.Sleep(12 * time.Second)
+		radius.change("a", func(r *servers.Record) {
+			r.State = servers.Lifetime{Dead: true, Since: time.Now(), Deaths: 1}
+			radius.changes++
+		})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if _, radius, _ := h.open(ofRADIUS("a")); !radius.all["a"].State.Dead { // the first one is killed
+			t.Errorf("%+v", radius.all["a"].State)
+		}
+	})
+}
+
+// TestNoViewOfForgotten: while a reload makes the clients forget a server, no View is made, which would
+// have the server without its statistics.
+func TestNoViewOfForgotten(t *testing.T) {
+	h := newHost(t)
+	k, radius, _ := h.open(ofRADIUS("a"), ofRADIUS("b"))
+	asked := false
+	radius.forgets = func() {
+		asked = true
+		if k.mu.TryLock() {
+			k.mu.Unlock()
+			t.Error("a View can be made")
+		}
+	}
+	k.SetServers(Servers{InUse: []servers.Identity{ofRADIUS("a")}})
+	if !asked {
+		t.Error("the client has forgotten nothing")
+	}
+}
+
+// TestWrongClock: a host whose clock is wrong by most of a century at each boot cannot make a file that the
+// next process does not read.
+func TestWrongClock(t *testing.T) {
+	h := newHost(t)
+	for boot := range 4 {
+		h.boot = fmt.Sprint("boot ", boot)
+		k, radius, _ := h.open(ofRADIUS("a"))
+		r := radius.all["a"]
+		if r.Accounting.Requests != uint64(boot) {
+			t.Fatalf("boot %d: %+v", boot, r)
+		}
+		r.Accounting.Requests++
+		r.State.Dead, r.State.Deaths = true, 1
+		k.Close()
+		b, err := os.ReadFile(h.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = regexp.MustCompile(`"saved": "\d+`).ReplaceAll(b, fmt.Append(nil, `"saved": "`, time.Now().Year()-90))
+		if err := os.WriteFile(h.file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if log := h.log.String(); log != "" {
+		t.Error(log)
+	}
 }
 
 // TestDamagedFile: a file that cannot be read is set aside, and reported once.

@@ -6,12 +6,6 @@ import (
 	"aaasess/internal/servers"
 )
 
-// key identifies a server.
-type key struct {
-	protocol servers.Protocol
-	name     string
-}
-
 // number is how management knows a server: Index and Number of a [servers.Entry].
 type number struct{ index, number uint32 }
 
@@ -19,7 +13,7 @@ type number struct{ index, number uint32 }
 const maxNumber = math.MaxInt32
 
 // numbers are those of all servers.
-type numbers map[key]number
+type numbers map[servers.Key]number
 
 // assign returns the numbers of servers. One that has numbers keeps them. A created one has its Index,
 // and as its number too if that is possible. Others get the lowest free ones, in their order.
@@ -30,23 +24,23 @@ func (old numbers) assign(all []servers.Identity) numbers {
 			used.index(id.Protocol)[id.Index] = true
 			if id.Index <= maxNumber {
 				used.number(id.Protocol)[id.Index] = true
-				next[keyOf(id)] = number{id.Index, id.Index}
+				next[id.Key()] = number{id.Index, id.Index}
 			}
 		}
 	}
 	for i := range all {
 		id := &all[i]
-		n, known := old[keyOf(id)]
-		_, done := next[keyOf(id)]
+		n, known := old[id.Key()]
+		_, done := next[id.Key()]
 		if !known || done || used.number(id.Protocol)[n.number] || id.Index == 0 && used.index(id.Protocol)[n.index] || id.Index != 0 && id.Index != n.index {
 			continue
 		}
-		next[keyOf(id)] = n
+		next[id.Key()] = n
 		used.add(id.Protocol, n)
 	}
 	for i := range all {
 		id := &all[i]
-		if _, done := next[keyOf(id)]; done {
+		if _, done := next[id.Key()]; done {
 			continue
 		}
 		n := number{index: id.Index}
@@ -58,13 +52,11 @@ func (old numbers) assign(all []servers.Identity) numbers {
 			}
 			n.number = n.index
 		}
-		next[keyOf(id)] = n
+		next[id.Key()] = n
 		used.add(id.Protocol, n)
 	}
 	return next
 }
-
-func keyOf(id *servers.Identity) key { return key{id.Protocol, id.Name} }
 
 // taken has the numbers in use, by protocol and kind.
 type taken map[takenKind]map[uint32]bool

@@ -8,7 +8,7 @@
 // give two notifications. A server that flaps gets [Burst] notifications at once, and then one every
 // [Every]. Changes between these are not told; they are counted. When the next one may be told, and the
 // manager still believes something else than what is true, it is told the last change. So in the end
-// managers always know the present state.
+// managers always know the present state. An orderly end of the daemon tells it at once.
 //
 // Nothing is told while casServerStateChangeEnable is false, and nothing of a server without rows in the
 // tables of the module, for example an IPv6 server: the variables of the notification are named after
@@ -16,7 +16,8 @@
 //
 // # Who owns what
 //
-// [Teller.Changed] and [Teller.Stats] may be called from any goroutine. They only take a short lock. The
-// goroutine of [Teller.Run] owns the Limiter. Another one waits for the master agent. Both queues
-// coalesce: if they are full, they drop changes that are followed by a later one of the same server.
+// [Teller.Changed], [Teller.Stats] and [Teller.Flush] may be called from any goroutine. The first two only
+// take a short lock, which guards the Limiter too. The goroutine of [Teller.Run] uses the Limiter, and
+// another one waits for the master agent. Both queues coalesce: if they are full, they drop changes that
+// are followed by a later one of the same server.
 package statechange

@@ -14,14 +14,6 @@ const (
 	Every = time.Minute
 )
 
-// Server is the key of a server.
-type Server struct {
-	Protocol servers.Protocol
-	Name     string
-}
-
-func serverOf(c *servers.Change) Server { return Server{c.Protocol, c.Name} }
-
 // Limiter decides which changes of servers are told. It only computes: it has no clock and no lock. The
 // zero Limiter is ready.
 //
@@ -34,7 +26,7 @@ func serverOf(c *servers.Change) Server { return Server{c.Protocol, c.Name} }
 //	      '---------------------------------+
 //	      '------- Due: a token is back ----'
 type Limiter struct {
-	servers map[Server]*told
+	servers map[servers.Key]*told
 	// Suppressed counts the changes that were held back and will never be told, because the next change
 	// came before they could be.
 	Suppressed uint64
@@ -61,13 +53,13 @@ func (t *told) tell(dead bool, now time.Time) {
 
 // Change handles a change. It reports whether it is told now.
 func (l *Limiter) Change(c servers.Change, now time.Time) (tell bool) {
-	t := l.servers[serverOf(&c)]
+	t := l.servers[c.Key()]
 	if t == nil {
 		if l.servers == nil {
-			l.servers = map[Server]*told{}
+			l.servers = map[servers.Key]*told{}
 		}
 		t = &told{}
-		l.servers[serverOf(&c)] = t
+		l.servers[c.Key()] = t
 	}
 	if t.held.Name != "" {
 		l.Suppressed++
@@ -100,6 +92,17 @@ func (l *Limiter) Due(now time.Time) (tell []servers.Change) {
 	return tell
 }
 
+// All returns the changes that are held back, which are told now whatever the limit is.
+func (l *Limiter) All(now time.Time) (tell []servers.Change) {
+	for _, t := range l.servers {
+		if t.held.Name != "" {
+			tell = append(tell, t.held)
+			t.tell(t.held.Dead, now)
+		}
+	}
+	return tell
+}
+
 // Next returns when Due has something to tell; zero means never, unless something changes.
 func (l *Limiter) Next() (at time.Time) {
 	for _, t := range l.servers {
@@ -121,13 +124,21 @@ func (l *Limiter) Held() (n int) {
 }
 
 // Skip handles a change that is not told whatever the limit is. What is held back is not told either.
+// Managers still believe what they were told last.
 func (l *Limiter) Skip(c servers.Change) {
-	t := l.servers[serverOf(&c)]
+	t := l.servers[c.Key()]
 	if t == nil {
 		return
 	}
 	if t.held.Name != "" {
 		l.Suppressed++
 	}
-	t.dead, t.held = c.Dead, servers.Change{}
+	t.held = servers.Change{}
+}
+
+// NotTold handles that a change of Due was not told after all: managers still believe the opposite.
+func (l *Limiter) NotTold(c servers.Change) {
+	if t := l.servers[c.Key()]; t != nil {
+		t.dead = !c.Dead
+	}
 }

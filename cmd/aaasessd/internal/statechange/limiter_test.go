@@ -54,14 +54,17 @@ func TestLimiter(t *testing.T) {
 		{"a change when a token is back", append(flaps(0, 11), step{60, "up"}), "0 dead, 1 up, 2 dead, 3 up, 4 dead, 5 up, 6 dead, 7 up, 8 dead, 9 up, 60 up", 1, 0, 0},
 		{"another server", append(flaps(0, 10), step{10, "b dead"}), "0 dead, 1 up, 2 dead, 3 up, 4 dead, 5 up, 6 dead, 7 up, 8 dead, 9 up, 10 b dead", 0, 0, 0},
 		{"one skipped", append(flaps(0, 11), step{12, "skip up"}, step{99, "due"}), "0 dead, 1 up, 2 dead, 3 up, 4 dead, 5 up, 6 dead, 7 up, 8 dead, 9 up", 1, 0, 0},
+		{"dead after a death that was skipped", append(flaps(0, 10), step{10, "skip dead"}, step{11, "up"}, step{12, "dead"}, step{60, "due"}), "0 dead, 1 up, 2 dead, 3 up, 4 dead, 5 up, 6 dead, 7 up, 8 dead, 9 up, 60 dead", 1, 0, 0},
+		{"up after a death that was skipped", append(flaps(0, 10), step{10, "skip dead"}, step{11, "up"}, step{60, "due"}), "0 dead, 1 up, 2 dead, 3 up, 4 dead, 5 up, 6 dead, 7 up, 8 dead, 9 up", 1, 0, 0},
 		{"skipped without limits", []step{{0, "skip dead"}, {1, "up"}}, "1 up", 0, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var l Limiter
 			var told []string
 			for i, s := range tt.steps {
-				name, state, isB := "a", s.what, false
-				if state, isB = strings.CutPrefix(s.what, "b "); isB {
+				name := "a"
+				state, isB := strings.CutPrefix(s.what, "b ")
+				if isB {
 					name = "b"
 				}
 				state, skip := strings.CutPrefix(state, "skip ")

@@ -1,6 +1,10 @@
 package statechange
 
-import "slices"
+import (
+	"slices"
+
+	"aaasess/internal/servers"
+)
 
 // queueLimit is the length of a queue. There are at most 2 * [servers.MaxServers] servers that managers
 // create or the groups of all servers have; more than that only if the configuration has private ones.
@@ -8,7 +12,7 @@ const queueLimit = 1024
 
 // item is an element of a queue.
 type item[T any] struct {
-	server Server
+	server servers.Key
 	value  T
 }
 
@@ -20,7 +24,7 @@ type queue[T any] struct {
 	dropped uint64
 }
 
-func (q *queue[T]) push(s Server, v T) {
+func (q *queue[T]) push(s servers.Key, v T) {
 	q.items = append(q.items, item[T]{s, v})
 	if len(q.items) <= q.limit {
 		return

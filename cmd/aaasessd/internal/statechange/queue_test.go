@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"aaasess/internal/servers"
+
 	"pgregory.net/rapid"
 )
 
@@ -40,7 +42,7 @@ func TestQueue(t *testing.T) {
 				continue
 			}
 			name := fmt.Sprint(rapid.IntRange(1, names).Draw(t, "server"))
-			q.push(Server{Name: name}, pushed)
+			q.push(servers.Key{Name: name}, pushed)
 			last[name] = pushed
 			pushed++
 			if len(q.items) > limit {
@@ -62,7 +64,7 @@ func TestQueue(t *testing.T) {
 func TestQueueOfManyServers(t *testing.T) {
 	q := queue[int]{limit: 2}
 	for i := range 3 {
-		q.push(Server{Name: fmt.Sprint(i)}, i)
+		q.push(servers.Key{Name: fmt.Sprint(i)}, i)
 	}
 	var got []int
 	for v, ok := q.pop(); ok; v, ok = q.pop() {

@@ -55,7 +55,7 @@ type Teller struct {
 
 	mu      sync.Mutex // guards the fields below; never held over I/O
 	changes queue[servers.Change]
-	limiter Limiter // written by the goroutine of Run only
+	limiter Limiter
 	stats   Stats
 	master  queue[notification]
 	sending bool // a notification is on its way to the master agent; it is not in master
@@ -79,7 +79,7 @@ func New(cfg Config) *Teller {
 // Changed handles a change. It does not wait for anything.
 func (t *Teller) Changed(c servers.Change) {
 	t.mu.Lock()
-	t.changes.push(serverOf(&c), c)
+	t.changes.push(c.Key(), c)
 	t.mu.Unlock()
 	wakeUp(t.wake)
 }
@@ -151,15 +151,33 @@ func (t *Teller) work(now time.Time) time.Time {
 	due := t.limiter.Due(now)
 	next := t.limiter.Next()
 	t.mu.Unlock()
-	for _, c := range due {
+	t.tellHeld(due, view)
+	return next
+}
+
+// tellHeld tells changes that were held back. view may be nil.
+func (t *Teller) tellHeld(all []servers.Change, view *servers.View) {
+	for _, c := range all {
 		if view == nil {
 			view = t.cfg.View()
 		}
 		if entry := t.entry(&c, view); entry != nil {
 			t.tell(entry)
+			continue
 		}
+		t.mu.Lock()
+		t.limiter.NotTold(c)
+		t.mu.Unlock()
 	}
-	return next
+}
+
+// Flush tells what is held back, whatever the limit is. Call it before the end of the process: the next
+// one does not know that managers believe something else.
+func (t *Teller) Flush() {
+	t.mu.Lock()
+	held := t.limiter.All(time.Now())
+	t.mu.Unlock()
+	t.tellHeld(held, nil)
 }
 
 // change handles a change that has just happened.
@@ -182,7 +200,7 @@ func (t *Teller) change(c servers.Change, view *servers.View, now time.Time) {
 // not to be told.
 func (t *Teller) entry(c *servers.Change, view *servers.View) *servers.Entry {
 	enabled := t.cfg.Enabled()
-	i := slices.IndexFunc(view.Entries, func(e servers.Entry) bool { return e.Protocol == c.Protocol && e.Name == c.Name })
+	i := slices.IndexFunc(view.Entries, func(e servers.Entry) bool { return e.Key() == c.Key() })
 	hasRow := i >= 0 && cas.HasRow(&view.Entries[i])
 	if !enabled || !hasRow {
 		t.mu.Lock()
@@ -208,7 +226,7 @@ func (t *Teller) tell(e *servers.Entry) {
 	t.mu.Lock()
 	t.stats.Told++
 	if t.cfg.Master != nil {
-		t.master.push(Server{e.Protocol, e.Name}, notification{trap, vbs})
+		t.master.push(e.Key(), notification{trap, vbs})
 	}
 	t.mu.Unlock()
 	wakeUp(t.masterWake)

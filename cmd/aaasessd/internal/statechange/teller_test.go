@@ -178,6 +178,13 @@ func TestTeller(t *testing.T) {
 			synctest.Wait()
 			s.want(Stats{Told: 11, Suppressed: 2}, append(burst, "3 dead 1 6")...)
 		},
+		"the end while it flaps": func(s *scene) {
+			s.happen("four", 11)
+			s.Flush()
+			s.Flush()
+			synctest.Wait()
+			s.want(Stats{Told: 11}, append(burst, "3 dead 1 5")...)
+		},
 		"a server that is destroyed while it flaps": func(s *scene) {
 			s.happen("four", 11)
 			s.set(func() { s.gone = true })
@@ -191,6 +198,21 @@ func TestTeller(t *testing.T) {
 			time.Sleep(Every)
 			synctest.Wait()
 			s.want(Stats{Told: 10, Disabled: 1}, burst...)
+		},
+		"disabled while it flaps, and enabled": func(s *scene) {
+			s.happen("four", 11)
+			s.set(func() { s.enabled = false })
+			time.Sleep(Every)
+			synctest.Wait()
+			s.set(func() { s.enabled = true })
+			for _, dead := range []bool{false, true} {
+				s.Changed(servers.Change{Protocol: servers.RADIUS, Name: "four", Lifetime: servers.Lifetime{Dead: dead}})
+			}
+			synctest.Wait()
+			s.want(Stats{Told: 10, Disabled: 1, Suppressed: 1, Held: 1}, burst...)
+			time.Sleep(Every)
+			synctest.Wait()
+			s.want(Stats{Told: 11, Disabled: 1, Suppressed: 1}, append(burst, "3 dead 0 0")...)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
