@@ -27,6 +27,9 @@ func TestCheck(t *testing.T) {
 		{"the folder of the socket", []string{"socket: ctl.sock", "socket: x/ctl.sock"}, "", ""},
 		{"a placeholder", []string{`"` + nasSecret + `"`, `"CHANGE-ME, please"`}, "", `is a placeholder that says "change me"`},
 		{"a list that applies nowhere", []string{"accounting:\n", "accounting:\n  vrrs: {quiet: {record: none}}\n"}, "", "accounting.vrrs.quiet: applies nowhere"},
+		{"a web configuration", []string{"radius:\n", "http: {web-config: file}\nradius:\n"}, "", ""},
+		{"no web configuration", []string{"radius:\n", "http: {web-config: none}\nradius:\n"}, "http.web-config: open ", ""},
+		{"a wrong web configuration", []string{"radius:\n", "http: {web-config: aaasess.yaml}\nradius:\n"}, "http.web-config: ", ""},
 		{"a fault", []string{"state: state", "stat: state"}, "unknown key", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -57,6 +60,7 @@ func TestCheck(t *testing.T) {
 // TestCheckPorts: each port that needs a capability has an error.
 func TestCheckPorts(t *testing.T) {
 	cfg, err := config.Parse("x", []byte(`radius: {accounting: {listen: ["127.0.0.1:813", "127.0.0.1:1813"]}}
+http: {listen: ["127.0.0.1:80"]}
 snmp: {responder: {listen: ["127.0.0.1:161"], communities: [{community: p, group: g, from: [127.0.0.1/32]}], groups: [{name: g, read: all}]}}
 `), ".")
 	if err != nil {
@@ -67,7 +71,7 @@ snmp: {responder: {listen: ["127.0.0.1:161"], communities: [{community: p, group
 	}
 	err = checkPorts(cfg, func(port uint16) bool { return port >= 1024 })
 	if err == nil || !strings.Contains(err.Error(), "radius.accounting.listen: ") || !strings.Contains(err.Error(), "port 813 ") ||
-		!strings.Contains(err.Error(), "snmp.responder.listen: ") || strings.Contains(err.Error(), "1813") {
+		!strings.Contains(err.Error(), "snmp.responder.listen: ") || !strings.Contains(err.Error(), "http.listen: ") || strings.Contains(err.Error(), "1813") {
 		t.Errorf("the error is %v", err)
 	}
 	if !mayBindPort(0) || !mayBindPort(1813) {

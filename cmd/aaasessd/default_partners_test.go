@@ -115,7 +115,7 @@ func TestEmbeddedDefault(t *testing.T) {
 
 	commands := map[string][]string{}
 	for line := range strings.SplitSeq(out.String(), "\n") {
-		if words := strings.Fields(line); len(words) > 0 && strings.HasPrefix(words[0], "snmp") {
+		if words := strings.Fields(line); len(words) > 0 && (strings.HasPrefix(words[0], "snmp") || words[0] == "curl") {
 			commands[words[0]] = words
 		}
 	}
@@ -123,6 +123,9 @@ func TestEmbeddedDefault(t *testing.T) {
 		b, err := n.enter(dir, commands["snmpwalk"]...).CombinedOutput()
 		return err == nil && strings.Contains(string(b), "casnUserId.3 = STRING: user3")
 	})
+	if got := n.run(dir, commands["curl"][:2]...); !strings.Contains(got, "\naaasess_sessions{kind=\"network\"} 3\n") {
+		t.Errorf("curl: %s", got)
+	}
 	if got := n.run(dir, commands["snmpset"]...); !strings.Contains(got, "casnDisconnect.1 = INTEGER: true(1)") {
 		t.Errorf("snmpset: %s", got)
 	}

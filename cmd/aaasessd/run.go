@@ -42,7 +42,7 @@ func assemble(file string, out, log io.Writer, env environment) (*daemon, error)
 	}
 	d.load, d.level = load, level
 	if file == "" {
-		fmt.Fprintf(out, banner, d.snmp.responder.Addrs()[0])
+		fmt.Fprintf(out, banner, d.snmp.responder.Addrs()[0], d.http.Addrs()[0])
 	}
 	return d, nil
 }
@@ -56,6 +56,7 @@ Try in another terminal:
   bin/aaasess show sessions            list the sessions
   bin/aaasess disconnect --user user2  end a session at the NAS
   tail -f var/accounting.jsonl         follow the accounting records
+  curl http://%[2]s/metrics   metrics for Prometheus
 
 The same over SNMP (community public may read, private may also SET; on Debian: apt-get install snmp):
 
