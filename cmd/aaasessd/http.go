@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,14 +27,18 @@ func (d *daemon) openHTTP(cfg *config.Config) (err error) {
 	if d.http, err = web.New(hc); err != nil {
 		return err
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewGoCollector())
-	// Without compression: to compress the metrics of 1,000 servers takes longer than to make them.
-	scrape := promhttp.HandlerFor(metrics.New(registry, d.metricSources()), promhttp.HandlerOpts{DisableCompression: true})
-	d.http.Handle("GET /metrics", web.Limited(maxScrapes, scrape))
+	d.http.Handle("GET /metrics", web.Limited(maxScrapes, d.newScrape()))
 	d.http.Handle("GET /healthz", web.Liveness((&health{daemon: d}).locks))
 	d.http.Handle("GET /readyz", web.Readiness(d.notReady, d.reasons))
 	return nil
+}
+
+// newScrape returns the handler of /metrics.
+func (d *daemon) newScrape() http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewGoCollector())
+	// Without compression: to compress the metrics of 1,000 servers takes longer than to make them.
+	return promhttp.HandlerFor(metrics.New(registry, d.metricSources()), promhttp.HandlerOpts{DisableCompression: true})
 }
 
 // setHTTP applies a new configuration.

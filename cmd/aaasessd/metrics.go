@@ -43,6 +43,9 @@ func (d *daemon) metricSources() metrics.Sources {
 	if d.subagent != nil {
 		s.AgentX = d.subagent.Stats
 	}
+	if d.local != nil {
+		s.Local = d.local.Requests
+	}
 	return s
 }
 

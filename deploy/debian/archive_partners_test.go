@@ -213,6 +213,7 @@ func TestFiles(t *testing.T) {
 		/usr/share/man/man1/aaasess.1.gz /usr/share/man/man5/aaasess.yaml.5.gz /usr/share/man/man8/aaasessd.8.gz
 		/usr/share/doc/aaasess/copyright /usr/share/doc/aaasess/changelog.gz /usr/share/doc/aaasess/examples/aaasess.yaml
 		/usr/share/aaasess/hooks/openvpn/report /usr/share/aaasess/hooks/openvpn/README.md
+		/usr/share/doc/aaasess/examples/prometheus/aaasess.rules.yml /usr/share/doc/aaasess/examples/grafana/aaasess.json
 		/usr/share/doc/aaasess/examples/snmpd.conf.d/aaasess.conf /usr/lib/systemd/system/aaasess.service`) {
 		if len(all[name].text) == 0 {
 			t.Errorf("%s is missing or empty", name)

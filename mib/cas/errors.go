@@ -16,6 +16,7 @@ var (
 	errFull       = errors.New("cas: the group of all servers of the protocol is full")
 	errManyRows   = errors.New("cas: too many rows that are not active")
 	errConflict   = errors.New("cas: another SET has changed the table since the test")
+	errReadOnly   = errors.New("cas: the configuration does not allow SETs of the table any more")
 	errBusy       = errors.New("cas: another SET takes too long")
 	errChanged    = errors.New("cas: another SET has changed what was to be restored")
 )

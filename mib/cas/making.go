@@ -39,7 +39,7 @@ type making struct {
 	created time.Time
 }
 
-// columns are what managers can SET in a row. Two are comparable.
+// columns are what managers can SET in a row.
 type columns struct {
 	addr               netip.Addr // the zero Addr: not SET
 	authPort, acctPort port

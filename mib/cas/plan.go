@@ -74,7 +74,7 @@ type plan struct {
 	// at is the position of the first variable that changes active rows; 0: none does.
 	at     int
 	making []makingChange
-	// created and destroyed are the names of servers, for the log.
+	// created and destroyed are the servers that become and are no longer active, for undo and the log.
 	created   []servers.Created
 	destroyed []server
 }
@@ -139,7 +139,7 @@ func (t *table) planRow(p *plan, w *wanted) error {
 	case w.status == createAndWait && len(t.making) >= maxRows:
 		return w.refuse(mib.ResourceUnavailable, errManyRows)
 	}
-	w.into(&next.columns)
+	w.applyTo(&next.columns)
 	switch w.status {
 	case createAndGo, active:
 		return t.activate(p, w, &next)

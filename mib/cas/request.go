@@ -109,8 +109,8 @@ func (w *wanted) add(a *mib.Assignment) {
 	}
 }
 
-// into changes the columns that are SET.
-func (w *wanted) into(c *columns) {
+// applyTo changes the columns of a row to those that are SET.
+func (w *wanted) applyTo(c *columns) {
 	if w.columns.addr.IsValid() {
 		c.addr = w.columns.addr
 	}

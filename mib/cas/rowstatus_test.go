@@ -213,6 +213,26 @@ func TestNotWritable(t *testing.T) {
 	}
 }
 
+// TestNotWritableAnyMore: a reload takes the right to SET the table away between the phases.
+func TestNotWritableAnyMore(t *testing.T) {
+	for text, want := range map[string]string{
+		"casServerStateChangeEnable.0=1 casConfigRowStatus.2.1=6": "commitFailed 2",
+		"casConfigRowStatus.2.7=5":                                "commitFailed 1",
+		"casServerStateChangeEnable.0=1":                          "noError",
+	} {
+		d := newDaemon(t, entryOf(servers.RADIUS, 1, "192.0.2.1"))
+		before, set := d.image(t), d.test(t, text)
+		d.readOnly = true
+		err := set.Commit()
+		if got := statusOf(err); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+		if diff := diffImages(before, d.image(t)); err != nil && diff != "" {
+			t.Errorf("%s:\n%s", text, diff)
+		}
+	}
+}
+
 // TestPrivateServers are not in the group of all servers, which has a limited size.
 func TestPrivateServers(t *testing.T) {
 	var file []servers.Entry

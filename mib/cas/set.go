@@ -21,8 +21,11 @@ const (
 
 // Writable reports whether an object can be SET now. casServerStateChangeEnable always can.
 func (m *module) Writable(o mib.Def) bool {
-	return o.Name == enableName || m.Config.Writable != nil && m.Config.Writable()
+	return o.Name == enableName || m.mayConfigure()
 }
+
+// mayConfigure reports whether casConfigTable can be SET now.
+func (m *module) mayConfigure() bool { return m.Config.Writable != nil && m.Config.Writable() }
 
 // Test checks that the SET can be made now.
 func (m *module) Test(as []mib.Assignment) (mib.Change, error) {
@@ -74,14 +77,17 @@ func (m *module) takeTurn() bool {
 
 func (m *module) endTurn() { <-m.turn }
 
-// Commit tests the SET again, because the table may have changed since Test, and makes it. The error is
-// commitFailed, and then nothing has changed.
+// Commit tests the SET again, because the table and the configuration may have changed since Test, and
+// makes it. The error is commitFailed, and then nothing has changed.
 func (c *change) Commit() error {
 	begin := time.Now()
 	if !c.takeTurn() {
 		return c.failed(c.first, errBusy)
 	}
 	defer c.endTurn()
+	if len(c.request.rows) > 0 && !c.mayConfigure() {
+		return c.request.rows[0].refuse(mib.CommitFailed, errReadOnly)
+	}
 	t := c.newTable()
 	p, err := t.plan(c.request)
 	if err != nil {

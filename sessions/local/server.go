@@ -74,6 +74,7 @@ type Server struct {
 	access   atomic.Pointer[[]Rule]
 	uid      uint32 // that the daemon runs as
 	conns    unixsocket.Connections
+	requests requestCounts
 	keys     *keys
 	mux      *http.ServeMux
 	routes   []string // of the mux: method and path
@@ -187,6 +188,16 @@ func (s *Server) newHTTP() *http.Server {
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	observed := &observedWriter{w, http.StatusOK}
+	s.serve(observed, r)
+	path := r.Pattern // that of the mux, so that a caller cannot make new ones
+	if path == "/" {
+		path = ""
+	}
+	s.requests.add(path, observed.status)
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if c, ok := r.Context().Value(client{}).(*connection); ok && c.Conn != nil && !s.conns.SetBusy(c.Conn) {
 		w.Header().Set("Connection", "close")
 		writeProblem(w, problem(http.StatusServiceUnavailable, "", "there are too many connections"))

@@ -63,6 +63,7 @@ type endpoint struct {
 	buffers  sync.Pool // of *[]byte, for answers that are being encoded
 	sockets  []*socket
 	pending  atomic.Int64 // requests without an outcome yet
+	opened   time.Time
 	ready    chan struct{}
 	relayAll func([]*AccessRequest) // of a BatchRelay, else nil
 }
@@ -70,7 +71,7 @@ type endpoint struct {
 // open opens the sockets. They queue requests until Run reads them. An error names the address or
 // client that caused it.
 func (e *endpoint) open(cfg Config) error {
-	e.errCode = e.wrongCode()
+	e.errCode, e.opened = e.wrongCode(), time.Now()
 	e.log, e.ready = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), make(chan struct{})
 	if len(cfg.Addresses) == 0 {
 		return errors.New("radius: no address to listen on")
@@ -223,7 +224,7 @@ func (e *endpoint) drop(c *client, what counter, from netip.AddrPort, now time.T
 func (e *endpoint) handle(b []byte, a arrival, scratch []byte, now time.Time) []byte {
 	c := e.clients.Find(a.from.Addr())
 	e.count(c, requests)
-	x := exchange{arrival: a, endpoint: e, client: c, received: now}
+	x := exchange{arrival: a, endpoint: e, client: c, received: now.Sub(e.opened)}
 	if c == nil {
 		x.drop(unknownClients, now, errUnknownClient)
 		return scratch

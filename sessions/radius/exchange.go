@@ -35,7 +35,7 @@ type exchange struct {
 	arrival
 	endpoint   *endpoint
 	client     *client
-	received   time.Time // the request
+	received   time.Duration // when the request was, since the endpoint was opened
 	key        requestKey
 	request    radius.Code // code of the request
 	session    string      // the NAS's Acct-Session-Id, "" if there is none
@@ -56,7 +56,7 @@ func (x *exchange) answer(outcome string, now time.Time) {
 
 // answeredFirst counts how long the NAS or server has waited for the first answer to its request.
 func (x *exchange) answeredFirst(now time.Time) {
-	x.client.stats.answerTime.Observe(now.Sub(x.received))
+	x.client.stats.answerTime.Observe(now.Sub(x.endpoint.opened) - x.received)
 }
 
 // sentAs returns what a response counts as, once it has been sent: which answer

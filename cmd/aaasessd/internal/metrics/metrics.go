@@ -33,6 +33,7 @@ func (m *Metrics) Gather() ([]*dto.MetricFamily, error) {
 	b.addStore(&m.sources)
 	b.addDisconnects(&m.sources)
 	b.addSNMP(&m.sources)
+	b.addLocal(&m.sources)
 	all, err := m.registry.Gather()
 	for _, f := range families {
 		if metrics := b.metrics[f.index]; len(metrics) > 0 {

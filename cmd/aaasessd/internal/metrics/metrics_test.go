@@ -31,6 +31,7 @@ import (
 	"aaasess/internal/servers"
 	"aaasess/sessions"
 	"aaasess/sessions/admission"
+	naslocal "aaasess/sessions/local"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/radius/dynauth"
@@ -125,6 +126,9 @@ func full() metrics.Sources {
 			return []notify.TargetStats{{Name: "nms", Sent: 3, Waiting: 1, UnderWay: 1}}
 		},
 		AgentX: func() agentx.Stats { return agentx.Stats{Connected: true, Connects: 2} },
+		Local: func() []naslocal.RequestCount {
+			return []naslocal.RequestCount{{Outcome: naslocal.Refused, Requests: 1}, {Path: "/v1/start", Requests: 2}}
+		},
 	}
 }
 
@@ -269,6 +273,7 @@ func TestValues(t *testing.T) {
 		}},
 		{"store_accepting", []string{"store_accepting 0"}},
 		{"snmp_notifications_waiting", []string{`snmp_notifications_waiting{target="nms"} 2`}},
+		{"local_requests_total", []string{`local_requests_total{path="other",result="refused"} 1`, `local_requests_total{path="/v1/start",result="done"} 2`}},
 		{"agentx_connected", []string{"agentx_connected 1"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"aaasess/internal/servers"
 	"aaasess/sessions"
 	"aaasess/sessions/admission"
+	naslocal "aaasess/sessions/local"
 	nasradius "aaasess/sessions/radius"
 	"aaasess/sessions/radius/dae"
 	"aaasess/sessions/radius/dynauth"
@@ -51,6 +52,8 @@ type Sources struct {
 	SNMP          func() snmp.Stats
 	Notifications func() []notify.TargetStats
 	AgentX        func() agentx.Stats
+
+	Local func() []naslocal.RequestCount
 }
 
 // Reloads counts loads of the configuration file after the start.

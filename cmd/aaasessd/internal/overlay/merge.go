@@ -61,11 +61,11 @@ func newMerge(file *config.Config, o servers.Overlay) *merge {
 		at := slices.IndexFunc(file.Servers, func(s servers.Identity) bool { return s.Key() == e })
 		switch {
 		case slices.Contains(m.destroyed, e):
-			m.keepDestroyed(e, "it is in the list twice")
+			m.giveUpDestroyed(e, "it is in the list twice")
 		case at < 0:
-			m.keepDestroyed(e, "the file does not have it any more")
+			m.giveUpDestroyed(e, "the file does not have it any more")
 		case file.Servers[at].Listed:
-			m.keepDestroyed(e, fmt.Sprintf("the file has it in group %s now", groupOf(file, e.Protocol, e.Name)))
+			m.giveUpDestroyed(e, fmt.Sprintf("the file has it in group %s now", groupOf(file, e.Protocol, e.Name)))
 		default:
 			m.destroyed = append(m.destroyed, e)
 		}
@@ -90,7 +90,8 @@ func groupOf(c *config.Config, p servers.Protocol, name string) string {
 	return ""
 }
 
-func (m *merge) keepDestroyed(e servers.Key, reason string) {
+// giveUpDestroyed notes that a server that a manager has destroyed is in use again.
+func (m *merge) giveUpDestroyed(e servers.Key, reason string) {
 	m.givenUp = append(m.givenUp, &GivenUp{Protocol: e.Protocol, Server: e.Name, Reason: reason})
 }
 
@@ -117,7 +118,7 @@ func (m *merge) giveBack(merged *config.Config) bool {
 	for i := range m.file.Servers { // private servers come after the members of the group
 		s := servers.Key{Protocol: p, Name: m.file.Servers[i].Name}
 		if at := slices.Index(m.destroyed, s); at >= 0 && m.file.Servers[i].Protocol == p {
-			m.keepDestroyed(s, fmt.Sprintf("without it, group %s has no server, and a method list names the group", name))
+			m.giveUpDestroyed(s, fmt.Sprintf("without it, group %s has no server, and a method list names the group", name))
 			m.destroyed = slices.Delete(m.destroyed, at, at+1)
 			return true
 		}

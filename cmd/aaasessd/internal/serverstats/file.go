@@ -91,12 +91,12 @@ func newServer(p servers.Protocol, n number, r *servers.Record, now time.Time) s
 }
 
 func newState(l *servers.Lifetime, now time.Time) state {
-	return state{l.Dead, l.Duration(now), l.Previous, l.TotalDead, l.Deaths}
+	return state{l.Dead, min(l.Duration(now), longest), min(l.Previous, longest), min(l.TotalDead, longest), l.Deaths}
 }
 
 func newCounters(s *servers.Stats, now time.Time) counters {
 	c := counters{
-		CountedFor: s.Discontinuity(now), Requests: s.Requests, Retransmissions: s.Retransmissions, Responses: s.Responses,
+		CountedFor: min(s.Discontinuity(now), longest), Requests: s.Requests, Retransmissions: s.Retransmissions, Responses: s.Responses,
 		Accepts: s.Accepts, Rejects: s.Rejects, Challenges: s.Challenges, MalformedResponses: s.MalformedResponses,
 		BadAuthenticators: s.BadAuthenticators, Timeouts: s.Timeouts, UnknownTypes: s.UnknownTypes, PacketsDropped: s.PacketsDropped,
 		Tests: s.Tests, TestsFailed: s.TestsFailed, StatusServer: s.StatusServer, LateResponses: s.LateResponses,
@@ -142,9 +142,6 @@ func (c *counters) stats(now time.Time, gap time.Duration, orderly bool) servers
 	}
 	if port.Dead {
 		s.State = servers.Dead
-	}
-	if s.TimedResponses > 0 {
-		s.AverageResponseTime = s.ResponseTime / time.Duration(s.TimedResponses)
 	}
 	return s
 }
@@ -207,7 +204,8 @@ func decode(b []byte) (*file, error) {
 	return &f, nil
 }
 
-// longest is the longest duration that a file may have: a century. Sums of some cannot overflow then.
+// longest is the longest duration that a file may have: a century. Sums of some cannot overflow then. A
+// longer one, of a host whose clock was wrong, is saved as this.
 const longest = 100 * 365 * 24 * time.Hour
 
 func inRange(all ...time.Duration) bool {

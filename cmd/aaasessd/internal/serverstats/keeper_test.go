@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -138,7 +139,7 @@ func counted(s *servers.Stats) {
 		CountedSince: s.CountedSince, Requests: 1, Retransmissions: 2, Responses: 3, Accepts: 4, Rejects: 5, Challenges: 6, MalformedResponses: 7, BadAuthenticators: 8,
 		Timeouts: 9, UnknownTypes: 10, PacketsDropped: 11, Tests: 12, TestsFailed: 13, StatusServer: servers.StatusServer{Sent: 14, Responses: 15, Timeouts: 16},
 		LateResponses: 17, Errors: 18, Follows: 19, Opened: 20, SendErrors: 21, Successes: 22, Failures: 23, TimedResponses: 24, ResponseTime: 48 * time.Second,
-		AverageResponseTime: 2 * time.Second, MaxResponseTime: 26 * time.Second, RoundTripTime: 27 * time.Second,
+		MaxResponseTime: 26 * time.Second, RoundTripTime: 27 * time.Second,
 		StateSince: s.CountedSince, PreviousState: 28, TotalDeadTime: 29, DeadCount: 30,
 	}
 }
@@ -327,6 +328,34 @@ func TestNoViewOfForgotten(t *testing.T) {
 	k.SetServers(Servers{InUse: []servers.Identity{ofRADIUS("a")}})
 	if !asked {
 		t.Error("the client has forgotten nothing")
+	}
+}
+
+// TestWrongClock: a host whose clock is wrong by most of a century at each boot cannot make a file that the
+// next process does not read.
+func TestWrongClock(t *testing.T) {
+	h := newHost(t)
+	for boot := range 4 {
+		h.boot = fmt.Sprint("boot ", boot)
+		k, radius, _ := h.open(ofRADIUS("a"))
+		r := radius.all["a"]
+		if r.Accounting.Requests != uint64(boot) {
+			t.Fatalf("boot %d: %+v", boot, r)
+		}
+		r.Accounting.Requests++
+		r.State.Dead, r.State.Deaths = true, 1
+		k.Close()
+		b, err := os.ReadFile(h.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = regexp.MustCompile(`"saved": "\d+`).ReplaceAll(b, fmt.Append(nil, `"saved": "`, time.Now().Year()-90))
+		if err := os.WriteFile(h.file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if log := h.log.String(); log != "" {
+		t.Error(log)
 	}
 }
 
