@@ -31,7 +31,8 @@ type Record struct {
 
 // Statistics are those of all servers of a client.
 type Statistics struct {
-	Records []Record // sorted by Name
+	Now     time.Time // of the copy: times in Records that still run, such as TotalDead, end then
+	Records []Record  // sorted by Name
 	// InvalidAuthAddresses and InvalidAcctAddresses are those of a [View].
 	InvalidAuthAddresses, InvalidAcctAddresses uint64
 }

@@ -52,7 +52,7 @@ func (c *Client) Statistics() servers.Statistics {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	all := servers.Statistics{
-		Records: c.histories.Records(now), InvalidAuthAddresses: c.invalid[Authentication], InvalidAcctAddresses: c.invalid[Accounting],
+		Now: now, Records: c.histories.Records(now), InvalidAuthAddresses: c.invalid[Authentication], InvalidAcctAddresses: c.invalid[Accounting],
 	}
 	for _, s := range c.servers {
 		for _, p := range s.paths {

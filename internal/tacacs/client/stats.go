@@ -40,7 +40,7 @@ func (c *Client) Statistics() servers.Statistics {
 	now := c.cfg.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := servers.Statistics{Records: c.histories.Records(now)}
+	all := servers.Statistics{Now: now, Records: c.histories.Records(now)}
 	for _, s := range c.servers {
 		all.Of(s.Name).Accounting.Addr = s.addr
 	}

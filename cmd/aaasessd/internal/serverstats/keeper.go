@@ -314,7 +314,7 @@ func (k *Keeper) file(orderly bool) file {
 		s := k.clients[protocol].Statistics()
 		for i := range s.Records {
 			if n, ok := all[servers.Key{Protocol: protocol, Name: s.Records[i].Name}]; ok {
-				f.Servers = append(f.Servers, newServer(protocol, n, &s.Records[i], now))
+				f.Servers = append(f.Servers, newServer(protocol, n, &s.Records[i], s.Now))
 			}
 		}
 		if protocol == servers.RADIUS {

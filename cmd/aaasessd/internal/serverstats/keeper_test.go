@@ -34,7 +34,7 @@ func (c *fakeClient) Statistics() servers.Statistics {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asked++
-	all := servers.Statistics{InvalidAuthAddresses: c.invalid}
+	all := servers.Statistics{Now: time.Now(), InvalidAuthAddresses: c.invalid}
 	for _, name := range slices.Sorted(maps.Keys(c.all)) {
 		r := *c.all[name]
 		if r.State.Dead { // now
