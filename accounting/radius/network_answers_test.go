@@ -82,7 +82,7 @@ func TestWrongAnswersIgnored(t *testing.T) {
 					t.Errorf("%+v, want b's answer", got)
 				}
 				st := w.group.Stats()
-				if a := st.Servers[0]; tc.count(st) != 4 || a.Successes != 0 || a.Failures != 1 || a.State != servers.Dead || a.AverageResponseTime != 0 {
+				if a := st.Servers[0]; tc.count(st) != 4 || a.Successes != 0 || a.Failures != 1 || a.State != servers.Dead || a.TimedResponses != 0 {
 					t.Errorf("%+v", st)
 				}
 			})
@@ -155,7 +155,7 @@ func TestResponseTimesAndStates(t *testing.T) {
 			st := w.group.Stats().Servers[0]
 			got := servers.Stats{
 				State: st.State, StateSince: st.StateSince, PreviousState: st.PreviousState, TotalDeadTime: st.TotalDeadTime,
-				DeadCount: st.DeadCount, Successes: st.Successes, Failures: st.Failures, AverageResponseTime: st.AverageResponseTime,
+				DeadCount: st.DeadCount, Successes: st.Successes, Failures: st.Failures, TimedResponses: st.TimedResponses, ResponseTime: st.ResponseTime,
 			}
 			if d := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); d != "" {
 				t.Error(d)
@@ -163,21 +163,21 @@ func TestResponseTimesAndStates(t *testing.T) {
 		}
 		check(servers.Stats{State: servers.Unknown, StateSince: w.began})
 		w.one(1)
-		check(servers.Stats{State: servers.Up, StateSince: w.began, Successes: 1, AverageResponseTime: delay})
+		check(servers.Stats{State: servers.Up, StateSince: w.began, Successes: 1, TimedResponses: 1, ResponseTime: delay})
 		a.SetLink(radiusnet.Link{Delay: delay})
 		w.one(2)
-		check(servers.Stats{State: servers.Up, StateSince: w.began, Successes: 2, AverageResponseTime: delay + delay/2})
+		check(servers.Stats{State: servers.Up, StateSince: w.began, Successes: 2, TimedResponses: 2, ResponseTime: 3 * delay})
 		a.SetLink(radiusnet.Link{Delay: 3 * time.Second}) // an answer after 6 s is late: no response time is measured, but the server is up
 		w.sleep(10)
 		w.one(3)
 		check(servers.Stats{
 			State: servers.Dead, StateSince: w.at(15), PreviousState: 15 * time.Second, DeadCount: 1,
-			Successes: 2, Failures: 1, AverageResponseTime: delay + delay/2,
+			Successes: 2, Failures: 1, TimedResponses: 2, ResponseTime: 3 * delay,
 		})
 		w.sleep(60)
 		check(servers.Stats{
 			State: servers.Up, StateSince: w.at(16), PreviousState: time.Second, TotalDeadTime: time.Second, DeadCount: 1,
-			Successes: 2, Failures: 1, AverageResponseTime: delay + delay/2,
+			Successes: 2, Failures: 1, TimedResponses: 2, ResponseTime: 3 * delay,
 		})
 	})
 }

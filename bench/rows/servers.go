@@ -17,7 +17,7 @@ func Servers(n uint32) *servers.View {
 		counted := func(requests uint64) servers.Stats {
 			return servers.Stats{
 				Requests: requests, Responses: requests, Successes: requests, State: servers.Up, StateSince: now,
-				RoundTripTime: time.Millisecond, AverageResponseTime: time.Millisecond, CountedSince: now.Add(-time.Hour),
+				RoundTripTime: time.Millisecond, TimedResponses: 1, ResponseTime: time.Millisecond, CountedSince: now.Add(-time.Hour),
 			}
 		}
 		v.Entries = append(v.Entries, servers.Entry{

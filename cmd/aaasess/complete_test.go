@@ -71,7 +71,11 @@ func TestCompletion(t *testing.T) {
 		{"debug|accounting|--user|", "alice;bob;carol;dave;frank smith"},
 		{"debug|accounting|--kind|", "network;exec;connection;resource;commands"},
 		{"debug|accounting|--count|", ""},
-		{"debug|", "accounting\tShow accountable events as they occur"},
+		{"debug|radius|--user|", "alice;bob;carol;dave;frank smith"},
+		{"debug|radius|--session|", "00000001;00000002;00000003;00000004;00000005;00000006;00000007"},
+		{"debug|snmp|--user|", ""},
+		{"debug|snmp|--from|", ""},
+		{"debug|", "accounting\tShow accountable events as they occur;radius\tShow RADIUS packets as they come and go;snmp\tShow SNMP requests as they come;tacacs\tShow TACACS+ requests and answers as they go and come"},
 		{"show|sta", "status\tShow whether the daemon is well, and the status of its parts"},
 		{"disconnect|--al", "--all\tend every session"},
 	} {

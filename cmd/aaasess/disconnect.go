@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"aaasess/cmd/internal/api"
@@ -121,7 +122,16 @@ func (g *global) disconnect(ctx context.Context, client *apiclient.Client, req a
 	}
 	defer list.Close()
 	ended := 0
+	var received atomic.Int64
+	done := func() {}
+	if g.json || !g.outTerminal { // else the lines on the terminal show it
+		done = g.progress(ctx, func(context.Context) string {
+			return ofTotal("disconnecting", int(received.Load()), list.Matched, "session")
+		})
+	}
+	defer done()
 	countEnded := func(s api.Session) {
+		received.Add(1)
 		if s.State == "ended" {
 			ended++
 		}
@@ -130,8 +140,9 @@ func (g *global) disconnect(ctx context.Context, client *apiclient.Client, req a
 		head := api.DisconnectHead{Matched: list.Matched, Marked: list.Marked, Unable: list.Unable, UnableReason: list.UnableReason}
 		err = printList(g.out, head, list.All(), countEnded)
 	} else {
-		err = g.printResults(list, countEnded)
+		err = g.printResults(list, countEnded, done)
 	}
+	done()
 	switch {
 	case err != nil:
 		return err
@@ -145,8 +156,9 @@ func (g *global) disconnect(ctx context.Context, client *apiclient.Client, req a
 	return nil
 }
 
-// printResults prints a line for each session when it arrives. It calls observe with each session.
-func (g *global) printResults(list *apiclient.List, observe func(api.Session)) error {
+// printResults prints a line for each session when it arrives. It calls observe with each session, and done
+// before the summary.
+func (g *global) printResults(list *apiclient.List, observe func(api.Session), done func()) error {
 	for s, err := range list.All() {
 		if err != nil {
 			return err
@@ -157,6 +169,7 @@ func (g *global) printResults(list *apiclient.List, observe func(api.Session)) e
 			return err
 		}
 	}
+	done()
 	if list.Matched > 0 {
 		out := count(list.Matched, "session")
 		if before := list.Matched - list.Marked; before > 0 {

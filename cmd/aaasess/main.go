@@ -62,7 +62,7 @@ var (
 
 func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	env := environment{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, terminal: isTerminal(os.Stdin), width: terminalWidth(os.Stdout)}
+	env := environment{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, terminal: isTerminal(os.Stdin), outTerminal: isTerminal(os.Stdout), errTerminal: isTerminal(os.Stderr), width: terminalWidth(os.Stdout)}
 	code := run(ctx, env, os.Args[1:])
 	cancel()
 	os.Exit(code)
@@ -74,7 +74,10 @@ type environment struct {
 	out, err io.Writer
 	getenv   func(string) string
 	terminal bool // in is a terminal, so a command may prompt
-	width    int  // columns of the terminal that out is; 0: it is none
+	// outTerminal and errTerminal: out and err are terminals.
+	outTerminal, errTerminal bool
+
+	width int // columns of the terminal that out is; 0: it is none
 }
 
 func isTerminal(f *os.File) bool {

@@ -72,7 +72,8 @@ func completionSection(page *manpage.Page) {
 	page.Subsection("completion")
 	page.Text(`Print a script that completes commands, options and their values in a shell: bash, fish, powershell
 or zsh. The names of users, NASes and server groups, and the IDs of sessions, come from the daemon.
-Nothing is suggested if it does not answer within a second. For bash, the package bash-completion
+Nothing is suggested if it does not answer within a second. Those of "snmp" come from the hosts that are
+in the command line already. For bash, the package bash-completion
 must be installed.
 
 Examples:`)

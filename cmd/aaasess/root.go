@@ -86,8 +86,12 @@ func newRoot(env environment) (root *cobra.Command, started *bool) {
 		Use: "show", Short: "Show sessions, logins, accounting, status, clients, SNMP, server groups, statistics, the configuration or the spool",
 		Args: subcommandArgs, RunE: requireSubcommand,
 	}
-	show.AddCommand(newShowSessions(g), newShowSession(g), newShowAccounting(g), newShowLogins(g), newShowStatus(g),
-		newShowServerGroup(g), newShowOnOffGroup(g), newShowStatistics(g, "radius", api.RADIUS), newShowStatistics(g, "tacacs", api.TACACS), newShowSpool(g), newShowClients(g), newShowSNMP(g), newShowRunningConfig(g))
+	watchable := []*cobra.Command{
+		newShowSessions(g), newShowAccounting(g), newShowLogins(g), newShowStatus(g), newShowServerGroup(g), newShowOnOffGroup(g),
+		newShowStatistics(g, "radius", api.RADIUS), newShowStatistics(g, "tacacs", api.TACACS), newShowSpool(g), newShowClients(g), newShowSNMP(g),
+	}
+	addWatch(g, watchable...)
+	show.AddCommand(append(watchable, newShowSession(g), newShowRunningConfig(g))...)
 	root.Version = version.String()
 	root.SetVersionTemplate("aaasess {{.Version}}\n")
 	root.AddCommand(&cobra.Command{

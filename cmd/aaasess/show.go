@@ -153,7 +153,7 @@ func (g *global) printTable(list *apiclient.List, wide bool, now time.Time) (sho
 	case g.width > 0:
 		columns, cells = fittingColumns(g.width)
 	}
-	t := newTable(g.out, columns)
+	t := g.stateColors(newTable(g.out, columns))
 	for s, err := range list.All() {
 		if err != nil {
 			return shown, err

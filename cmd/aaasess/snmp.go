@@ -282,6 +282,9 @@ func snmpState(s *snmpmanager.Session) string {
 
 // printHostError reports a host that has failed, at once.
 func (g *global) printHostError(t snmpmanager.Target, err error) {
+	if g.showsProgress() {
+		fmt.Fprint(g.err, eraseLine)
+	}
 	printError(g.err, fmt.Errorf("%s: %w", t.Name, err))
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync/atomic"
 
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/snmpmanager"
@@ -155,6 +156,12 @@ func (d *snmpDisconnect) confirm(ctx context.Context) error {
 func (d *snmpDisconnect) end(ctx context.Context, targets []snmpmanager.Target) error {
 	var documents []snmpSession
 	marked, done := 0, 0
+	var ended atomic.Int64
+	shown := func() {}
+	if d.g.json || !d.g.outTerminal { // else the lines on the terminal show it
+		shown = d.g.progress(ctx, func(context.Context) string { return ofTotal("disconnecting", int(ended.Load()), d.matched, "session") })
+	}
+	defer shown()
 	results := snmpmanager.Each(ctx, targets, func(ctx context.Context, t snmpmanager.Target) iter.Seq[snmpmanager.Result] {
 		return d.m.Disconnect(ctx, t, d.sessions[t.Name])
 	})
@@ -163,6 +170,7 @@ func (d *snmpDisconnect) end(ctx context.Context, targets []snmpmanager.Target) 
 			break
 		}
 		done++
+		ended.Add(1)
 		text := "being disconnected"
 		document := newSNMPSession(&r.Session)
 		if r.Err != nil {
@@ -180,6 +188,7 @@ func (d *snmpDisconnect) end(ctx context.Context, targets []snmpmanager.Target) 
 			return err
 		}
 	}
+	shown()
 	if d.g.json {
 		if err := d.printJSON(documents, marked); err != nil {
 			return err

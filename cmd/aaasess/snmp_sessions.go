@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"aaasess/cmd/internal/api"
@@ -175,7 +176,7 @@ var snmpColumns = []column{
 
 // newSNMPTable returns a table whose columns do not shift when the rows of another host follow.
 func newSNMPTable(g *global, targets []snmpmanager.Target) *table {
-	t := newTable(g.out, snmpColumns)
+	t := g.stateColors(newTable(g.out, snmpColumns))
 	for _, target := range targets {
 		t.width[0] = max(t.width[0], len([]rune(target.Name)))
 	}
@@ -214,10 +215,17 @@ type snmpList struct {
 
 // show asks the hosts and prints the list.
 func (l *snmpList) show(ctx context.Context, m *snmpManager, targets []snmpmanager.Target, filter *snmpmanager.Filter) error {
+	var answered atomic.Int64
+	done := func() {}
+	if len(targets) > 1 && (l.compare != nil || l.g.json || !l.g.outTerminal) { // else the rows on the terminal show it
+		done = l.g.progress(ctx, func(context.Context) string { return ofTotal("asking", int(answered.Load()), len(targets), "host") })
+	}
+	defer done()
 	for answer := range m.askAll(ctx, targets, filter) {
 		if ctx.Err() != nil {
 			break
 		}
+		answered.Add(1)
 		l.add(&answer)
 		if l.compare == nil && !l.g.json {
 			if err := l.flush(); err != nil {
@@ -225,6 +233,7 @@ func (l *snmpList) show(ctx context.Context, m *snmpManager, targets []snmpmanag
 			}
 		}
 	}
+	done()
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}

@@ -103,7 +103,10 @@ func newSpoolReplay(g *global) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			n, err := g.client().Replay(cmd.Context(), req)
+			client := g.client()
+			done := g.recordsProgress(cmd.Context(), client, "replaying", len(req.Seqs))
+			n, err := client.Replay(cmd.Context(), req)
+			done()
 			return g.printCount(n, err, "replayed")
 		},
 	}
@@ -132,7 +135,9 @@ func newSpoolDrop(g *global) *cobra.Command {
 					return err
 				}
 			}
+			done := g.recordsProgress(cmd.Context(), client, "dropping", len(req.Seqs))
 			n, err := client.Drop(cmd.Context(), req)
+			done()
 			return g.printCount(n, err, "dropped")
 		},
 	}

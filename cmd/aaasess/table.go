@@ -24,6 +24,8 @@ type table struct {
 	width   []int
 	rows    [][]string // not printed yet, with the titles before the first row
 	hasRows bool       // row was called
+	// style returns the style of the cells of a column STATE, by their text; nil: they have none.
+	style func(cell string) string
 }
 
 const bufferedRows = 10_000
@@ -69,7 +71,11 @@ func (t *table) flush() error {
 	var b strings.Builder
 	for _, row := range t.rows {
 		for i, cell := range row {
-			pad := strings.Repeat(" ", t.width[i]-utf8.RuneCountInString(cell))
+			width := utf8.RuneCountInString(cell)
+			if style := t.styleOf(i, cell); style != "" {
+				cell = style + cell + styleReset
+			}
+			pad := strings.Repeat(" ", t.width[i]-width)
 			switch {
 			case t.columns[i].right:
 				b.WriteString(pad + cell)
@@ -87,4 +93,11 @@ func (t *table) flush() error {
 	t.rows = nil
 	_, err := io.WriteString(t.w, b.String())
 	return err
+}
+
+func (t *table) styleOf(column int, cell string) string {
+	if t.style == nil || t.columns[column].title != "STATE" {
+		return ""
+	}
+	return t.style(cell)
 }

@@ -99,10 +99,9 @@ type Stats struct {
 	// answered later counts in Successes too.
 	Failures uint64
 	// TimedResponses counts the answers to transmissions that had not timed out and were made once,
-	// and ResponseTime is the sum of their RoundTripTimes. AverageResponseTime is their mean.
-	TimedResponses      uint64
-	ResponseTime        time.Duration
-	AverageResponseTime time.Duration
+	// and ResponseTime is the sum of their RoundTripTimes. [Stats.CasResponseTime] is their mean.
+	TimedResponses uint64
+	ResponseTime   time.Duration
 	// MaxResponseTime is the longest RoundTripTime of all valid answers.
 	MaxResponseTime time.Duration
 }
@@ -118,7 +117,6 @@ type StatusServer struct {
 func (s *Stats) AddResponseTime(d time.Duration) {
 	s.TimedResponses++
 	s.ResponseTime += d
-	s.AverageResponseTime = s.ResponseTime / time.Duration(s.TimedResponses)
 }
 
 // Discontinuity returns for how long the statistics count without a gap
@@ -148,7 +146,10 @@ func (s *Stats) CasIncorrectResponses() uint64 {
 }
 
 // CasResponseTime is casAuthenResponseTime or casAcctResponseTime: the mean, without timeouts.
-func (s *Stats) CasResponseTime() time.Duration { return s.AverageResponseTime }
+// 0 means that there was no answer.
+func (s *Stats) CasResponseTime() time.Duration {
+	return s.ResponseTime / time.Duration(max(1, s.TimedResponses))
+}
 
 // CasTransactionSuccesses is casAuthenTransactionSuccesses or casAcctTransactionSuccesses.
 func (s *Stats) CasTransactionSuccesses() uint64 { return s.Successes }

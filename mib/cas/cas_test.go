@@ -265,7 +265,7 @@ func statusOf(err error) string {
 // TestWalk reads both tables: servers of both protocols, one without rows, and rows in the making.
 func TestWalk(t *testing.T) {
 	tacacs, radius, v6 := entryOf(servers.TACACS, 3, "192.0.2.3"), entryOf(servers.RADIUS, 1, "192.0.2.1"), entryOf(servers.RADIUS, 2, "2001:db8::1")
-	radius.Authentication = servers.Stats{Requests: 1<<32 + 1, Retransmissions: 2, Timeouts: 3, PacketsDropped: 3, LateResponses: 1, Errors: 5, MalformedResponses: 10, BadAuthenticators: 20, UnknownTypes: 30, AverageResponseTime: 1234 * time.Millisecond, Successes: 6, Failures: 7}
+	radius.Authentication = servers.Stats{Requests: 1<<32 + 1, Retransmissions: 2, Timeouts: 3, PacketsDropped: 3, LateResponses: 1, Errors: 5, MalformedResponses: 10, BadAuthenticators: 20, UnknownTypes: 30, TimedResponses: 2, ResponseTime: 2468 * time.Millisecond, Successes: 6, Failures: 7}
 	radius.Accounting = servers.Stats{Requests: 11}
 	radius.State = servers.Lifetime{Dead: true, Since: begin.Add(-90 * time.Second), Previous: 300 * 24 * time.Hour, TotalDead: 91 * time.Second, Deaths: 2}
 	d := newDaemon(t, tacacs, radius, v6, entryOf(servers.RADIUS, 9, ""))

@@ -25,7 +25,7 @@ func serverView() *servers.View {
 			MalformedResponses: base + 8, BadAuthenticators: base + 9, PendingRequests: int(base + 10), Timeouts: base + 11,
 			UnknownTypes: base + 12, PacketsDropped: base + 13, SendErrors: base + 14, Tests: base + 15, TestsFailed: base + 16,
 			PreviousState: time.Duration(base + 17), TotalDeadTime: time.Duration(base + 18), DeadCount: base + 19,
-			Successes: base + 20, Failures: base + 21, AverageResponseTime: time.Duration(base + 22), MaxResponseTime: time.Duration(base + 23),
+			Successes: base + 20, Failures: base + 21, ResponseTime: time.Duration(base + 22), MaxResponseTime: time.Duration(base + 23),
 		}
 	}
 	entry := func(p servers.Protocol, name string, number uint32, addr string, auth, acct uint16, base uint64) servers.Entry {

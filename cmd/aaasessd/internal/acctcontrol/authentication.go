@@ -80,7 +80,7 @@ func serverStatistics(st *servers.Stats) api.ServerStatistics {
 			CountedSince: st.CountedSince.UTC(), Requests: st.Requests, Retransmissions: st.Retransmissions, Responses: st.Responses, Timeouts: st.Timeouts,
 			MalformedResponses: st.MalformedResponses, BadAuthenticators: st.BadAuthenticators,
 			Unexpected: st.Unexpected(), UnknownTypes: st.UnknownTypes, PacketsDropped: st.PacketsDropped, LateResponses: st.LateResponses, PendingRequests: uint64(max(0, st.PendingRequests)),
-			RoundTripTime: api.InSeconds(st.RoundTripTime), AverageResponseTime: api.InSeconds(st.AverageResponseTime), TimedResponses: st.TimedResponses,
+			RoundTripTime: api.InSeconds(st.RoundTripTime), AverageResponseTime: api.InSeconds(st.CasResponseTime()), TimedResponses: st.TimedResponses,
 			MaxResponseTime: api.InSeconds(st.MaxResponseTime), Tests: st.Tests, TestsFailed: st.TestsFailed,
 			Successes: st.Successes, Failures: st.Failures,
 		},

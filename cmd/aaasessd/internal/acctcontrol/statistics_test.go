@@ -17,7 +17,7 @@ func TestServerStatistics(t *testing.T) {
 		CountedSince: at, RoundTripTime: 1 * time.Second, Requests: 2, Retransmissions: 3, Responses: 4, MalformedResponses: 5, BadAuthenticators: 6, PendingRequests: 7,
 		Timeouts: 8, UnknownTypes: 9, PacketsDropped: 10, Tests: 11, TestsFailed: 12, StatusServer: servers.StatusServer{Sent: 13, Responses: 14, Timeouts: 15},
 		LateResponses: 16, DownUntil: at.Add(17), StateSince: at.Add(18), PreviousState: 19 * time.Second, TotalDeadTime: 20 * time.Second, DeadCount: 21,
-		Successes: 22, Failures: 23, TimedResponses: 24, AverageResponseTime: 25 * time.Second, MaxResponseTime: 26 * time.Second,
+		Successes: 22, Failures: 23, TimedResponses: 24, ResponseTime: 24 * 25 * time.Second, MaxResponseTime: 26 * time.Second,
 	}
 	want := api.ServerStatistics{
 		ServerCounters: api.ServerCounters{

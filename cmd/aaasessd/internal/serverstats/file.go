@@ -143,9 +143,6 @@ func (c *counters) stats(now time.Time, gap time.Duration, orderly bool) servers
 	if port.Dead {
 		s.State = servers.Dead
 	}
-	if s.TimedResponses > 0 {
-		s.AverageResponseTime = s.ResponseTime / time.Duration(s.TimedResponses)
-	}
 	return s
 }
 

@@ -28,7 +28,6 @@ func TestAllCountersAreKept(t *testing.T) {
 			v.Field(i).SetInt(int64(i+1) * int64(time.Minute))
 		}
 	}
-	in.AverageResponseTime = in.ResponseTime / time.Duration(in.TimedResponses)
 	kept := newCounters(&in, now)
 	f := file{Version: version, Saved: now, Servers: []server{{Protocol: servers.RADIUS, Name: "r", Index: 1, Number: 1, Accounting: kept}}}
 	b, err := f.encode()

@@ -139,7 +139,7 @@ func counted(s *servers.Stats) {
 		CountedSince: s.CountedSince, Requests: 1, Retransmissions: 2, Responses: 3, Accepts: 4, Rejects: 5, Challenges: 6, MalformedResponses: 7, BadAuthenticators: 8,
 		Timeouts: 9, UnknownTypes: 10, PacketsDropped: 11, Tests: 12, TestsFailed: 13, StatusServer: servers.StatusServer{Sent: 14, Responses: 15, Timeouts: 16},
 		LateResponses: 17, Errors: 18, Follows: 19, Opened: 20, SendErrors: 21, Successes: 22, Failures: 23, TimedResponses: 24, ResponseTime: 48 * time.Second,
-		AverageResponseTime: 2 * time.Second, MaxResponseTime: 26 * time.Second, RoundTripTime: 27 * time.Second,
+		MaxResponseTime: 26 * time.Second, RoundTripTime: 27 * time.Second,
 		StateSince: s.CountedSince, PreviousState: 28, TotalDeadTime: 29, DeadCount: 30,
 	}
 }
