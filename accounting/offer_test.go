@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/taps"
+
 	"aaasess/accounting/tap"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
@@ -18,7 +20,8 @@ import (
 func offered(l *tap.Listener) (out []string) {
 	for {
 		select {
-		case e := <-l.Events():
+		case item := <-l.Items():
+			e := item.Value
 			between := ", "
 			if e.Broadcast {
 				between = "+"
@@ -189,7 +192,7 @@ func TestOfferAllocatesNothing(t *testing.T) {
 	}
 	l := r.Tap().Listen(func(*tap.Event) bool { return true })
 	defer l.Close()
-	if got := testing.AllocsPerRun(2*tap.QueueSize, record); got > 1 {
+	if got := testing.AllocsPerRun(2*taps.QueueSize, record); got > 1 {
 		t.Errorf("%v allocations with a Listener", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -108,10 +109,26 @@ func (g *global) debugAccounting(ctx context.Context, f api.EventFilter, limit u
 	}
 	defer stream.Close()
 	fmt.Fprintln(g.err, "accountable events, as they occur; Ctrl-C ends")
+	return followLines(ctx, stream.All(), g.printEvent, limit)
+}
+
+// printEvent prints an event, or how many were left out. It reports whether it was an event.
+func (g *global) printEvent(line *api.EventLine) (bool, error) {
+	e := line.AccountableEvent
+	if e == nil {
+		return false, g.printLine(line, time.Time{}, "", line.LeftOut, "event")
+	}
+	return true, g.printLine(line, e.Time, eventText(e), line.LeftOut, "event")
+}
+
+// followLines prints lines until ctx is done, which is no error, or limit of them are printed; 0 means no
+// limit. Those that print reports as none are not counted.
+func followLines[T any](ctx context.Context, lines iter.Seq2[T, error], print func(*T) (bool, error), limit uint) error {
 	shown := uint(0)
-	for line, err := range stream.All() {
+	for line, err := range lines {
+		counts := false
 		if err == nil {
-			err = g.printEvent(&line)
+			counts, err = print(&line)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -119,7 +136,7 @@ func (g *global) debugAccounting(ctx context.Context, f api.EventFilter, limit u
 		case err != nil:
 			return err
 		}
-		if line.AccountableEvent != nil {
+		if counts {
 			shown++
 		}
 		if limit > 0 && shown == limit {
@@ -129,7 +146,9 @@ func (g *global) debugAccounting(ctx context.Context, f api.EventFilter, limit u
 	return nil
 }
 
-func (g *global) printEvent(line *api.EventLine) error {
+// printLine prints what a stream has sent: the JSON of line, or for people how many things were left out
+// and the text, which has a time unless it is empty.
+func (g *global) printLine(line any, at time.Time, text string, leftOut uint64, thing string) error {
 	if g.json {
 		b, err := json.Marshal(line)
 		if err != nil {
@@ -138,14 +157,14 @@ func (g *global) printEvent(line *api.EventLine) error {
 		_, err = g.out.Write(append(escapeJSON(b), '\n'))
 		return err
 	}
-	text := ""
-	if line.LeftOut > 0 {
-		text = count(int(line.LeftOut), "event") + " left out\n"
+	out := ""
+	if leftOut > 0 {
+		out = count(int(leftOut), thing) + " left out\n"
 	}
-	if e := line.AccountableEvent; e != nil {
-		text += e.Time.Local().Format(g.eventLayout()) + " " + eventText(e) + "\n"
+	if text != "" {
+		out += at.Local().Format(g.eventLayout()) + " " + text + "\n"
 	}
-	_, err := fmt.Fprint(g.out, text)
+	_, err := fmt.Fprint(g.out, out)
 	return err
 }
 

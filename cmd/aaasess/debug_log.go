@@ -3,10 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"aaasess/cmd/internal/api"
 
@@ -112,46 +112,17 @@ func (g *global) completeDebug(cmd *cobra.Command) {
 
 // debugLog prints lines until ctx is done, which is no error, or limit lines are printed.
 func (g *global) debugLog(ctx context.Context, f api.DebugFilter, limit uint) error {
-	shown := uint(0)
 	started := func() { fmt.Fprintln(g.err, "lines of the log, as they are written; Ctrl-C ends") }
-	for line, err := range g.client().Debug(ctx, f, started) {
-		if err == nil {
-			err = g.printDebug(&line)
-		}
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			return err
-		}
-		if line.DebugEntry != nil {
-			shown++
-		}
-		if limit > 0 && shown == limit {
-			return nil
-		}
-	}
-	return nil
+	return followLines(ctx, g.client().Debug(ctx, f, started), g.printDebug, limit)
 }
 
-func (g *global) printDebug(line *api.DebugLine) error {
-	if g.json {
-		b, err := json.Marshal(line)
-		if err != nil {
-			return err
-		}
-		_, err = g.out.Write(append(escapeJSON(b), '\n'))
-		return err
+// printDebug prints a line, or how many were left out. It reports whether it was a line.
+func (g *global) printDebug(line *api.DebugLine) (bool, error) {
+	e := line.DebugEntry
+	if e == nil {
+		return false, g.printLine(line, time.Time{}, "", line.LeftOut, "line")
 	}
-	text := ""
-	if line.LeftOut > 0 {
-		text = count(int(line.LeftOut), "line") + " left out\n"
-	}
-	if e := line.DebugEntry; e != nil {
-		text += e.Time.Local().Format(g.eventLayout()) + " " + debugText(e) + "\n"
-	}
-	_, err := fmt.Fprint(g.out, text)
-	return err
+	return true, g.printLine(line, e.Time, debugText(e), line.LeftOut, "line")
 }
 
 // debugText returns a line of the log without its time.

@@ -24,7 +24,7 @@ func TestDebugText(t *testing.T) {
 	var out strings.Builder
 	for _, g := range []*global{{environment: environment{out: &out}}, {environment: environment{out: &out, width: 80}}, {environment: environment{out: &out}, json: true}} {
 		for i := range lines {
-			if err := g.printDebug(&lines[i]); err != nil {
+			if _, err := g.printDebug(&lines[i]); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -73,7 +73,7 @@ func TestEventLines(t *testing.T) {
 		g.out = &out
 		lines := accountableEvents()
 		for i := range lines {
-			if err := g.printEvent(&lines[i]); err != nil {
+			if _, err := g.printEvent(&lines[i]); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -68,12 +68,13 @@ func (d *daemon) feedEvents(ctx context.Context) error {
 	d.localEvents.Start()
 	for {
 		select {
-		case e := <-listener.Events():
-			d.localEvents.Add(naslocal.Event{Session: e.Session, Describe: func() any { return d.control.DescribeEvent(&e) }}, e.LeftOut)
+		case item := <-listener.Items():
+			e := item.Value
+			d.localEvents.Add(naslocal.Event{Session: e.Session, Describe: func() any { return d.control.DescribeEvent(&e) }}, item.LeftOut)
 		case <-ctx.Done():
 			return nil
 		}
-		if len(listener.Events()) == 0 {
+		if len(listener.Items()) == 0 {
 			d.localEvents.Skip(listener.LeftOut())
 		}
 	}

@@ -11,8 +11,6 @@ import (
 	"aaasess/internal/throttle"
 )
 
-func anything(string) bool { return true }
-
 func all(*Line) bool { return true }
 
 // read returns what a reader prints that empties the queue: "message key=value" and "-2" for two lines
@@ -26,10 +24,10 @@ func read(l *Listener) string {
 	}
 	for {
 		select {
-		case line := <-l.Lines():
-			missing(line.LeftOut)
-			text := line.Message
-			for _, a := range line.Attrs {
+		case item := <-l.Items():
+			missing(item.LeftOut)
+			text := item.Value.Message
+			for _, a := range item.Value.Attrs {
 				text += " " + a.String()
 			}
 			out = append(out, text)
@@ -52,10 +50,10 @@ func TestTap(t *testing.T) {
 	if log.Enabled(t.Context(), slog.LevelDebug) {
 		t.Error("level debug is on, and nobody listens")
 	}
-	radius := tap.Listen(Filter{Topic: func(m string) bool { return m == "radius" }, Match: func(l *Line) bool {
-		return len(l.Attrs) > 0 && l.Attrs[len(l.Attrs)-1].Value.String() == "lab"
-	}})
-	every := tap.Listen(Filter{anything, all})
+	radius := tap.Listen(func(l *Line) bool {
+		return l.Message == "radius" && len(l.Attrs) > 0 && l.Attrs[len(l.Attrs)-1].Value.String() == "lab"
+	})
+	every := tap.Listen(all)
 	log.Debug("radius", "client", "lab")
 	log.Debug("radius", "client", "other")
 	log.Warn("snmp", "client", "lab")
@@ -86,7 +84,7 @@ func TestPackets(t *testing.T) {
 	const packets = throttle.PacketsPerSecond + 7
 	for level, want := range map[slog.Level]int{slog.LevelInfo: 0, slog.LevelDebug: throttle.PacketsPerSecond} {
 		log, out := newLog(level)
-		listener := TapOf(log).Listen(Filter{anything, all})
+		listener := TapOf(log).Listen(all)
 		var limit throttle.Packets
 		now := time.Now()
 		for range packets {
@@ -107,21 +105,6 @@ func TestPackets(t *testing.T) {
 	}
 }
 
-// TestSlowReader: a reader that is slow loses lines and is told how many, and delays nobody.
-func TestSlowReader(t *testing.T) {
-	log, _ := newLog(slog.LevelError)
-	listener := TapOf(log).Listen(Filter{anything, all})
-	for range QueueSize + 3 {
-		log.Debug("x")
-	}
-	<-listener.Lines()
-	log.Debug("last")
-	got := read(listener)
-	if !strings.HasSuffix(got, "x; -3; last") || strings.Count(got, "x") != QueueSize-1 {
-		t.Errorf("%s", got[len(got)-40:])
-	}
-}
-
 // TestConcurrency is for the race detector.
 func TestConcurrency(t *testing.T) {
 	log := slog.New(NewHandler(slog.DiscardHandler))
@@ -133,7 +116,7 @@ func TestConcurrency(t *testing.T) {
 					log.With("i", i).Debug("x", "suppressed", 0)
 					continue
 				}
-				l := TapOf(log).Listen(Filter{anything, all})
+				l := TapOf(log).Listen(all)
 				read(l)
 				l.Close()
 			}

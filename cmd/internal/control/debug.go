@@ -1,14 +1,10 @@
 package control
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
-	"time"
 
 	"aaasess/cmd/internal/api"
 	"aaasess/internal/logtap"
@@ -80,72 +76,18 @@ func (s *Server) streamDebug(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, http.StatusBadRequest, err)
 		return
 	}
-	select {
-	case s.listeners <- struct{}{}:
-		defer func() { <-s.listeners }()
-	default:
-		s.writeError(w, http.StatusServiceUnavailable, fmt.Errorf("more than %d commands show events or the log at the same time", api.MaxListeners))
-		return
-	}
-	listener := s.cfg.Log.Listen(logtap.Filter{Topic: isTopic[filter.Topic], Match: func(l *logtap.Line) bool { return matchLine(&filter, l) }})
-	defer listener.Close()
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Time{}) // net/http goes on reading to notice a closed connection
-	_ = control.SetWriteDeadline(time.Time{})
-	w.Header().Set("Content-Type", "application/jsonl")
-	out := &eventWriter{s: s, Writer: bufio.NewWriterSize(w, 64<<10), control: control}
-	if out.flush() == nil { // the client waits for the first octets
-		out.runLines(r, listener)
-	}
+	topic := isTopic[filter.Topic]
+	stream(s, w, r, s.cfg.Log, func(l *logtap.Line) bool { return topic(l.Message) && matchLine(&filter, l) }, debugLine)
 }
 
-// runLines writes lines of the log until the client has gone or the daemon ends.
-func (w *eventWriter) runLines(r *http.Request, l *logtap.Listener) {
-	tick := time.NewTicker(eventPause)
-	defer tick.Stop()
-	for {
-		select {
-		case line := <-l.Lines():
-			if w.logLine(&line) != nil {
-				return
-			}
-			continue
-		case <-tick.C:
-		case <-w.s.ending:
-			_ = w.flush()
-			return
-		case <-r.Context().Done():
-			return
-		}
-		if n := l.LeftOut(); n > 0 && len(l.Lines()) == 0 {
-			if w.write(api.DebugLine{LeftOut: n}) != nil {
-				return
-			}
-		}
-		if w.flush() != nil {
-			return
-		}
-	}
-}
-
-func (w *eventWriter) logLine(l *logtap.Line) error {
-	if l.LeftOut > 0 {
-		if err := w.write(api.DebugLine{LeftOut: l.LeftOut}); err != nil {
-			return err
-		}
+// debugLine returns the JSON form of a line of the log, or of a number of lines that were left out.
+func debugLine(l *logtap.Line, leftOut uint64) any {
+	if l == nil {
+		return api.DebugLine{LeftOut: leftOut}
 	}
 	entry := &api.DebugEntry{Time: l.Time.UTC(), Level: l.Level.String(), Message: l.Message, Attributes: []api.Attribute{}}
 	for _, a := range l.Attrs {
 		entry.Attributes = append(entry.Attributes, api.Attribute{Name: a.Key, Value: api.ValidText(a.Value.Resolve().String())})
 	}
-	return w.write(api.DebugLine{DebugEntry: entry})
-}
-
-func (w *eventWriter) write(v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(b, '\n'))
-	return err
+	return api.DebugLine{DebugEntry: entry}
 }

@@ -19,7 +19,7 @@
 // not carried out: its client gets a 503, or no answer.
 //
 // A stream of accountable events has no time limit, not even for a client that does not read: people
-// stop the output of a terminal to read it. Events are left out then ([tap.Listener]). There are at
+// stop the output of a terminal to read it. Events are left out then ([taps.Listener]). There are at
 // most [api.MaxListeners] streams.
 //
 // # Concurrency

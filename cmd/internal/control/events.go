@@ -1,7 +1,6 @@
 package control
 
 import (
-	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
@@ -15,10 +14,6 @@ import (
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
-
-// eventPause is the time between two reads of a queue of events. Together with the size of the queue
-// it limits what a stream costs: about 10,000 events a second are described and written.
-const eventPause = 100 * time.Millisecond
 
 // errNoEvents answers a request for events if there is no tap.
 var errNoEvents = errors.New("this daemon has no accountable events")
@@ -42,109 +37,22 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, http.StatusNotFound, fmt.Errorf("server group %q: %w", filter.Group, ErrNoGroup))
 		return
 	}
-	select {
-	case s.listeners <- struct{}{}:
-		defer func() { <-s.listeners }()
-	default:
-		s.writeError(w, http.StatusServiceUnavailable, fmt.Errorf("more than %d commands show accountable events at the same time", api.MaxListeners))
-		return
-	}
 	method := api.GroupMethod(filter.Group)
-	listener := s.cfg.Events.Listen(func(e *tap.Event) bool {
+	stream(s, w, r, s.cfg.Events, func(e *tap.Event) bool {
 		return (filter.Group == "" || slices.Contains(e.Methods, method)) && s.match(&filter.Filter, e.Session)
+	}, func(e *tap.Event, leftOut uint64) any {
+		line := api.EventLine{LeftOut: leftOut}
+		if e != nil {
+			line.AccountableEvent = s.describeEvent(e)
+		}
+		return line
 	})
-	defer listener.Close()
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Time{}) // net/http goes on reading to notice a closed connection
-	_ = control.SetWriteDeadline(time.Time{})
-	w.Header().Set("Content-Type", "application/jsonl")
-	out := &eventWriter{s: s, Writer: bufio.NewWriterSize(w, 64<<10), control: control}
-	if out.flush() == nil { // the client waits for the first octets
-		out.run(r, listener)
-	}
 }
 
 // isGroup reports whether a group is configured, or has sessions or records left.
 func (s *Server) isGroup(name string) bool {
 	return slices.ContainsFunc(s.cfg.Accounting.ServerGroups(), func(g api.ServerGroup) bool { return g.Name == name }) ||
 		slices.ContainsFunc(s.cfg.Accounting.Spool().Queues, func(q api.Queue) bool { return q.Queue == api.GroupQueue(name) })
-}
-
-// eventWriter writes events as lines of JSON.
-type eventWriter struct {
-	s *Server
-	*bufio.Writer
-	control *http.ResponseController
-}
-
-// run writes events until the client has gone or the daemon ends. The events that are queued at the
-// end of the daemon are written too.
-func (w *eventWriter) run(r *http.Request, l *tap.Listener) {
-	for ending := false; !ending; {
-		select {
-		case e := <-l.Events():
-			if w.event(&e) != nil {
-				return
-			}
-		case <-w.s.ending:
-			ending = true
-		case <-r.Context().Done():
-			return
-		}
-		if w.drain(l) != nil {
-			return
-		}
-		select {
-		case <-time.After(eventPause):
-		case <-w.s.ending:
-		case <-r.Context().Done():
-			return
-		}
-	}
-}
-
-// drain writes what is in the queue, but not more than it can hold: others may fill it meanwhile.
-func (w *eventWriter) drain(l *tap.Listener) error {
-	for range tap.QueueSize {
-		select {
-		case e := <-l.Events():
-			if err := w.event(&e); err != nil {
-				return err
-			}
-			continue
-		default:
-		}
-		if err := w.leftOut(l.LeftOut()); err != nil {
-			return err
-		}
-		break
-	}
-	return w.flush()
-}
-
-// event writes an event, and before it how many are missing.
-func (w *eventWriter) event(e *tap.Event) error {
-	if err := w.leftOut(e.LeftOut); err != nil {
-		return err
-	}
-	return w.line(api.EventLine{AccountableEvent: w.s.describeEvent(e)})
-}
-
-func (w *eventWriter) leftOut(n uint64) error {
-	if n == 0 {
-		return nil
-	}
-	return w.line(api.EventLine{LeftOut: n})
-}
-
-func (w *eventWriter) line(l api.EventLine) error { return w.write(l) }
-
-// flush sends what has been written.
-func (w *eventWriter) flush() error {
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return w.control.Flush()
 }
 
 // describeEvent returns the JSON form of an event.

@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"aaasess/internal/taps"
+
 	"github.com/google/go-cmp/cmp"
 
 	"aaasess/accounting/tap"
@@ -185,11 +187,11 @@ func TestEventsSlowReader(t *testing.T) {
 		slow.setStalled(true)
 		e.offer(4, 4)
 		check("the other one", other.lines(t), numbersTo(1, 4))
-		e.offer(5, tap.QueueSize+4) // the first waits in Write, these in the queue
-		check("the other one goes on", other.lines(t), numbersTo(5, tap.QueueSize+4))
-		e.offer(tap.QueueSize+5, tap.QueueSize+11)
+		e.offer(5, taps.QueueSize+4) // the first waits in Write, these in the queue
+		check("the other one goes on", other.lines(t), numbersTo(5, taps.QueueSize+4))
+		e.offer(taps.QueueSize+5, taps.QueueSize+11)
 		slow.setStalled(false)
-		check("when it reads again", slow.lines(t), append(numbersTo(4, tap.QueueSize+4), "-7"))
+		check("when it reads again", slow.lines(t), append(numbersTo(4, taps.QueueSize+4), "-7"))
 		e.offer(1, 1)
 		check("later", slow.lines(t), numbersTo(1, 1))
 		slow.gone()
@@ -206,7 +208,7 @@ func TestEventsRate(t *testing.T) {
 		c := e.open("")
 		began := time.Now()
 		for range 100 {
-			e.offer(1, tap.QueueSize)
+			e.offer(1, taps.QueueSize)
 			time.Sleep(10 * time.Millisecond)
 		}
 		seconds := time.Since(began).Seconds()
@@ -219,8 +221,8 @@ func TestEventsRate(t *testing.T) {
 				got++
 			}
 		}
-		if got+leftOut != 100*tap.QueueSize {
-			t.Errorf("%d events and %d left out, of %d", got, leftOut, 100*tap.QueueSize)
+		if got+leftOut != 100*taps.QueueSize {
+			t.Errorf("%d events and %d left out, of %d", got, leftOut, 100*taps.QueueSize)
 		}
 		if perSecond := float64(got) / seconds; perSecond < 9000 || perSecond > 13000 {
 			t.Errorf("%v events a second", perSecond)

@@ -1,4 +1,4 @@
-package tap
+package taps
 
 import (
 	"fmt"
@@ -8,20 +8,13 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"aaasess/sessions"
 )
 
-// event returns an event of a session.
-func event(id sessions.ID) *Event {
-	return &Event{Notice: sessions.Notice{Session: &sessions.Session{ID: id}}}
-}
+func all(*int) bool { return true }
 
-func all(*Event) bool { return true }
-
-// read returns what a reader prints that empties the queue: session numbers, and the events that are
-// missing between them: "1 2 -3 6".
-func read(l *Listener) string {
+// read returns what a reader prints that empties the queue: the values, and how many are missing
+// between them: "1 2 -3 6".
+func read(l *Listener[int]) string {
 	var out []string
 	missing := func(n uint64) {
 		if n > 0 {
@@ -30,9 +23,9 @@ func read(l *Listener) string {
 	}
 	for {
 		select {
-		case e := <-l.Events():
+		case e := <-l.Items():
 			missing(e.LeftOut)
-			out = append(out, fmt.Sprint(uint32(e.Session.ID)))
+			out = append(out, fmt.Sprint(e.Value))
 		default:
 			missing(l.LeftOut())
 			return strings.Join(out, " ")
@@ -42,14 +35,14 @@ func read(l *Listener) string {
 
 // TestTap: each Listener gets what it wants.
 func TestTap(t *testing.T) {
-	var tap Tap
+	var tap Tap[int]
 	if tap.Listened() {
 		t.Error("nobody listens yet")
 	}
-	tap.Offer(event(1))
-	every, even := tap.Listen(all), tap.Listen(func(e *Event) bool { return e.Session.ID%2 == 0 })
-	for id := range sessions.ID(4) {
-		tap.Offer(event(id + 2))
+	tap.Offer(new(1))
+	every, even := tap.Listen(all), tap.Listen(func(n *int) bool { return *n%2 == 0 })
+	for id := range 4 {
+		tap.Offer(new(id + 2))
 	}
 	if got := read(every); got != "2 3 4 5" {
 		t.Errorf("every: %s", got)
@@ -59,7 +52,7 @@ func TestTap(t *testing.T) {
 	}
 	every.Close()
 	every.Close() // again does nothing
-	tap.Offer(event(6))
+	tap.Offer(new(6))
 	if got := read(even); got != "6" || !tap.Listened() {
 		t.Errorf("even alone: %s", got)
 	}
@@ -75,22 +68,22 @@ func TestTap(t *testing.T) {
 // TestSlowReader: a reader that is slow loses events and is told how many, where they are missing.
 // One that is as fast as the events loses none.
 func TestSlowReader(t *testing.T) {
-	var tap Tap
+	var tap Tap[int]
 	slow, fast := tap.Listen(all), tap.Listen(all)
-	rare := tap.Listen(func(e *Event) bool { return e.Session.ID%QueueSize == 1 })
-	id := sessions.ID(0)
+	rare := tap.Listen(func(n *int) bool { return *n%QueueSize == 1 })
+	id := 0
 	offer := func(n int) {
 		for range n {
 			id++
-			tap.Offer(event(id))
-			if got := read(fast); got != fmt.Sprint(uint32(id)) {
+			tap.Offer(new(id))
+			if got := read(fast); got != fmt.Sprint(id) {
 				t.Errorf("fast at %d: %s", id, got)
 			}
 		}
 	}
 	offer(QueueSize + 3)
-	<-slow.Events()
-	<-slow.Events()
+	<-slow.Items()
+	<-slow.Items()
 	offer(3) // the first two find room
 	want := make([]string, 0, QueueSize+3)
 	for i := 3; i <= QueueSize; i++ {
@@ -101,7 +94,7 @@ func TestSlowReader(t *testing.T) {
 		t.Errorf("%d items that end with %q", len(got), got[len(got)-5:])
 	}
 	offer(1)
-	if got := read(slow); got != fmt.Sprint(uint32(id)) {
+	if got := read(slow); got != fmt.Sprint(id) {
 		t.Errorf("later: %s", got)
 	}
 	if got := read(rare); got != fmt.Sprint("1 ", QueueSize+1) {
@@ -113,20 +106,20 @@ func TestSlowReader(t *testing.T) {
 // order.
 func TestNothingIsForgotten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var tap Tap
+		var tap Tap[int]
 		l := tap.Listen(all)
-		offered, next := sessions.ID(0), sessions.ID(1)
+		offered, next := 0, 1
 		receive := func(n int) {
 			for range n {
 				select {
-				case e := <-l.Events():
-					next += sessions.ID(e.LeftOut)
-					if e.Session.ID != next {
-						t.Fatalf("event %d, want %d", e.Session.ID, next)
+				case e := <-l.Items():
+					next += int(e.LeftOut)
+					if e.Value != next {
+						t.Fatalf("value %d, want %d", e.Value, next)
 					}
 					next++
 				default:
-					next += sessions.ID(l.LeftOut())
+					next += int(l.LeftOut())
 					return
 				}
 			}
@@ -134,7 +127,7 @@ func TestNothingIsForgotten(t *testing.T) {
 		for range rapid.IntRange(1, 8).Draw(t, "rounds") {
 			for range rapid.IntRange(0, 3*QueueSize/2).Draw(t, "offers") {
 				offered++
-				tap.Offer(event(offered))
+				tap.Offer(new(offered))
 			}
 			receive(rapid.IntRange(0, 3*QueueSize/2).Draw(t, "reads"))
 		}
@@ -148,13 +141,13 @@ func TestNothingIsForgotten(t *testing.T) {
 // TestConcurrent: events of many goroutines, while Listeners come and go.
 func TestConcurrent(t *testing.T) {
 	const writers, each = 4, 3000
-	var tap Tap
+	var tap Tap[int]
 	last := tap.Listen(all)
 	var wg sync.WaitGroup
 	for range writers {
 		wg.Go(func() {
 			for range each {
-				tap.Offer(event(1))
+				tap.Offer(new(1))
 			}
 		})
 		wg.Go(func() {
@@ -170,7 +163,7 @@ func TestConcurrent(t *testing.T) {
 	got := uint64(0)
 	for ended := false; ; {
 		select {
-		case e := <-last.Events():
+		case e := <-last.Items():
 			got += 1 + e.LeftOut
 			continue
 		default:
@@ -192,8 +185,8 @@ func TestConcurrent(t *testing.T) {
 
 // TestOfferAllocatesNothing: neither with nor without a Listener.
 func TestOfferAllocatesNothing(t *testing.T) {
-	var tap Tap
-	e := event(1)
+	var tap Tap[int]
+	e := new(1)
 	if n := testing.AllocsPerRun(100, func() { tap.Offer(e) }); n != 0 {
 		t.Errorf("%v allocations without a Listener", n)
 	}
@@ -205,9 +198,9 @@ func TestOfferAllocatesNothing(t *testing.T) {
 
 // BenchmarkOffer measures an event with one Listener whose queue is full.
 func BenchmarkOffer(b *testing.B) {
-	var tap Tap
+	var tap Tap[int]
 	tap.Listen(all)
-	e := event(1)
+	e := new(1)
 	b.ReportAllocs()
 	for b.Loop() {
 		tap.Offer(e)
