@@ -47,8 +47,8 @@ func TestVRRSOnTheWire(t *testing.T) {
 		},
 	}
 	r := newRelay(t, acctradius.Spec{})
+	sent := time.Now() // the first: a master that is replaced ended when it was last heard of
 	for i, tt := range tests {
-		sent := time.Now()
 		r.report(byte(i), parsed(t, strings.Split(tt.sent, "\n"), radius.Standard()))
 		var want, got [][]string
 		for _, text := range tt.want {
