@@ -41,10 +41,13 @@ func openTerminal(t *testing.T, columns, rows uint16, env []string, args ...stri
 	return runTerminal(t, columns, rows, env, exec.Command(program(t), args...))
 }
 
-// openShell runs a shell with job control in a terminal.
+// openShell runs a shell with job control in a terminal, and waits for its prompt: keys before it would
+// leave a prompt without a command on the screen, which a later prompts takes for its own.
 func openShell(t *testing.T, env []string) *terminal {
 	t.Helper()
-	return runTerminal(t, 80, 24, append(env, "PS1=ready> "), exec.Command("/bin/sh", "-i"))
+	term := runTerminal(t, 80, 24, append(env, "PS1=ready> "), exec.Command("/bin/sh", "-i"))
+	term.prompts()
+	return term
 }
 
 func runTerminal(t *testing.T, columns, rows uint16, env []string, cmd *exec.Cmd) *terminal {
