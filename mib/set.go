@@ -64,6 +64,19 @@ func (e *SetError) Error() string {
 
 func (e *SetError) Unwrap() error { return e.Err }
 
+// Reason returns why a SET was refused, for a log that names the variable itself: the error-status, and
+// the Err of a *[SetError] if it has one.
+func Reason(err error) string {
+	refused, ok := errors.AsType[*SetError](err)
+	switch {
+	case !ok:
+		return err.Error()
+	case refused.Err == nil:
+		return refused.Status.String()
+	}
+	return refused.Status.String() + ": " + refused.Err.Error()
+}
+
 // Assignment is one variable binding of a SET. Its object is writable and its value has the right
 // type.
 type Assignment struct {

@@ -189,3 +189,15 @@ func TestSetPhases(t *testing.T) {
 		})
 	}
 }
+
+func TestReason(t *testing.T) {
+	for want, err := range map[string]error{
+		"wrongValue":                &SetError{Status: WrongValue, Index: 2},
+		"inconsistentValue: no key": fmt.Errorf("test: %w", &SetError{Status: InconsistentValue, Index: 2, Err: errors.New("no key")}),
+		"mib: something else":       errors.New("mib: something else"),
+	} {
+		if got := Reason(err); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

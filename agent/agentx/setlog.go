@@ -12,7 +12,7 @@ import (
 type refusedSet struct {
 	sessionID uint32
 	context   string // "" means the default context
-	code      pdu.Error
+	reason    string
 	object    mib.OID // the variable that is refused; nil if there is none
 }
 
@@ -35,7 +35,10 @@ func (m *machine) keepRefused(h *Header, p Payload, code pdu.Error, index int) {
 	if !ok {
 		return
 	}
-	r := &refusedSet{sessionID: h.SessionID, context: test.Context, code: code}
+	r := &refusedSet{sessionID: h.SessionID, context: test.Context, reason: codeName(code)}
+	if t := m.sets.find(h.TransactionID); t != nil && t.reason != "" {
+		r.reason = t.reason
+	}
 	if index > 0 && index <= len(test.Varbinds) {
 		r.object = test.Varbinds[index-1].Name
 	}
@@ -50,7 +53,7 @@ func (s *Subagent) logRefusedSet(r *refusedSet) {
 		return
 	}
 	args := []any{
-		"network", s.cfg.Network, "address", s.cfg.Address, "agentx_session", r.sessionID, "err", codeName(r.code),
+		"network", s.cfg.Network, "address", s.cfg.Address, "agentx_session", r.sessionID, "err", r.reason,
 		"suppressed", suppressed,
 	}
 	if r.object != nil {

@@ -27,7 +27,7 @@ func TestFailedSetIsLogged(t *testing.T) {
 		{"a commit", [][]mib.Varbind{{good, failing}, {failing}, {failing}}, 1, []string{`msg="agentx: a SET failed"`, "variable 2: "}},
 		{"an undo too", [][]mib.Varbind{{agentx.Varbind(row, agentx.FailUndo), failing}}, 1, []string{"variable 2: ", "undoFailed"}},
 		{"refused", [][]mib.Varbind{{failing, refused}, {refused}, {good}}, 1, []string{
-			`level=WARN msg="agentx: SET refused" network="" address="" agentx_session=1 err=inconsistentValue suppressed=0 object=column5.1`,
+			`level=WARN msg="agentx: SET refused" network="" address="" agentx_session=1 err="inconsistentValue: the value says so" suppressed=0 object=column5.1`,
 		}},
 		{"no such object", [][]mib.Varbind{{unknown}}, 1, []string{"err=notWritable suppressed=0 object=.1.3.6.1.4.1.99999.2.9.9"}},
 	}
@@ -81,7 +81,7 @@ func TestRefusedTestSetIsLogged(t *testing.T) {
 		tests   []*agentx.TestSet
 		want    string
 	}{
-		{"several in a SET", 0, []*agentx.TestSet{refused, refused, follower}, "err=inconsistentValue suppressed=0 object=column5.1"},
+		{"several in a SET", 0, []*agentx.TestSet{refused, refused, follower}, `err="inconsistentValue: the value says so" suppressed=0 object=column5.1`},
 		{"another context", 0, []*agentx.TestSet{elsewhere}, "err=unsupportedContext suppressed=0 context=vrf"},
 		{"another session", 1, []*agentx.TestSet{refused}, "agentx_session=2 err=notOpen suppressed=0"},
 	}

@@ -45,6 +45,7 @@ type transaction struct {
 	tests        []testedSet // most masters put all variables of a session into one
 	octets       int         // payloads of the TestSets that are kept
 	refusal      pdu.Error   // of the first TestSet that was refused
+	reason       string      // of the same; "" if the code says all
 	commit, undo verdict
 	undoing      *undoing // nil: no undo is in progress
 	failure      error    // of a commit or an undo; not yet in the log
@@ -144,7 +145,7 @@ func (ts *transactions) test(tree *mib.Tree, by mib.Requester, h *Header, vbs []
 	switch {
 	case err != nil:
 		if t.phase == tested {
-			t.phase, t.refusal = refused, v.code
+			t.phase, t.refusal, t.reason = refused, v.code, mib.Reason(err)
 			t.dropSets()
 		}
 		set = nil

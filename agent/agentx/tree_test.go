@@ -2,6 +2,7 @@ package agentx
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -203,7 +204,7 @@ func (f *Fixture) log(phase string, as []mib.Assignment) {
 func failure(as []mib.Assignment, base int32) error {
 	for _, a := range as {
 		if n := a.Value.Int32(); n > base && n < base+100 {
-			return &mib.SetError{Status: mib.ErrorStatus(n - base), Index: a.Position}
+			return &mib.SetError{Status: mib.ErrorStatus(n - base), Index: a.Position, Err: errFixture}
 		}
 	}
 	return nil
@@ -284,3 +285,5 @@ func Varbind(name mib.OID, n int32) mib.Varbind {
 	vb.Value.SetInteger32(n)
 	return vb
 }
+
+var errFixture = errors.New("the value says so")

@@ -50,7 +50,7 @@ func (n *numbers) Test(as []mib.Assignment) (mib.Change, error) {
 	n.by.Store(&as[0].By)
 	for _, a := range as {
 		if !slices.Equal(a.Instance, mib.OID{0}) {
-			return nil, &mib.SetError{Status: mib.NoCreation, Index: a.Position}
+			return nil, &mib.SetError{Status: mib.NoCreation, Index: a.Position, Err: errInstance}
 		}
 		c.to, c.position = a.Value.Int32(), a.Position
 	}
@@ -328,3 +328,5 @@ func parseAddr(t testing.TB, s string) netip.AddrPort {
 	}
 	return a
 }
+
+var errInstance = errors.New("a scalar has the instance 0 only")

@@ -49,7 +49,7 @@ func (e *exchange) commitSet() (status mib.ErrorStatus, index int, undoing <-cha
 	set, err := e.r.tree.TestBy(e.requester(), e.pdu.Varbinds)
 	if err != nil {
 		status, index = e.refuseSet(err)
-		e.logSet(setRefused, status, index)
+		e.logSet(setRefused, mib.Reason(err), index)
 		return status, index, nil
 	}
 	begin := time.Now()

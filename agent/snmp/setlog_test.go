@@ -68,7 +68,8 @@ func TestFailedSetIsUndone(t *testing.T) {
 }
 
 // TestFailedSetIsLogged: the log says why a commit failed, and for which sender and object: one line
-// a minute for each sender. A SET that the test refuses has no line.
+// a minute for each sender. A SET that a
+// test refuses has one with the reason.
 func TestFailedSetIsLogged(t *testing.T) {
 	var log bytes.Buffer
 	f := newFixture(t, func(c *Config) {
@@ -102,5 +103,15 @@ func TestFailedSetIsLogged(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
+// TestRefusedSetIsLogged: the log has the error-status of a SET that is refused, and the module's reason.
+func TestRefusedSetIsLogged(t *testing.T) {
+	var log bytes.Buffer
+	f := newFixture(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	f.ask(manager, request(t, "private", gosnmp.SetRequest, gosnmp.SnmpPDU{Name: testNumber.Append(1).String(), Type: gosnmp.Integer, Value: 42}))
+	if want := `err="noCreation: a scalar has the instance 0 only" object=testNumber.1`; !strings.Contains(log.String(), want) {
+		t.Errorf("log: %s, want %s", log.String(), want)
 	}
 }
