@@ -23,9 +23,8 @@ import (
 	"aaasess/sessions/termination"
 )
 
-// daemon starts a daemon with five sessions. The sessions of alice (two) and bob (at nas-2) end
-// when they are disconnected. For carol the NAS never answers, for dave it answers late.
-func daemon(t *testing.T) *controltest.Daemon {
+// startDaemon starts a daemon without sessions.
+func startDaemon(t *testing.T) *controltest.Daemon {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "cli") // short: a socket's path has 107 octets
 	if err != nil {
@@ -41,6 +40,14 @@ func daemon(t *testing.T) *controltest.Daemon {
 			t.Error(err)
 		}
 	})
+	return d
+}
+
+// daemon starts a daemon with five sessions. The sessions of alice (two) and bob (at nas-2) end
+// when they are disconnected. For carol the NAS never answers, for dave it answers late.
+func daemon(t *testing.T) *controltest.Daemon {
+	t.Helper()
+	d := startDaemon(t)
 	nak503 := termination.Outcome{Answer: termination.NAK, ErrorCause: radius.SessionContextNotFound}
 	d.NAS.Will("alice", controltest.Answer{Outcome: termination.Outcome{Answer: termination.ACK}, Stop: true})
 	d.NAS.Will("bob", controltest.Answer{Outcome: nak503})

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,20 +14,7 @@ import (
 // emptyDaemon starts a daemon without sessions whose status has these sections.
 func emptyDaemon(t *testing.T, sections map[string]any) *controltest.Daemon {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "cli") // short: a socket's path has 107 octets
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	d, err := controltest.Start(dir, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := d.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	d := startDaemon(t)
 	for name, section := range sections {
 		d.Server.RegisterStatus(name, func() any { return section })
 	}
