@@ -88,12 +88,16 @@ func (srv *Server) showSession(w http.ResponseWriter, r *http.Request) {
 		srv.writeError(w, http.StatusBadRequest, err)
 		return
 	}
-	srv.table.RefreshLinks()
-	session := srv.table.View().Get(sessions.ID(id))
-	if session == nil {
+	detail, ok := srv.Detail(id)
+	if !ok {
 		srv.writeError(w, http.StatusNotFound, fmt.Errorf("session %s is not live", id))
 		return
 	}
+	srv.writeJSON(w, http.StatusOK, detail)
+}
+
+// detail describes a session with its attributes.
+func (srv *Server) detail(session *sessions.Session) api.SessionDetail {
 	detail := api.SessionDetail{Session: srv.describe(session), Attributes: []api.Attribute{}}
 	name, parent := session.Attrs.Service()
 	detail.Service, detail.ParentSession = api.ValidText(name), api.ValidText(parent)
@@ -104,7 +108,7 @@ func (srv *Server) showSession(w http.ResponseWriter, r *http.Request) {
 	if err := srv.terminator.CanEnd(session); err != nil {
 		detail.UnableReason = api.ValidText(err.Error())
 	}
-	srv.writeJSON(w, http.StatusOK, detail)
+	return detail
 }
 
 // printed returns attributes by their names.
