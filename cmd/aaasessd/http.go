@@ -30,6 +30,7 @@ func (d *daemon) openHTTP(cfg *config.Config) (err error) {
 	d.http.Handle("GET /metrics", web.Limited(maxScrapes, d.newScrape()))
 	d.http.Handle("GET /healthz", web.Liveness((&health{daemon: d}).locks))
 	d.http.Handle("GET /readyz", web.Readiness(d.notReady, d.reasons))
+	d.openPage(cfg)
 	return nil
 }
 
