@@ -83,6 +83,7 @@ type daemon struct {
 	snmp           *snmpEngine      // nil: no responder is configured
 	service        *systemd.Service
 	http           *web.Server // nil: none is configured
+	statusPage     atomic.Pointer[config.StatusPage]
 	readiness      readiness
 	reloads        reloads
 

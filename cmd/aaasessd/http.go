@@ -24,6 +24,9 @@ func (d *daemon) openHTTP(cfg *config.Config) (err error) {
 	}
 	hc := *cfg.HTTP
 	hc.Logger = d.log
+	if err := checkStatusPage(cfg); err != nil {
+		return err
+	}
 	if d.http, err = web.New(hc); err != nil {
 		return err
 	}
@@ -46,6 +49,7 @@ func (d *daemon) newScrape() http.Handler {
 func (d *daemon) setHTTP(cfg *config.Config) {
 	if d.http != nil {
 		d.http.SetSettings(cfg.HTTP.Settings)
+		d.statusPage.Store(&cfg.StatusPage)
 	}
 }
 

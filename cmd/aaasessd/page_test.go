@@ -4,12 +4,21 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/crypto/bcrypt"
+
+	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/aaasessd/internal/web"
 )
 
 // pageUpdate is the data of an event of the status page.
@@ -74,6 +83,19 @@ func (v *liveView) wantRegion(id, text string) {
 	}
 }
 
+// wantEnd waits until the daemon ends the stream.
+func (v *liveView) wantEnd() {
+	v.t.Helper()
+	for {
+		if _, ok := v.next(); !ok {
+			break
+		}
+	}
+	if err := v.lines.Err(); err != nil {
+		v.t.Errorf("the daemon has not ended the stream: %v", err)
+	}
+}
+
 // TestPageOfSessions: a session that starts is on the page and in the stream, and one that ends is gone.
 func TestPageOfSessions(t *testing.T) {
 	l := launch(t, httpConfig(t, ""), environment{})
@@ -113,12 +135,108 @@ func TestStreamsEnd(t *testing.T) {
 	if err := l.stop(); err != nil {
 		t.Fatal(err)
 	}
-	for {
-		if _, ok := stream.next(); !ok {
-			break
+	stream.wantEnd()
+}
+
+// usersFile writes a web configuration with the user alice, whose password is secret.
+func usersFile(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "users.yml")
+	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, fmt.Appendf(nil, "basic_auth_users: {alice: %s}\n", hash), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// TestHasStatusPage: by default, the names of users are only for those who are on this host or have said
+// who they are.
+func TestHasStatusPage(t *testing.T) {
+	yes, no := true, false
+	users, nobody := usersFile(t), filepath.Join(t.TempDir(), "empty.yml")
+	if err := os.WriteFile(nobody, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name    string
+		wanted  *bool
+		listen  string
+		file    string
+		want    bool
+		warning string
+	}{
+		{"loopback", nil, "127.0.0.1:9161 [::1]:9161", "", true, ""},
+		{"loopback, with a file", nil, "127.0.0.1:9161", nobody, true, ""},
+		{"another address", nil, "127.0.0.1:9161 192.0.2.1:9161", "", false, ""},
+		{"any address", nil, "0.0.0.0:9161", "", false, ""},
+		{"another address, with users", nil, "192.0.2.1:9161", users, true, ""},
+		{"another address, with a file for nobody", nil, "192.0.2.1:9161", nobody, false, ""},
+		{"another address, with a file that is missing", nil, "192.0.2.1:9161", nobody + "x", false, ""},
+		{"off", &no, "127.0.0.1:9161", users, false, ""},
+		{"on, for all", &yes, "192.0.2.1:9161", nobody, true, "http.status-page: everybody who can connect can see the names of users: " + nobody + " authenticates nobody"},
+		{"on, with users", &yes, "192.0.2.1:9161", users, true, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			listener := &web.Config{WebConfig: tt.file}
+			for addr := range strings.FieldsSeq(tt.listen) {
+				listener.Listen = append(listener.Listen, netip.MustParseAddrPort(addr))
+			}
+			cfg := &config.Config{HTTP: listener, StatusPage: config.StatusPage{Wanted: tt.wanted}}
+			if got := hasStatusPage(cfg.StatusPage, listener); got != tt.want {
+				t.Errorf("%t", got)
+			}
+			if got := statusPageWarning(cfg); got != tt.warning {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+// TestReloadOfStatusPage: a reload switches the page off, also for those who see it, and on again.
+func TestReloadOfStatusPage(t *testing.T) {
+	l := launch(t, httpConfig(t, ""), environment{})
+	stream := l.stream("/")
+	if _, ok := stream.next(); !ok {
+		t.Fatal("there is no event")
+	}
+	l.reload(httpConfig(t, ", status-page: false"), "configuration loaded")
+	stream.wantEnd()
+	for path, want := range map[string]int{"/": http.StatusNotFound, "/sessions": http.StatusNotFound, "/assets/page.css": http.StatusNotFound, "/live?view=/": http.StatusNotFound, "/healthz": http.StatusOK} {
+		if code, body := l.get(path); code != want || code == http.StatusNotFound && !strings.Contains(body, "http.status-page") {
+			t.Errorf("%s: %d %s", path, code, body)
 		}
 	}
-	if err := stream.lines.Err(); err != nil {
-		t.Error(err)
+	l.reload(httpConfig(t, ""), "configuration loaded")
+	if code, _ := l.get("/"); code != http.StatusOK {
+		t.Errorf("on again: %d", code)
+	}
+}
+
+// TestDisconnectNeedsPersons: disconnects are refused by check, at the start and by a reload if the web
+// configuration authenticates nobody.
+func TestDisconnectNeedsPersons(t *testing.T) {
+	file := usersFile(t)
+	l := launch(t, httpConfig(t, ", web-config: "+file), environment{})
+	l.reload(httpConfig(t, ", disconnect: true, web-config: "+file), "configuration loaded")
+	if err := os.WriteFile(file, []byte("basic_auth_users: {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l.reload(httpConfig(t, ", disconnect: true, web-config: "+file), "configuration not loaded")
+	const want = "http.disconnect: "
+	if !strings.Contains(l.log.String(), want) {
+		t.Errorf("the log does not name the key: %s", l.log)
+	}
+	other := filepath.Join(t.TempDir(), "aaasess.yaml")
+	if err := os.WriteFile(other, []byte(httpConfig(t, ", disconnect: true, web-config: "+file)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := check(other, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("check: %v", err)
+	}
+	if _, err := assemble(other, io.Discard, io.Discard, environment{}); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("start: %v", err)
 	}
 }

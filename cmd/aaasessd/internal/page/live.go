@@ -20,6 +20,8 @@ const (
 	renderShare = 10
 	// beatEvery is how often a stream sends something, so that both ends notice when the other has gone.
 	beatEvery = 15 * time.Second
+	// maxStream is how long a stream goes on. Its browser asks again, and must authenticate again.
+	maxStream = time.Hour
 	// keepRendered is how long a rendering is kept that nobody asks for.
 	keepRendered = 10 * time.Second
 )
@@ -168,17 +170,25 @@ func (p *Page) Live() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w.Header())
 		path := r.URL.Query().Get("view")
-		if _, _, err := p.parseView(path); err != nil {
+		_, _, err := p.parseView(path)
+		if !p.cfg.On() {
+			err = &problem{http.StatusNotFound, off}
+		}
+		if err != nil {
 			failText(w, err)
 			return
 		}
+		over := time.NewTimer(maxStream)
+		defer over.Stop()
 		w.Header().Set("Content-Type", "text/event-stream")
 		s := stream{w: w, control: http.NewResponseController(w), sent: map[string]string{}}
 		tick := time.NewTicker(renderEvery)
 		defer tick.Stop()
-		for s.send(p.hub.get(path)) == nil {
+		for p.cfg.On() && s.send(p.hub.get(path)) == nil {
 			select {
 			case <-r.Context().Done():
+				return
+			case <-over.C:
 				return
 			case <-tick.C:
 			}

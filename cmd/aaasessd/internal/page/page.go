@@ -17,6 +17,8 @@ var files embed.FS
 // Config configures a [Page].
 type Config struct {
 	Source Source
+	// On reports whether there is a status page now. nil: there is.
+	On func() bool
 	// Disconnect reports whether authenticated persons may disconnect sessions. nil: nobody may.
 	Disconnect func() bool
 	// Logger receives the log; nil discards it.
@@ -38,6 +40,9 @@ type Page struct {
 // New returns a Page.
 func New(cfg Config) *Page {
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
+	if cfg.On == nil {
+		cfg.On = func() bool { return true }
+	}
 	if cfg.Disconnect == nil {
 		cfg.Disconnect = func() bool { return false }
 	}
@@ -60,8 +65,15 @@ func New(cfg Config) *Page {
 // ServeHTTP implements http.Handler: everything but the streams.
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
+	if !p.cfg.On() {
+		http.Error(w, off, http.StatusNotFound)
+		return
+	}
 	p.mux.ServeHTTP(w, r)
 }
+
+// off is the answer when there is no status page.
+const off = "the status page is off: see http.status-page in the configuration"
 
 // contentPolicy is the Content-Security-Policy (CSP level 3). Attributes and elements with scripts or
 // styles are not allowed, wherever they come from.

@@ -71,6 +71,7 @@ type Server struct {
 	ready     chan struct{}
 	over      context.Context // done when Run's is
 	end       context.CancelFunc
+	passwords passwords
 	foreign   throttle.Line // of the log: requests for another host
 	failed    throttle.Line // of the log: lines of net/http
 }

@@ -16,8 +16,6 @@ func (s *Server) Stream(n int, h http.Handler) http.Handler {
 		defer cancel()
 		defer context.AfterFunc(s.over, cancel)()
 		out := &streamed{w, http.NewResponseController(w), s.sending}
-		// Without this, the client would count as gone at the end of the time that it has for its request.
-		_ = out.control.SetReadDeadline(time.Time{})
 		_ = out.control.SetWriteDeadline(time.Time{})
 		h.ServeHTTP(out, r.WithContext(ctx))
 	}))
