@@ -31,7 +31,7 @@ var largePackages = map[string]struct {
 }{
 	"accounting":                   {2400, "a record, its layout and its attributes, the routes, and the Router that makes it"},
 	"accounting/delivery":          {3450, "one machine: queues, lanes, starts that wait and methods share its goroutine; each file is one step of it"},
-	"agent/agentx":                 {2900, "codec and machine of one protocol"},
+	"agent/agentx":                 {3050, "codec and machine of one protocol, and its figures by type of PDU"},
 	"agent/snmp/notify":            {2350, "targets, engine discovery and the machine of informs"},
 	"bench/stand":                  {2500, "one or two files for each program that is measured, with its configuration"},
 	"bench":                        {3620, "the sections of docs/benchmarks.md and their prose, one or two files each"},
