@@ -13,7 +13,7 @@ const flushCategory vfs.DiskWriteCategory = "pebble-memtable-flush"
 
 const (
 	// flushRest is how long a flush rests after each write, as a multiple of its work since the last
-	// one. It has a quarter of one processor then. At full speed it takes 150 ms of both, and answers
+	// one. The removal of a log rests as much after each step. It has a quarter of one processor then. At full speed it takes 150 ms of both, and answers
 	// that come meanwhile wait (BenchmarkLatency).
 	flushRest = 3
 	// longestRest bounds one rest: a writer that had to wait for the disk or a processor has done
@@ -69,6 +69,9 @@ func (p *pacer) pace(f vfs.File, c vfs.DiskWriteCategory) vfs.File {
 	return &pacedFile{File: f, pacer: p, rested: time.Now()}
 }
 
+// rest rests after work that began at a time.
+func rest(began time.Time) { time.Sleep(min(flushRest*time.Since(began), longestRest)) }
+
 // pacedFile is the file of a table that a flush writes. Only the flush uses it.
 type pacedFile struct {
 	vfs.File
@@ -79,7 +82,7 @@ type pacedFile struct {
 func (f *pacedFile) Write(b []byte) (int, error) {
 	n, err := f.File.Write(b)
 	if !f.pacer.hurries() {
-		time.Sleep(min(flushRest*time.Since(f.rested), longestRest))
+		rest(f.rested)
 	}
 	f.rested = time.Now()
 	return n, err
