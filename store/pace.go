@@ -24,15 +24,18 @@ const (
 // pacer slows down the flush of a memtable while there is no hurry: while the next memtable has room, and
 // nobody waits.
 type pacer struct {
-	full    atomic.Int64  // memtables whose flush has not begun
-	late    atomic.Bool   // the newest flush has more than one memtable
-	waiting atomic.Int64  // who waits for a flush: writers that the engine stalls, Open, Close, a cut
-	paced   atomic.Uint64 // files
+	memtable uint64        // the size of a full memtable, in octets
+	full     atomic.Int64  // memtables whose flush has not begun
+	late     atomic.Bool   // the newest flush has more than one full memtable
+	waiting  atomic.Int64  // who waits for a flush: writers that the engine stalls, Open, Close, a cut
+	paced    atomic.Uint64 // files
 }
 
-// flushBegins is called by the engine when a flush begins. With more than one memtable it is late.
+// flushBegins is called by the engine when a flush begins. With more than one full memtable it is late. The
+// first flush has many memtables, but they are small: the first has 256 KiB, and each is twice as large
+// as the one before. Together they have the size of a full one.
 func (p *pacer) flushBegins(info pebble.FlushInfo) {
-	p.late.Store(info.Input > 1)
+	p.late.Store(info.InputBytes > p.memtable+p.memtable/2)
 	for {
 		full := p.full.Load()
 		if p.full.CompareAndSwap(full, max(0, full-int64(info.Input))) {
