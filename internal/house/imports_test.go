@@ -24,6 +24,7 @@ var rules = []rule{
 	{"mib/casn", []string{"aaasess/mib", "aaasess/sessions", "aaasess/sessions/termination"}, "the only package that knows both objects and sessions"},
 	{"mib/radiusclient", []string{"aaasess/mib", "aaasess/internal/servers", "aaasess/sessions/radius/dae"}, "objects about servers and NASes; it knows neither the clients nor the configuration"},
 	{"mib/cas", []string{"aaasess/mib", "aaasess/internal/servers"}, "objects about servers, which it sees as the words of internal/servers; it knows neither clients nor the configuration"},
+	{"mib/aaasess", []string{"aaasess/mib", "aaasess/mibs"}, "objects and notifications of our own module; conditions decides about the states that it shows"},
 	{"sessions", []string{"aaasess/internal/cursor", "aaasess/internal/iosmask", "aaasess/internal/radius", "aaasess/sessions/silence"}, "the table uses neither network nor disk; it keeps attributes as RADIUS octets"},
 	{"sessions/admission", []string{"aaasess/sessions", "aaasess/internal/radius"}, "what authentication says of users; it knows neither servers nor sockets"},
 	{"sessions/silence", nil, "arithmetic of times; it knows no sessions"},
