@@ -98,8 +98,9 @@ func TestHTTPRejected(t *testing.T) {
 		{"a host twice", `{hosts: [aaa.example, AAA.example]}`, "http.hosts[1]: "},
 		{"any host", `{hosts: ["*"]}`, "http.hosts[0]: "},
 		{"no file", `{web-config: ""}`, "http.web-config: is empty"},
-		{"off", `off`, "http: "},
 		{"disconnects by nobody", `{disconnect: true}`, "http.disconnect: needs http.web-config: without it nobody is authenticated"},
+		{"off", `off`, "http: must be a mapping of keys, is text; to switch this off, leave the key out"},
+		{"false", `false`, "http: must be a mapping of keys, is a boolean; to switch this off, leave the key out"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := config.Parse("aaasess.yaml", []byte("http: "+tt.keys+"\n"), ".")
@@ -107,5 +108,27 @@ func TestHTTPRejected(t *testing.T) {
 				t.Errorf("%v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestDefaultWithoutHTTP: the built-in configuration as a file, without its line for HTTP as
+// docs/metrics.md removes it, has no listener, and is otherwise the same.
+func TestDefaultWithoutHTTP(t *testing.T) {
+	var kept []string
+	for line := range strings.Lines(string(config.DefaultText())) {
+		if !strings.HasPrefix(line, "http:") {
+			kept = append(kept, line)
+		}
+	}
+	c, err := config.Parse("aaasess.yaml", []byte(strings.Join(kept, "")), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Default()
+	if c.HTTP != nil || want.HTTP == nil {
+		t.Errorf("without the line: %+v; with it: %+v", c.HTTP, want.HTTP)
+	}
+	if c.State != want.State || c.Control.Socket != want.Control.Socket || len(c.Groups) != len(want.Groups) {
+		t.Error("other parts differ")
 	}
 }
