@@ -80,14 +80,12 @@ func TestTexts(t *testing.T) {
 		{seconds(125), "2m05s"},
 		{dash(""), "–"},
 		{dash("a\x00"), `a\x00`},
-		{yes(true), "yes"},
-		{yes(false), "no"},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%q, want %q", tt.got, tt.want)
 		}
 	}
-	if key("a", "b") == key("ab") || key("a", "b") != key("a", "b") || strings.ContainsAny(key(hostile), " \"'<>") {
+	if key("a", "b") == key("ab") || strings.ContainsAny(key(hostile), " \"'<>") {
 		t.Error("keys are not good as ids")
 	}
 }
