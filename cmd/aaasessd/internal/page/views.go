@@ -29,8 +29,9 @@ type view struct {
 
 // content is what a view shows.
 type content struct {
-	title string // "": that of the view
-	data  any    // what its templates get
+	title  string // "": that of the view
+	status int    // of HTTP; 0: 200
+	data   any    // what its templates get
 }
 
 // allViews returns the views in the order of their links.
