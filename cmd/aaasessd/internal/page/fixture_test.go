@@ -131,8 +131,8 @@ func fullSNMP(name string) *api.SNMPStatus {
 	}
 }
 
-// get asks a page, and returns its answer.
-func get(t *testing.T, p http.Handler, path string) *httptest.ResponseRecorder {
+// ask asks a page, and returns its answer.
+func ask(t *testing.T, p http.Handler, path string) *httptest.ResponseRecorder {
 	t.Helper()
 	w := httptest.NewRecorder()
 	p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))

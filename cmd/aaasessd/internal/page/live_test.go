@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,7 +23,7 @@ import (
 type recorder struct {
 	header http.Header
 	code   int
-	fails  bool // the browser has gone
+	fails  atomic.Bool // the browser has gone
 
 	buffered, flushed strings.Builder
 }
@@ -33,7 +34,7 @@ func (r *recorder) Header() http.Header  { return r.header }
 func (r *recorder) WriteHeader(code int) { r.code = code }
 
 func (r *recorder) Write(b []byte) (int, error) {
-	if r.fails {
+	if r.fails.Load() {
 		return 0, errors.New("the browser has gone")
 	}
 	return r.buffered.Write(b)
@@ -120,7 +121,7 @@ func TestStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, daemon := newChanging()
 		w, end := watch(p)
-		time.Sleep(20 * time.Second)
+		time.Sleep(20*time.Second + 200*time.Millisecond)
 		for range 7 { // within one second
 			daemon.change(func(s *api.Status) { s.Entries++ })
 			time.Sleep(100 * time.Millisecond)
@@ -197,16 +198,17 @@ func TestHubForgets(t *testing.T) {
 // can be shown again.
 func TestStreamOfProblem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		gone := false
+		var gone atomic.Bool
 		p := New(Config{Source: emptySource()})
 		p.hub.render = func(string) update {
-			if gone {
+			if gone.Load() {
 				return update{failed: "session 0000000A is not live"}
 			}
 			return update{Title: "a title", Regions: []region{{"one", "x"}, {"two", "y"}}}
 		}
 		w, end := watch(p)
-		for _, gone = range []bool{false, true, false} {
+		for _, now := range []bool{false, true, false} {
+			gone.Store(now)
 			time.Sleep(5 * time.Second)
 		}
 		end()
@@ -220,17 +222,18 @@ func TestStreamOfProblem(t *testing.T) {
 func TestStreamEnds(t *testing.T) {
 	for _, tt := range []struct {
 		name string
-		do   func(w *recorder, on *bool)
+		do   func(w *recorder, on *atomic.Bool)
 		want time.Duration // from one second after the start
 	}{
-		{"the browser has gone", func(w *recorder, _ *bool) { w.fails = true }, beatEvery - time.Second},
-		{"the page is switched off", func(_ *recorder, on *bool) { *on = false }, 0},
-		{"after an hour", func(*recorder, *bool) {}, maxStream - time.Second},
+		{"the browser has gone", func(w *recorder, _ *atomic.Bool) { w.fails.Store(true) }, beatEvery - time.Second},
+		{"the page is switched off", func(_ *recorder, on *atomic.Bool) { on.Store(false) }, 0},
+		{"after an hour", func(*recorder, *atomic.Bool) {}, maxStream - time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				on := true
-				p := New(Config{Source: emptySource(), On: func() bool { return on }})
+				var on atomic.Bool
+				on.Store(true)
+				p := New(Config{Source: emptySource(), On: on.Load})
 				w, ended := newRecorder(), make(chan struct{})
 				go func() {
 					defer close(ended)
@@ -251,7 +254,7 @@ func TestStreamEnds(t *testing.T) {
 // TestOnce: a browser without a stream asks for the same.
 func TestOnce(t *testing.T) {
 	p := New(Config{Source: fullSource(hostile)})
-	w := get(t, p, "/live/once?view=/servers")
+	w := ask(t, p, "/live/once?view=/servers")
 	var got update
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
 		t.Fatalf("%d %v", w.Code, err)
@@ -274,13 +277,13 @@ func TestNoLiveView(t *testing.T) {
 			if h == http.Handler(p) {
 				path = "/live/once"
 			}
-			w := get(t, h, path+"?view="+strings.NewReplacer("%", "%25", "&", "%26").Replace(view))
+			w := ask(t, h, path+"?view="+strings.NewReplacer("%", "%25", "&", "%26").Replace(view))
 			if w.Code != want || !strings.HasPrefix(w.Body.String(), "view: ") {
 				t.Errorf("%s of %q: %d %s", path, view, w.Code, w.Body)
 			}
 		}
 	}
-	if w := get(t, p, "/live/once?view="+"/servers%3Fgroup=none"); w.Code != http.StatusNotFound {
+	if w := ask(t, p, "/live/once?view="+"/servers%3Fgroup=none"); w.Code != http.StatusNotFound {
 		t.Errorf("a group that is not there: %d", w.Code)
 	}
 }

@@ -92,7 +92,7 @@ type serversData struct {
 	// Sections are groups with those of their servers that this page shows.
 	Sections []serverSection
 	Only     string // the group whose servers are shown; "": those of all groups
-	Pages    pages
+	Pages    parts
 }
 
 // serverSection is a group with servers.
@@ -128,15 +128,15 @@ func newServerRow(g *api.ServerGroup, s api.GroupServer) serverRow {
 	return row
 }
 
-// pages are the links between the parts of a list.
-type pages struct {
+// parts are the links between the parts of a list.
+type parts struct {
 	First, Last, Total int    // numbers of the first and last item shown, from 1, and of all items
 	Previous, Next     string // addresses; "": there is none
 }
 
-// newPages returns the links of a list with this many items, of which limit are shown from offset on.
-func newPages(path string, query url.Values, offset, limit, total int) pages {
-	out := pages{First: min(offset, total) + 1, Last: min(offset+limit, total), Total: total}
+// newParts returns the links of a list with this many items, of which limit are shown from offset on.
+func newParts(path string, query url.Values, offset, limit, total int) parts {
+	out := parts{First: min(offset, total) + 1, Last: min(offset+limit, total), Total: total}
 	to := func(offset int) string {
 		q := url.Values{}
 		for key, values := range query {
@@ -213,6 +213,6 @@ func loadServers(p *Page, r *request) (content, error) {
 	if !found {
 		return content{}, &problem{http.StatusNotFound, "there is no server group " + strconv.Quote(d.Only)}
 	}
-	d.Pages = newPages("/servers", r.query, offset, maxServers, total)
+	d.Pages = newParts("/servers", r.query, offset, maxServers, total)
 	return content{data: d}, nil
 }
