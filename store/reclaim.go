@@ -37,7 +37,7 @@ type span struct {
 // enough of them. It uses a goroutine that Close waits for.
 func (s *Store) startReclaim(now time.Time) {
 	r := &s.space.reclaim
-	if !s.space.warned && !s.refuses() {
+	if !s.space.warned() && !s.refuses() {
 		return
 	}
 	select {
