@@ -30,12 +30,13 @@ const (
 )
 
 // pacer slows down background work while there is no hurry. A flush hurries when the next memtable is
-// full, a compaction when level 0 is large, and all of it when somebody waits.
+// full, a compaction when level 0 is large or space is short, and all of it when somebody waits.
 type pacer struct {
 	memtable uint64        // the size of a full memtable, in octets
 	full     atomic.Int64  // memtables whose flush has not begun
 	late     atomic.Bool   // the newest flush has more than one full memtable
 	level0   atomic.Int64  // the size of the tables of level 0, in octets
+	short    atomic.Bool   // space is short: a compaction frees some, but only when it ends
 	waiting  atomic.Int64  // who waits: writers that the engine stalls, Open, Close, a cut, a reclaim
 	paced    atomic.Uint64 // files
 }
@@ -103,7 +104,7 @@ func (p *pacer) flushHurries() bool {
 }
 
 func (p *pacer) compactionHurries() bool {
-	return p.level0.Load() > deepLevel*int64(p.memtable) || p.waiting.Load() > 0
+	return p.level0.Load() > deepLevel*int64(p.memtable) || p.short.Load() || p.waiting.Load() > 0
 }
 
 // pace returns the file of a table that rests.

@@ -40,6 +40,7 @@ func TestPace(t *testing.T) {
 		}
 		return all
 	}
+	short := func(p *pacer) { p.short.Store(true) }
 	large := func(p *pacer) { p.opened(deepLevel*int64(p.memtable) + 1) }
 	flushed := func(n int) func(*pacer) {
 		return func(p *pacer) { p.flushEnded(pebble.FlushInfo{Output: tables(p, n)}) }
@@ -82,6 +83,8 @@ func TestPace(t *testing.T) {
 		{"level 0 is compacted into itself", []func(*pacer){flushed(9), compacted(nil, 0, 0)}, nil, compactionCategory, 0, writes * work},
 		{"a compaction of level 0 fails", []func(*pacer){flushed(9), compacted(errors.New("broken"), 0, 1)}, nil, compactionCategory, 0, writes * work},
 		{"a lower level is compacted", []func(*pacer){flushed(9), compacted(nil, 5, 6)}, nil, compactionCategory, 0, writes * work},
+		{"space is short", nil, []func(*pacer){short}, compactionCategory, 0, writes * 5 / 2 * work},
+		{"a flush while space is short", []func(*pacer){full, begin(1), short}, nil, flushCategory, 0, writes * 4 * work},
 		{"a flush while level 0 is large", []func(*pacer){flushed(9), full, begin(1)}, nil, flushCategory, 0, writes * 4 * work},
 		{"a compaction that somebody waits for", nil, []func(*pacer){waits}, compactionCategory, 0, writes * 5 / 2 * work},
 		{"another file", nil, nil, "pebble-manifest", 0, writes * work},
