@@ -28,10 +28,10 @@ const (
 )
 
 var statusNames = map[ErrorStatus]string{
-	NoError: "noError", GenErr: "genErr", NoAccess: "noAccess", WrongType: "wrongType", WrongLength: "wrongLength",
+	NoError: "noError", 1: "tooBig", 2: "noSuchName", 3: "badValue", 4: "readOnly", GenErr: "genErr", NoAccess: "noAccess", WrongType: "wrongType", WrongLength: "wrongLength",
 	WrongEncoding: "wrongEncoding", WrongValue: "wrongValue", NoCreation: "noCreation",
 	InconsistentValue: "inconsistentValue", ResourceUnavailable: "resourceUnavailable", CommitFailed: "commitFailed",
-	UndoFailed: "undoFailed", NotWritable: "notWritable", InconsistentName: "inconsistentName",
+	UndoFailed: "undoFailed", 16: "authorizationError", NotWritable: "notWritable", InconsistentName: "inconsistentName",
 }
 
 // String returns the name as RFC 3416 writes it.

@@ -82,6 +82,21 @@ func ceiling(n *node, id ID) *Session {
 	return right.rows[0]
 }
 
+// walk yields the sessions in order of their ids. It returns false if yield has.
+func (n *node) walk(yield func(*Session) bool) bool {
+	for _, s := range n.rows {
+		if !yield(s) {
+			return false
+		}
+	}
+	for _, child := range n.children {
+		if !child.walk(yield) {
+			return false
+		}
+	}
+	return true
+}
+
 // snapshot returns the tree as it is. Later changes to r do not change it.
 func (r *rows) snapshot() *node {
 	r.epoch++

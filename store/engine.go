@@ -22,7 +22,7 @@ import (
 func (s *Store) options() *pebble.Options {
 	log := engineLog{s}
 	o := &pebble.Options{
-		FS:                          vfs.OnDiskFull(files{s.fsys, s.inventory, &s.pacer}, s.diskFull),
+		FS:                          vfs.OnDiskFull(s.files(), s.diskFull),
 		Logger:                      log,
 		EventListener:               s.listener(),
 		FormatMajorVersion:          pebble.FormatValueSeparation,

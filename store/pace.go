@@ -13,7 +13,7 @@ const flushCategory vfs.DiskWriteCategory = "pebble-memtable-flush"
 
 const (
 	// flushRest is how long a flush rests after each write, as a multiple of its work since the last
-	// one. It has a quarter of one processor then. At full speed it takes 150 ms of both, and answers
+	// one. The removal of a log rests as much after each step. It has a quarter of one processor then. At full speed it takes 150 ms of both, and answers
 	// that come meanwhile wait (BenchmarkLatency).
 	flushRest = 3
 	// longestRest bounds one rest: a writer that had to wait for the disk or a processor has done
@@ -24,15 +24,18 @@ const (
 // pacer slows down the flush of a memtable while there is no hurry: while the next memtable has room, and
 // nobody waits.
 type pacer struct {
-	full    atomic.Int64  // memtables whose flush has not begun
-	late    atomic.Bool   // the newest flush has more than one memtable
-	waiting atomic.Int64  // who waits for a flush: writers that the engine stalls, Open, Close, a cut
-	paced   atomic.Uint64 // files
+	memtable uint64        // the size of a full memtable, in octets
+	full     atomic.Int64  // memtables whose flush has not begun
+	late     atomic.Bool   // the newest flush has more than one full memtable
+	waiting  atomic.Int64  // who waits for a flush: writers that the engine stalls, Open, Close, a cut
+	paced    atomic.Uint64 // files
 }
 
-// flushBegins is called by the engine when a flush begins. With more than one memtable it is late.
+// flushBegins is called by the engine when a flush begins. With more than one full memtable it is late. The
+// first flush has many memtables, but they are small: the first has 256 KiB, and each is twice as large
+// as the one before. Together they have the size of a full one.
 func (p *pacer) flushBegins(info pebble.FlushInfo) {
-	p.late.Store(info.Input > 1)
+	p.late.Store(info.InputBytes > p.memtable+p.memtable/2)
 	for {
 		full := p.full.Load()
 		if p.full.CompareAndSwap(full, max(0, full-int64(info.Input))) {
@@ -69,6 +72,9 @@ func (p *pacer) pace(f vfs.File, c vfs.DiskWriteCategory) vfs.File {
 	return &pacedFile{File: f, pacer: p, rested: time.Now()}
 }
 
+// rest rests after work that began at a time.
+func rest(began time.Time) { time.Sleep(min(flushRest*time.Since(began), longestRest)) }
+
 // pacedFile is the file of a table that a flush writes. Only the flush uses it.
 type pacedFile struct {
 	vfs.File
@@ -79,7 +85,7 @@ type pacedFile struct {
 func (f *pacedFile) Write(b []byte) (int, error) {
 	n, err := f.File.Write(b)
 	if !f.pacer.hurries() {
-		time.Sleep(min(flushRest*time.Since(f.rested), longestRest))
+		rest(f.rested)
 	}
 	f.rested = time.Now()
 	return n, err

@@ -24,8 +24,11 @@ func (f slowFile) Write(b []byte) (int, error) {
 func TestPace(t *testing.T) {
 	const writes, work = 10, time.Millisecond
 	begin := func(memtables int) func(*pacer) {
-		return func(p *pacer) { p.flushBegins(pebble.FlushInfo{Input: memtables}) }
+		return func(p *pacer) {
+			p.flushBegins(pebble.FlushInfo{Input: memtables, InputBytes: uint64(memtables) * p.memtable})
+		}
 	}
+	first := func(p *pacer) { p.flushBegins(pebble.FlushInfo{Input: 8, InputBytes: p.memtable}) }
 	full := func(p *pacer) { p.logCreated(pebble.WALCreateInfo{}) }
 	stalls := func(p *pacer) { p.stalls(pebble.WriteStallBeginInfo{}) }
 	waits := func(p *pacer) { _ = p.wait() }
@@ -46,6 +49,7 @@ func TestPace(t *testing.T) {
 		{"writers stall", []func(*pacer){full, begin(1)}, []func(*pacer){stalls}, flushCategory, 0, writes * 5 / 2 * work},
 		{"writers go on", []func(*pacer){full, begin(1), stalls, (*pacer).goesOn}, nil, flushCategory, 0, writes * 4 * work},
 		{"somebody waits", []func(*pacer){full, begin(1)}, []func(*pacer){waits}, flushCategory, 0, writes * 5 / 2 * work},
+		{"the first flush has all that grew", []func(*pacer){full, full, full, full, full, full, full, full, first}, nil, flushCategory, 0, writes * 4 * work},
 		{"the log of a start", []func(*pacer){full, (*pacer).opened, full, begin(1)}, nil, flushCategory, 0, writes * 4 * work},
 		{"a flush is repeated", []func(*pacer){full, begin(1), begin(1), full}, nil, flushCategory, 0, writes * work},
 		{"a slow disk", []func(*pacer){full, begin(1)}, nil, flushCategory, time.Second, writes * (work + time.Second + longestRest)},
@@ -53,7 +57,7 @@ func TestPace(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var p pacer
+				p := pacer{memtable: 64 << 20}
 				for _, fn := range tt.before {
 					fn(&p)
 				}
@@ -91,6 +95,9 @@ func TestPacedEngine(t *testing.T) {
 	}
 	if !s.pacer.hurries() {
 		t.Error("the flush of one memtable does not hurry while another is full")
+	}
+	if s.pacer.late.Load() {
+		t.Error("the flush of a memtable that is not full is late")
 	}
 	if n := s.pacer.paced.Load(); n == 0 {
 		t.Error("the file of a flush was not paced")

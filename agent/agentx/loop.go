@@ -34,6 +34,7 @@ type loop struct {
 	in           []byte // in[:have] was read and not handled yet
 	have         int
 	out          []byte
+	unwritten    unwritten
 	isUp         bool
 	traffic      bool      // there were requests since the last tick
 	lastReceived time.Time // time of the last PDU, as far as known
@@ -72,6 +73,7 @@ func (l *loop) run(ctx context.Context) (err error) {
 		switch {
 		case err == nil:
 			l.have += n
+			l.unwritten.arrived = time.Now()
 			err = l.received(ctx, n)
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			err = l.tick(ctx)
@@ -119,8 +121,10 @@ func nextPDU(b []byte) (h Header, size int, err error) {
 func (l *loop) handle(ctx context.Context, h Header, b []byte) (err error) {
 	l.sub.counters.count(h.Type)
 	if h.Type != pdu.TypeResponse {
-		l.traffic = true // reading the clock here would cost too much
+		l.traffic = true
+		before := len(l.out)
 		l.out, err = l.m.handle(h, b, l.out, time.Time{})
+		l.answered(&h, l.out[before:])
 		if l.m.setFailed != nil {
 			l.sub.logSetFailed(l.m.setFailed)
 			l.m.setFailed = nil
@@ -214,6 +218,9 @@ func (l *loop) flush() error {
 		return nil
 	}
 	err := l.s.write(l.out, l.sub.cfg.Timeout)
+	if err == nil {
+		l.written()
+	}
 	if l.out = l.out[:0]; cap(l.out) > keepSize {
 		l.out = nil
 	}

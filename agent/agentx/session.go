@@ -57,6 +57,7 @@ type Subagent struct {
 	pingAfter time.Duration
 
 	counters    counters
+	operations  *operations
 	lines       throttle.Lines[Reason] // of the log
 	capsLine    throttle.Line          // of the log: AddAgentCaps refused
 	setLine     throttle.Line          // of the log: a SET failed
@@ -77,7 +78,7 @@ func New(cfg Config, tree *mib.Tree) *Subagent {
 	}
 	return &Subagent{
 		cfg: cfg, tree: tree, order: bigEndian, pingAfter: defaultPingAfter,
-		ready: make(chan struct{}), queue: make(chan *notification, notifyQueue),
+		ready: make(chan struct{}), queue: make(chan *notification, notifyQueue), operations: newOperations(),
 		stats: Stats{Since: time.Now()},
 	}
 }

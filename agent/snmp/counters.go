@@ -5,7 +5,6 @@ import (
 
 	"aaasess/agent/snmp/snmpmib"
 	"aaasess/agent/snmp/usm"
-	"aaasess/agent/snmp/wire"
 )
 
 // counters are updated while messages are processed.
@@ -15,7 +14,6 @@ type counters struct {
 	asnParseErrs, silentDrops                              atomic.Uint64
 	unknownSecurityModels, invalidMsgs, unknownPDUHandlers atomic.Uint64
 	unknownContexts                                        atomic.Uint64
-	gets, nexts, bulks, sets                               atomic.Uint64
 	reqVars, setVars                                       atomic.Uint64
 	tooBigs, genErrs                                       atomic.Uint64
 	noSuchNames, badValues                                 atomic.Uint64 // only in SNMPv1
@@ -47,7 +45,8 @@ func (r *Responder) Stats() Stats {
 	c := &r.counters
 	return Stats{
 		Counts: r.counts(), USM: r.cfg.USM.Counts(),
-		Gets: c.gets.Load(), GetNexts: c.nexts.Load(), GetBulks: c.bulks.Load(), Sets: c.sets.Load(), Reports: c.reports.Load(),
+		Gets: r.requests(getOperation), GetNexts: r.requests(nextOperation), GetBulks: r.requests(bulkOperation), Sets: r.requests(setOperation),
+		Reports:      c.reports.Load(),
 		OverRequests: c.overRequests.Load(), OverResponseOctets: c.overOctets.Load(),
 		OverTotalResponseOctets: c.overTotalOctets.Load(),
 		OverFailures:            c.overFailures.Load(), OverSets: c.overSets.Load(), SendErrors: c.sendErrors.Load(), Forbidden: c.forbidden.Load(),
@@ -68,22 +67,11 @@ func (r *Responder) counts() snmpmib.Counts {
 		InASNParseErrs: c.asnParseErrs.Load(), SilentDrops: c.silentDrops.Load(),
 		UnknownSecurityModels: c.unknownSecurityModels.Load(), InvalidMsgs: c.invalidMsgs.Load(),
 		UnknownPDUHandlers: c.unknownPDUHandlers.Load(), UnknownContexts: c.unknownContexts.Load(),
-		InGetRequests: c.gets.Load(), InGetNexts: c.nexts.Load(), InSetRequests: c.sets.Load(),
+		InGetRequests: r.requests(getOperation), InGetNexts: r.requests(nextOperation), InSetRequests: r.requests(setOperation),
 		InTotalReqVars: c.reqVars.Load(), InTotalSetVars: c.setVars.Load(),
 		OutNoSuchNames: c.noSuchNames.Load(), OutBadValues: c.badValues.Load(),
 		OutTooBigs: c.tooBigs.Load(), OutGenErrs: c.genErrs.Load(), OutGetResponses: c.responses.Load(),
 	}
 }
 
-func (c *counters) countRequest(t wire.PDUType) {
-	switch t {
-	case wire.GetRequest:
-		c.gets.Add(1)
-	case wire.GetNextRequest:
-		c.nexts.Add(1)
-	case wire.GetBulkRequest:
-		c.bulks.Add(1)
-	case wire.SetRequest:
-		c.sets.Add(1)
-	}
-}
+func (r *Responder) requests(op operation) uint64 { return r.operations[op].requests.Load() }

@@ -35,6 +35,8 @@ type exchange struct {
 	pdu     wire.PDU
 	session usm.Session
 	sender  sender // what the message has proved so far
+	// operation is noOperation until the request is carried out.
+	operation operation
 	// securityName belongs to the community (SNMPv1 and SNMPv2c).
 	securityName string
 

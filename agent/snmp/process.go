@@ -28,7 +28,7 @@ const (
 // problem and never fails.
 func (e *exchange) process() verdict {
 	e.r.counters.inPkts.Add(1)
-	e.sender = unknown
+	e.sender, e.operation = unknown, noOperation
 	if e.n > maxDatagram {
 		return e.malformed(errCutOff)
 	}
@@ -278,6 +278,7 @@ func (e *exchange) finishPDU(status mib.ErrorStatus, index int) verdict {
 	}
 	c.responses.Add(1)
 	e.trace(status)
+	e.countStatus(status)
 	switch status {
 	case tooBig:
 		c.tooBigs.Add(1)
@@ -293,7 +294,7 @@ func (e *exchange) finishPDU(status mib.ErrorStatus, index int) verdict {
 
 // execute answers a read request, or checks a SET and defers it.
 func (e *exchange) execute(access *vacm.AccessEntry, status vacm.Status) verdict {
-	e.r.counters.countRequest(e.pdu.Type)
+	e.begin()
 	if status != vacm.Allowed {
 		return e.denyAccess()
 	}

@@ -92,6 +92,7 @@ type Responder struct {
 	targets      atomic.Pointer[[]notify.Target]
 	endpoints    []*endpoint
 	counters     counters
+	operations   *[numOperations]operationFigures
 	problemLines [numProblems][numSenders]throttle.Lines[uint64] // by logKey
 	seed         maphash.Seed                                    // of logKey
 	problems     problemList
@@ -114,7 +115,7 @@ func New(cfg Config, policy *vacm.Policy, parts ...mib.Part) (_ *Responder, err 
 	}
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	r := &Responder{
-		cfg: cfg, started: time.Now(), seed: maphash.MakeSeed(), limiters: newLimiters(cfg.Limits),
+		cfg: cfg, started: time.Now(), seed: maphash.MakeSeed(), limiters: newLimiters(cfg.Limits), operations: newOperations(),
 		free: make(chan *exchange, maxFree), helpers: make(chan work), sets: make(chan work, setQueue), ready: make(chan struct{}),
 	}
 	r.policy.Store(policy)

@@ -68,6 +68,7 @@ func (r *Responder) finish(ep *endpoint, e *exchange, v verdict) {
 	if v == answered {
 		if err := ep.send(e); err == nil {
 			r.counters.outPkts.Add(1)
+			e.sent()
 		} else {
 			r.counters.sendErrors.Add(1)
 			e.logProblem(notSent, nil, "err", err)

@@ -10,6 +10,7 @@ import (
 const (
 	noSuchName mib.ErrorStatus = 2
 	badValue   mib.ErrorStatus = 3
+	readOnly   mib.ErrorStatus = 4
 )
 
 // v1 reports whether the message is SNMPv1.

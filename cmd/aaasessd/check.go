@@ -30,6 +30,9 @@ func check(file string, out, warnings io.Writer) error {
 	for _, warning := range cfg.Warnings() {
 		fmt.Fprintln(warnings, "warning:", warning)
 	}
+	if warning := statusPageWarning(cfg); warning != "" {
+		fmt.Fprintln(warnings, "warning:", warning)
+	}
 	if err := errors.Join(checkFolders(cfg), checkPorts(cfg, mayBindPort), checkHTTP(cfg)); err != nil {
 		return err
 	}
@@ -118,7 +121,7 @@ func checkHTTP(cfg *config.Config) error {
 	if err := web.Check(cfg.HTTP.WebConfig); err != nil {
 		return fmt.Errorf("http.web-config: %w", err)
 	}
-	return nil
+	return checkStatusPage(cfg)
 }
 
 // mayBindPort reports whether this process may open a port (ip(7), ip_unprivileged_port_start).

@@ -69,6 +69,7 @@ type daemon struct {
 	interims       *interim.Maker
 	stale          *stale.Closer
 	resyncs        *resync.Resyncs
+	accounting     *acctcontrol.Accounting // what operators ask about accounting
 	control        *control.Server
 	local          *naslocal.Server // nil: programs on this host report nothing
 	localEvents    *feed.Feed[naslocal.Event]
@@ -82,6 +83,7 @@ type daemon struct {
 	snmp           *snmpEngine      // nil: no responder is configured
 	service        *systemd.Service
 	http           *web.Server // nil: none is configured
+	statusPage     atomic.Pointer[config.StatusPage]
 	readiness      readiness
 	reloads        reloads
 
@@ -213,12 +215,12 @@ func (d *daemon) openRADIUS(cfg *config.Config) (err error) {
 
 // openControl opens the control socket, after everything that it shows.
 func (d *daemon) openControl(cfg *config.Config) (err error) {
-	accounting := acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups, Managed: d.managed})
+	d.accounting = acctcontrol.New(acctcontrol.Config{Methods: d.methods, Resyncs: d.resyncs, Plan: d.plan.Load, Store: d.store, Folder: d.state, Names: d.dictionary.Load, Authentication: d.authGroups, Managed: d.managed})
 	d.control, err = control.New(control.Config{
 		Socket: string(cfg.Control.Socket), Group: cfg.Control.Group, Version: version.String(), Logger: d.log,
 		ClientName: d.clientName, Names: d.dictionary.Load, Reasons: d.reasons,
 		Events: d.router.Tap(), Admissions: d.logins, TestNotification: d.testNotification,
-		Accounting: accounting, Log: logtap.TapOf(d.log), RunningConfig: func() api.RunningConfig { return d.runningConfig(accounting) },
+		Accounting: d.accounting, Log: logtap.TapOf(d.log), RunningConfig: func() api.RunningConfig { return d.runningConfig(d.accounting) },
 	}, d.table, d.terminator)
 	return err
 }

@@ -237,6 +237,7 @@ func TestCommands(t *testing.T) {
 		{[]string{"check", bad}, "", "bad.yaml:1:1"},
 		{[]string{"check"}, "", "accepts 1 arg"},
 		{[]string{"schema"}, string(config.Schema()), ""},
+		{[]string{"default"}, string(config.DefaultText()), ""},
 		{[]string{"--config", bad}, "", "bad.yaml:1:1"},
 		{[]string{"nonsense"}, "", "nonsense"},
 	}

@@ -24,12 +24,16 @@ func (d *daemon) openHTTP(cfg *config.Config) (err error) {
 	}
 	hc := *cfg.HTTP
 	hc.Logger = d.log
+	if err := checkStatusPage(cfg); err != nil {
+		return err
+	}
 	if d.http, err = web.New(hc); err != nil {
 		return err
 	}
 	d.http.Handle("GET /metrics", web.Limited(maxScrapes, d.newScrape()))
 	d.http.Handle("GET /healthz", web.Liveness((&health{daemon: d}).locks))
 	d.http.Handle("GET /readyz", web.Readiness(d.notReady, d.reasons))
+	d.openPage(cfg)
 	return nil
 }
 
@@ -45,6 +49,7 @@ func (d *daemon) newScrape() http.Handler {
 func (d *daemon) setHTTP(cfg *config.Config) {
 	if d.http != nil {
 		d.http.SetSettings(cfg.HTTP.Settings)
+		d.statusPage.Store(&cfg.StatusPage)
 	}
 }
 

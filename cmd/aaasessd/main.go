@@ -85,6 +85,19 @@ Secrets that say "change me" cause a warning.`,
 			return check(args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}, &cobra.Command{
+		Use: "default", Short: "Print the built-in configuration, to start a file from",
+		Long: `Print the configuration that the daemon runs without --config. To change it, or to switch a part
+of it off, such as the HTTP listener, write it to a file:
+
+  aaasessd default >aaasess.yaml
+  aaasessd --config aaasess.yaml
+
+File names in it are relative to the folder of the file.`, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := cmd.OutOrStdout().Write(config.DefaultText())
+			return err
+		},
+	}, &cobra.Command{
 		Use: "schema", Short: "Print the JSON schema of the configuration, for editors", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := cmd.OutOrStdout().Write(config.Schema())

@@ -9,7 +9,7 @@ import (
 )
 
 // manDate is when the meaning of the page last changed.
-const manDate = "2026-11-29"
+const manDate = "2026-12-01"
 
 // manPage returns aaasessd(8).
 func manPage() string {

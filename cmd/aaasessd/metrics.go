@@ -38,10 +38,10 @@ func (d *daemon) metricSources() metrics.Sources {
 		s.Changes = a.forwarder.Stats
 	}
 	if d.snmp != nil {
-		s.SNMP, s.Notifications = d.snmp.responder.Stats, d.snmp.notifier.Stats
+		s.SNMP, s.SNMPOperations, s.Notifications = d.snmp.responder.Stats, d.snmp.responder.Operations, d.snmp.notifier.Stats
 	}
 	if d.subagent != nil {
-		s.AgentX = d.subagent.Stats
+		s.AgentX, s.AgentXOperations = d.subagent.Stats, d.subagent.Operations
 	}
 	if d.local != nil {
 		s.Local = d.local.Requests

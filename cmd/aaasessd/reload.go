@@ -29,6 +29,9 @@ func (d *daemon) reload(ctx context.Context) error {
 	if keys := cfg.Diff(d.cfg); len(keys) > 0 {
 		return fmt.Errorf("a restart is needed to change %s", strings.Join(keys, ", "))
 	}
+	if err := checkStatusPage(cfg); err != nil {
+		return err
+	}
 	plan, err := policy.New(&cfg.Policy)
 	if err != nil {
 		return err
@@ -78,6 +81,9 @@ func (d *daemon) reload(ctx context.Context) error {
 // logWarnings logs what "aaasessd check" warns of.
 func (d *daemon) logWarnings(cfg *config.Config) {
 	for _, w := range cfg.Warnings() {
+		d.log.Warn("configuration has a value that is dangerous or probably unintended", "warning", w)
+	}
+	if w := statusPageWarning(cfg); w != "" {
 		d.log.Warn("configuration has a value that is dangerous or probably unintended", "warning", w)
 	}
 }

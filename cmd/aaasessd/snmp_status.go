@@ -11,7 +11,8 @@ import (
 	"aaasess/cmd/internal/api"
 )
 
-func (s *snmpEngine) status() any {
+// status returns the status of the responder, its targets, and who may ask.
+func (s *snmpEngine) status() api.SNMPStatus {
 	st := s.responder.Stats()
 	boots, _ := s.usm.Engine().BootsTime()
 	status := api.SNMPStatus{

@@ -51,7 +51,7 @@ func (d *daemon) registerStatus() {
 		return map[string]string{"accepting": accepting, "state": d.state}
 	})
 	if d.snmp != nil {
-		d.control.RegisterStatus(api.SNMPSection, d.snmp.status)
+		d.control.RegisterStatus(api.SNMPSection, func() any { return d.snmp.status() })
 	}
 	if d.subagent != nil {
 		d.control.RegisterStatus(api.AgentXSection, func() any { return newAgentXStatus(d.subagent.Stats()) })

@@ -88,11 +88,20 @@ func (srv *Server) showSession(w http.ResponseWriter, r *http.Request) {
 		srv.writeError(w, http.StatusBadRequest, err)
 		return
 	}
+	detail, ok := srv.Detail(id)
+	if !ok {
+		srv.writeError(w, http.StatusNotFound, fmt.Errorf("session %s is not live", id))
+		return
+	}
+	srv.writeJSON(w, http.StatusOK, detail)
+}
+
+// Detail returns a live session with its attributes; false: it is not live.
+func (srv *Server) Detail(id api.ID) (api.SessionDetail, bool) {
 	srv.table.RefreshLinks()
 	session := srv.table.View().Get(sessions.ID(id))
 	if session == nil {
-		srv.writeError(w, http.StatusNotFound, fmt.Errorf("session %s is not live", id))
-		return
+		return api.SessionDetail{}, false
 	}
 	detail := api.SessionDetail{Session: srv.describe(session), Attributes: []api.Attribute{}}
 	name, parent := session.Attrs.Service()
@@ -104,7 +113,7 @@ func (srv *Server) showSession(w http.ResponseWriter, r *http.Request) {
 	if err := srv.terminator.CanEnd(session); err != nil {
 		detail.UnableReason = api.ValidText(err.Error())
 	}
-	srv.writeJSON(w, http.StatusOK, detail)
+	return detail, true
 }
 
 // printed returns attributes by their names.

@@ -13,9 +13,13 @@ import (
 
 // showStatus is GET /v1/status.
 func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
-	if !s.noParameters(w, r) {
-		return
+	if s.noParameters(w, r) {
+		s.writeJSON(w, http.StatusOK, s.Status())
 	}
+}
+
+// Status returns the status of the daemon. The sections are those that RegisterStatus has added.
+func (s *Server) Status() api.Status {
 	s.mu.Lock()
 	sections := maps.Clone(s.sections)
 	s.mu.Unlock()
@@ -37,7 +41,7 @@ func (s *Server) showStatus(w http.ResponseWriter, r *http.Request) {
 		}
 		status.Sections[name] = b
 	}
-	s.writeJSON(w, http.StatusOK, status)
+	return status
 }
 
 // parseURL returns the parameters of a request. r.URL.Query would ignore errors.

@@ -27,6 +27,10 @@ func (d *Document) decode(n ast.Node, path string, at place, v reflect.Value, ta
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
+		if _, ok := n.(ast.MapNode); !ok && tag.Get("restart") == "presence" {
+			d.add(at, path, "must be a mapping of keys, is %s; to switch this off, leave the key out", kindOf(n))
+			return
+		}
 		v.Set(reflect.New(v.Type().Elem()))
 		d.setDefaults(v.Elem())
 		d.decode(n, path, at, v.Elem(), tag)

@@ -60,6 +60,8 @@ type Config struct {
 	LocalSocket *naslocal.Config
 	// HTTP is the HTTP listener; nil: none.
 	HTTP *web.Config
+	// StatusPage is what the HTTP listener has at /.
+	StatusPage StatusPage
 	// Endings are the ways to end sessions without RFC 5176.
 	Endings Endings
 

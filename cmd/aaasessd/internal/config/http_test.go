@@ -51,6 +51,43 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
+// TestStatusPage: whether there is a status page, and what it may do.
+func TestStatusPage(t *testing.T) {
+	yes, no := true, false
+	const seen = "can see the names of users: without http.web-config there is no authentication"
+	for _, tt := range []struct {
+		name, keys string
+		want       config.StatusPage
+		warning    string // a part of one; "": none
+	}{
+		{"by default", "{}", config.StatusPage{}, ""},
+		{"wanted", "{status-page: true}", config.StatusPage{Wanted: &yes}, ""},
+		{"wanted for all", `{status-page: true, listen: ["192.0.2.1:80"]}`, config.StatusPage{Wanted: &yes}, "http.status-page: everybody who can connect to 192.0.2.1:80 " + seen},
+		{"not wanted", `{status-page: false, listen: ["192.0.2.1:80"]}`, config.StatusPage{Wanted: &no}, ""},
+		{"disconnects", "{disconnect: true, web-config: web.yml}", config.StatusPage{Disconnect: true}, ""},
+		{"disconnects without a page", "{disconnect: true, web-config: web.yml, status-page: false}", config.StatusPage{Wanted: &no, Disconnect: true}, "http.disconnect: has no effect without the status page"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := config.Parse("aaasess.yaml", []byte("http: "+tt.keys+"\n"), ".")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, c.StatusPage); diff != "" {
+				t.Error(diff)
+			}
+			var warnings []string
+			for _, w := range c.Warnings() {
+				if !strings.Contains(w.Error(), "http.listen") {
+					warnings = append(warnings, w.Error())
+				}
+			}
+			if (len(warnings) > 0) != (tt.warning != "") || !strings.Contains(strings.Join(warnings, "\n"), tt.warning) {
+				t.Errorf("%q, want %q", warnings, tt.warning)
+			}
+		})
+	}
+}
+
 func TestHTTPRejected(t *testing.T) {
 	for _, tt := range []struct{ name, keys, want string }{
 		{"no address", `{listen: []}`, "http.listen: "},
@@ -61,7 +98,9 @@ func TestHTTPRejected(t *testing.T) {
 		{"a host twice", `{hosts: [aaa.example, AAA.example]}`, "http.hosts[1]: "},
 		{"any host", `{hosts: ["*"]}`, "http.hosts[0]: "},
 		{"no file", `{web-config: ""}`, "http.web-config: is empty"},
-		{"off", `off`, "http: "},
+		{"disconnects by nobody", `{disconnect: true}`, "http.disconnect: needs http.web-config: without it nobody is authenticated"},
+		{"off", `off`, "http: must be a mapping of keys, is text; to switch this off, leave the key out"},
+		{"false", `false`, "http: must be a mapping of keys, is a boolean; to switch this off, leave the key out"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := config.Parse("aaasess.yaml", []byte("http: "+tt.keys+"\n"), ".")
@@ -69,5 +108,27 @@ func TestHTTPRejected(t *testing.T) {
 				t.Errorf("%v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestDefaultWithoutHTTP: the built-in configuration as a file, without its line for HTTP as
+// docs/metrics.md removes it, has no listener, and is otherwise the same.
+func TestDefaultWithoutHTTP(t *testing.T) {
+	var kept []string
+	for line := range strings.Lines(string(config.DefaultText())) {
+		if !strings.HasPrefix(line, "http:") {
+			kept = append(kept, line)
+		}
+	}
+	c, err := config.Parse("aaasess.yaml", []byte(strings.Join(kept, "")), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Default()
+	if c.HTTP != nil || want.HTTP == nil {
+		t.Errorf("without the line: %+v; with it: %+v", c.HTTP, want.HTTP)
+	}
+	if c.State != want.State || c.Control.Socket != want.Control.Socket || len(c.Groups) != len(want.Groups) {
+		t.Error("other parts differ")
 	}
 }

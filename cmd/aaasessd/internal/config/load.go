@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	_ "embed"
 	"fmt"
 	"os"
@@ -10,6 +11,9 @@ import (
 
 //go:embed default.yaml
 var defaultYAML []byte
+
+// DefaultText returns the built-in configuration as a file, with its comments.
+func DefaultText() []byte { return bytes.Clone(defaultYAML) }
 
 // Default returns the built-in configuration (R73). It listens on loopback, and its file names are
 // relative to the working directory.

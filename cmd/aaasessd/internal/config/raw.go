@@ -21,7 +21,7 @@ type rawConfig struct {
 	SNMP           rawSNMP            `yaml:"snmp" doc:"How SNMP managers reach the session table, CISCO-AAA-SESSION-MIB."`
 	RADIUS         rawRADIUS          `yaml:"radius" doc:"The NASes that report sessions, and the servers that their Access-Requests and the accounting records go to."`
 	LocalSocket    *rawLocalSocket    `yaml:"local" restart:"presence" doc:"The socket on which programs on this host report sessions: hook scripts of pppd, OpenVPN, strongSwan, PAM and others. If missing, there is none."`
-	HTTP           *rawHTTP           `yaml:"http" restart:"presence" doc:"The HTTP listener: /metrics for Prometheus, /healthz, /readyz and, if pprof says so, /debug/pprof/. If missing, there is none."`
+	HTTP           *rawHTTP           `yaml:"http" restart:"presence" doc:"The HTTP listener: the status page, /metrics for Prometheus, /healthz, /readyz and, if pprof says so, /debug/pprof/. If missing, there is none."`
 	TACACS         rawTACACS          `yaml:"tacacs" doc:"The TACACS+ servers that accounting records go to."`
 	Authentication *rawAuthentication `yaml:"authentication" restart:"presence" doc:"The relay of Access-Requests from the NASes to RADIUS servers. If missing, aaasess does not listen for Access-Requests."`
 	Accounting     rawAccounting      `yaml:"accounting" doc:"Method lists by accounting type. A type that has no list is not accounted."`

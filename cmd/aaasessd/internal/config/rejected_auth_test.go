@@ -27,7 +27,7 @@ const (
 var rejectedAuth = []rejection{
 	// Lists and where they apply.
 	{"authentication, nothing", "authentication: {}\n", "1:17: authentication: lists is missing"},
-	{"authentication, no value", "authentication:\n", "1:1: authentication: must be a mapping of keys, is nothing"},
+	{"authentication, no value", "authentication:\n", "1:1: authentication: must be a mapping of keys, is nothing; to switch this off, leave the key out"},
 	{"authentication, no list", ofAuth("lists: {}"), "7:10: authentication.lists: list default is missing"},
 	{"authentication, no list default", ofAuth("lists: {campus: {methods: [group isp]}}\napply: [{clients: [bras-1], list: campus}]"), "7:10: authentication.lists: list default is missing"},
 	{"authentication, no methods", ofAuth("lists: {default: {}}"), "7:20: authentication.lists.default: methods is missing"},

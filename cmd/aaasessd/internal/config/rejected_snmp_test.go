@@ -43,8 +43,8 @@ func withKey(line string) string {
 // rejectedSNMP has faults in the keys below snmp.
 var rejectedSNMP = []rejection{
 	// Single values.
-	{"responder without value", "snmp: {responder: }\n", "1:8: snmp.responder: must be a mapping of keys, is nothing"},
-	{"responder as a boolean", "snmp: {responder: true}\n", "1:19: snmp.responder: must be a mapping of keys, is a boolean"},
+	{"responder without value", "snmp: {responder: }\n", "1:8: snmp.responder: must be a mapping of keys, is nothing; to switch this off, leave the key out"},
+	{"responder as a boolean", "snmp: {responder: true}\n", "1:19: snmp.responder: must be a mapping of keys, is a boolean; to switch this off, leave the key out"},
 	{"responder listens nowhere", ofResponder("listen: []"), "3:13: snmp.responder.listen: has 0 entries, at least 1 are needed"},
 	{"responder listens twice", ofResponder(`listen: ["[::1]:161", "[::1]:161"]`), "3:27: snmp.responder.listen[1]: [::1]:161 is already in line 3"},
 	{"responder listens everywhere", ofResponder(`listen: [":161"]`), `3:14: snmp.responder.listen[0]: ":161" has no address; for all addresses write 0.0.0.0:161 and [::]:161`},

@@ -45,6 +45,7 @@ func (d checker) config(raw *rawConfig) *Config {
 		Dictionary:    names,
 		LocalSocket:   d.localSocket(raw.LocalSocket, os.Hostname),
 		HTTP:          d.http(raw.HTTP),
+		StatusPage:    raw.HTTP.statusPage(),
 		Endings:       d.endings(raw),
 		Admissions:    raw.admissions(),
 		OnOffGroups:   d.onOffGroups(&raw.RADIUS),

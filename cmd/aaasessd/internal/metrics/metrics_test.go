@@ -29,6 +29,7 @@ import (
 	"aaasess/cmd/aaasessd/internal/metrics"
 	"aaasess/internal/histogram"
 	"aaasess/internal/servers"
+	"aaasess/mib"
 	"aaasess/sessions"
 	"aaasess/sessions/admission"
 	naslocal "aaasess/sessions/local"
@@ -122,10 +123,22 @@ func full() metrics.Sources {
 		},
 		Damage: func() int { return 1 },
 		SNMP:   func() snmp.Stats { return snmp.Stats{Gets: 4, Forbidden: 1} },
+		SNMPOperations: func() []snmp.OperationStats {
+			return []snmp.OperationStats{
+				{Name: "get", Errors: []snmp.StatusCount{{Status: mib.GenErr}, {Status: 16, Answers: 2}}, AnswerTime: observed(time.Microsecond)},
+				{Name: "set", Errors: []snmp.StatusCount{{Status: mib.WrongValue}}, AnswerTime: observed()},
+			}
+		},
 		Notifications: func() []notify.TargetStats {
 			return []notify.TargetStats{{Name: "nms", Sent: 3, Waiting: 1, UnderWay: 1}}
 		},
 		AgentX: func() agentx.Stats { return agentx.Stats{Connected: true, Connects: 2} },
+		AgentXOperations: func() []agentx.OperationStats {
+			return []agentx.OperationStats{
+				{Name: "GetNext", Errors: []agentx.CodeCount{{Name: "genErr", Answers: 3}}, AnswerTime: observed(time.Hour)},
+				{Name: "TestSet", Errors: []agentx.CodeCount{{Name: "wrongValue"}}, AnswerTime: observed()},
+			}
+		},
 		Local: func() []naslocal.RequestCount {
 			return []naslocal.RequestCount{{Outcome: naslocal.Refused, Requests: 1}, {Path: "/v1/start", Requests: 2}}
 		},
@@ -273,6 +286,13 @@ func TestValues(t *testing.T) {
 		}},
 		{"store_accepting", []string{"store_accepting 0"}},
 		{"snmp_notifications_waiting", []string{`snmp_notifications_waiting{target="nms"} 2`}},
+		{"snmp_errors_total", []string{
+			`snmp_errors_total{operation="get",status="genErr"} 0`, `snmp_errors_total{operation="get",status="authorizationError"} 2`,
+			`snmp_errors_total{operation="set",status="wrongValue"} 0`,
+		}},
+		{"snmp_answer_seconds_count", []string{`snmp_answer_seconds_count{operation="get"} 1`}},
+		{"agentx_errors_total", []string{`agentx_errors_total{type="GetNext",error="genErr"} 3`, `agentx_errors_total{type="TestSet",error="wrongValue"} 0`}},
+		{"agentx_answer_seconds_count", []string{`agentx_answer_seconds_count{type="GetNext"} 1`}},
 		{"local_requests_total", []string{`local_requests_total{path="other",result="refused"} 1`, `local_requests_total{path="/v1/start",result="done"} 2`}},
 		{"agentx_connected", []string{"agentx_connected 1"}},
 	} {

@@ -13,6 +13,8 @@ import (
 var (
 	snmpMessages = counter("snmp_messages_total", "SNMP messages that the responder received (in) and sent (out): snmpInPkts and snmpOutPkts.", "direction")
 	snmpRequests = counter("snmp_requests_total", "Requests that were carried out, or answered with an error: get, getnext, getbulk or set.", "operation")
+	snmpErrors   = counter("snmp_errors_total", "Answers with an error-status, by operation and by the error-status as it was sent. authorizationError: the community or user has no view.", "operation", "status")
+	snmpSeconds  = durations("snmp_answer_seconds", "Time from the reading of a request until its answer was sent, by operation. For set it contains the disk. Requests without an answer are not in it.", "operation")
 	snmpRefused  = counter("snmp_refused_total", "Messages and requests that were refused, by the counter of the MIBs that has them.", "reason")
 	snmpDropped  = counter("snmp_dropped_total", "Valid requests that were not answered, by reason: the limit that they were over, too_big or not_sent.", "reason")
 
@@ -24,12 +26,17 @@ var (
 	agentxConnects      = counter("agentx_connects_total", "How often the subagent was registered.")
 	agentxMalformed     = counter("agentx_malformed_total", "Connections that were ended by octets that are no PDU.")
 	agentxPDUs          = counter("agentx_pdus_total", "PDUs from the master agent, by type.", "type")
+	agentxErrors        = counter("agentx_errors_total", "Answers to the master agent with an error, by the type of its PDU and by res.error.", "type", "error")
+	agentxSeconds       = durations("agentx_answer_seconds", "Time from the reading of a PDU of the master agent until its answer was written, by type. For CommitSet it contains the disk.", "type")
 	agentxNotifications = counter("agentx_notifications_total", "Notifications to the master agent: sent (and accepted) or dropped.", "result")
 )
 
 func (b *builder) addSNMP(s *Sources) {
 	if s.SNMP != nil {
 		b.addResponder(s.SNMP())
+	}
+	if s.SNMPOperations != nil {
+		b.addOperations(s.SNMPOperations())
 	}
 	if s.Notifications != nil {
 		for _, t := range s.Notifications() {
@@ -38,6 +45,9 @@ func (b *builder) addSNMP(s *Sources) {
 	}
 	if s.AgentX != nil {
 		b.addAgentX(s.AgentX())
+	}
+	if s.AgentXOperations != nil {
+		b.addAgentXOperations(s.AgentXOperations())
 	}
 }
 
@@ -82,6 +92,32 @@ func (b *builder) addResponder(st snmp.Stats) {
 		{"not_sent", st.SendErrors},
 	} {
 		b.count(snmpDropped, of.n, nil, of.reason)
+	}
+}
+
+// addOperations adds errors and times; [addResponder] has the requests. An operation that was never
+// answered needs no lines of a histogram.
+func (b *builder) addOperations(all []snmp.OperationStats) {
+	for _, op := range all {
+		shared := snmpErrors.of(op.Name)
+		for _, e := range op.Errors {
+			b.count(snmpErrors, e.Answers, shared, e.Status.String())
+		}
+		if op.AnswerTime.Total > 0 {
+			b.histogram(snmpSeconds, op.AnswerTime, shared)
+		}
+	}
+}
+
+func (b *builder) addAgentXOperations(all []agentx.OperationStats) {
+	for _, op := range all {
+		shared := agentxErrors.of(op.Name)
+		for _, e := range op.Errors {
+			b.count(agentxErrors, e.Answers, shared, e.Name)
+		}
+		if op.AnswerTime.Total > 0 {
+			b.histogram(agentxSeconds, op.AnswerTime, shared)
+		}
 	}
 }
 

@@ -49,9 +49,11 @@ type Sources struct {
 	Store  func() store.Space
 	Damage func() int // parts that could not be read
 
-	SNMP          func() snmp.Stats
-	Notifications func() []notify.TargetStats
-	AgentX        func() agentx.Stats
+	SNMP             func() snmp.Stats
+	SNMPOperations   func() []snmp.OperationStats
+	Notifications    func() []notify.TargetStats
+	AgentX           func() agentx.Stats
+	AgentXOperations func() []agentx.OperationStats
 
 	Local func() []naslocal.RequestCount
 }

@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"net/http"
 
 	"aaasess/cmd/internal/api"
 )
@@ -10,6 +11,11 @@ import (
 // and must not wait for more than a lock and the disk, unless said otherwise. The caller owns the
 // results. Texts of sessions and records come from the network: a page shows them as text only.
 type Source struct {
+	// Version is the version of the daemon.
+	Version string
+	// Person returns the name of the person that has sent a request, if the HTTP listener has
+	// authenticated one. nil: it authenticates nobody.
+	Person func(*http.Request) (name string, ok bool)
 	// Status returns the verdict with its reasons, and the counts of the daemon.
 	Status func() api.Status
 	// Sessions returns the part of the list of live sessions that a query asks for.

@@ -69,6 +69,9 @@ type Server struct {
 	conns     unixsocket.Connections
 	mux       *http.ServeMux
 	ready     chan struct{}
+	over      context.Context // done when Run's is
+	end       context.CancelFunc
+	passwords passwords
 	foreign   throttle.Line // of the log: requests for another host
 	failed    throttle.Line // of the log: lines of net/http
 }
@@ -77,6 +80,7 @@ type Server struct {
 func New(cfg Config) (*Server, error) {
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	s := &Server{cfg: cfg, sending: sendTimeout, mux: http.NewServeMux(), ready: make(chan struct{})}
+	s.over, s.end = context.WithCancel(context.Background())
 	s.SetSettings(cfg.Settings)
 	s.conns.Max, s.conns.Closed = maxConnections, s.connectionClosed
 	s.handleProfiles()
@@ -138,6 +142,7 @@ func (s *Server) Close() error {
 
 // Run answers requests until ctx is done. It may be called once.
 func (s *Server) Run(ctx context.Context) error {
+	defer context.AfterFunc(ctx, s.end)()
 	g, failed := errgroup.WithContext(ctx)
 	for _, l := range s.listeners {
 		g.Go(func() error { return s.serve(failed, l) })
