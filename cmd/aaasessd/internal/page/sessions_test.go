@@ -130,6 +130,7 @@ func TestListQueries(t *testing.T) {
 func TestListLinks(t *testing.T) {
 	p := (&table{n: 120}).page(false)
 	text := get(p, "/sessions?search=a%26b&sort=user&offset=50").Body.String()
+	parse(t, text).checkFrame()
 	got := map[string]string{}
 	for _, id := range []string{"sort-user", "sort-id", "sort-age", "page-first", "page-previous", "page-next", "page-last", "s-00000033", "all-sessions"} {
 		got[id] = linkOf(text, id)
@@ -329,5 +330,15 @@ func TestLiveList(t *testing.T) {
 	w = get(p, "/live/once?view=/sessions/00000004")
 	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "Session 00000004 is not live.") {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// BenchmarkListPage makes a page with 200 rows, without the look at the table.
+func BenchmarkListPage(b *testing.B) {
+	p := (&table{n: 1000}).page(false)
+	for b.Loop() {
+		if w := get(p, "/sessions?limit=200&offset=400"); w.Code != http.StatusOK {
+			b.Fatal(w.Code)
+		}
 	}
 }
