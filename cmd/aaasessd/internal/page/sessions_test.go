@@ -167,6 +167,28 @@ func TestListOrder(t *testing.T) {
 	}
 }
 
+// TestListForm: the form has what was asked for, and shows the filters that are set.
+func TestListForm(t *testing.T) {
+	for _, tt := range []struct {
+		path    string
+		open    bool
+		element string
+	}{
+		{"/sessions?search=%22x", false, `name="search" value="&#34;x"`},
+		{"/sessions?nas=lab", true, `name="nas" value="lab"`},
+		{"/sessions?state=stuck", true, `<option value="stuck" selected>`},
+		{"/sessions?kind=exec&sort=user", true, `<option value="exec" selected>`},
+		{"/sessions?limit=100", true, `<option value="100" selected>`},
+		{"/sessions?address=alice", true, `name="address" value="alice"`},
+		{"/sessions?sort=user", false, `name="sort" value="user"`},
+	} {
+		text := get((&table{n: 1}).page(false), tt.path).Body.String()
+		if strings.Contains(text, "<details open>") != tt.open || !strings.Contains(text, tt.element) {
+			t.Errorf("%s: want %s\n%s", tt.path, tt.element, text)
+		}
+	}
+}
+
 // TestListLinksAreQueries: each link of a list is the address of a list.
 func TestListLinksAreQueries(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
