@@ -46,6 +46,11 @@
 //   - a server that is stopped for a while (outage.go)
 //   - a restart with a large state (restart.go)
 //
+// # The section on latency
+//
+// The same load at half of FreeRADIUS's rate, for longer and with many live sessions, so that it meets
+// the daemon's flushes and garbage collections (latency.go). Both are counted (stand/pauses.go).
+//
 // # The TACACS+ section
 //
 // Our client and that of github.com/nwaples/tacplus send records to an acknowledger for TACACS+

@@ -27,6 +27,7 @@ type config struct {
 	peers      []string // subagents of the section snmp
 	responders []string // of the section responder
 	accounting accountingSizes
+	pauses     pausesSizes
 	nases      nasesSizes
 	resync     resyncSizes
 	relay      relaySizes
@@ -57,7 +58,7 @@ type section struct {
 }
 
 // sections are run in this order.
-var sections = []section{{"snmp", runSNMP}, {"responder", runResponder}, {"durable", runDurable}, {"inprocess", runInProcess}, {"accounting", runAccounting}, {"tacacs", runTACACS}, {"relay", runRelay}, {"nases", runNASes}, {"resync", runResync}, {"disconnect", runDisconnect}, {"local", runLocal}, {"interfaces", runInterfaces}, {"servers", runServers}}
+var sections = []section{{"snmp", runSNMP}, {"responder", runResponder}, {"durable", runDurable}, {"inprocess", runInProcess}, {"accounting", runAccounting}, {"latency", runPauses}, {"tacacs", runTACACS}, {"relay", runRelay}, {"nases", runNASes}, {"resync", runResync}, {"disconnect", runDisconnect}, {"local", runLocal}, {"interfaces", runInterfaces}, {"servers", runServers}}
 
 func main() {
 	err := run(os.Args[1:])
@@ -140,7 +141,7 @@ func commandLine(args []string) string {
 func parseFlags(args []string, usage io.Writer) (config, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(usage)
-	which := flags.String("sections", "snmp,responder,durable,inprocess,accounting,tacacs,relay,nases,resync,disconnect,local,interfaces,servers", "sections to run, a `list`")
+	which := flags.String("sections", "snmp,responder,durable,inprocess,accounting,latency,tacacs,relay,nases,resync,disconnect,local,interfaces,servers", "sections to run, a `list`")
 	sizes := flags.String("sizes", "10000,100000", "rows of the table, a `list`: one comparison each")
 	rateSizes := flags.String("rate-sizes", "1000,1000000",
 		"rows of the table, a `list`: our own rate is compared between these sizes; empty for none")
@@ -153,7 +154,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	cpus := flags.String("cpus", "0", "`list` of CPUs, in the format of taskset, to which every process is pinned")
 	quick := flags.Bool("quick", false, "1,000 rows, 5,000 starts and requests, one run, no comparison of sizes: a check that everything works")
 	accounting, nases, resync, relay := accountingFlags(flags), nasesFlags(flags), resyncFlags(flags), relayFlags(flags)
-	disconnect, interfaces := disconnectFlags(flags), interfacesFlags(flags)
+	disconnect, interfaces, pauses := disconnectFlags(flags), interfacesFlags(flags), pausesFlags(flags)
 	out := flags.String("o", "", "also write the page to this `file`")
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
@@ -171,6 +172,9 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		return config{}, err
 	}
 	if c.accounting, err = accounting(*quick); err != nil {
+		return config{}, err
+	}
+	if c.pauses, err = pauses(*quick); err != nil {
 		return config{}, err
 	}
 	if c.nases, err = nases(*quick); err != nil {

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 
 func TestParseFlags(t *testing.T) {
 	defaults := config{
-		sections: []string{"snmp", "responder", "durable", "inprocess", "accounting", "tacacs", "relay", "nases", "resync", "disconnect", "local", "interfaces", "servers"}, starts: 200_000,
+		sections: []string{"snmp", "responder", "durable", "inprocess", "accounting", "latency", "tacacs", "relay", "nases", "resync", "disconnect", "local", "interfaces", "servers"}, starts: 200_000,
 		sizes: []int{10_000, 100_000}, rateSizes: []int{1_000, 1_000_000}, runs: 5,
 		peers: []string{stand.PeerContainer, stand.PeerCanned, stand.PeerOurs}, cpus: "0",
 		responders: []string{stand.PeerInSNMPD, stand.PeerInSNMPDNext, stand.PeerCannedUDP, stand.PeerOurs},
@@ -40,6 +40,7 @@ func TestParseFlags(t *testing.T) {
 				timeout: 3 * time.Second, idle: 35 * time.Second,
 			},
 		},
+		pauses: pausesSizes{runs: 3, sessions: []int{300_000}, half: 20 * time.Second},
 		nases: nasesSizes{
 			runs: 3, nases: 1000, rows: 400_000, flapRows: 1_000_000, quiet: 5 * time.Second, rate: 400, requests: 500,
 		},
@@ -86,6 +87,9 @@ func TestParseFlags(t *testing.T) {
 			c.accounting.outage.rate, c.accounting.outage.length = 1000, 5*time.Second
 		})},
 		{"restart", []string{"-restart", "14"}, with(func(c *config) { c.accounting.restart = 14 })},
+		{"latency", []string{"-latency-runs", "28", "-latency-sessions", "29,30", "-latency-time", "31s"}, with(func(c *config) {
+			c.pauses = pausesSizes{runs: 28, sessions: []int{29, 30}, half: 31 * time.Second}
+		})},
 		{"many NASes", []string{"-nases", "15", "-nases-rows", "16", "-flap-rows", "17", "-nases-runs", "18"}, with(func(c *config) {
 			c.nases.nases, c.nases.rows, c.nases.flapRows, c.nases.runs = 15, 16, 17, 18
 		})},
@@ -111,6 +115,7 @@ func TestParseFlags(t *testing.T) {
 						timeout: 500 * time.Millisecond, idle: 3 * time.Second,
 					},
 				}
+				c.pauses = pausesSizes{runs: 1, sessions: []int{5000}, half: 300 * time.Millisecond}
 				c.nases = nasesSizes{runs: 1, nases: 50, rows: 5000, flapRows: 5000, quiet: 500 * time.Millisecond, rate: 400, requests: 50}
 				c.resync = resyncSizes{runs: 1, rows: 5000, rate: 5000, quiet: 500 * time.Millisecond, load: 400}
 				c.relay = relaySizes{runs: 1, requests: 3000, half: 300 * time.Millisecond, flood: 10_000}
@@ -124,7 +129,7 @@ func TestParseFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{}, accountingSizes{}, outage{}, memorySizes{}, nasesSizes{}, resyncSizes{}, relaySizes{}, disconnectSizes{}, interfacesSizes{})); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(config{}, accountingSizes{}, pausesSizes{}, outage{}, memorySizes{}, nasesSizes{}, resyncSizes{}, relaySizes{}, disconnectSizes{}, interfacesSizes{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -158,6 +163,8 @@ func TestParseFlagsErrors(t *testing.T) {
 		{"no flood", []string{"-relay-flood", "0"}, "relay"},
 		{"an odd number of interfaces", []string{"-interfaces", "3"}, "even"},
 		{"no sessions to disconnect", []string{"-disconnect-sessions", "0"}, "disconnect"},
+		{"no time for latencies", []string{"-latency-time", "0s"}, "latency"},
+		{"no sessions before latencies", []string{"-latency-sessions", "0"}, `-latency-sessions: "0"`},
 		{"no runs", []string{"-runs", "0"}, "-runs 0"},
 		{"unknown peer", []string{"-peers", "canned,fast"}, `"fast"`},
 		{"a subagent is no responder", []string{"-responders", "ours,canned"}, `-responders: unknown name "canned"`},

@@ -29,7 +29,7 @@ func TestPageHasTheTexts(t *testing.T) {
 	relayPeers, _, _ := strings.Cut(relayIntro, "Peers:")
 	for _, text := range []string{
 		header, snmpIntro, responderIntro, clientsNote(2), durableIntro(c.starts), inProcessIntro, peers,
-		a.rateNote(), a.broadcastNote(), a.drainNote(), a.outageNote(), a.restartNote(), a.memoryNote(), tacacsIntro, tacacsSendNote(c.accounting.requests), tacacsRelayNote(c.accounting.requests), relayPeers, l.papNote(), relayEAPNote, l.floodNote(),
+		a.rateNote(), a.broadcastNote(), a.drainNote(), a.outageNote(), a.restartNote(), a.memoryNote(), pausesIntro, tacacsIntro, tacacsSendNote(c.accounting.requests), tacacsRelayNote(c.accounting.requests), relayPeers, l.papNote(), relayEAPNote, l.floodNote(),
 		nasesIntro, n.onsNote(), n.meanwhileNote(), n.flapNote(),
 		resyncIntro, r.resyncNote(), r.besideNote(),
 		disconnectIntro, d.note(), localIntro, startNote(),
@@ -42,7 +42,7 @@ func TestPageHasTheTexts(t *testing.T) {
 		}
 	}
 	metrics := [][]report.Metric{
-		tableMetrics, rateMetrics, responderMetrics, togetherMetrics, rateTable, broadcastTable, drainTable, outageTable, restartTable, memoryTable, tacacsTable, tacacsRelayTable, relayTable, floodTable,
+		tableMetrics, rateMetrics, responderMetrics, togetherMetrics, rateTable, broadcastTable, drainTable, outageTable, restartTable, memoryTable, pausesTable, tacacsTable, tacacsRelayTable, relayTable, floodTable,
 		onsTable, latencyTable, flapTable, localTable, startTable, resyncTable, besideResyncTable, disconnectTable, interfacesTable, inProcessMetrics, durableMetrics,
 	}
 	for _, table := range metrics {
@@ -52,7 +52,7 @@ func TestPageHasTheTexts(t *testing.T) {
 			}
 		}
 	}
-	for _, contenders := range [][]string{rateContenders, broadcastContenders, drainContenders, outageContenders, tacacsload.Contenders, tacacsRelays, relayContenders, floodContenders, meanwhileContenders, flapContenders, resyncContenders, disconnectContenders, localContenders, {startProcess}, {refreshOfAll}, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
+	for _, contenders := range [][]string{rateContenders, broadcastContenders, drainContenders, outageContenders, pausesContenders, tacacsload.Contenders, tacacsRelays, relayContenders, floodContenders, meanwhileContenders, flapContenders, resyncContenders, disconnectContenders, localContenders, {startProcess}, {refreshOfAll}, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
 		if head := "\n| metric | " + strings.Join(contenders, " | ") + " |"; !strings.Contains(page, head) {
 			t.Errorf("the page does not have the head %q", head)
 		}

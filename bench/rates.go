@@ -44,17 +44,19 @@ func (a *accountingBench) measureRate(ctx context.Context, who string) (out repo
 	if who == stand.PeerDetail {
 		a.rate = min(closed.Rate()/2, mostHalfLoad)
 	}
+	return out, a.halfLoad(ctx, r, closed, out)
+}
+
+// halfLoad sends the half load to a contender that has answered the closed loop.
+func (a *accountingBench) halfLoad(ctx context.Context, r *stand.Relay, closed stand.LoadResult, out report.Sample) error {
 	open, err := a.Send(ctx, a.requests, r.Port, stand.Load{
 		First: a.sizes.requests, Count: int(a.rate * a.sizes.half.Seconds()), Rate: a.rate, Timeout: nasload.Timeout, Tries: nasload.Tries,
 	})
-	if err != nil {
-		return nil, err
-	}
 	out[halfRate] = a.rate
 	out[halfP50], out[halfP99], out[halfMax] = microseconds(open.P50), microseconds(open.P99), microseconds(open.Max)
 	out[retransmitted] = float64(closed.Retransmissions + open.Retransmissions)
 	out[neverAnswered] = float64(closed.GivenUp + open.GivenUp)
-	return out, nil
+	return err
 }
 
 // measureBroadcast sends requests to one contender as fast as it answers them.

@@ -6,6 +6,7 @@
 // responder, SNMPv2-MIB (RFC 3418), SNMP-FRAMEWORK-MIB (RFC 3411), SNMP-MPD-MIB (RFC 3412),
 // SNMP-TARGET-MIB (RFC 3413), SNMP-USER-BASED-SM-MIB (RFC 3414), SNMP-VIEW-BASED-ACM-MIB (RFC 3415),
 // SNMP-COMMUNITY-MIB (RFC 3584), SNMP-USM-AES-MIB (RFC 3826) and SNMP-USM-HMAC-SHA2-MIB (RFC 7860).
+// AAASESS-MIB is our own module, and its enterprise number is replaced by that of the configuration.
 // CISCO-AAA-SERVER-MIB and SNMP-NOTIFICATION-MIB (RFC 3413) lack what no agent of ours serves. The
 // others are imported by these, so that net-snmp and libsmi can load them on a host without other
 // modules: Debian ships none, because of their licenses. SNMPv2-SMI, SNMPv2-TC, SNMPv2-CONF and

@@ -24,6 +24,7 @@ var remarks = map[string]map[string]string{
 		"identifier-case-match": "casnSessionId and CasnSessionId are the published names",
 		"previous-definition":   "belongs to the remark above",
 	},
+	own:                    {},
 	"CISCO-AAA-SERVER-MIB": {"integer-misuse": "the ports are INTEGER in the published module"},
 	"INET-ADDRESS-MIB": {
 		"type-unref":          "the conventions are for other modules",
@@ -180,6 +181,8 @@ func TestTranslateToNames(t *testing.T) {
 		".1.3.6.1.6.3.13.1.1.1.3.116.114.97.112":           `SNMP-NOTIFICATION-MIB::snmpNotifyType.'trap'`,
 		".1.3.6.1.6.3.18.1.1.1.2.97.98":                    `SNMP-COMMUNITY-MIB::snmpCommunityName.'ab'`,
 		".1.3.6.1.6.3.18.1.2.1.1.97.98":                    `SNMP-COMMUNITY-MIB::snmpTargetAddrTMask.'ab'`,
+		".1.3.6.1.4.1.32473.1.0.7":                         "AAASESS-MIB::aaasessMethodBlocked",
+		".1.3.6.1.4.1.32473.1.1.4.1.7.5.108.111.99.97.108": `AAASESS-MIB::aaasessMethodState."local"`,
 		".1.3.6.1.2.1.1.3.0":                               "SNMPv2-MIB::sysUpTime.0",
 		".1.3.6.1.2.1.11.29.0":                             "SNMPv2-MIB::snmpOutTraps.0",
 		".1.3.6.1.6.3.1.1.6.1.0":                           "SNMPv2-MIB::snmpSetSerialNo.0",
@@ -302,6 +305,27 @@ func run(t *testing.T, program string, args ...string) (stdout, stderr string) {
 		t.Fatalf("%s %q: %v\n%s", program, args, err, complaint.String())
 	}
 	return out.String(), complaint.String()
+}
+
+// TestOtherNumber: with another enterprise number the module is elsewhere, and net-snmp and smilint read it
+// without a message. net-snmp reads no larger number.
+func TestOtherNumber(t *testing.T) {
+	dir := extract(t)
+	path := filepath.Join(dir, own+".txt")
+	if err := os.WriteFile(path, []byte(strings.Replace(Own, "{ enterprises 32473 }", "{ enterprises 2147483647 }", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := "AAASESS-MIB::aaasessSpoolRecords.0"
+	if got := strings.TrimSpace(translate(t, "-M", dir, "-m", "ALL", ".1.3.6.1.4.1.2147483647.1.1.3.2.0")); got != want {
+		t.Errorf("it is %s, want %s", got, want)
+	}
+	conf := filepath.Join(t.TempDir(), "smi.conf")
+	if err := os.WriteFile(conf, []byte("path "+dir+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if stdout, stderr := run(t, "smilint", "-c", conf, "-s", "-m", "-l", "9", path); stdout+stderr != "" {
+		t.Errorf("smilint says %s%s", stdout, stderr)
+	}
 }
 
 // extract copies the modules, and nothing else, into a folder.

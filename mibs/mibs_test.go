@@ -12,7 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const session = "CISCO-AAA-SESSION-MIB"
+const (
+	session = "CISCO-AAA-SESSION-MIB"
+	own     = "AAASESS-MIB"
+)
 
 // casn returns the OID of a node below ciscoAAASessionMIB.
 func casn(arcs ...uint32) []uint32 {
@@ -143,7 +146,7 @@ func TestFolder(t *testing.T) {
 	}
 	names := moduleNames(t)
 	want := []string{
-		"CISCO-AAA-SERVER-MIB", session, "CISCO-SMI", "IF-MIB", "INET-ADDRESS-MIB", "RADIUS-ACC-CLIENT-MIB", "RADIUS-AUTH-CLIENT-MIB",
+		own, "CISCO-AAA-SERVER-MIB", session, "CISCO-SMI", "IF-MIB", "INET-ADDRESS-MIB", "RADIUS-ACC-CLIENT-MIB", "RADIUS-AUTH-CLIENT-MIB",
 		"RADIUS-DYNAUTH-CLIENT-MIB", "SNMP-COMMUNITY-MIB", "SNMP-FRAMEWORK-MIB", "SNMP-MPD-MIB", "SNMP-NOTIFICATION-MIB", "SNMP-TARGET-MIB", "SNMP-USER-BASED-SM-MIB",
 		"SNMP-USM-AES-MIB", "SNMP-USM-HMAC-SHA2-MIB", "SNMP-VIEW-BASED-ACM-MIB", "SNMPv2-CONF", "SNMPv2-MIB", "SNMPv2-SMI", "SNMPv2-TC", "SNMPv2-TM",
 		"TRANSPORT-ADDRESS-MIB",

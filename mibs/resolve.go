@@ -15,6 +15,12 @@ import (
 //go:embed *.txt
 var FS embed.FS
 
+// Own is the text of AAASESS-MIB, our own module. A program that needs only this one does not get the
+// others.
+//
+//go:embed AAASESS-MIB.txt
+var Own string
+
 // ErrNoModule is returned if a module, or one that it imports, is not in FS.
 var ErrNoModule = errors.New("no such module")
 

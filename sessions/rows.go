@@ -1,6 +1,9 @@
 package sessions
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // rows is an ordered map from ID to *Session whose snapshots cost almost nothing. It is a radix
 // tree of six levels. The top level has two bits of the id, the others six each. Each node has a
@@ -80,6 +83,36 @@ func ceiling(n *node, id ID) *Session {
 		right = right.children[0]
 	}
 	return right.rows[0]
+}
+
+// walk yields the sessions in order of their ids. It returns false if yield has.
+func (n *node) walk(yield func(*Session) bool) bool {
+	for _, s := range n.rows {
+		if !yield(s) {
+			return false
+		}
+	}
+	for _, child := range n.children {
+		if !child.walk(yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// walkBack is walk in the reverse order.
+func (n *node) walkBack(yield func(*Session) bool) bool {
+	for _, s := range slices.Backward(n.rows) {
+		if !yield(s) {
+			return false
+		}
+	}
+	for _, child := range slices.Backward(n.children) {
+		if !child.walkBack(yield) {
+			return false
+		}
+	}
+	return true
 }
 
 // snapshot returns the tree as it is. Later changes to r do not change it.

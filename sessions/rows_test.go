@@ -67,6 +67,32 @@ func TestRowsAgainstMap(t *testing.T) {
 
 func compareWalk(t *rapid.T, root *node, model map[ID]*Session) {
 	sorted := slices.Sorted(maps.Keys(model))
+	var all []ID
+	for s := range (&View{root: root}).All() {
+		all = append(all, s.ID)
+	}
+	if !slices.Equal(sorted, all) {
+		t.Fatalf("All yields %d, want %d", all, sorted)
+	}
+	var back []ID
+	for s := range (&View{root: root}).Backward() {
+		back = append(back, s.ID)
+	}
+	if slices.Reverse(back); !slices.Equal(sorted, back) {
+		t.Fatalf("Backward yields the reverse of %d, want %d", back, sorted)
+	}
+	for s := range (&View{root: root}).All() {
+		if s.ID != sorted[0] {
+			t.Fatal("All goes on")
+		}
+		break
+	}
+	for s := range (&View{root: root}).Backward() {
+		if s.ID != sorted[len(sorted)-1] {
+			t.Fatal("Backward goes on")
+		}
+		break
+	}
 	s := ceiling(root, 0)
 	for _, id := range sorted {
 		if s == nil || s != model[id] {

@@ -36,10 +36,17 @@ func (v *View) From(id ID) *Session { return ceiling(v.root, id) }
 // All yields the sessions in order of their ids.
 func (v *View) All() iter.Seq[*Session] {
 	return func(yield func(*Session) bool) {
-		for s := v.From(1); s != nil && yield(s); s = v.From(s.ID + 1) {
-			if s.ID+1 == 0 {
-				return
-			}
+		if v.root != nil {
+			v.root.walk(yield)
+		}
+	}
+}
+
+// Backward yields the sessions in the reverse order of their ids.
+func (v *View) Backward() iter.Seq[*Session] {
+	return func(yield func(*Session) bool) {
+		if v.root != nil {
+			v.root.walkBack(yield)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"sync/atomic"
@@ -15,6 +16,8 @@ type Disk struct {
 	fsys  vfs.FS
 	mem   *vfs.MemFS
 	fault atomic.Pointer[fault]
+	// truncated is called after a file was made shorter. nil: nothing is called.
+	truncated func(name string, size int64)
 }
 
 type fault struct {
@@ -45,6 +48,23 @@ func (d *Disk) inject(op errorfs.Op) error {
 		return nil
 	}
 	return f.err
+}
+
+// truncate makes a file shorter. A power cut leaves the file as it was, or any part of what is left of it.
+func (d *Disk) truncate(name string, size int64) error {
+	b, err := readFile(d.fsys, name)
+	if err != nil {
+		return err
+	}
+	f, err := d.fsys.Create(name, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b[:size])
+	if err = errors.Join(err, f.Close()); err == nil && d.truncated != nil {
+		d.truncated(name, size)
+	}
+	return err
 }
 
 // Break makes every write and sync fail with err from now on. nil repairs the disk.

@@ -37,7 +37,7 @@ type span struct {
 // enough of them. It uses a goroutine that Close waits for.
 func (s *Store) startReclaim(now time.Time) {
 	r := &s.space.reclaim
-	if !s.space.warned && !s.refuses() {
+	if !s.space.warned() && !s.refuses() {
 		return
 	}
 	select {
@@ -148,6 +148,7 @@ func (s *Store) stopContext() (context.Context, context.CancelFunc) {
 // removed, so each step must be small. It first writes the keys in memory to tables; the engine
 // panics when it cannot start a new log then.
 func (s *Store) compact(ctx context.Context, r span) (err error) {
+	defer s.pacer.wait()() // because new events are refused, or will be soon
 	defer func() {
 		if v := recover(); v != nil {
 			s.fail(asError(v))

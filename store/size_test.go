@@ -151,7 +151,7 @@ func checkFull(t *testing.T, s *Store) {
 	t.Helper()
 	const limit = minMaxSize
 	now := s.Space()
-	if now.Size <= limit || now.Size > limit/4*5 || now.MaxSize != limit || !now.Warning {
+	if now.Size <= limit || now.Size > limit/4*5 || now.MaxSize != limit || !now.Warning || !now.SizeWarning {
 		t.Errorf("when it is full: %+v", now)
 	}
 	if err := now.Accepting; !errors.Is(err, ErrNoSpace) || !strings.Contains(err.Error(), "its limit is 16777216") {
@@ -224,8 +224,11 @@ func TestWarning(t *testing.T) {
 			disk.SetFree(tt.free)
 			time.Sleep(tt.after)
 			now := s.Space()
-			if now.Free != tt.free || now.MinFree != 100*mib || now.MaxSize != 0 || now.Size <= 0 || now.Warning != tt.warning {
+			if now.Free != tt.free || now.MinFree != 100*mib || now.MaxSize != 0 || now.Size <= 0 || now.Warning != tt.warning || now.FreeWarning != tt.warning || now.SizeWarning {
 				t.Errorf("step %d: %+v", i, now)
+			}
+			if hurries := s.pacer.compactionHurries(); hurries != tt.warning {
+				t.Errorf("step %d: compactions hurry: %t", i, hurries)
 			}
 			if !errors.Is(now.Accepting, tt.accepting) {
 				t.Errorf("step %d: accepting: %v, want %v", i, now.Accepting, tt.accepting)

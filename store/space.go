@@ -25,9 +25,8 @@ type spaceWatcher struct {
 	diskShort atomic.Bool // too little is free
 	oversize  atomic.Bool // the store takes too much
 
-	seen      atomic.Pointer[Space] // what the last check found
-	warned    bool                  // owned by the watcher; what Space.Warning says
-	lastShort time.Time             // owned by the watcher; when space was last short enough to warn
+	seen       atomic.Pointer[Space] // what the last check found
+	free, size warning               // owned by the watcher
 
 	unchecked   int64        // bytes written since the last request of a check; owned by the writer
 	checkAfter  int64        // bytes after which the space is checked again; owned by the writer
@@ -59,9 +58,9 @@ type Space struct {
 	// AcceptFree, AcceptSize: once new events are refused, they are accepted again when Free is at
 	// least and Size is at most this. 0 for no limit.
 	AcceptFree, AcceptSize int64
-	// Warning is set while Free is below WarnFree or Size is above WarnSize, and for ten seconds
-	// after that.
-	Warning bool
+	// FreeWarning is set while Free is below WarnFree, SizeWarning while Size is above WarnSize, each
+	// for ten more seconds after that. Warning is set while one of them is.
+	FreeWarning, SizeWarning, Warning bool
 	// Accepting is why new events are refused now: an error that wraps an error of Store.Accepting.
 	// It is nil if they are accepted.
 	Accepting error
@@ -184,7 +183,8 @@ func (s *Store) checkSpace() {
 		s.log.Warn("store accepts new events again", "dir", s.dir, "free", now.Free, "size", now.Size)
 		s.makeBallast()
 	}
-	now.Warning = s.space.warned
+	now.FreeWarning, now.SizeWarning, now.Warning = s.space.free.on, s.space.size.on, s.space.warned()
+	s.pacer.short.Store(now.Warning || s.refuses())
 	s.space.seen.Store(&now)
 }
 
@@ -249,20 +249,33 @@ func (s *Store) checkSize(size int64) {
 }
 
 // checkWarning warns once, before events are refused.
-func (s *Store) checkWarning(now *Space) {
-	free, size := now.Free, now.Size
-	minFree, maxSize := now.MinFree, now.MaxSize
-	short := free >= 0 && free < now.WarnFree || maxSize > 0 && size > now.WarnSize
-	what := []any{"dir", s.dir, "free", free, "min_free", minFree, "size", size, "max_size", maxSize}
+// warning is a warning about space.
+type warning struct {
+	on   bool
+	last time.Time // when space was last short enough to warn
+}
+
+// set turns the warning on if space is short, and off if it has been sufficient for warningHold.
+func (w *warning) set(short bool, now time.Time) {
 	if short {
-		s.space.lastShort = time.Now()
+		w.on, w.last = true, now
+	} else if w.last.Add(warningHold).Before(now) {
+		w.on = false
 	}
-	switch {
-	case short && !s.space.warned:
-		s.space.warned = true
+}
+
+// warned reports what Space.Warning says. Only the watcher calls it.
+func (w *spaceWatcher) warned() bool { return w.free.on || w.size.on }
+
+func (s *Store) checkWarning(now *Space) {
+	before, at := s.space.warned(), time.Now()
+	s.space.free.set(now.Free >= 0 && now.Free < now.WarnFree, at)
+	s.space.size.set(now.MaxSize > 0 && now.Size > now.WarnSize, at)
+	what := []any{"dir", s.dir, "free", now.Free, "min_free", now.MinFree, "size", now.Size, "max_size", now.MaxSize}
+	switch after := s.space.warned(); {
+	case after && !before:
 		s.log.Warn("store is running out of space", what...)
-	case s.space.warned && s.space.lastShort.Add(warningHold).Before(time.Now()):
-		s.space.warned = false
+	case before && !after:
 		s.log.Warn("store has enough space again", what...)
 	}
 }

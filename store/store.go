@@ -80,6 +80,7 @@ func newStore(dir string, cfg Config) *Store {
 	}
 	s.suspects = make(map[uint64]*suspect)
 	s.backgroundFailures.patience = backgroundPatience
+	s.pacer.memtable = uint64(s.memTableSize())
 	s.space.init(cfg.MaxSize)
 	s.inventory = &inventory{fsys: s.fsys, file: s.fsys.PathJoin(dir, inventoryName)}
 	return s

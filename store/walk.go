@@ -57,7 +57,7 @@ func (s *Store) openTable(info *pebble.SSTableInfo) (t *table, err error) {
 			t.reader, err = nil, asError(r)
 		}
 	}()
-	f, err := files{s.fsys, s.inventory, &s.pacer}.Open(s.fsys.PathJoin(s.dir, t.file))
+	f, err := s.files().Open(s.fsys.PathJoin(s.dir, t.file))
 	if err != nil {
 		return t, err
 	}

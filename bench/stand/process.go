@@ -55,6 +55,7 @@ type Process struct {
 	name    string
 	cmd     *exec.Cmd
 	logPath string
+	began   time.Time
 	done    chan struct{} // closed when it has ended
 	err     error         // of Wait; read only after done is closed
 }
@@ -84,7 +85,7 @@ func (h Host) start(ctx context.Context, name string, args ...string) (*Process,
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", base, err)
 	}
-	p := &Process{name: base, cmd: cmd, logPath: log.Name(), done: make(chan struct{})}
+	p := &Process{name: base, cmd: cmd, logPath: log.Name(), began: time.Now(), done: make(chan struct{})}
 	go func() {
 		p.err = cmd.Wait()
 		close(p.done)

@@ -43,6 +43,8 @@ func TestTop(t *testing.T) {
 	tty.shows("1-6 of 6 sessions", "erin") // without a key
 
 	tty.keys("s")
+	tty.shows("by output")
+	tty.keys("s")
 	tty.shows("by started")
 	tty.keys("r")
 	screen := tty.shows("by started, reversed")

@@ -53,14 +53,19 @@ func (d *daemon) openSNMP(cfg *config.Config) error {
 
 // newStateChanges returns what tells managers of the changes of servers' states.
 func (d *daemon) newStateChanges(cfg *config.Config) *statechange.Teller {
-	sc := statechange.Config{Enabled: d.stateChangeEnabled, View: d.serverView}
+	return statechange.New(statechange.Config{Enabled: d.stateChangeEnabled, View: d.serverView, Ways: d.notificationWays(cfg)})
+}
+
+// notificationWays returns the ways out for notifications of a configuration. Nobody may use them before
+// openSNMP.
+func (d *daemon) notificationWays(cfg *config.Config) (ways statechange.Ways) {
 	if cfg.SNMP.Responder != nil {
-		sc.Notify = func(trap mib.OID, vbs ...mib.Varbind) error { return d.snmp.notifier.Notify(trap, vbs...) }
+		ways.Notify = func(trap mib.OID, vbs ...mib.Varbind) error { return d.snmp.notifier.Notify(trap, vbs...) }
 	}
 	if cfg.SNMP.AgentX != nil {
-		sc.Master = d.notifyMaster
+		ways.Master = d.notifyMaster
 	}
-	return statechange.New(sc)
+	return ways
 }
 
 // notifyMaster passes a notification to the master agent. If the connection is lost before the answer, it

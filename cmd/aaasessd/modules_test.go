@@ -96,7 +96,7 @@ func TestServerStateChange(t *testing.T) {
 	if got := told(2); !slices.Equal(got, []int{2, 1}) {
 		t.Errorf("states %d, want dead(2), up(1)", got)
 	}
-	want := statechange.Stats{Enabled: true, Told: 2, Disabled: 2, Master: &statechange.MasterStats{Accepted: 2}}
+	want := statechange.Stats{Enabled: true, Disabled: 2, SenderStats: statechange.SenderStats{Told: 2, Master: &statechange.MasterStats{Accepted: 2}}}
 	var got statechange.Stats
 	eventually(t, "the status counts them", func() bool {
 		status, err := l.client().Status(t.Context())

@@ -83,6 +83,19 @@ func (v *liveView) wantRegion(id, text string) {
 	}
 }
 
+// wantEnd waits until the daemon ends the stream.
+func (v *liveView) wantEnd() {
+	v.t.Helper()
+	for {
+		if _, ok := v.next(); !ok {
+			break
+		}
+	}
+	if err := v.lines.Err(); err != nil {
+		v.t.Errorf("the daemon has not ended the stream: %v", err)
+	}
+}
+
 // TestPageOfSessions: a session that starts is on the page and in the stream, and one that ends is gone.
 func TestPageOfSessions(t *testing.T) {
 	l := launch(t, httpConfig(t, ""), environment{})
@@ -122,14 +135,7 @@ func TestStreamsEnd(t *testing.T) {
 	if err := l.stop(); err != nil {
 		t.Fatal(err)
 	}
-	for {
-		if _, ok := stream.next(); !ok {
-			break
-		}
-	}
-	if err := stream.lines.Err(); err != nil {
-		t.Error(err)
-	}
+	stream.wantEnd()
 }
 
 // usersFile writes a web configuration with the user alice, whose password is secret.
@@ -197,11 +203,7 @@ func TestReloadOfStatusPage(t *testing.T) {
 		t.Fatal("there is no event")
 	}
 	l.reload(httpConfig(t, ", status-page: false"), "configuration loaded")
-	for {
-		if _, ok := stream.next(); !ok {
-			break
-		}
-	}
+	stream.wantEnd()
 	for path, want := range map[string]int{"/": http.StatusNotFound, "/sessions": http.StatusNotFound, "/assets/page.css": http.StatusNotFound, "/live?view=/": http.StatusNotFound, "/healthz": http.StatusOK} {
 		if code, body := l.get(path); code != want || code == http.StatusNotFound && !strings.Contains(body, "http.status-page") {
 			t.Errorf("%s: %d %s", path, code, body)

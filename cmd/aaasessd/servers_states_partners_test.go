@@ -284,7 +284,7 @@ func TestServerStates(t *testing.T) {
 	if err := errors.Join(err, json.Unmarshal([]byte(out), &shown)); err != nil {
 		t.Fatal(err)
 	}
-	want := statechange.Stats{Enabled: true, Told: 4 * rounds, Master: &statechange.MasterStats{Accepted: 4 * rounds}}
+	want := statechange.Stats{Enabled: true, SenderStats: statechange.SenderStats{Told: 4 * rounds, Master: &statechange.MasterStats{Accepted: 4 * rounds}}}
 	if diff := cmp.Diff(want, shown.Sections.StateChanges); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}

@@ -76,6 +76,7 @@ var logKeys = map[string]string{
 	"output":          "what a command wrote",
 	"pdu":             "type of an SNMP request",
 	"profile":         "name of a disconnect profile",
+	"person":          "who is authenticated at the HTTP listener",
 	"queue":           "a queue of records",
 	"rate":            "records a second",
 	"reason":          "why",

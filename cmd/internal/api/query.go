@@ -35,6 +35,12 @@ type Filter struct {
 // Query is a Filter with an order and a part of the list.
 type Query struct {
 	Filter
+	// Search, "search" in a URL, selects the sessions that have this text anywhere, in upper or lower
+	// case, in one of these: user, address or prefix, NAS (the client's name, what the NAS calls itself,
+	// its address), Calling-Station-Id (a MAC address in any notation), Acct-Session-Id at the NAS or
+	// towards the AAA servers, line, ID. Letters that are not ASCII have a case only if the text has one
+	// of these. "" means all.
+	Search string
 	// Sort is one of [Orders]; a leading - reverses the order. "" means id. Equal sessions are in
 	// the order of their ids.
 	Sort string
@@ -44,9 +50,12 @@ type Query struct {
 	Limit int
 }
 
-// Orders returns the values of Query.Sort: id, idle (longest first), octets (both directions, most
+// Orders returns the values of Query.Sort: address (IPv4 before IPv6, none last), id, idle (longest
+// first), input and output (octets, most first), nas (as shown, A first), octets (both directions, most
 // first), started (oldest first) and user (A first).
-func Orders() []string { return []string{"id", "idle", "octets", "started", "user"} }
+func Orders() []string {
+	return []string{"address", "id", "idle", "input", "nas", "octets", "output", "started", "user"}
+}
 
 // Kinds returns the values of Filter.Kind, and of Session.Kind of a row. A call, which is no row, has
 // the Kind "resource"; see [EventKinds].
@@ -90,6 +99,8 @@ func (q *Query) set(key, value string) error {
 			return fmt.Errorf("%w: cannot sort by %q: want one of %s", ErrQuery, value, strings.Join(Orders(), ", "))
 		}
 		q.Sort = value
+	case key == "search" && value != "":
+		q.Search = value
 	case key == "offset" && value != "":
 		return setNumber(&q.Offset, key, value)
 	case key == "limit" && value != "":
@@ -175,6 +186,9 @@ func oneOf(all []string, key, value string) (string, error) {
 // Values returns the parameters of a URL that ParseQuery parses to q.
 func (q Query) Values() url.Values {
 	v := q.Filter.values()
+	if q.Search != "" {
+		v.Set("search", q.Search)
+	}
 	if q.Sort != "" {
 		v.Set("sort", q.Sort)
 	}
@@ -209,6 +223,9 @@ func (f Filter) values() url.Values {
 	}
 	return v
 }
+
+// IsZero reports whether q selects every session, regardless of the limit.
+func (q Query) IsZero() bool { return q.Search == "" && q.Filter.IsZero() }
 
 // IsZero reports whether f matches every session.
 func (f Filter) IsZero() bool { return len(f.values()) == 0 }

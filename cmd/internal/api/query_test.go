@@ -54,18 +54,19 @@ func TestParseQuery(t *testing.T) {
 	}{
 		{"nothing", "", api.Query{}, ""},
 		{
-			"everything", "id=0000000D&id=0xe&id=0000000D&user=al%20ice&address=10.0.0.1&line=Gi0/1&nas=n&calling-station=c&acct-session-id=a&kind=exec&state=terminating&sort=-octets&offset=6&limit=7",
+			"everything", "id=0000000D&id=0xe&id=0000000D&user=al%20ice&address=10.0.0.1&line=Gi0/1&nas=n&calling-station=c&acct-session-id=a&kind=exec&state=terminating&search=A%20b&sort=-octets&offset=6&limit=7",
 			api.Query{
 				Filter: api.Filter{
 					IDs: []api.ID{13, 14}, User: "al ice", Address: netip.MustParsePrefix("10.0.0.1/32"), Line: "Gi0/1", NAS: "n",
 					CallingStation: "c", AcctSessionID: "a", Kind: "exec", State: "terminating",
 				},
-				Sort: "-octets", Offset: 6, Limit: 7,
+				Search: "A b", Sort: "-octets", Offset: 6, Limit: 7,
 			},
 			"",
 		},
 		{"user that is no UTF-8", "user=%ff", api.Query{Filter: api.Filter{User: "\xff"}}, ""},
 		{"limit 0", "limit=0", api.Query{}, ""},
+		{"empty search", "search=", api.Query{}, `"search" is empty`},
 		{"unknown", "usr=alice", api.Query{}, `unknown parameter "usr"`},
 		{"empty", "user=", api.Query{}, `"user" is empty`},
 		{"twice", "user=a&user=b", api.Query{}, `"user" is given 2 times`},
@@ -78,7 +79,7 @@ func TestParseQuery(t *testing.T) {
 		{"address with a zone", "address=fe80::1%25eth0", api.Query{}, "want an IPv4 or IPv6 address or prefix"},
 		{"kind", "kind=system", api.Query{}, "want one of network, exec, connection"},
 		{"ended sessions are none", "state=ended", api.Query{}, "want one of active, terminating, stuck"},
-		{"sort", "sort=name", api.Query{}, "want one of id, idle, octets, started, user"},
+		{"sort", "sort=name", api.Query{}, "want one of address, id, idle, input, nas, octets, output, started, user"},
 		{"offset below 0", "offset=-1", api.Query{}, "offset"},
 		{"limit below 0", "limit=-1", api.Query{}, "limit"},
 		{"limit too large", "limit=2147483648", api.Query{}, "limit"},
@@ -130,7 +131,7 @@ func FuzzQuery(f *testing.F) {
 		if diff := cmp.Diff(q, again, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 			t.Error(diff)
 		}
-		if q.IsZero() != (len(q.Filter.IDs) == 0 && cmp.Equal(q.Filter, api.Filter{}, cmpopts.EquateComparable(netip.Prefix{}))) {
+		if q.IsZero() != (q.Search == "" && len(q.Filter.IDs) == 0 && cmp.Equal(q.Filter, api.Filter{}, cmpopts.EquateComparable(netip.Prefix{}))) {
 			t.Errorf("IsZero is %v of %+v", q.IsZero(), q.Filter)
 		}
 	})

@@ -23,7 +23,7 @@ func (srv *Server) listAccounted(w http.ResponseWriter, r *http.Request) {
 	}
 	srv.table.RefreshLinks()
 	view, now := srv.table.View(), srv.table.Clock()
-	found := srv.find(query.Filter, view)
+	found := srv.findAll(query, view)
 	head := api.AccountedHead{Total: view.Len(), Matched: len(found)}
 	decisions := srv.decisions(found)
 	found = slices.DeleteFunc(found, func(s *sessions.Session) bool { return !decisions[s.Route].Accounted })

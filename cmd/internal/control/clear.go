@@ -25,7 +25,7 @@ func (s *Server) clear(w http.ResponseWriter, r *http.Request) {
 	}
 	matched, cleared, err := s.clearSelected(sel)
 	for _, session := range cleared {
-		s.sessionLogger(r, session).Info("session cleared by command")
+		s.sessionLogger(s.commandLogger(r), session).Info("session cleared by command")
 	}
 	if errors.Is(err, errTooMany) {
 		s.writeBodyError(w, err)

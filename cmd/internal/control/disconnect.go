@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -133,7 +134,9 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	b, err := s.start(ctx, sel)
-	s.logDisconnect(r, b)
+	for log := range s.markedLoggers(b, s.commandLogger(r)) {
+		log.Info("disconnect by command")
+	}
 	if err != nil {
 		s.writeEndError(w, err, "disconnected")
 		return
@@ -154,22 +157,26 @@ func (s *Server) writeEndError(w http.ResponseWriter, err error, done string) {
 	}
 }
 
-// logDisconnect writes a log line for each session that the request has marked. Sessions that were
+// markedLoggers yields a logger of the caller for each session that the request has marked. Sessions that were
 // already being ended have had their line.
-func (s *Server) logDisconnect(r *http.Request, b *batch) {
-	for _, id := range b.ids {
-		session := b.before[id]
-		if !b.marked[id] || session == nil {
-			continue
+func (s *Server) markedLoggers(b *batch, caller *slog.Logger) iter.Seq[*slog.Logger] {
+	return func(yield func(*slog.Logger) bool) {
+		for _, id := range b.ids {
+			if session := b.before[id]; b.marked[id] && session != nil && !yield(s.sessionLogger(caller, session)) {
+				return
+			}
 		}
-		s.sessionLogger(r, session).Info("disconnect by command")
 	}
 }
 
-// sessionLogger returns a logger whose lines name the caller and the session.
-func (s *Server) sessionLogger(r *http.Request, session *sessions.Session) *slog.Logger {
-	log := s.cfg.Logger.With("uid", r.Context().Value(peerKey{}),
-		"session", session.ID.String(), "user", session.User, "nas", session.NAS.String())
+// commandLogger returns a logger whose lines name the caller of a request.
+func (s *Server) commandLogger(r *http.Request) *slog.Logger {
+	return s.cfg.Logger.With("uid", r.Context().Value(peerKey{}))
+}
+
+// sessionLogger returns the logger of a caller whose lines also name the session.
+func (s *Server) sessionLogger(caller *slog.Logger, session *sessions.Session) *slog.Logger {
+	log := caller.With("session", session.ID.String(), "user", session.User, "nas", session.NAS.String())
 	if client := s.cfg.ClientName(session.NAS.Addr); client != "" {
 		log = log.With("client", client)
 	}

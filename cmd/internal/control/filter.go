@@ -2,31 +2,15 @@ package control
 
 import (
 	"bytes"
-	"cmp"
 	"net"
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 
 	"aaasess/cmd/internal/api"
 	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
-
-// orders are the comparisons for the names of [api.Orders].
-var orders = map[string]func(a, b *sessions.Session) int{
-	"id":      func(a, b *sessions.Session) int { return cmp.Compare(a.ID, b.ID) },
-	"user":    func(a, b *sessions.Session) int { return cmp.Compare(a.User, b.User) },
-	"started": func(a, b *sessions.Session) int { return cmp.Compare(a.Started, b.Started) },
-	"idle":    func(a, b *sessions.Session) int { return cmp.Compare(a.ActiveAt(), b.ActiveAt()) },
-	"octets":  func(a, b *sessions.Session) int { return cmp.Compare(octets(b), octets(a)) },
-}
-
-func octets(s *sessions.Session) uint64 {
-	u, _ := s.Used()
-	return u.InputOctets + u.OutputOctets
-}
 
 // match reports whether s matches a filter.
 func (srv *Server) match(f *api.Filter, s *sessions.Session) bool {
@@ -95,44 +79,34 @@ func sameStation(a, b string) bool {
 
 // find returns the sessions of a view that match a filter, in the order of their ids.
 func (srv *Server) find(f api.Filter, view *sessions.View) []*sessions.Session {
+	return srv.findAlso(f, view, func(*sessions.Session) bool { return true })
+}
+
+// findAll returns the sessions of a view that match the filter and the search of a query, in the order
+// of their ids.
+func (srv *Server) findAll(q api.Query, view *sessions.View) []*sessions.Session {
+	if q.Search == "" {
+		return srv.find(q.Filter, view)
+	}
+	return srv.findAlso(q.Filter, view, srv.newSearcher(q.Search).match)
+}
+
+func (srv *Server) findAlso(f api.Filter, view *sessions.View, also func(*sessions.Session) bool) []*sessions.Session {
 	var list []*sessions.Session
 	if len(f.IDs) > 0 {
 		ids := slices.Sorted(slices.Values(f.IDs))
 		f.IDs = nil
 		for _, id := range ids {
-			if s := view.Get(sessions.ID(id)); s != nil && srv.match(&f, s) {
+			if s := view.Get(sessions.ID(id)); s != nil && srv.match(&f, s) && also(s) {
 				list = append(list, s)
 			}
 		}
 		return list
 	}
 	for s := range view.All() {
-		if srv.match(&f, s) {
+		if srv.match(&f, s) && also(s) {
 			list = append(list, s)
 		}
 	}
 	return list
-}
-
-// pageOf returns the part of sorted sessions that a query asks for. It changes the order of list,
-// which is that of the ids.
-func pageOf(q api.Query, list []*sessions.Session) []*sessions.Session {
-	by, reverse := strings.CutPrefix(q.Sort, "-")
-	by = cmp.Or(by, "id")
-	from := min(q.Offset, len(list))
-	to := len(list)
-	if q.Limit > 0 {
-		to = min(to, from+q.Limit)
-	}
-	if by == "id" && !reverse {
-		return list[from:to]
-	}
-	compare := orders[by]
-	return sortPage(list, from, to, func(a, b *sessions.Session) int {
-		c := compare(a, b)
-		if reverse {
-			c = -c
-		}
-		return cmp.Or(c, cmp.Compare(a.ID, b.ID))
-	})
 }

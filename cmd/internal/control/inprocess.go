@@ -1,28 +1,35 @@
 package control
 
 import (
+	"context"
+	"errors"
+	"fmt"
+
 	"aaasess/cmd/internal/api"
 	"aaasess/sessions"
 )
 
-// List returns the part of the list of live sessions that a query asks for, as /v1/sessions does.
+// List returns the part of the list of live sessions that a query asks for. The sort of the query is
+// one of [api.Orders].
 func (s *Server) List(q api.Query) (api.SessionsHead, []api.Session) {
-	s.table.RefreshLinks()
-	view := s.table.View()
-	found := s.find(q.Filter, view)
-	out := []api.Session{}
-	for _, session := range pageOf(q, found) {
-		out = append(out, s.describe(session))
+	head, rows := s.selectPage(q)
+	list := make([]api.Session, len(rows))
+	for i, session := range rows {
+		list[i] = s.describe(session)
 	}
-	return api.SessionsHead{Total: view.Len(), Matched: len(found)}, out
+	return head, list
 }
 
-// Detail returns a live session with its attributes; false: it is not live.
-func (s *Server) Detail(id api.ID) (api.SessionDetail, bool) {
-	s.table.RefreshLinks()
-	session := s.table.View().Get(sessions.ID(id))
-	if session == nil {
-		return api.SessionDetail{}, false
+// DisconnectOne starts to end a live session, and returns when it is durable that it will be ended. It
+// does not wait for the NAS. person is who asked for it, and from their address, for the log. Its
+// errors say that the session is not live, or why it cannot be ended.
+func (s *Server) DisconnectOne(ctx context.Context, id api.ID, person, from string) error {
+	b, err := s.start(ctx, selection{ids: []sessions.ID{sessions.ID(id)}})
+	for log := range s.markedLoggers(b, s.cfg.Logger.With("person", person, "from", from)) {
+		log.Info("disconnect by status page")
 	}
-	return s.detail(session), true
+	if notLive := (*sessions.NotLiveError)(nil); errors.As(err, &notLive) {
+		return fmt.Errorf("session %s is not live", notLive.ID)
+	}
+	return err
 }

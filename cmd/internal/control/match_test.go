@@ -18,7 +18,7 @@ import (
 func FuzzMatch(f *testing.F) {
 	for _, seed := range []string{
 		"", "user=alice", "line=5", "id=0000000D&id=0xE", "address=10.0.0.1&nas=192.0.2.1", "calling-station=00-11-22-33-44-55",
-		"kind=network&state=active", "user=%ff%00", "address=::ffff:10.0.0.1", "acct-session-id=a&x",
+		"kind=network&state=active", "user=%ff%00", "address=::ffff:10.0.0.1", "acct-session-id=a&x", "search=%ff", "search=ALI",
 	} {
 		f.Add(seed)
 	}
@@ -37,9 +37,10 @@ func FuzzMatch(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !srv.match(&q.Filter, session) && q.IsZero() {
+		if !srv.match(&q.Filter, session) && q.Filter.IsZero() {
 			t.Error("no filter, no match")
 		}
+		srv.newSearcher(q.Search).match(session)
 	})
 }
 

@@ -49,7 +49,7 @@ func TestSortPage(t *testing.T) {
 		if q.Limit > 0 {
 			want = want[:min(q.Limit, len(want))]
 		}
-		if got := pageOf(q, list); !slices.Equal(idsOf(want), idsOf(got)) {
+		if got := (&Server{}).pageOf(q, list); !slices.Equal(idsOf(want), idsOf(got)) {
 			t.Errorf("%d, want %d", idsOf(got), idsOf(want))
 		}
 	})

@@ -80,6 +80,8 @@ type Server struct {
 	mux        *http.ServeMux
 	ready      chan struct{}
 
+	selections selections
+
 	mu       sync.Mutex
 	sections map[string]func() any
 }
@@ -203,14 +205,12 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	s.table.RefreshLinks()
-	view := s.table.View()
-	found := s.find(query.Filter, view)
-	out, err := newListWriter(w, api.SessionsHead{Total: view.Len(), Matched: len(found)})
+	head, rows := s.selectPage(query)
+	out, err := newListWriter(w, head)
 	if err != nil {
 		return
 	}
-	for _, session := range pageOf(query, found) {
+	for _, session := range rows {
 		if out.write(s.describe(session)) != nil {
 			return
 		}

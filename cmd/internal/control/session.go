@@ -96,8 +96,13 @@ func (srv *Server) showSession(w http.ResponseWriter, r *http.Request) {
 	srv.writeJSON(w, http.StatusOK, detail)
 }
 
-// detail describes a session with its attributes.
-func (srv *Server) detail(session *sessions.Session) api.SessionDetail {
+// Detail returns a live session with its attributes; false: it is not live.
+func (srv *Server) Detail(id api.ID) (api.SessionDetail, bool) {
+	srv.table.RefreshLinks()
+	session := srv.table.View().Get(sessions.ID(id))
+	if session == nil {
+		return api.SessionDetail{}, false
+	}
 	detail := api.SessionDetail{Session: srv.describe(session), Attributes: []api.Attribute{}}
 	name, parent := session.Attrs.Service()
 	detail.Service, detail.ParentSession = api.ValidText(name), api.ValidText(parent)
@@ -108,7 +113,7 @@ func (srv *Server) detail(session *sessions.Session) api.SessionDetail {
 	if err := srv.terminator.CanEnd(session); err != nil {
 		detail.UnableReason = api.ValidText(err.Error())
 	}
-	return detail
+	return detail, true
 }
 
 // printed returns attributes by their names.

@@ -1,5 +1,7 @@
-// Package statechange tells SNMP managers when a server becomes dead, or answers again:
-// casServerStateChange of CISCO-AAA-SERVER-MIB (R9).
+// Package statechange tells SNMP managers when a thing becomes bad, or good again. A [Sender] does that for
+// any kind of thing. The [Teller] is the one for servers that become dead, or answer again:
+// casServerStateChange of CISCO-AAA-SERVER-MIB (R9). The rest of this text is about servers; for others
+// package conditions has a Sender.
 //
 //	clients -- Changed --> queue --> [Limiter] --> our own targets (package notify)
 //	                                          '--> queue --> the master agent (package agentx)
@@ -16,8 +18,8 @@
 //
 // # Who owns what
 //
-// [Teller.Changed], [Teller.Stats] and [Teller.Flush] may be called from any goroutine. The first two only
-// take a short lock, which guards the Limiter too. The goroutine of [Teller.Run] uses the Limiter, and
+// [Sender.Changed], [Sender.Stats] and [Sender.Flush] may be called from any goroutine. The first two only
+// take a short lock, which guards the Limiter too. The goroutine of [Sender.Run] uses the Limiter, and
 // another one waits for the master agent. Both queues coalesce: if they are full, they drop changes that
 // are followed by a later one of the same server.
 package statechange

@@ -59,7 +59,7 @@ func TestLimiter(t *testing.T) {
 		{"skipped without limits", []step{{0, "skip dead"}, {1, "up"}}, "1 up", 0, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var l Limiter
+			var l Limiter[servers.Key, servers.Change]
 			var told []string
 			for i, s := range tt.steps {
 				name := "a"
@@ -75,8 +75,8 @@ func TestLimiter(t *testing.T) {
 						told = append(told, fmt.Sprint(s.second, " ", map[bool]string{true: "dead", false: "up"}[c.Dead]))
 					}
 				case skip:
-					l.Skip(c)
-				case l.Change(c, at(s.second)):
+					l.Skip(c.Key())
+				case l.Change(c.Key(), c.Dead, c, at(s.second)):
 					told = append(told, fmt.Sprint(s.second, " ", s.what))
 				}
 			}
@@ -98,7 +98,7 @@ func TestLimiter(t *testing.T) {
 // allows, each change is told or counted, and what is told is a change that has happened, in order.
 func TestLimiterRules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var l Limiter
+		var l Limiter[servers.Key, servers.Change]
 		now := at(0)
 		names := []string{"a", "b", "c"}
 		present, believed := map[string]bool{}, map[string]bool{}
@@ -125,7 +125,7 @@ func TestLimiterRules(t *testing.T) {
 				changes++
 				c := change(name, present[name], changes)
 				changed[name] = c
-				if l.Change(c, now) {
+				if l.Change(c.Key(), c.Dead, c, now) {
 					tell(c)
 				}
 			}
@@ -157,8 +157,8 @@ func TestLimiterRules(t *testing.T) {
 			}
 		}
 		l.Due(now.Add(Burst * Every))
-		if len(l.servers) > 0 {
-			t.Fatalf("%d servers are not forgotten", len(l.servers))
+		if len(l.things) > 0 {
+			t.Fatalf("%d servers are not forgotten", len(l.things))
 		}
 	})
 }

@@ -16,7 +16,7 @@ func TestQueue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(1, 6).Draw(t, "limit")
 		names := rapid.IntRange(1, limit).Draw(t, "servers")
-		q := queue[int]{limit: limit}
+		q := queue[servers.Key, int]{limit: limit}
 		pushed, popped, last := 0, 0, map[string]int{}
 		before := -1
 		pop := func() bool {
@@ -62,7 +62,7 @@ func TestQueue(t *testing.T) {
 
 // TestQueueOfManyServers: if each element is of another server, the oldest is dropped.
 func TestQueueOfManyServers(t *testing.T) {
-	q := queue[int]{limit: 2}
+	q := queue[servers.Key, int]{limit: 2}
 	for i := range 3 {
 		q.push(servers.Key{Name: fmt.Sprint(i)}, i)
 	}

@@ -38,18 +38,20 @@ func newScene(t *testing.T, change func(*Config)) *scene {
 	cfg := Config{
 		Enabled: func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.enabled },
 		View:    s.view,
-		Notify: func(trap mib.OID, vbs ...mib.Varbind) error {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.own = append(s.own, text(trap, vbs))
-			return errors.New("the queue of a target is full")
-		},
-		Master: func(_ context.Context, trap mib.OID, vbs []mib.Varbind) error {
-			s.mu.Lock()
-			answer := s.answer
-			s.toMaster = append(s.toMaster, text(trap, vbs))
-			s.mu.Unlock()
-			return answer()
+		Ways: Ways{
+			Notify: func(trap mib.OID, vbs ...mib.Varbind) error {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.own = append(s.own, text(trap, vbs))
+				return errors.New("the queue of a target is full")
+			},
+			Master: func(_ context.Context, trap mib.OID, vbs []mib.Varbind) error {
+				s.mu.Lock()
+				answer := s.answer
+				s.toMaster = append(s.toMaster, text(trap, vbs))
+				s.mu.Unlock()
+				return answer()
+			},
 		},
 	}
 	if change != nil {
@@ -142,14 +144,14 @@ func TestTeller(t *testing.T) {
 	for name, test := range map[string]func(*scene){
 		"a death and a return a second apart": func(s *scene) {
 			s.happen("four", 2)
-			s.want(Stats{Told: 2}, "3 dead 1 0", "3 up 1 1")
+			s.want(Stats{SenderStats: SenderStats{Told: 2}}, "3 dead 1 0", "3 up 1 1")
 		},
 		"at the same moment": func(s *scene) {
 			for _, dead := range []bool{true, false} {
 				s.Changed(servers.Change{Protocol: servers.RADIUS, Name: "four", Lifetime: servers.Lifetime{Dead: dead}})
 			}
 			synctest.Wait()
-			s.want(Stats{Told: 2}, "3 dead 0 0", "3 up 0 0")
+			s.want(Stats{SenderStats: SenderStats{Told: 2}}, "3 dead 0 0", "3 up 0 0")
 		},
 		"a server without a row": func(s *scene) {
 			s.happen("six", 1)
@@ -166,38 +168,38 @@ func TestTeller(t *testing.T) {
 			s.want(Stats{Disabled: 1})
 			s.set(func() { s.enabled = true })
 			s.happen("four", 1)
-			s.want(Stats{Disabled: 1, Told: 1}, "3 dead 1 0")
+			s.want(Stats{SenderStats: SenderStats{Told: 1}, Disabled: 1}, "3 dead 1 0")
 		},
 		"a flapping server is told of in the end": func(s *scene) {
 			s.happen("four", 13) // the last one 12 s after the first
-			s.want(Stats{Told: 10, Suppressed: 2, Held: 1}, burst...)
+			s.want(Stats{SenderStats: SenderStats{Told: 10, Suppressed: 2, Held: 1}}, burst...)
 			time.Sleep(Every - 12*time.Second - time.Millisecond)
 			synctest.Wait()
-			s.want(Stats{Told: 10, Suppressed: 2, Held: 1}, burst...)
+			s.want(Stats{SenderStats: SenderStats{Told: 10, Suppressed: 2, Held: 1}}, burst...)
 			time.Sleep(time.Millisecond)
 			synctest.Wait()
-			s.want(Stats{Told: 11, Suppressed: 2}, append(burst, "3 dead 1 6")...)
+			s.want(Stats{SenderStats: SenderStats{Told: 11, Suppressed: 2}}, append(burst, "3 dead 1 6")...)
 		},
 		"the end while it flaps": func(s *scene) {
 			s.happen("four", 11)
 			s.Flush()
 			s.Flush()
 			synctest.Wait()
-			s.want(Stats{Told: 11}, append(burst, "3 dead 1 5")...)
+			s.want(Stats{SenderStats: SenderStats{Told: 11}}, append(burst, "3 dead 1 5")...)
 		},
 		"a server that is destroyed while it flaps": func(s *scene) {
 			s.happen("four", 11)
 			s.set(func() { s.gone = true })
 			time.Sleep(Every)
 			synctest.Wait()
-			s.want(Stats{Told: 10, WithoutRow: 1}, burst...)
+			s.want(Stats{SenderStats: SenderStats{Told: 10}, WithoutRow: 1}, burst...)
 		},
 		"disabled while it flaps": func(s *scene) {
 			s.happen("four", 11)
 			s.set(func() { s.enabled = false })
 			time.Sleep(Every)
 			synctest.Wait()
-			s.want(Stats{Told: 10, Disabled: 1}, burst...)
+			s.want(Stats{SenderStats: SenderStats{Told: 10}, Disabled: 1}, burst...)
 		},
 		"disabled while it flaps, and enabled": func(s *scene) {
 			s.happen("four", 11)
@@ -209,10 +211,10 @@ func TestTeller(t *testing.T) {
 				s.Changed(servers.Change{Protocol: servers.RADIUS, Name: "four", Lifetime: servers.Lifetime{Dead: dead}})
 			}
 			synctest.Wait()
-			s.want(Stats{Told: 10, Disabled: 1, Suppressed: 1, Held: 1}, burst...)
+			s.want(Stats{SenderStats: SenderStats{Told: 10, Suppressed: 1, Held: 1}, Disabled: 1}, burst...)
 			time.Sleep(Every)
 			synctest.Wait()
-			s.want(Stats{Told: 11, Disabled: 1, Suppressed: 1}, append(burst, "3 dead 0 0")...)
+			s.want(Stats{SenderStats: SenderStats{Told: 11, Suppressed: 1}, Disabled: 1}, append(burst, "3 dead 0 0")...)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -268,7 +270,7 @@ func TestBeforeRun(t *testing.T) {
 		s := &scene{t: t}
 		teller := New(Config{
 			Enabled: func() bool { return true }, View: s.view,
-			Notify: func(trap mib.OID, vbs ...mib.Varbind) error { got = append(got, text(trap, vbs)); return nil },
+			Ways: Ways{Notify: func(trap mib.OID, vbs ...mib.Varbind) error { got = append(got, text(trap, vbs)); return nil }},
 		})
 		teller.Changed(servers.Change{Protocol: servers.RADIUS, Name: "four"})
 		ctx, cancel := context.WithCancel(t.Context())

@@ -1,0 +1,211 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// TestRemoveLog: a log is freed in steps, with rests between them, and then removed. A table is removed
+// at once, with a rest behind it, and other files without a rest.
+func TestRemoveLog(t *testing.T) {
+	const work = time.Millisecond
+	const rested = work * (1 + restFactor)
+	for _, tt := range []struct {
+		name  string
+		file  string
+		size  int64
+		fails bool
+		waits bool
+		steps []int64
+		took  time.Duration
+	}{
+		{"a log", "000012.log", 2*logStep + 1, false, false, []int64{logStep + 1, 1}, 3 * rested},
+		{"whole steps", "000012.log", 2 * logStep, false, false, []int64{logStep}, 2 * rested},
+		{"a small log", "000012.log", logStep, false, false, nil, rested},
+		{"an empty log", "000012.log", 0, false, false, nil, rested},
+		{"a table", "000012.sst", 5 * logStep, false, false, nil, rested},
+		{"the ballast", ballastName, 5 * logStep, false, false, nil, work},
+		{"somebody waits", "000012.log", 2*logStep + 1, false, true, []int64{logStep + 1, 1}, 3 * work},
+		{"somebody waits for a table", "000012.sst", 1, false, true, nil, work},
+		{"a step fails", "000012.log", 5 * logStep, true, false, []int64{4 * logStep}, work + rested},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), tt.file)
+			if err := errors.Join(os.WriteFile(name, nil, 0o600), os.Truncate(name, tt.size)); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				var steps []int64
+				fs := files{FS: slowRemoval{vfs.Default, work}, inventory: &inventory{}, pacer: new(pacer), truncate: func(name string, size int64) error {
+					steps = append(steps, size)
+					time.Sleep(work)
+					if tt.fails {
+						return errors.New("broken")
+					}
+					return os.Truncate(name, size)
+				}}
+				if tt.waits {
+					defer fs.pacer.wait()()
+				}
+				began := time.Now()
+				if err := fs.Remove(name); err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(began); !slices.Equal(steps, tt.steps) || took != tt.took {
+					t.Errorf("steps %v in %v, want %v in %v", steps, took, tt.steps, tt.took)
+				}
+				if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
+					t.Errorf("the file is there: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// slowRemoval takes some time to remove a file.
+type slowRemoval struct {
+	vfs.FS
+	takes time.Duration
+}
+
+func (fs slowRemoval) Remove(name string) error {
+	time.Sleep(fs.takes)
+	return fs.FS.Remove(name)
+}
+
+// TestFilesTruncate: the engine's file system shortens the files of the operating system.
+func TestFilesTruncate(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "000012.log")
+	if err := os.WriteFile(name, []byte("12345"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := newStore(t.TempDir(), Config{}).files().truncate(name, 2); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(name); err != nil || string(b) != "12" {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
+// TestRemoveLogPowerCut: at every step of the removal of logs, a kill or a power cut leaves a
+// directory that opens, with all changes that were reported durable. A store goes on from there, and
+// removes the rest of the logs.
+func TestRemoveLogPowerCut(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		unsynced int
+		seeds    uint64
+	}{
+		{"a kill", 100, 1},
+		{"a power cut that loses all that was not synced", 0, 1},
+		{"a power cut that loses a part of it", 50, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for seed := range tt.seeds {
+				cuts := removeLogs(t, tt.unsynced, rand.New(rand.NewPCG(seed, 0)))
+				if len(cuts) < 5 {
+					t.Errorf("%d steps, so the test tests nothing", len(cuts))
+				}
+				for _, c := range cuts {
+					checkCut(t, c.disk, c.durable)
+				}
+			}
+		})
+	}
+}
+
+// stepCut is what a power cut at a step of a removal left. durable changes were reported durable before.
+type stepCut struct {
+	disk    *Disk
+	durable int
+}
+
+// manyChanges fill logs of 256 KiB to 4 MiB. The engine keeps four of them for reuse.
+const manyChanges = 90
+
+var smallLogs = Config{MaxSize: 128 << 20, Ballast: -1} // memtables of 4 MiB
+
+// removeLogs commits changes so that logs are removed, and cuts the power at each step.
+func removeLogs(t *testing.T, unsynced int, rng *rand.Rand) (cuts []stepCut) {
+	disk := NewDisk()
+	var durable atomic.Int64
+	disk.truncated = func(string, int64) { // the engine removes one file at a time, until it is closed
+		n := int(durable.Load())
+		cuts = append(cuts, stepCut{disk.PowerCut(unsynced, rng), n})
+	}
+	s := open(t, disk, smallLogs)
+	results := make(chan error, manyChanges)
+	for i := range manyChanges {
+		s.Commit(bigChange(i), func(err error) {
+			durable.Add(1)
+			results <- err
+		})
+		if i%4 == 0 { // so that not all changes share one batch
+			if err := <-results; err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := errors.Join(s.db.Flush(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, disk, smallLogs).Close(); err != nil { // it removes the logs of the first
+		t.Fatal(err)
+	}
+	return cuts
+}
+
+// bigChange has 128 KiB that do not compress.
+func bigChange(i int) Change {
+	value := make([]byte, 64<<10)
+	_, _ = rand.NewChaCha8([32]byte{byte(i)}).Read(value)
+	return Change{
+		Puts:    []Put{put("n", strconv.Itoa(i+1)), {Key: fmt.Appendf(nil, "k%04d", i), Value: value}},
+		Appends: []Append{{Queue: "q", Data: value}},
+	}
+}
+
+// checkCut opens what a cut left: a prefix of the changes, with those that were durable.
+func checkCut(t *testing.T, disk *Disk, durable int) {
+	s := open(t, disk, smallLogs)
+	n, keys := 0, 0
+	err := s.Load(func(key, value []byte) (err error) {
+		if string(key) != "n" {
+			keys++
+			return nil
+		}
+		n, err = strconv.Atoi(string(value))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n < durable || n > manyChanges || keys != n {
+		t.Errorf("%d changes and %d keys survived, %d of %d were durable", n, keys, durable, manyChanges)
+	}
+	entries, err := s.Read("q", 0, manyChanges, nil)
+	if err != nil || len(entries) != n || len(s.Damage()) > 0 {
+		t.Errorf("%d of %d records, damage %v, %v", len(entries), n, s.Damage(), err)
+	}
+	for i, e := range entries {
+		if !bytes.Equal(e.Data, bigChange(i).Appends[0].Data) {
+			t.Errorf("record %d has other octets", i)
+		}
+	}
+	commit(t, s, bigChange(n))
+	if err := errors.Join(s.db.Flush(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
