@@ -51,10 +51,12 @@ test: partners ## runs all tests, also those against foreign programs
 quick: ## runs the tests that need no foreign program
 	$(GO) test ./...
 
-# tacquito's server is a Go program, which the Go command builds into its cache.
+# tacquito's server, and the check of dashboards with Grafana's schema, are Go programs, which the Go
+# command builds into its cache.
 partners: ## installs the foreign programs that the tests need, if any is missing
 	@.ci/partners $(PARTNERS)
 	@$(GO) -C internal/partner/tacquito tool -n server >/dev/null
+	@$(GO) -C internal/partner/grafana build -o /dev/null .
 
 lint:
 	$(GO) vet -tags partners ./...

@@ -1,6 +1,9 @@
 package sessions
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // rows is an ordered map from ID to *Session whose snapshots cost almost nothing. It is a radix
 // tree of six levels. The top level has two bits of the id, the others six each. Each node has a
@@ -91,6 +94,21 @@ func (n *node) walk(yield func(*Session) bool) bool {
 	}
 	for _, child := range n.children {
 		if !child.walk(yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// walkBack is walk in the reverse order.
+func (n *node) walkBack(yield func(*Session) bool) bool {
+	for _, s := range slices.Backward(n.rows) {
+		if !yield(s) {
+			return false
+		}
+	}
+	for _, child := range slices.Backward(n.children) {
+		if !child.walkBack(yield) {
 			return false
 		}
 	}

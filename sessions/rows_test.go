@@ -74,9 +74,22 @@ func compareWalk(t *rapid.T, root *node, model map[ID]*Session) {
 	if !slices.Equal(sorted, all) {
 		t.Fatalf("All yields %d, want %d", all, sorted)
 	}
+	var back []ID
+	for s := range (&View{root: root}).Backward() {
+		back = append(back, s.ID)
+	}
+	if slices.Reverse(back); !slices.Equal(sorted, back) {
+		t.Fatalf("Backward yields the reverse of %d, want %d", back, sorted)
+	}
 	for s := range (&View{root: root}).All() {
 		if s.ID != sorted[0] {
 			t.Fatal("All goes on")
+		}
+		break
+	}
+	for s := range (&View{root: root}).Backward() {
+		if s.ID != sorted[len(sorted)-1] {
+			t.Fatal("Backward goes on")
 		}
 		break
 	}

@@ -42,6 +42,15 @@ func (v *View) All() iter.Seq[*Session] {
 	}
 }
 
+// Backward yields the sessions in the reverse order of their ids.
+func (v *View) Backward() iter.Seq[*Session] {
+	return func(yield func(*Session) bool) {
+		if v.root != nil {
+			v.root.walkBack(yield)
+		}
+	}
+}
+
 // View returns the table as last published. Its counters are those of the newest durable commit, so
 // a crash never makes them fall. Its rows are those at the moment when the newest batch of commits
 // became durable. They include everything that is durable. They may be ahead of the disk, and of

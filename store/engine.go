@@ -138,9 +138,11 @@ func (s *Store) listener() *pebble.EventListener {
 		WALCreated:      s.pacer.logCreated,
 		FlushEnd: func(info pebble.FlushInfo) {
 			if info.Err == nil {
+				s.pacer.flushEnded(info)
 				s.backgroundFailures.succeeded()
 			}
 		},
+		CompactionEnd: s.pacer.compacted,
 		// The default is fatal, and a restart would meet the same file again.
 		// Reads of it get the error; all else goes on, and what is damaged is cut out.
 		DataCorruption: func(info pebble.DataCorruptionInfo) {

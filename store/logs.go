@@ -54,13 +54,26 @@ func (fs files) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) 
 	return fs.log(newname, f, err)
 }
 
-// Remove removes a log from the inventory before the file, and shortens it first.
+// Remove removes a log from the inventory before the file, and shortens it first. It rests after a log
+// or a table: after a compaction the engine removes many.
 func (fs files) Remove(name string) error {
 	fs.inventory.removeLog(name)
-	if _, ok := logNumber(name); ok {
+	_, isLog := logNumber(name)
+	if isLog {
 		fs.shorten(name)
 	}
-	return fs.FS.Remove(name)
+	began := time.Now()
+	err := fs.FS.Remove(name)
+	if isLog || strings.HasSuffix(name, ".sst") {
+		fs.restAfter(began)
+	}
+	return err
+}
+
+func (fs files) restAfter(began time.Time) {
+	if fs.pacer.waiting.Load() == 0 {
+		rest(began)
+	}
 }
 
 // shorten frees the space of a log in steps, and rests after each. The engine removes a log when the
@@ -77,9 +90,7 @@ func (fs files) shorten(name string) {
 		if fs.truncate(name, size) != nil {
 			return // Remove does it in one step
 		}
-		if fs.pacer.waiting.Load() == 0 {
-			rest(began)
-		}
+		fs.restAfter(began)
 	}
 }
 

@@ -17,10 +17,11 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// TestRemoveLog: a log is freed in steps, with rests between them, and then removed. Other files are
-// removed at once.
+// TestRemoveLog: a log is freed in steps, with rests between them, and then removed. A table is removed
+// at once, with a rest behind it, and other files without a rest.
 func TestRemoveLog(t *testing.T) {
 	const work = time.Millisecond
+	const rested = work * (1 + restFactor)
 	for _, tt := range []struct {
 		name  string
 		file  string
@@ -30,14 +31,15 @@ func TestRemoveLog(t *testing.T) {
 		steps []int64
 		took  time.Duration
 	}{
-		{"a log", "000012.log", 2*logStep + 1, false, false, []int64{logStep + 1, 1}, 2 * (1 + flushRest) * work},
-		{"whole steps", "000012.log", 2 * logStep, false, false, []int64{logStep}, (1 + flushRest) * work},
-		{"a small log", "000012.log", logStep, false, false, nil, 0},
-		{"an empty log", "000012.log", 0, false, false, nil, 0},
-		{"a table", "000012.sst", 5 * logStep, false, false, nil, 0},
-		{"the ballast", ballastName, 5 * logStep, false, false, nil, 0},
-		{"somebody waits", "000012.log", 2*logStep + 1, false, true, []int64{logStep + 1, 1}, 2 * work},
-		{"a step fails", "000012.log", 5 * logStep, true, false, []int64{4 * logStep}, work},
+		{"a log", "000012.log", 2*logStep + 1, false, false, []int64{logStep + 1, 1}, 3 * rested},
+		{"whole steps", "000012.log", 2 * logStep, false, false, []int64{logStep}, 2 * rested},
+		{"a small log", "000012.log", logStep, false, false, nil, rested},
+		{"an empty log", "000012.log", 0, false, false, nil, rested},
+		{"a table", "000012.sst", 5 * logStep, false, false, nil, rested},
+		{"the ballast", ballastName, 5 * logStep, false, false, nil, work},
+		{"somebody waits", "000012.log", 2*logStep + 1, false, true, []int64{logStep + 1, 1}, 3 * work},
+		{"somebody waits for a table", "000012.sst", 1, false, true, nil, work},
+		{"a step fails", "000012.log", 5 * logStep, true, false, []int64{4 * logStep}, work + rested},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			name := filepath.Join(t.TempDir(), tt.file)
@@ -46,7 +48,7 @@ func TestRemoveLog(t *testing.T) {
 			}
 			synctest.Test(t, func(t *testing.T) {
 				var steps []int64
-				fs := files{FS: vfs.Default, inventory: &inventory{}, pacer: new(pacer), truncate: func(name string, size int64) error {
+				fs := files{FS: slowRemoval{vfs.Default, work}, inventory: &inventory{}, pacer: new(pacer), truncate: func(name string, size int64) error {
 					steps = append(steps, size)
 					time.Sleep(work)
 					if tt.fails {
@@ -70,6 +72,17 @@ func TestRemoveLog(t *testing.T) {
 			})
 		})
 	}
+}
+
+// slowRemoval takes some time to remove a file.
+type slowRemoval struct {
+	vfs.FS
+	takes time.Duration
+}
+
+func (fs slowRemoval) Remove(name string) error {
+	time.Sleep(fs.takes)
+	return fs.FS.Remove(name)
 }
 
 // TestFilesTruncate: the engine's file system shortens the files of the operating system.

@@ -25,7 +25,9 @@ func Open(dir string, cfg Config) (*Store, error) {
 	isOpen := s.pacer.wait()
 	err := s.openEngine()
 	s.opening.Store(false)
-	s.pacer.opened()
+	if err == nil {
+		s.pacer.opened(s.db.Metrics().Levels[0].TablesSize)
+	}
 	isOpen()
 	if err != nil {
 		if s.hasFailed() {

@@ -8,26 +8,36 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// flushCategory is what the engine calls the tables that it writes from a memtable.
-const flushCategory vfs.DiskWriteCategory = "pebble-memtable-flush"
+// What the engine calls the tables that it writes from a memtable, and from other tables.
+const (
+	flushCategory      vfs.DiskWriteCategory = "pebble-memtable-flush"
+	compactionCategory vfs.DiskWriteCategory = "pebble-compaction"
+)
 
 const (
-	// flushRest is how long a flush rests after each write, as a multiple of its work since the last
-	// one. The removal of a log rests as much after each step. It has a quarter of one processor then. At full speed it takes 150 ms of both, and answers
-	// that come meanwhile wait (BenchmarkLatency).
-	flushRest = 3
+	// restFactor is how long background work rests after each step, as a multiple of its work since the
+	// last rest: a write of a flush or compaction, a removed table, a part of a removed log. Each of
+	// these has a quarter of one processor then. At full speed a flush takes 150 ms, and a compaction
+	// of four times as much 700 ms, and answers that come meanwhile wait (BenchmarkLatency).
+	restFactor = 3
 	// longestRest bounds one rest: a writer that had to wait for the disk or a processor has done
 	// less work than it seems.
 	longestRest = 5 * time.Millisecond
+	// deepLevel is how much level 0 may have before compactions hurry, as a multiple of a memtable. The
+	// engine compacts it from about a quarter of that, and would stall writers at four times as much.
+	// The lower levels cannot fall behind for long, because then level 0 grows.
+	deepLevel = 8
 )
 
-// pacer slows down the flush of a memtable while there is no hurry: while the next memtable has room, and
-// nobody waits.
+// pacer slows down background work while there is no hurry. A flush hurries when the next memtable is
+// full, a compaction when level 0 is large or space is short, and all of it when somebody waits.
 type pacer struct {
 	memtable uint64        // the size of a full memtable, in octets
 	full     atomic.Int64  // memtables whose flush has not begun
 	late     atomic.Bool   // the newest flush has more than one full memtable
-	waiting  atomic.Int64  // who waits for a flush: writers that the engine stalls, Open, Close, a cut
+	level0   atomic.Int64  // the size of the tables of level 0, in octets
+	short    atomic.Bool   // space is short: a compaction frees some, but only when it ends
+	waiting  atomic.Int64  // who waits: writers that the engine stalls, Open, Close, a cut, a reclaim
 	paced    atomic.Uint64 // files
 }
 
@@ -48,7 +58,7 @@ func (p *pacer) flushBegins(info pebble.FlushInfo) {
 // full. It may be called a little before the flush of an earlier one begins.
 func (p *pacer) logCreated(pebble.WALCreateInfo) { p.full.Add(1) }
 
-// wait makes flushes hurry until the function that it returns is called.
+// wait makes background work hurry until the function that it returns is called.
 func (p *pacer) wait() (done func()) {
 	p.waiting.Add(1)
 	return func() { p.waiting.Add(-1) }
@@ -58,33 +68,72 @@ func (p *pacer) wait() (done func()) {
 func (p *pacer) stalls(pebble.WriteStallBeginInfo) { p.waiting.Add(1) }
 func (p *pacer) goesOn()                           { p.waiting.Add(-1) }
 
-// opened is called when the engine is open. Its first log followed no memtable that is to be flushed.
-func (p *pacer) opened() { p.full.Store(0) }
+// flushEnded and compacted are called by the engine when a flush or compaction has ended.
+func (p *pacer) flushEnded(info pebble.FlushInfo) { p.level0.Add(sizeOf(info.Output)) }
 
-func (p *pacer) hurries() bool { return p.full.Load() > 0 || p.late.Load() || p.waiting.Load() > 0 }
+func (p *pacer) compacted(info pebble.CompactionInfo) {
+	if info.Err != nil {
+		return
+	}
+	for _, level := range info.Input {
+		if level.Level == 0 {
+			p.level0.Add(-sizeOf(level.Tables))
+		}
+	}
+	if info.Output.Level == 0 {
+		p.level0.Add(sizeOf(info.Output.Tables))
+	}
+}
 
-// pace returns the file of a table, or if it is written from a memtable, one that rests.
+func sizeOf(tables []pebble.TableInfo) (sum int64) {
+	for i := range tables {
+		sum += int64(tables[i].Size)
+	}
+	return sum
+}
+
+// opened is called when the engine is open, with the size of level 0. Its first log followed no memtable
+// that is to be flushed.
+func (p *pacer) opened(level0 int64) {
+	p.full.Store(0)
+	p.level0.Store(level0)
+}
+
+func (p *pacer) flushHurries() bool {
+	return p.full.Load() > 0 || p.late.Load() || p.waiting.Load() > 0
+}
+
+func (p *pacer) compactionHurries() bool {
+	return p.level0.Load() > deepLevel*int64(p.memtable) || p.short.Load() || p.waiting.Load() > 0
+}
+
+// pace returns the file of a table that rests.
 func (p *pacer) pace(f vfs.File, c vfs.DiskWriteCategory) vfs.File {
-	if c != flushCategory {
+	hurries := p.flushHurries
+	switch c {
+	case flushCategory:
+	case compactionCategory:
+		hurries = p.compactionHurries
+	default:
 		return f
 	}
 	p.paced.Add(1)
-	return &pacedFile{File: f, pacer: p, rested: time.Now()}
+	return &pacedFile{File: f, hurries: hurries, rested: time.Now()}
 }
 
 // rest rests after work that began at a time.
-func rest(began time.Time) { time.Sleep(min(flushRest*time.Since(began), longestRest)) }
+func rest(began time.Time) { time.Sleep(min(restFactor*time.Since(began), longestRest)) }
 
-// pacedFile is the file of a table that a flush writes. Only the flush uses it.
+// pacedFile is the file of a table that a flush or a compaction writes. Only they use it.
 type pacedFile struct {
 	vfs.File
-	pacer  *pacer
-	rested time.Time // when the last rest ended
+	hurries func() bool
+	rested  time.Time // when the last rest ended
 }
 
 func (f *pacedFile) Write(b []byte) (int, error) {
 	n, err := f.File.Write(b)
-	if !f.pacer.hurries() {
+	if !f.hurries() {
 		rest(f.rested)
 	}
 	f.rested = time.Now()

@@ -148,6 +148,7 @@ func (s *Store) stopContext() (context.Context, context.CancelFunc) {
 // removed, so each step must be small. It first writes the keys in memory to tables; the engine
 // panics when it cannot start a new log then.
 func (s *Store) compact(ctx context.Context, r span) (err error) {
+	defer s.pacer.wait()() // because new events are refused, or will be soon
 	defer func() {
 		if v := recover(); v != nil {
 			s.fail(asError(v))

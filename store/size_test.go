@@ -227,6 +227,9 @@ func TestWarning(t *testing.T) {
 			if now.Free != tt.free || now.MinFree != 100*mib || now.MaxSize != 0 || now.Size <= 0 || now.Warning != tt.warning || now.FreeWarning != tt.warning || now.SizeWarning {
 				t.Errorf("step %d: %+v", i, now)
 			}
+			if hurries := s.pacer.compactionHurries(); hurries != tt.warning {
+				t.Errorf("step %d: compactions hurry: %t", i, hurries)
+			}
 			if !errors.Is(now.Accepting, tt.accepting) {
 				t.Errorf("step %d: accepting: %v, want %v", i, now.Accepting, tt.accepting)
 			}

@@ -184,6 +184,7 @@ func (s *Store) checkSpace() {
 		s.makeBallast()
 	}
 	now.FreeWarning, now.SizeWarning, now.Warning = s.space.free.on, s.space.size.on, s.space.warned()
+	s.pacer.short.Store(now.Warning || s.refuses())
 	s.space.seen.Store(&now)
 }
 

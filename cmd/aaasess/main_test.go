@@ -153,7 +153,7 @@ func TestDialogues(t *testing.T) {
 		{"unknown flag", "show sessions --usr x", "", 2, "", "aaasess: usage error: unknown flag: --usr; did you mean --user?\n"},
 		{"empty filter", "show sessions --user=", "", 2, "", "aaasess: usage error: invalid query: \"user\" is empty\n"},
 		{"kind", "show sessions --kind system", "", 2, "", "aaasess: usage error: invalid query: kind \"system\": want one of network, exec, connection\n"},
-		{"sort", "show sessions --sort name", "", 2, "", "aaasess: usage error: invalid query: cannot sort by \"name\": want one of id, idle, octets, started, user\n"},
+		{"sort", "show sessions --sort name", "", 2, "", "aaasess: usage error: invalid query: cannot sort by \"name\": want one of address, id, idle, input, nas, octets, output, started, user\n"},
 		{"limit", "show sessions --limit 4294967296", "", 2, "", "aaasess: usage error: invalid query: limit \"4294967296\" is not a number up to 2147483647\n"},
 		{"words behind", "show sessions alice", "", 2, "", "aaasess: usage error: unknown command \"alice\" for \"aaasess show sessions\"\n"},
 		{"timeout", "show status --timeout 0s", "", 2, "", "aaasess: usage error: --timeout 0s is not positive\n"},

@@ -50,7 +50,7 @@ func newShowSessions(g *global) *cobra.Command {
 	filter := addFilterFlags(cmd, g)
 	cmd.Flags().StringSliceVar(&ids, "id", nil, "the session `ID` (may be repeated)")
 	cmd.Flags().StringVar(&order, "sort", "id",
-		"sort by `ORDER`: id, user, started (oldest first), idle (longest first) or octets (most first); a leading - reverses the order")
+		"sort by `ORDER`: id, user, address, nas, started (oldest first), idle (longest first), octets, input or output (most first); a leading - reverses the order")
 	cmd.Flags().UintVar(&limit, "limit", 0, "list at most `N` sessions; 0 for all")
 	cmd.Flags().BoolVar(&wide, "wide", false, "print more columns, and do not cut long values, whatever the width of the terminal")
 	complete(cmd, "sort", api.Orders()...)

@@ -23,7 +23,8 @@ const topHelp = `Show the live sessions in a table that is always up to date, on
   enter                show the details of the session; esc goes back to the list
   d                    disconnect the session: a question names its user and NAS, and only y
                        means yes
-  s                    sort by the next order: id, idle, octets, started, user
+  s                    sort by the next order: address, id, idle, input, nas, octets, output,
+                       started, user
   r                    reverse the order
   /                    change the filter: words such as user=alice nas=lab, with the names of
                        the flags below; a word alone is a user; an empty line shows all

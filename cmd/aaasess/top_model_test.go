@@ -162,7 +162,7 @@ func TestTopOneRequest(t *testing.T) {
 	for _, q := range d.queries {
 		sorts = append(sorts, q.Sort)
 	}
-	if want := []string{"id", "id", "-octets"}; !slices.Equal(sorts, want) {
+	if want := []string{"id", "id", "-input"}; !slices.Equal(sorts, want) {
 		t.Errorf("requests %q, want %q", sorts, want)
 	}
 }

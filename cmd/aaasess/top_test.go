@@ -49,6 +49,8 @@ func TestTop(t *testing.T) {
 	term.shows("1-6 of 6 sessions", "erin") // without a key
 
 	term.keys("s")
+	term.shows("by output")
+	term.keys("s")
 	term.shows("by started")
 	term.keys("r")
 	screen := term.shows("by started, reversed")

@@ -80,7 +80,7 @@ func (d *daemon) pageSource() page.Source {
 		Status: d.control.Status, Sessions: d.control.List, Session: d.control.Detail,
 		Groups: d.accounting.ServerGroups, OnOffGroups: d.accounting.OnOffGroups,
 		Spool: d.accounting.Spool, SetAside: d.accounting.SetAside,
-		SNMP: d.snmpStatus,
+		SNMP: d.snmpStatus, Disconnect: d.control.DisconnectOne,
 	}
 }
 

@@ -102,6 +102,9 @@ type Stats struct {
 	// and ResponseTime is the sum of their RoundTripTimes. [Stats.CasResponseTime] is their mean.
 	TimedResponses uint64
 	ResponseTime   time.Duration
+	// ResponseTimes counts the TimedResponses by their RoundTripTime: how many are at most each of
+	// [ResponseBounds], and not at most the one before. The others took longer.
+	ResponseTimes [responseBuckets]uint64
 	// MaxResponseTime is the longest RoundTripTime of all valid answers.
 	MaxResponseTime time.Duration
 }
@@ -113,10 +116,25 @@ type StatusServer struct {
 	Timeouts  uint64
 }
 
+const responseBuckets = 9
+
+// ResponseBounds are the upper bounds of [Stats.ResponseTimes]. They are few, because a daemon may have
+// a thousand servers. A bound belongs to its bucket.
+var ResponseBounds = [responseBuckets]time.Duration{
+	time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
+	100 * time.Millisecond, 250 * time.Millisecond, time.Second, 5 * time.Second,
+}
+
 // AddResponseTime counts an answer that came in time.
 func (s *Stats) AddResponseTime(d time.Duration) {
 	s.TimedResponses++
 	s.ResponseTime += d
+	for i, bound := range &ResponseBounds {
+		if d <= bound {
+			s.ResponseTimes[i]++
+			return
+		}
+	}
 }
 
 // Discontinuity returns for how long the statistics count without a gap

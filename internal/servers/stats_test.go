@@ -3,6 +3,9 @@ package servers
 import (
 	"fmt"
 	"testing"
+	"time"
+
+	"pgregory.net/rapid"
 )
 
 // TestCas: how the columns of casStatisticsTable are made of the counters (CISCO-AAA-SERVER-MIB).
@@ -18,4 +21,27 @@ func TestCas(t *testing.T) {
 	if want := "[3 4 24 32 448 512 1024 2048]"; fmt.Sprint(got) != want {
 		t.Errorf("%v, want %v", got, want)
 	}
+}
+
+// TestResponseTimes: each answer in time is in the bucket where it belongs, or above all.
+func TestResponseTimes(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		bound := rapid.SampledFrom(append(ResponseBounds[:], time.Hour))
+		all := rapid.SliceOf(rapid.Custom(func(rt *rapid.T) time.Duration {
+			return bound.Draw(rt, "bound") + rapid.SampledFrom([]time.Duration{-1, 0, 1}).Draw(rt, "beside")
+		})).Draw(rt, "times")
+		var s Stats
+		want := [len(ResponseBounds)]uint64{}
+		for _, d := range all {
+			s.AddResponseTime(d)
+			for i, upper := range ResponseBounds {
+				if d <= upper && (i == 0 || d > ResponseBounds[i-1]) {
+					want[i]++
+				}
+			}
+		}
+		if s.ResponseTimes != want || s.TimedResponses != uint64(len(all)) {
+			rt.Fatalf("%v of %d, want %v of %d", s.ResponseTimes, s.TimedResponses, want, len(all))
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -44,8 +45,8 @@ func (s *Server) selectPage(q api.Query) (api.SessionsHead, []*sessions.Session)
 		found = s.selections.find(q, view, time.Now())
 	}
 	found.evaluate.Do(func() {
-		if q.IsZero() && (q.Sort == "" || q.Sort == "id") && kept {
-			found.matched, found.rows = view.Len(), first(view, q.Offset, q.Limit)
+		if ids, ok := inOrder(view, q.Sort); ok && kept && q.IsZero() {
+			found.matched, found.rows = view.Len(), rowsAt(ids, q.Offset, q.Limit)
 			return
 		}
 		all := s.findAll(q, view)
@@ -57,12 +58,20 @@ func (s *Server) selectPage(q api.Query) (api.SessionsHead, []*sessions.Session)
 	return api.SessionsHead{Total: view.Len(), Matched: found.matched}, found.rows
 }
 
-// first returns the sessions of a view from index from, at most limit of them.
-func first(view *sessions.View, from, limit int) (list []*sessions.Session) {
-	if from >= view.Len() {
-		return nil
+// inOrder yields the sessions of a view in an order, if that is one of the ids.
+func inOrder(view *sessions.View, order string) (ids iter.Seq[*sessions.Session], ok bool) {
+	switch order {
+	case "", "id":
+		return view.All(), true
+	case "-id":
+		return view.Backward(), true
 	}
-	for s := range view.All() {
+	return nil, false
+}
+
+// rowsAt returns the sessions from index from, at most limit of them.
+func rowsAt(all iter.Seq[*sessions.Session], from, limit int) (list []*sessions.Session) {
+	for s := range all {
 		if from--; from < 0 {
 			list = append(list, s)
 		}
@@ -77,7 +86,7 @@ func first(view *sessions.View, from, limit int) (list []*sessions.Session) {
 // interface of this host counts on without a change of the table, and the table does not know which
 // sessions are stuck.
 func (s *Server) lasts(q api.Query) bool {
-	counts := s.table.HasLinks() && strings.Trim(q.Sort, "-") != "id" && q.Sort != ""
+	counts := s.table.HasLinks() && strings.TrimPrefix(q.Sort, "-") != "id" && q.Sort != ""
 	return q.Limit > 0 && q.Limit <= api.MaxPage && q.State != "stuck" && !counts
 }
 

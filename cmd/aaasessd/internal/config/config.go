@@ -13,6 +13,7 @@ import (
 	"aaasess/agent/snmp/notify"
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
+	"aaasess/cmd/aaasessd/internal/conditions"
 	"aaasess/cmd/aaasessd/internal/web"
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/internal/radius"
@@ -96,6 +97,8 @@ type Config struct {
 	Stale      Stale
 	Terminator termination.Config
 	Store      store.Config
+	// Thresholds say when states of the daemon are bad.
+	Thresholds conditions.Limits
 
 	fixed     []strictyaml.Fixed // values that a reload cannot change
 	warnings  []*strictyaml.Error
@@ -139,6 +142,8 @@ type SNMP struct {
 	AgentX *agentx.Config
 	// Responder is the embedded responder; nil: none. It serves the same tree as the subagent.
 	Responder *Responder
+	// EnterpriseNumber is where AAASESS-MIB is: 1 to aaasess.MaxEnterprise.
+	EnterpriseNumber uint32
 	// SessionMIBDisconnect is S1 "aaa session-mib disconnect": without it every SET is notWritable.
 	SessionMIBDisconnect bool
 	// AAAServerConfig allows SETs of casConfigTable (CISCO-AAA-SERVER-MIB): without it they are

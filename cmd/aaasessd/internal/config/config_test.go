@@ -25,6 +25,7 @@ import (
 	"aaasess/agent/snmp/snmpmib"
 	"aaasess/agent/snmp/vacm"
 	"aaasess/agent/snmp/wire"
+	"aaasess/cmd/aaasessd/internal/conditions"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/aaasessd/internal/web"
 	"aaasess/cmd/internal/strictyaml"
@@ -91,7 +92,7 @@ func TestDefault(t *testing.T) {
 		State:   "var/state",
 		Log:     config.Log{Level: slog.LevelInfo, Format: "text"},
 		Control: config.Control{Socket: "var/aaasess.sock"},
-		SNMP: config.SNMP{SessionMIBDisconnect: true, AAAServerConfig: true, Responder: &config.Responder{
+		SNMP: config.SNMP{EnterpriseNumber: 32473, SessionMIBDisconnect: true, AAAServerConfig: true, Responder: &config.Responder{
 			Config: snmp.Config{
 				Listen:         []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1161")},
 				MaxMessageSize: 65507,
@@ -120,6 +121,7 @@ func TestDefault(t *testing.T) {
 		Stale:       config.Stale{Limits: silence.Limits{Intervals: 3}},
 		Terminator:  termination.Config{StopWait: 30 * time.Second, RetryMin: 2 * time.Second, RetryMax: 5 * time.Minute},
 		Store:       store.Config{MinFree: 64 << 20},
+		Thresholds:  conditions.Limits{Age: time.Hour, BlockedAfter: time.Minute},
 		NewServer:   newServer,
 	}
 	got := config.Default()
@@ -145,7 +147,7 @@ func TestDefault(t *testing.T) {
 func TestDefaultsOfMissingKeys(t *testing.T) {
 	got := mustParse(t, minimal, ".")
 	want := config.Default()
-	want.SNMP = config.SNMP{}
+	want.SNMP = config.SNMP{EnterpriseNumber: 32473}
 	want.Listener = nasradius.Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:1813"), netip.MustParseAddrPort("[::]:1813")}}
 	want.Disconnector.Clients = nil
 	want.Policy.Lists, want.Local, want.LocalSocket, want.HTTP = nil, nil, nil, nil
@@ -186,6 +188,7 @@ accounting:
   network: {default: {record: none}}
 sessions: {remember: 10m, max: 500000, disconnect: {retry-min: 1s, retry-max: 1s, retransmit: 0}}
 store: {min-free: 2GiB, max-size: 64MiB}
+thresholds: {spool-records: 5, spool-age: 2h, blocked-after: 1s}
 `, "/etc/aaasess")
 	r1, r2, r3 := server("r1", "10.0.0.1", 1813, "s3"), server("r2", "10.0.0.1", 11813, "s3"), server("r3", "radius.example.net", 1813, "s4")
 	ispR1, ispR3 := r1, r3
@@ -202,7 +205,7 @@ store: {min-free: 2GiB, max-size: 64MiB}
 		State:         "/etc/aaasess/var/state",
 		Log:           config.Log{Level: slog.LevelDebug, Format: "json"},
 		Control:       config.Control{Socket: "/etc/aaasess/var/aaasess.sock", Group: "noc"},
-		SNMP:          config.SNMP{AgentX: &agentx.Config{Network: "tcp", Address: "127.0.0.1:705"}},
+		SNMP:          config.SNMP{EnterpriseNumber: 32473, AgentX: &agentx.Config{Network: "tcp", Address: "127.0.0.1:705"}},
 		Listener:      nasradius.Config{Addresses: []netip.AddrPort{loopback, loopback}, Clients: clients},
 		Disconnector:  dae.Config{Clients: clients, Timeout: 3 * time.Second, Retransmissions: -1},
 		NASIdentifier: "session agent 1",
@@ -226,6 +229,7 @@ store: {min-free: 2GiB, max-size: 64MiB}
 		Stale:      config.Stale{Limits: silence.Limits{Intervals: 3}},
 		Terminator: termination.Config{StopWait: 30 * time.Second, RetryMin: time.Second, RetryMax: time.Second},
 		Store:      store.Config{MinFree: 2 << 30, MaxSize: 64 << 20},
+		Thresholds: conditions.Limits{Records: 5, Age: 2 * time.Hour, BlockedAfter: time.Second},
 	}
 	if diff := cmp.Diff(want, c, plain); diff != "" {
 		t.Errorf("Parse (-want +got):\n%s", diff)

@@ -50,6 +50,8 @@ func TestDiff(t *testing.T) {
 		{"control.socket control.group", []string{"{socket: c, group: g}", "{socket: d, group: h}"}},
 		{"snmp.agentx", []string{"agentx: {address: a}", "agentx: {address: b}"}},
 		{"snmp.agentx", []string{"  agentx: {address: a}\n", ""}},
+		{"snmp.enterprise-number", []string{"session-mib-disconnect: true", "session-mib-disconnect: true\n  enterprise-number: 7"}},
+		{"", []string{"session-mib-disconnect: true", "session-mib-disconnect: true\n  enterprise-number: 32473"}},
 		{"snmp.responder", []string{"  responder:\n" + responderKeys, ""}},
 		{"state snmp.agentx snmp.responder radius.accounting.listen", []string{
 			"state: s\n", "", "  agentx: {address: a}\n", "", "  responder:\n" + responderKeys, "", "  accounting: {listen: [\"127.0.0.1:1813\"]}\n", "",
@@ -73,6 +75,7 @@ func TestDiff(t *testing.T) {
 		{"", []string{
 			"tacacs: {timeout: 5s}\n", "tacacs: {secret: s, servers: [{name: t1, address: h, key: k}], groups: [{name: devices, servers: [t1]}]}\n",
 			"level: info", "level: debug", "session-mib-disconnect: true", "session-mib-disconnect: false\n  aaa-server-config: true",
+			"store: {", "thresholds: {spool-records: 1, spool-age: 0s, blocked-after: 1s}\nstore: {",
 			"    groups: [{name: g}]\n    communities: [{community: c, from: [192.0.2.0/24], group: g}]\n", "    limits: {requests: 1}\n",
 			"  notifications: [{name: n, address: h, version: v2c, community: c}]\n", "", "nas-identifier: x", "nas-identifier: y",
 			"  clients: [{name: a, address: 10.0.0.1, secret: s}]\n", `  servers: [{name: r1, address: h, secret: s}]

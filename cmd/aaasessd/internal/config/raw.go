@@ -27,6 +27,7 @@ type rawConfig struct {
 	Accounting     rawAccounting      `yaml:"accounting" doc:"Method lists by accounting type. A type that has no list is not accounted."`
 	Sessions       rawSessions        `yaml:"sessions" doc:"The session table."`
 	Store          rawStore           `yaml:"store" doc:"The store on disk."`
+	Thresholds     rawThresholds      `yaml:"thresholds" doc:"When aaasess show status says degraded because of records that wait, and when SNMP managers are told (AAASESS-MIB)."`
 }
 
 // Log configures the log.
@@ -44,7 +45,8 @@ type Control struct {
 type rawSNMP struct {
 	AgentX               *rawAgentX        `yaml:"agentx" restart:"yes" doc:"The AgentX master agent (RFC 2741), such as snmpd. Without it and without responder, nothing is served over SNMP."`
 	Responder            *rawResponder     `yaml:"responder" restart:"presence" doc:"The embedded responder: SNMPv2c and v3 without snmpd, and SNMPv1 for communities that list it. It answers only the communities and users that are listed here. Without it there is no responder."`
-	Notifications        []rawNotification `yaml:"notifications" max:"256" doc:"Targets of the notifications coldStart, authenticationFailure and, if a manager enables it, casServerStateChange. The responder sends them."`
+	Notifications        []rawNotification `yaml:"notifications" max:"256" doc:"Targets of the notifications coldStart, authenticationFailure, those of AAASESS-MIB and, if a manager enables it, casServerStateChange. The responder sends them."`
+	EnterpriseNumber     int               `yaml:"enterprise-number" default:"32473" min:"1" max:"2147483647" restart:"yes" doc:"Where AAASESS-MIB is: below 1.3.6.1.4.1.NUMBER.1, with its notifications. 32473 is the number for documentation (RFC 5612). With an enterprise number of your own, print the module for tools by aaasessd mib FILE."`
 	SessionMIBDisconnect bool              `yaml:"session-mib-disconnect" default:"false" doc:"Whether a SET of casnDisconnect ends sessions. If false, casnDisconnect is notWritable."`
 	AAAServerConfig      bool              `yaml:"aaa-server-config" default:"false" doc:"Whether managers may create and destroy servers by a SET of casConfigTable (CISCO-AAA-SERVER-MIB). The changes are kept in the state folder, and this file is never changed. casKey, the secret of a new server, is a value of the SET: allow it at authPriv only. If false, every column of casConfigTable is notWritable; what managers have changed before stays."`
 	SessionMIBPopulate   string            `yaml:"session-mib-populate" default:"start" enum:"start setup" doc:"When a row of the session table appears. start: at the accounting start; setup: at the Access-Accept that the section authentication relays. Such a row has no accounting records; it becomes that of the session that starts, or goes after authentication.start-wait. A SET of its casnDisconnect is inconsistentValue."`
@@ -285,4 +287,10 @@ type rawDisconnect struct {
 type rawStore struct {
 	MinFree strictyaml.Size `yaml:"min-free" default:"256MiB" min:"1MiB" max:"1024TiB" restart:"yes" doc:"With less free disk space than this, new events are refused; NASes then retransmit them."`
 	MaxSize strictyaml.Size `yaml:"max-size" default:"" min:"64MiB" max:"1024TiB" restart:"yes" doc:"When the store is larger than this, new events are refused; NASes then retransmit them. At 80% of it a warning is logged. If missing, there is no limit."`
+}
+
+type rawThresholds struct {
+	SpoolRecords int           `yaml:"spool-records" default:"0" min:"0" max:"1000000000000" doc:"The spool is over its threshold when so many records wait for servers; 0: whatever their number. Again normal below nine tenths of it."`
+	SpoolAge     time.Duration `yaml:"spool-age" default:"1h" min:"0s" max:"8784h" doc:"The spool is over its threshold when the oldest record that waits is so old; 0s: whatever its age. Again normal below nine tenths of it. It is also over its threshold above 80% of store.max-size."`
+	BlockedAfter time.Duration `yaml:"blocked-after" default:"1m" min:"1s" max:"24h" doc:"A method is blocked when records for it have waited so long, and none has left its queue meanwhile. Records that wait for an address (delay-start) do not count."`
 }

@@ -64,7 +64,7 @@ var rejected = []rejection{
 	{"disconnect.source-address and a fault in disconnect.address", ofDisconnect(`source-address: "2001:db8::9", address: x`), `6:60: radius.clients[0].disconnect.address: "x" is not an IP address`},
 
 	// Keys and types.
-	{"unknown key", "state: x\nlogs: {}\n", `2:1: unknown key "logs"; the keys here: state, log, control, snmp, radius, local, http, tacacs, authentication, accounting, sessions, store`},
+	{"unknown key", "state: x\nlogs: {}\n", `2:1: unknown key "logs"; the keys here: state, log, control, snmp, radius, local, http, tacacs, authentication, accounting, sessions, store, thresholds`},
 	{"unknown key in a list", one("      secret: s1", "      secret: s1\n      secrets: s1"), `6:7: radius.clients[0]: unknown key "secrets"; the keys here: name, address, secret, message-authenticator, kind, reboot-sign, stale, disconnect`},
 	{"key twice", "state: x\nlog: {}\nstate: y\n", `3:1: key "state" occurs twice, first in line 1`},
 	{"list twice", "accounting:\n  network: {default: {record: none}, default: {record: none}}\n", `2:38: accounting.network: key "default" occurs twice, first in line 2`},

@@ -19,6 +19,7 @@ import (
 	"aaasess/agent/snmp/wire"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/mib"
+	"aaasess/mib/aaasess"
 )
 
 // managed returns a file with a responder and a target, with one line replaced.
@@ -70,7 +71,7 @@ func TestSNMPDefaults(t *testing.T) {
     - {name: n, address: h.example, version: v2c, community: c}
 `, ".")
 	secret := usm.Secret{Password: "12345678"}
-	want := config.SNMP{Responder: &config.Responder{
+	want := config.SNMP{EnterpriseNumber: 32473, Responder: &config.Responder{
 		Config: snmp.Config{
 			Listen:         []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:161"), netip.MustParseAddrPort("[::]:161")},
 			MaxMessageSize: 65507,
@@ -102,6 +103,7 @@ func TestSNMP(t *testing.T) {
 	key := strings.Repeat("0f", 32)
 	c := mustParse(t, `snmp:
   agentx: {}
+  enterprise-number: 2147483647
   session-mib-disconnect: true
   responder:
     listen: ["[::ffff:127.0.0.1]:0", "127.0.0.1:0", "[::1]:1161"]
@@ -142,7 +144,7 @@ func TestSNMP(t *testing.T) {
 	u3 := usm.User{Name: "u3", Auth: usm.HMACSHA256, AuthSecret: octets, Priv: usm.AES192C, PrivSecret: octets}
 	u4 := usm.User{Name: "u4", Auth: usm.HMACSHA512, AuthSecret: password, Priv: usm.AES256, PrivSecret: octets}
 	want := config.SNMP{
-		AgentX: &agentx.Config{Network: "unix", Address: "/var/agentx/master"}, SessionMIBDisconnect: true,
+		AgentX: &agentx.Config{Network: "unix", Address: "/var/agentx/master"}, EnterpriseNumber: aaasess.MaxEnterprise, SessionMIBDisconnect: true,
 		Responder: &config.Responder{
 			Config: snmp.Config{
 				Listen:         []netip.AddrPort{loopback, loopback, netip.MustParseAddrPort("[::1]:1161")},

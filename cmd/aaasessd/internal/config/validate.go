@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aaasess/agent/agentx"
+	"aaasess/cmd/aaasessd/internal/conditions"
 	"aaasess/cmd/internal/strictyaml"
 	"aaasess/sessions"
 	nasradius "aaasess/sessions/radius"
@@ -35,7 +36,7 @@ func (d checker) config(raw *rawConfig) *Config {
 		Control: raw.Control,
 		SNMP: SNMP{
 			AgentX: d.agentX(raw.SNMP.AgentX), Responder: d.responder(&raw.SNMP), SessionMIBDisconnect: raw.SNMP.SessionMIBDisconnect,
-			AAAServerConfig: raw.SNMP.AAAServerConfig,
+			AAAServerConfig: raw.SNMP.AAAServerConfig, EnterpriseNumber: uint32(raw.SNMP.EnterpriseNumber),
 		},
 		Listener: nasradius.Config{Addresses: raw.RADIUS.Accounting.Listen, Clients: clients},
 		Disconnector: dae.Config{
@@ -52,6 +53,7 @@ func (d checker) config(raw *rawConfig) *Config {
 		Stale:         raw.stale(),
 		Sessions:      sessions.Config{Remember: raw.Sessions.Remember, Max: raw.Sessions.Max},
 		Terminator:    termination.Config{StopWait: disconnect.StopWait, RetryMin: disconnect.RetryMin, RetryMax: disconnect.RetryMax},
+		Thresholds:    raw.Thresholds.limits(),
 		Store:         store.Config{MinFree: int64(raw.Store.MinFree), MaxSize: int64(raw.Store.MaxSize)},
 	}
 	d.checkListeners(&raw.RADIUS, raw.Authentication != nil)
@@ -84,6 +86,10 @@ func (d checker) addGroups(c *Config, raw *rawConfig, sections []*section) (addA
 			c.TACACSGroups = append(c.TACACSGroups, d.allTACACS(&raw.TACACS, ofTACACS, tacacsServers, ports))
 		},
 	}
+}
+
+func (raw *rawThresholds) limits() conditions.Limits {
+	return conditions.Limits{Records: uint64(raw.SpoolRecords), Age: raw.SpoolAge, BlockedAfter: raw.BlockedAfter}
 }
 
 // orNone converts a number of retransmissions, or a duration, for packages in which 0 means the default

@@ -37,11 +37,6 @@ func counter(name, help string, labels ...string) *family {
 	return define(dto.MetricType_COUNTER, name, help, labels)
 }
 
-// summary is a sum and a count of durations.
-func summary(name, help string, labels ...string) *family {
-	return define(dto.MetricType_SUMMARY, name, help, labels)
-}
-
 func durations(name, help string, labels ...string) *family {
 	return define(dto.MetricType_HISTOGRAM, name, help, labels)
 }
@@ -114,11 +109,6 @@ func (b *builder) is(f *family, yes bool, shared values, own ...string) {
 		v = 1
 	}
 	b.add(f, v, shared, own...)
-}
-
-// sum adds a summary.
-func (b *builder) sum(f *family, seconds float64, n uint64, shared values) {
-	b.cell(f, shared, nil).metric.Summary = &dto.Summary{SampleCount: &n, SampleSum: &seconds}
 }
 
 // histogram adds a histogram of durations.

@@ -49,7 +49,7 @@ func (m *Metrics) Gather() ([]*dto.MetricFamily, error) {
 
 // Family describes a metric, for tests and documentation.
 type Family struct {
-	Name, Help, Type string // Type is gauge, counter, summary or histogram
+	Name, Help, Type string // Type is gauge, counter or histogram
 	Labels           []string
 }
 

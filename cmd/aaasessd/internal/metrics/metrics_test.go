@@ -59,7 +59,7 @@ var (
 func view() *servers.View {
 	now := time.Unix(2000, 0)
 	stats := servers.Stats{
-		Requests: 10, Retransmissions: 3, Timeouts: 4, Responses: 9, Successes: 8, Failures: 1, TimedResponses: 5, ResponseTime: 50 * time.Millisecond,
+		Requests: 10, Retransmissions: 3, Timeouts: 4, Responses: 9, Successes: 8, Failures: 1, TimedResponses: 5, ResponseTime: 50 * time.Millisecond, ResponseTimes: [...]uint64{2, 0, 0, 2, 0, 0, 0, 0, 0},
 		MaxResponseTime: 30 * time.Millisecond, Tests: 2, TestsFailed: 1, Accepts: 6, Rejects: 2, Challenges: 1, MalformedResponses: 1, PendingRequests: 2,
 	}
 	return &servers.View{Now: now, InvalidAcctAddresses: 1, InvalidAuthAddresses: 2, Entries: []servers.Entry{
@@ -233,6 +233,20 @@ func scrape(t testing.TB, s metrics.Sources) string {
 	return w.Body.String()
 }
 
+// The purposes of a server.
+const (
+	forAccounting     = "accounting"
+	forAuthentication = "authentication"
+)
+
+// responseTimes returns the buckets of the server of [view] that has answered in time.
+func responseTimes(purpose string) (out []string) {
+	for _, bucket := range []string{`0.001"} 2`, `0.005"} 2`, `0.01"} 2`, `0.025"} 4`, `0.05"} 4`, `0.1"} 4`, `0.25"} 4`, `1"} 4`, `5"} 4`, `+Inf"} 5`} {
+		out = append(out, fmt.Sprintf(`server_response_seconds_bucket{protocol="radius",server="r1",purpose="%s",le="%s`, purpose, bucket))
+	}
+	return out
+}
+
 func TestValues(t *testing.T) {
 	text := scrape(t, full())
 	for _, tt := range []struct {
@@ -267,10 +281,10 @@ func TestValues(t *testing.T) {
 			`server_state_timestamp_seconds{protocol="tacacs",server="r1"} 2000`, `server_state_timestamp_seconds{protocol="radius",server="r1"} 1998.5`,
 		}},
 		{"server_response_seconds_sum", []string{
-			`server_response_seconds_sum{protocol="tacacs",server="r1",purpose="accounting"} 0`,
 			`server_response_seconds_sum{protocol="radius",server="r1",purpose="accounting"} 0.05`,
 			`server_response_seconds_sum{protocol="radius",server="r1",purpose="authentication"} 0.05`,
 		}},
+		{"server_response_seconds_bucket", append(responseTimes(forAccounting), responseTimes(forAuthentication)...)},
 		{"server_error_responses_total", []string{
 			`server_error_responses_total{protocol="tacacs",server="r1",status="error"} 2`, `server_error_responses_total{protocol="tacacs",server="r1",status="follow"} 3`,
 		}},

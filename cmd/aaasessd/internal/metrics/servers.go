@@ -3,6 +3,7 @@ package metrics
 import (
 	"strconv"
 
+	"aaasess/internal/histogram"
 	"aaasess/internal/servers"
 )
 
@@ -25,7 +26,7 @@ var (
 	serverTimeouts        = counter("server_timeouts_total", "Transmissions without an answer in time.", "protocol", "server", "purpose")
 	serverResponses       = counter("server_responses_total", "Packets from the server, valid or not.", "protocol", "server", "purpose")
 	serverTransactions    = counter("server_transactions_total", "Requests by how they ended: success (answered) or failure (not answered by the end of the schedule, or TACACS+ status ERROR or FOLLOW).", "protocol", "server", "purpose", "result")
-	serverResponseSeconds = summary("server_response_seconds", "Time from a transmission that was made once to its answer in time: its mean is that of casAuthenResponseTime and casAcctResponseTime.", "protocol", "server", "purpose")
+	serverResponseSeconds = durations("server_response_seconds", "Time from a transmission that was made once to its answer in time: its mean is that of casAuthenResponseTime and casAcctResponseTime.", "protocol", "server", "purpose")
 	serverSlowest         = gauge("server_response_max_seconds", "The longest time between a transmission and its valid answer.", "protocol", "server", "purpose")
 	serverDiscarded       = counter("server_discarded_total", "Packets from the server that answer nothing, by reason: malformed, bad_authenticator (mostly a wrong secret), unknown_type or unexpected (mostly copies).", "protocol", "server", "purpose", "reason")
 	serverLate            = counter("server_late_responses_total", "Valid answers to transmissions that had timed out.", "protocol", "server", "purpose")
@@ -87,7 +88,9 @@ func (b *builder) addPurpose(st *servers.Stats, shared values) {
 	b.count(serverResponses, st.Responses, shared)
 	b.count(serverTransactions, st.Successes, shared, "success")
 	b.count(serverTransactions, st.Failures, shared, "failure")
-	b.sum(serverResponseSeconds, st.ResponseTime.Seconds(), st.TimedResponses, shared)
+	if st.TimedResponses > 0 { // most of a thousand servers may be unused for this purpose
+		b.histogram(serverResponseSeconds, histogram.Snapshot{Bounds: servers.ResponseBounds[:], Counts: st.ResponseTimes[:], Total: st.TimedResponses, Sum: st.ResponseTime}, shared)
+	}
 	b.add(serverSlowest, st.MaxResponseTime.Seconds(), shared)
 	b.count(serverDiscarded, st.MalformedResponses, shared, "malformed")
 	b.count(serverDiscarded, st.BadAuthenticators, shared, "bad_authenticator")

@@ -33,6 +33,8 @@ type Page struct {
 	mux   *http.ServeMux
 	hub   hub
 	keys  tokens
+
+	samples samples
 }
 
 // New returns a Page.
@@ -117,7 +119,7 @@ func (p *Page) show(w http.ResponseWriter, r *http.Request, v *view) {
 	if err == nil {
 		var c content
 		if c, err = v.load(p, req); err == nil {
-			p.write(w, r, http.StatusOK, v, c)
+			p.write(w, r, cmp.Or(c.status, http.StatusOK), v, c)
 			return
 		}
 	}

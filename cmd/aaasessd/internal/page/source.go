@@ -33,7 +33,7 @@ type Source struct {
 	// SNMP returns the status of the SNMP responder and its users; nil: nothing is served over SNMP.
 	SNMP func() *api.SNMPStatus
 	// Disconnect starts to end a live session at its NAS, and returns when it is durable that it will be
-	// ended. who is the authenticated person, for the log. It returns an error that a person can read if
-	// nothing can end the session or it is not live.
-	Disconnect func(ctx context.Context, id api.ID, who string) error
+	// ended. person is who is authenticated, and from the address of their browser, for the log. It
+	// returns an error that a person can read if nothing can end the session or it is not live.
+	Disconnect func(ctx context.Context, id api.ID, person, from string) error
 }

@@ -2,8 +2,10 @@ package page
 
 import (
 	"fmt"
+	"hash/fnv"
 	"html/template"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -15,7 +17,7 @@ import (
 // functions are those of the templates.
 var functions = template.FuncMap{
 	"text": visible, "ago": ago, "date": date, "stamp": stamp, "span": span, "octets": octets, "seconds": seconds, "number": number,
-	"dash": dash, "plural": plural,
+	"dash": dash, "plural": plural, "key": key,
 }
 
 // visible replaces the characters of a text that cannot be seen, or that turn the direction of others:
@@ -43,12 +45,22 @@ func visible(s string) string {
 	return b.String()
 }
 
-// dash returns a text, or a dash for "".
+// dash returns a text as visible does, or a dash for "".
 func dash(s string) string {
 	if s == "" {
 		return "–"
 	}
-	return s
+	return visible(s)
+}
+
+// key returns a word of letters and digits for an id or name that may have other characters, so that the
+// elements of a list keep their ids when others come and go.
+func key(parts ...string) string {
+	h := fnv.New64a()
+	for _, part := range parts {
+		_, _ = h.Write([]byte(part + "\x00"))
+	}
+	return strconv.FormatUint(h.Sum64(), 36)
 }
 
 // span formats a duration in two units at most: 42s, 3m10s, 2h05m, 3d04h, 400d. A negative one is 0s.
@@ -135,8 +147,15 @@ func octets(n any) string {
 	return fmt.Sprintf("%.*f %ciB", decimals, f, " KMGTPE"[unit])
 }
 
-// number formats a whole number in groups of three digits, with narrow spaces that do not break.
+// number formats a whole number from 0 in groups of three digits, with narrow spaces that do not break;
+// no number is a dash.
 func number(n any) string {
+	if p, ok := n.(*uint64); ok {
+		if p == nil {
+			return "–"
+		}
+		n = *p
+	}
 	digits := fmt.Sprint(n)
 	first, rest := digits, ""
 	for len(first) > 3 {

@@ -29,8 +29,9 @@ type view struct {
 
 // content is what a view shows.
 type content struct {
-	title string // "": that of the view
-	data  any    // what its templates get
+	title  string // "": that of the view
+	status int    // of HTTP; 0: 200
+	data   any    // what its templates get
 }
 
 // allViews returns the views in the order of their links.
@@ -38,6 +39,12 @@ func allViews() []*view {
 	return slices.Concat(
 		[]*view{{pattern: "/{$}", nav: "Overview", title: "Overview", template: "overview", live: []string{"verdict", "figures", "groups", "queues"}, load: loadOverview}},
 		sessionsViews(),
+		[]*view{
+			{pattern: "/servers", nav: "Servers", title: "Servers", template: "servers", live: []string{"groups", "servers"}, load: loadServers},
+			{pattern: "/spool", nav: "Spool", title: "Spool", template: "spool", live: []string{"disk", "queues", "set-aside"}, load: loadSpool},
+			{pattern: "/on-off", nav: "On and Off", title: "Accounting-On and -Off", template: "onoff", live: []string{"on-off", "on-off-groups"}, load: loadOnOff},
+			{pattern: "/snmp", nav: "SNMP", title: "SNMP", template: "snmp", live: []string{"agents", "requests", "problems", "targets", "access"}, load: loadSNMP},
+		},
 	)
 }
 

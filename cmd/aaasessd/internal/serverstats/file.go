@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"aaasess/internal/servers"
@@ -77,6 +78,7 @@ type counters struct {
 	Failures           uint64               `json:"failures"`
 	TimedResponses     uint64               `json:"timedResponses"`
 	ResponseTime       time.Duration        `json:"responseTime"`
+	ResponseTimes      []uint64             `json:"responseTimes"` // of the first bounds
 	MaxResponseTime    time.Duration        `json:"maxResponseTime"`
 	RoundTripTime      time.Duration        `json:"roundTripTime"`
 	Port               state                `json:"port"`
@@ -103,6 +105,7 @@ func newCounters(s *servers.Stats, now time.Time) counters {
 		Errors: s.Errors, Follows: s.Follows, Opened: s.Opened, SendErrors: s.SendErrors, Successes: s.Successes, Failures: s.Failures,
 		TimedResponses: s.TimedResponses, ResponseTime: s.ResponseTime, MaxResponseTime: s.MaxResponseTime, RoundTripTime: s.RoundTripTime,
 	}
+	c.ResponseTimes = slices.Clone(s.ResponseTimes[:])
 	if !s.StateSince.IsZero() {
 		port := servers.Lifetime{Dead: s.State == servers.Dead, Since: s.StateSince, Previous: s.PreviousState, TotalDead: s.TotalDeadTime, Deaths: s.DeadCount}
 		c.Port = newState(&port, now)
@@ -137,6 +140,7 @@ func (c *counters) stats(now time.Time, gap time.Duration, orderly bool) servers
 		TimedResponses: c.TimedResponses, ResponseTime: c.ResponseTime, MaxResponseTime: c.MaxResponseTime, RoundTripTime: c.RoundTripTime,
 		StateSince: port.Since, PreviousState: port.Previous, TotalDeadTime: port.TotalDead, DeadCount: port.Deaths,
 	}
+	copy(s.ResponseTimes[:], c.ResponseTimes)
 	if orderly {
 		s.CountedSince = now.Add(-c.CountedFor - gap)
 	}
@@ -197,7 +201,7 @@ func decode(b []byte) (*file, error) {
 		case s.Index == 0 || s.Number == 0 || s.Number > maxNumber || indexes.index(s.Protocol)[s.Index] || others.number(s.Protocol)[s.Number]:
 			return nil, fmt.Errorf("server %q: numbers %d and %d are out of range or not unique", s.Name, s.Index, s.Number)
 		case !s.State.valid() || !s.Accounting.valid() || !s.Authentication.valid():
-			return nil, fmt.Errorf("server %q: a duration is out of range", s.Name)
+			return nil, fmt.Errorf("server %q: a duration or the counts of response times are out of range", s.Name)
 		}
 		names[k], indexes.index(s.Protocol)[s.Index], others.number(s.Protocol)[s.Number] = true, true, true
 	}
@@ -222,5 +226,12 @@ func (s *state) valid() bool {
 }
 
 func (c *counters) valid() bool {
+	timed := uint64(0)
+	for _, n := range c.ResponseTimes {
+		if n > c.TimedResponses-timed {
+			return false
+		}
+		timed += n
+	}
 	return c.Port.valid() && inRange(c.CountedFor, c.ResponseTime, c.MaxResponseTime, c.RoundTripTime)
 }

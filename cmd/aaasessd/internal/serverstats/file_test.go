@@ -26,6 +26,10 @@ func TestAllCountersAreKept(t *testing.T) {
 			v.Field(i).SetUint(uint64(i + 1))
 		case time.Duration:
 			v.Field(i).SetInt(int64(i+1) * int64(time.Minute))
+		case [len(servers.ResponseBounds)]uint64:
+			for at := range servers.ResponseBounds {
+				v.Field(i).Index(at).SetUint(uint64(at % 3)) // not more than TimedResponses in all
+			}
 		}
 	}
 	kept := newCounters(&in, now)

@@ -371,9 +371,11 @@ func TestDamagedFile(t *testing.T) {
 		"a text follows": good("2026=>2026") + "{}", "a name twice": good(`"b"=>"a"`), "no name": good(`"b"=>""`), "an index twice": good(`"index": 2=>"index": 1`),
 		"a number twice": good(`"number": 2=>"number": 1`), "no index": good(`"index": 2=>"index": 0`), "a number that is too large": good(`"number": 2=>"number": 2147483648`),
 		"another protocol": good(`"protocol": 1=>"protocol": 3`), "a negative counter": good(`"name": "b"=>"name": "b", "accounting": {"requests": -1}`),
-		"a negative duration":          good(`"name": "b"=>"name": "b", "accounting": {"countedFor": -1}`),
-		"a duration that is too large": good(`"name": "b"=>"name": "b", "authentication": {"port": {"for": 9000000000000000000}}`),
-		"dead for longer than in all":  good(`"name": "b"=>"name": "b", "state": {"dead": true, "for": 2, "totalDead": 1}`),
+		"a negative duration":                   good(`"name": "b"=>"name": "b", "accounting": {"countedFor": -1}`),
+		"a duration that is too large":          good(`"name": "b"=>"name": "b", "authentication": {"port": {"for": 9000000000000000000}}`),
+		"more response times than responses":    good(`"name": "b"=>"name": "b", "accounting": {"timedResponses": 3, "responseTimes": [2, 2]}`),
+		"response times whose sum is too large": good(`"name": "b"=>"name": "b", "accounting": {"timedResponses": 3, "responseTimes": [2, 18446744073709551615]}`),
+		"dead for longer than in all":           good(`"name": "b"=>"name": "b", "state": {"dead": true, "for": 2, "totalDead": 1}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHost(t)

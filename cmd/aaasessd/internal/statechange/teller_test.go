@@ -38,19 +38,21 @@ func newScene(t *testing.T, change func(*Config)) *scene {
 	cfg := Config{
 		Enabled: func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.enabled },
 		View:    s.view,
-		Ways: Ways{Notify: func(trap mib.OID, vbs ...mib.Varbind) error {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.own = append(s.own, text(trap, vbs))
-			return errors.New("the queue of a target is full")
-		},
+		Ways: Ways{
+			Notify: func(trap mib.OID, vbs ...mib.Varbind) error {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.own = append(s.own, text(trap, vbs))
+				return errors.New("the queue of a target is full")
+			},
 			Master: func(_ context.Context, trap mib.OID, vbs []mib.Varbind) error {
 				s.mu.Lock()
 				answer := s.answer
 				s.toMaster = append(s.toMaster, text(trap, vbs))
 				s.mu.Unlock()
 				return answer()
-			}},
+			},
+		},
 	}
 	if change != nil {
 		change(&cfg)
