@@ -1,0 +1,51 @@
+package top
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"aaasess/cmd/aaasess/internal/term"
+	"aaasess/cmd/internal/api"
+)
+
+// filterWords returns a filter as it is typed: key=value, separated by spaces. A value with a space,
+// a quote or an unprintable character is quoted.
+func filterWords(f api.Filter) string {
+	var words []string
+	for key, list := range (api.Query{Filter: f}).Values() {
+		for _, value := range list {
+			if strings.ContainsAny(value, ` "`) || term.Printable(value) != value {
+				value = strconv.Quote(value)
+			}
+			words = append(words, key+"="+value)
+		}
+	}
+	slices.Sort(words)
+	return strings.Join(words, " ")
+}
+
+// parseFilterWords parses what filterWords returns. A word without a key is a user.
+func parseFilterWords(text string) (api.Filter, error) {
+	values := url.Values{}
+	for rest := strings.TrimSpace(text); rest != ""; rest = strings.TrimSpace(rest) {
+		key, value := "user", rest
+		if i := strings.IndexAny(rest, `= "`); i > 0 && rest[i] == '=' {
+			key, value = rest[:i], rest[i+1:]
+		}
+		if quoted, err := strconv.QuotedPrefix(value); err == nil && quoted[0] == '"' {
+			rest = value[len(quoted):]
+			value, _ = strconv.Unquote(quoted)
+		} else {
+			value, rest, _ = strings.Cut(value, " ")
+		}
+		if key == "sort" || key == "offset" || key == "limit" {
+			return api.Filter{}, fmt.Errorf("%w: %s is no filter", api.ErrQuery, key)
+		}
+		values.Add(key, value)
+	}
+	q, err := api.ParseQuery(values)
+	return q.Filter, err
+}
