@@ -148,7 +148,7 @@ func TestReady(t *testing.T) {
 			t.Errorf("%s is not ready", task)
 		}
 	}
-	if len(serving) != 18 || len(others) != 1 || others[0].String() != "agentx unix:/nowhere/agentx" {
+	if len(serving) != 19 || len(others) != 1 || others[0].String() != "agentx unix:/nowhere/agentx" {
 		t.Errorf("%d tasks serve, others: %v", len(serving), others)
 	}
 	select {
