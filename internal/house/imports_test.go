@@ -91,6 +91,7 @@ var rules = []rule{
 	{"internal/logtest", nil, "a log that tests read"},
 	{"internal/freeport", nil, "it finds free ports, for tests and measurements"},
 	{"internal/partner", []string{"aaasess/internal/freeport", "github.com/nwaples/tacplus"}, "it starts foreign programs for tests, and does not know ours"},
+	{"internal/browser", []string{"aaasess/internal/partner", "github.com/chromedp/"}, "it drives a browser for tests; it does not know the pages"},
 	{"internal/house", nil, "tests only"},
 	{"cmd/internal/strictyaml", []string{"github.com/goccy/go-yaml"}, "it decodes files by struct tags, whatever they configure"},
 	{"cmd/internal/api", nil, "the messages of the control socket are for both ends, so they must not link the daemon"},
@@ -147,7 +148,8 @@ var private = map[string]string{
 	"aaasess/accounting/delivery": "aaasess/accounting/methods aaasess/cmd/",
 	"aaasess/accounting/onoff":    "aaasess/accounting/methods aaasess/cmd/",
 	"aaasess/accounting/methods":  "aaasess/cmd/",
-	"testing":                     "aaasess/internal/goldentest aaasess/internal/partner aaasess/internal/radius/captured aaasess/agent/agentx/agentxtest aaasess/sessions/radius/radiustest aaasess/sessions/sessionstest",
+	"github.com/chromedp/":        "aaasess/internal/browser",
+	"testing":                     "aaasess/internal/browser aaasess/internal/goldentest aaasess/internal/partner aaasess/internal/radius/captured aaasess/agent/agentx/agentxtest aaasess/sessions/radius/radiustest aaasess/sessions/sessionstest",
 }
 
 type listed struct {
