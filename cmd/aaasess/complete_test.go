@@ -55,7 +55,7 @@ func TestCompletion(t *testing.T) {
 		{"show|sessions|--number|", "1;2;3;4;5;6;7"},
 		{"disconnect|--calling-station|", "02-00-00-00-00-01"},
 		{"disconnect|--acct-session-id|", "a1;a2;b;c;d;s-frank smith"},
-		{"show|sessions|--sort|", "id;idle;octets;started;user"},
+		{"show|sessions|--sort|", "address;id;idle;input;nas;octets;output;started;user"},
 		{"show|sessions|--kind|", "network;exec;connection"},
 		{"disconnect|--state|", "active;terminating;stuck"},
 		{"show|status|", ""},
