@@ -256,7 +256,7 @@ func TestReportText(t *testing.T) {
 	var out strings.Builder
 	for _, asJSON := range []bool{false, true} {
 		g := &cli.Global{Environment: cli.Environment{Out: &out}, JSON: asJSON}
-		if err := agents.PrintReports(g, t.Context(), slices.Values(reports), len("router-10"), 0); err != nil {
+		if err := agents.PrintReports(t.Context(), g, slices.Values(reports), len("router-10"), 0); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -77,7 +77,7 @@ func newSNMPWatch(g *cli.Global) *cobra.Command {
 		reports := snmpmanager.Each(cmd.Context(), targets, func(ctx context.Context, t snmpmanager.Target) iter.Seq[snmpmanager.Report] {
 			return snmpmanager.Watch(ctx, t, interval, ask)
 		})
-		return PrintReports(g, cmd.Context(), reports, widthOfHosts(targets), limit)
+		return PrintReports(cmd.Context(), g, reports, widthOfHosts(targets), limit)
 	}
 	return cmd
 }
@@ -90,7 +90,7 @@ func widthOfHosts(targets []snmpmanager.Target) (width int) {
 }
 
 // PrintReports prints reports until they end, or limit changes of sessions are printed.
-func PrintReports(g *cli.Global, ctx context.Context, reports iter.Seq[snmpmanager.Report], width int, limit uint) error {
+func PrintReports(ctx context.Context, g *cli.Global, reports iter.Seq[snmpmanager.Report], width int, limit uint) error {
 	shown := uint(0)
 	for r := range reports {
 		if ctx.Err() != nil {

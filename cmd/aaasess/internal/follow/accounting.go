@@ -99,13 +99,13 @@ func newDebugAccounting(g *cli.Global) *cobra.Command {
 			return fmt.Errorf("%w: --group is empty", cli.ErrUsage)
 		}
 		f.Group = group
-		return debugAccounting(g, cmd.Context(), f, limit)
+		return debugAccounting(cmd.Context(), g, f, limit)
 	}
 	return cmd
 }
 
 // debugAccounting prints events until ctx is done, which is no error, or for limit events.
-func debugAccounting(g *cli.Global, ctx context.Context, f api.EventFilter, limit uint) error {
+func debugAccounting(ctx context.Context, g *cli.Global, f api.EventFilter, limit uint) error {
 	stream, err := g.Client().Events(ctx, f)
 	if err != nil {
 		return err

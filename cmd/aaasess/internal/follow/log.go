@@ -93,7 +93,7 @@ func newDebugLog(g *cli.Global, topic, short, what, example string) *cobra.Comma
 		if err != nil {
 			return fmt.Errorf("%w: %w", cli.ErrUsage, err)
 		}
-		return debugLog(g, cmd.Context(), f, limit)
+		return debugLog(cmd.Context(), g, f, limit)
 	}
 	return cmd
 }
@@ -105,7 +105,7 @@ func completeDebug(g *cli.Global, cmd *cobra.Command) {
 			return list(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
 		})
 	}
-	suggest("client", func(ctx context.Context) []string { return show.SuggestClients(g, ctx) })
+	suggest("client", func(ctx context.Context) []string { return show.SuggestClients(ctx, g) })
 	suggest("group", func(ctx context.Context) []string { return g.SuggestGroups(ctx, cli.AnyGroup) })
 	g.CompleteField(cmd, "session", func(s api.Session) string { return s.ID })
 	if cmd.Name() != "snmp" {
@@ -114,7 +114,7 @@ func completeDebug(g *cli.Global, cmd *cobra.Command) {
 }
 
 // debugLog prints lines until ctx is done, which is no error, or limit lines are printed.
-func debugLog(g *cli.Global, ctx context.Context, f api.DebugFilter, limit uint) error {
+func debugLog(ctx context.Context, g *cli.Global, f api.DebugFilter, limit uint) error {
 	started := func() { fmt.Fprintln(g.Err, "lines of the log, as they are written; Ctrl-C ends") }
 	return followLines(ctx, g.Client().Debug(ctx, f, started), func(line *api.DebugLine) (bool, error) { return PrintDebug(g, line) }, limit)
 }

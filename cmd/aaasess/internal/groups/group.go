@@ -105,7 +105,7 @@ func NewShowServerGroup(g *cli.Global) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return showServerGroups(g, cmd.Context())
+				return showServerGroups(cmd.Context(), g)
 			}
 			group, err := g.Client().ServerGroup(cmd.Context(), args[0])
 			switch {
@@ -129,7 +129,7 @@ type ServerGroups struct {
 	Managed api.ManagedServers `json:"managed"`
 }
 
-func showServerGroups(g *cli.Global, ctx context.Context) error {
+func showServerGroups(ctx context.Context, g *cli.Global) error {
 	client := g.Client()
 	groups, err := client.ServerGroups(ctx)
 	if err != nil {

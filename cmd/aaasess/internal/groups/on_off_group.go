@@ -39,7 +39,7 @@ func NewShowOnOffGroup(g *cli.Global) *cobra.Command {
 			groups, _ := g.SuggestClient().OnOffGroups(cmd.Context())
 			return cli.Typeable(groups, func(group api.OnOffGroup) string { return group.Name }), cobra.ShellCompDirectiveNoFileComp
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return showOnOffGroups(g, cmd.Context(), args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return showOnOffGroups(cmd.Context(), g, args) },
 	}
 }
 
@@ -48,7 +48,7 @@ type onOffGroups struct {
 	Groups []api.OnOffGroup `json:"groups"`
 }
 
-func showOnOffGroups(g *cli.Global, ctx context.Context, names []string) error {
+func showOnOffGroups(ctx context.Context, g *cli.Global, names []string) error {
 	groups, err := g.Client().OnOffGroups(ctx)
 	if err != nil {
 		return err

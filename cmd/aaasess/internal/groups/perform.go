@@ -74,7 +74,7 @@ func newPerformAction(g *cli.Global, action api.Action, short, long string) *cob
 		if len(args) > 0 {
 			req.Group = args[0]
 		}
-		return perform(g, cmd.Context(), req)
+		return perform(cmd.Context(), g, req)
 	}
 	return cmd
 }
@@ -87,7 +87,7 @@ type Performed struct {
 }
 
 // perform has the request sent to its group, or to every group that sends Accounting-On and -Off.
-func perform(g *cli.Global, ctx context.Context, req api.PerformRequest) error {
+func perform(ctx context.Context, g *cli.Global, req api.PerformRequest) error {
 	client := g.Client()
 	names := []string{req.Group}
 	if req.Group == "" {

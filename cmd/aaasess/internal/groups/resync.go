@@ -73,11 +73,11 @@ func newPerformResync(g *cli.Global) *cobra.Command {
 			case req.Rate < 1 || req.Rate > api.MaxResyncRate:
 				return fmt.Errorf("%w: --rate %d: want 1 to %d", cli.ErrUsage, req.Rate, api.MaxResyncRate)
 			case status:
-				return showResync(g, cmd.Context(), group)
+				return showResync(cmd.Context(), g, group)
 			case cancel:
-				return cancelResync(g, cmd.Context(), group)
+				return cancelResync(cmd.Context(), g, group)
 			}
-			return resync(g, cmd.Context(), group, req, noWait)
+			return resync(cmd.Context(), g, group, req, noWait)
 		},
 	}
 	flags := cmd.Flags()
@@ -94,7 +94,7 @@ func newPerformResync(g *cli.Global) *cobra.Command {
 }
 
 // resync begins a resync and, unless noWait, waits for its end.
-func resync(g *cli.Global, ctx context.Context, group string, req api.ResyncRequest, noWait bool) error {
+func resync(ctx context.Context, g *cli.Global, group string, req api.ResyncRequest, noWait bool) error {
 	client := g.Client()
 	r, err := client.BeginResync(ctx, group, req)
 	if err != nil {
@@ -148,7 +148,7 @@ func clearProgress(g *cli.Global) {
 	}
 }
 
-func cancelResync(g *cli.Global, ctx context.Context, group string) error {
+func cancelResync(ctx context.Context, g *cli.Global, group string) error {
 	r, err := g.Client().CancelResync(ctx, group)
 	if err != nil {
 		return err
@@ -196,7 +196,7 @@ func leftOutTexts(r *api.Resync) (out []string) {
 	return out
 }
 
-func showResync(g *cli.Global, ctx context.Context, group string) error {
+func showResync(ctx context.Context, g *cli.Global, group string) error {
 	r, err := g.Client().Resync(ctx, group)
 	if err != nil {
 		return err

@@ -61,17 +61,17 @@ func newClearSession(g *cli.Global) *cobra.Command {
 		}
 		client := g.Client()
 		if !f.Yes {
-			if req, err = confirmClear(g, cmd.Context(), client, req, q); err != nil {
+			if req, err = confirmClear(cmd.Context(), g, client, req, q); err != nil {
 				return g.EmptyList(api.ClearHead{}, err)
 			}
 		}
-		return clearSessions(g, cmd.Context(), client, req)
+		return clearSessions(cmd.Context(), g, client, req)
 	}
 	return cmd
 }
 
 // confirmClear prompts. It returns the request to send.
-func confirmClear(g *cli.Global, ctx context.Context, client *apiclient.Client, req api.DisconnectRequest, q api.Query) (api.DisconnectRequest, error) {
+func confirmClear(ctx context.Context, g *cli.Global, client *apiclient.Client, req api.DisconnectRequest, q api.Query) (api.DisconnectRequest, error) {
 	matched, _, err := g.Matching(ctx, client, q, req.All)
 	if err != nil {
 		return req, err
@@ -84,7 +84,7 @@ func confirmClear(g *cli.Global, ctx context.Context, client *apiclient.Client, 
 }
 
 // clearSessions sends the request, and prints the sessions that were removed.
-func clearSessions(g *cli.Global, ctx context.Context, client *apiclient.Client, req api.DisconnectRequest) error {
+func clearSessions(ctx context.Context, g *cli.Global, client *apiclient.Client, req api.DisconnectRequest) error {
 	list, err := client.Clear(ctx, req)
 	if err != nil {
 		return err

@@ -70,11 +70,11 @@ func NewDisconnect(g *cli.Global) *cobra.Command {
 		}
 		client := g.Client()
 		if len(req.IDs) == 0 && !f.Yes {
-			if req, err = confirmDisconnect(g, cmd.Context(), client, req, q); err != nil {
+			if req, err = confirmDisconnect(cmd.Context(), g, client, req, q); err != nil {
 				return g.EmptyList(api.DisconnectHead{}, err)
 			}
 		}
-		return disconnect(g, cmd.Context(), client, req)
+		return disconnect(cmd.Context(), g, client, req)
 	}
 	return cmd
 }
@@ -82,7 +82,7 @@ func NewDisconnect(g *cli.Global) *cobra.Command {
 // confirmDisconnect prompts if the request would end more than one session. Without a terminal that
 // is an error. It returns the request to send: a request that matches one session now ends that
 // session, and no other one.
-func confirmDisconnect(g *cli.Global, ctx context.Context, client *apiclient.Client, req api.DisconnectRequest, q api.Query) (api.DisconnectRequest, error) {
+func confirmDisconnect(ctx context.Context, g *cli.Global, client *apiclient.Client, req api.DisconnectRequest, q api.Query) (api.DisconnectRequest, error) {
 	matched, first, err := g.Matching(ctx, client, q, req.All)
 	switch {
 	case err != nil:
@@ -100,7 +100,7 @@ func confirmDisconnect(g *cli.Global, ctx context.Context, client *apiclient.Cli
 	return cli.AtMost(req, matched), err
 }
 
-func disconnect(g *cli.Global, ctx context.Context, client *apiclient.Client, req api.DisconnectRequest) error {
+func disconnect(ctx context.Context, g *cli.Global, client *apiclient.Client, req api.DisconnectRequest) error {
 	list, err := client.Disconnect(ctx, req)
 	if err != nil {
 		return err

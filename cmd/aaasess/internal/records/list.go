@@ -31,7 +31,7 @@ func newSpoolList(g *cli.Global) *cobra.Command {
 		Use: "list", Short: "List the set-aside records", Long: spoolListHelp, Args: cobra.NoArgs,
 		Example: `  aaasess spool list --limit 20
   aaasess spool list --json | jq -r '.records[] | select(.from == "group/isp") | .seq'`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return listSetAside(g, cmd.Context(), after, limit) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return listSetAside(cmd.Context(), g, after, limit) },
 	}
 	cmd.Flags().Uint64Var(&after, "after", 0, "list only records with numbers above `SEQ`")
 	cmd.Flags().UintVar(&limit, "limit", 0, "list at most `N` records; 0 for all")
@@ -39,7 +39,7 @@ func newSpoolList(g *cli.Global) *cobra.Command {
 }
 
 // listSetAside requests and prints the records part by part.
-func listSetAside(g *cli.Global, ctx context.Context, after uint64, limit uint) error {
+func listSetAside(ctx context.Context, g *cli.Global, after uint64, limit uint) error {
 	client, out := g.Client(), recordPrinter(NewRecordTable(g.Out))
 	if g.JSON {
 		out = &recordJSON{w: g.Out}

@@ -49,11 +49,11 @@ func newSpoolReroute(g *cli.Global) *cobra.Command {
 			}
 			client, req := g.Client(), api.RerouteRequest{Queue: args[0], List: args[1]}
 			if !yes {
-				if err := confirmReroute(g, cmd.Context(), client, req); err != nil {
+				if err := confirmReroute(cmd.Context(), g, client, req); err != nil {
 					return err
 				}
 			}
-			return reroute(g, cmd.Context(), client, req)
+			return reroute(cmd.Context(), g, client, req)
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation")
@@ -61,7 +61,7 @@ func newSpoolReroute(g *cli.Global) *cobra.Command {
 }
 
 // confirmReroute prompts, unless the daemon will reject the request.
-func confirmReroute(g *cli.Global, ctx context.Context, client *apiclient.Client, req api.RerouteRequest) error {
+func confirmReroute(ctx context.Context, g *cli.Global, client *apiclient.Client, req api.RerouteRequest) error {
 	status, err := client.Spool(ctx)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func confirmReroute(g *cli.Global, ctx context.Context, client *apiclient.Client
 	return err
 }
 
-func reroute(g *cli.Global, ctx context.Context, client *apiclient.Client, req api.RerouteRequest) error {
+func reroute(ctx context.Context, g *cli.Global, client *apiclient.Client, req api.RerouteRequest) error {
 	n, err := client.Reroute(ctx, req)
 	if err != nil {
 		return err

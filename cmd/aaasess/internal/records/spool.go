@@ -135,7 +135,7 @@ func newSpoolDrop(g *cli.Global) *cobra.Command {
 			}
 			client := g.Client()
 			if all && !yes {
-				if err := confirmDrop(g, cmd.Context(), client); err != nil {
+				if err := confirmDrop(cmd.Context(), g, client); err != nil {
 					return err
 				}
 			}
@@ -172,7 +172,7 @@ func newSpoolForgetDamage(g *cli.Global) *cobra.Command {
 	}
 }
 
-func confirmDrop(g *cli.Global, ctx context.Context, client *apiclient.Client) error {
+func confirmDrop(ctx context.Context, g *cli.Global, client *apiclient.Client) error {
 	status, err := client.Spool(ctx)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func newSimulateCommand(g *cli.Global) *cobra.Command {
 			if req.Level < 0 || req.Level > api.MaxPrivilegeLevel {
 				return fmt.Errorf("%w: --level %d: want 0 to %d", cli.ErrUsage, req.Level, api.MaxPrivilegeLevel)
 			}
-			return simulateEvent(g, cmd.Context(), &req)
+			return simulateEvent(cmd.Context(), g, &req)
 		},
 	}
 	cmd.Flags().IntVar(&req.Level, "level", 1, fmt.Sprintf("the privilege level `N` of the command, 0 to %d", api.MaxPrivilegeLevel))
@@ -54,7 +54,7 @@ func newSimulateFailure(g *cli.Global) *cobra.Command {
 		Use: "failure", Short: "Report a login or negotiation that failed", Long: simulateFailureHelp,
 		Example: `  aaasess simulate failure --user mallory --kind network --line Async5`,
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return simulateEvent(g, cmd.Context(), &req) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return simulateEvent(cmd.Context(), g, &req) },
 	}
 	cmd.Flags().StringVar(&req.Kind, "kind", "exec", "the `KIND` that the session would have had: network, exec or connection")
 	cli.Complete(cmd, "kind", api.Kinds()...)
@@ -74,7 +74,7 @@ func addWhoFlags(cmd *cobra.Command, req *api.SimulateRequest) {
 }
 
 // simulateEvent reports an event, and prints the ID of its record.
-func simulateEvent(g *cli.Global, ctx context.Context, req *api.SimulateRequest) error {
+func simulateEvent(ctx context.Context, g *cli.Global, req *api.SimulateRequest) error {
 	answer, err := g.Client().Simulate(ctx, req)
 	switch {
 	case err != nil:

@@ -64,7 +64,7 @@ func NewShowClients(g *cli.Global) *cobra.Command {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return SuggestClients(g, cmd.Context()), cobra.ShellCompDirectiveNoFileComp
+			return SuggestClients(cmd.Context(), g), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			status, err := g.Client().Status(cmd.Context())
@@ -181,7 +181,7 @@ func ClientsText(view *ClientsView) string {
 }
 
 // SuggestClients returns the names of the clients.
-func SuggestClients(g *cli.Global, ctx context.Context) (names []string) {
+func SuggestClients(ctx context.Context, g *cli.Global) (names []string) {
 	status, err := g.SuggestClient().Status(ctx)
 	if err != nil {
 		return nil

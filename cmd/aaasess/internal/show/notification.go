@@ -73,14 +73,14 @@ func newTestNotification(g *cli.Global) *cobra.Command {
 			case len(args) == 1:
 				req.Target = args[0]
 			}
-			return testNotification(g, cmd.Context(), req)
+			return testNotification(cmd.Context(), g, req)
 		},
 	}
 	cmd.Flags().DurationVar(&wait, "wait", api.DefaultNotificationWait, "wait at most `DURATION` (up to 1h) for the outcomes")
 	return cmd
 }
 
-func testNotification(g *cli.Global, ctx context.Context, req api.TestNotificationRequest) error {
+func testNotification(ctx context.Context, g *cli.Global, req api.TestNotificationRequest) error {
 	outcomes, bad := []api.NotificationOutcome{}, 0
 	for o, err := range g.Client().TestNotification(ctx, req) {
 		if err != nil {

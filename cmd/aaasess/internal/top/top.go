@@ -59,6 +59,7 @@ func New(g *cli.Global) *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	filter := cli.AddFilterFlags(cmd, g)
+	filter.AddSearch(cmd)
 	cmd.Flags().StringSliceVar(&ids, "id", nil, "the session `ID` (may be repeated)")
 	cmd.Flags().StringVar(&order, "sort", "octets", "sort by `ORDER`, as \"show sessions\" does; a leading - reverses the order")
 	cmd.Flags().DurationVar(&interval, "interval", 2*time.Second, "ask the daemon every `DURATION` (100ms to 1h)")
@@ -80,20 +81,20 @@ func New(g *cli.Global) *cobra.Command {
 		if g.JSON {
 			return fmt.Errorf(`%w: top has no JSON: see "aaasess show sessions --json"`, cli.ErrUsage)
 		}
-		return top(g, cmd.Context(), q, interval)
+		return top(cmd.Context(), g, q, interval)
 	}
 	return cmd
 }
 
 // top runs the live table.
-func top(g *cli.Global, ctx context.Context, q api.Query, interval time.Duration) error {
+func top(ctx context.Context, g *cli.Global, q api.Query, interval time.Duration) error {
 	out, ok := g.Out.(*os.File)
 	if !ok || !cli.IsTerminal(out) || !g.Terminal {
 		return fmt.Errorf(`%w: top needs a terminal: see "aaasess show sessions"`, cli.ErrUsage)
 	}
 	m := newTopModel(Ask(ctx, g.Client()), q, interval)
 	if term := g.Getenv("TERM"); term == "" || term == "dumb" {
-		return printTop(g, ctx, m)
+		return printTop(ctx, g, m)
 	}
 	m.suspends = hasShell()
 	// The context ends it at a signal.
@@ -112,7 +113,7 @@ func hasShell() bool {
 }
 
 // printTop prints the start of the list again and again, without any control sequence.
-func printTop(g *cli.Global, ctx context.Context, m *topModel) error {
+func printTop(ctx context.Context, g *cli.Global, m *topModel) error {
 	m.plain = true
 	m.width = cmp.Or(g.Width, 80)
 	m.cursor = -1
