@@ -7,7 +7,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	layeh "layeh.com/radius"
 	"layeh.com/radius/rfc2865"
@@ -125,5 +124,3 @@ func (l *inProcess) onlyID(user string) string {
 	}, &id)
 	return id
 }
-
-var _ = time.Second
