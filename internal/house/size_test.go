@@ -36,7 +36,7 @@ var largePackages = map[string]struct {
 	"bench/stand":                  {2600, "one or two files for each program that is measured, with its configuration"},
 	"bench":                        {3820, "the sections of docs/benchmarks.md and their prose, one or two files each"},
 	"cmd/aaasess":                  {8800, "one file for each command; the live table is one machine, its keys and its screen"},
-	"cmd/aaasessd":                 {3450, "one file for each part of the daemon, which it opens and connects"},
+	"cmd/aaasessd":                 {3500, "one file for each part of the daemon, which it opens and connects"},
 	"cmd/aaasessd/internal/config": {3950, "the keys of one file, and what must hold between them"},
 	"cmd/internal/api":             {2200, "the messages of all requests of the control socket, one file for each group of them"},
 	"cmd/internal/control":         {3550, "one file for each group of requests"},
