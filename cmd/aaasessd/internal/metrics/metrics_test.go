@@ -125,7 +125,7 @@ func full() metrics.Sources {
 		Conditions: func() metrics.Conditions {
 			return metrics.Conditions{SpoolOver: true, Records: 1000, Age: time.Hour, Blocked: map[string]bool{"local": false, "group isp": true}}
 		},
-		SNMP:   func() snmp.Stats { return snmp.Stats{Gets: 4, Forbidden: 1} },
+		SNMP: func() snmp.Stats { return snmp.Stats{Gets: 4, Forbidden: 1} },
 		SNMPOperations: func() []snmp.OperationStats {
 			return []snmp.OperationStats{
 				{Name: "get", Errors: []snmp.StatusCount{{Status: mib.GenErr}, {Status: 16, Answers: 2}}, AnswerTime: observed(time.Microsecond)},
