@@ -174,6 +174,7 @@ func TestPageOfSNMP(t *testing.T) {
 		t.Fatal(err)
 	}
 	stream.wantRegion("problems", conn.LocalAddr().String())
+	stream.wantRegion("problems", "unknown community")
 	code, body := l.get("/snmp")
 	if code != http.StatusOK || !strings.Contains(body, "readers") || strings.Contains(body, "our-secret") || strings.Contains(body, "their-secret") {
 		t.Errorf("%d %s", code, body)
