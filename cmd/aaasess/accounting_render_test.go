@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/cmd/aaasess/internal/groups"
+	"aaasess/cmd/aaasess/internal/records"
+	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control/controltest"
 )
@@ -150,53 +153,55 @@ func books(zone *time.Location) *controltest.Accounting {
 
 // TestAccountingScreens compares each kind of output with a file.
 func TestAccountingScreens(t *testing.T) {
-	groups, aside := s3(time.Local), books(time.Local).Aside
+	listed, aside := s3(time.Local), books(time.Local).Aside
 	unprintable := unprintableGroup()
 	tests := []struct {
 		file  string
 		print func(io.Writer) error
 	}{
-		{"server-groups.txt", func(w io.Writer) error { return printServerGroups(w, append(groups, *unprintable, *tacacsGroup())) }},
-		{"server-group.txt", func(w io.Writer) error { return printServerGroup(w, &groups[2]) }},
-		{"server-group-monitors.txt", func(w io.Writer) error { return printServerGroup(w, &groups[1]) }},
-		{"server-group-unprintable.txt", func(w io.Writer) error { return printServerGroup(w, unprintable) }},
-		{"server-group-empty.txt", func(w io.Writer) error { return printServerGroup(w, &api.ServerGroup{}) }},
-		{"acct-on-off.txt", func(w io.Writer) error { return printAcctOnOff(w, &groups[0]) }},
-		{"acct-on-off-never.txt", func(w io.Writer) error { return printAcctOnOff(w, &groups[1]) }},
-		{"acct-on-off-disabled.txt", func(w io.Writer) error { return printAcctOnOff(w, unprintable) }},
-		{"acct-on-off-group.txt", func(w io.Writer) error { return printOnOffGroups(w, books(time.Local).OnOff[:1]) }},
-		{"acct-on-off-groups.txt", func(w io.Writer) error { return printOnOffGroups(w, books(time.Local).OnOff) }},
-		{"acct-on-off-groups-none.txt", func(w io.Writer) error { return printOnOffGroups(w, nil) }},
-		{"radius-statistics.txt", func(w io.Writer) error {
-			return printStatistics(w, []api.ServerGroup{groups[0], groups[1], groups[2], *unprintable}, time.Date(2013, 2, 25, 18, 6, 41, 0, time.Local))
+		{"server-groups.txt", func(w io.Writer) error {
+			return groups.PrintServerGroups(w, append(listed, *unprintable, *tacacsGroup()))
 		}},
-		{"server-group-tacacs.txt", func(w io.Writer) error { return printServerGroup(w, tacacsGroup()) }},
+		{"server-group.txt", func(w io.Writer) error { return groups.PrintServerGroup(w, &listed[2]) }},
+		{"server-group-monitors.txt", func(w io.Writer) error { return groups.PrintServerGroup(w, &listed[1]) }},
+		{"server-group-unprintable.txt", func(w io.Writer) error { return groups.PrintServerGroup(w, unprintable) }},
+		{"server-group-empty.txt", func(w io.Writer) error { return groups.PrintServerGroup(w, &api.ServerGroup{}) }},
+		{"acct-on-off.txt", func(w io.Writer) error { return groups.PrintAcctOnOff(w, &listed[0]) }},
+		{"acct-on-off-never.txt", func(w io.Writer) error { return groups.PrintAcctOnOff(w, &listed[1]) }},
+		{"acct-on-off-disabled.txt", func(w io.Writer) error { return groups.PrintAcctOnOff(w, unprintable) }},
+		{"acct-on-off-group.txt", func(w io.Writer) error { return groups.PrintOnOffGroups(w, books(time.Local).OnOff[:1]) }},
+		{"acct-on-off-groups.txt", func(w io.Writer) error { return groups.PrintOnOffGroups(w, books(time.Local).OnOff) }},
+		{"acct-on-off-groups-none.txt", func(w io.Writer) error { return groups.PrintOnOffGroups(w, nil) }},
+		{"radius-statistics.txt", func(w io.Writer) error {
+			return groups.PrintStatistics(w, []api.ServerGroup{listed[0], listed[1], listed[2], *unprintable}, time.Date(2013, 2, 25, 18, 6, 41, 0, time.Local))
+		}},
+		{"server-group-tacacs.txt", func(w io.Writer) error { return groups.PrintServerGroup(w, tacacsGroup()) }},
 		{"server-group-tacacs-alike.txt", func(w io.Writer) error {
 			group := tacacsGroup()
 			group.Servers = group.Servers[:1]
-			return printServerGroup(w, group)
+			return groups.PrintServerGroup(w, group)
 		}},
-		{"acct-on-off-tacacs.txt", func(w io.Writer) error { return printAcctOnOff(w, tacacsGroup()) }},
-		{"tacacs-statistics.txt", func(w io.Writer) error { return printStatistics(w, []api.ServerGroup{*tacacsGroup()}, now) }},
+		{"acct-on-off-tacacs.txt", func(w io.Writer) error { return groups.PrintAcctOnOff(w, tacacsGroup()) }},
+		{"tacacs-statistics.txt", func(w io.Writer) error { return groups.PrintStatistics(w, []api.ServerGroup{*tacacsGroup()}, now) }},
 		{"resync.txt", func(w io.Writer) error {
-			return printResyncStatus(w, aResync("running", func(r *api.Resync) { r.Waiting, r.LeftOut.Fallback = "odd\x1b", 4 }))
+			return groups.PrintResyncStatus(w, aResync("running", func(r *api.Resync) { r.Waiting, r.LeftOut.Fallback = "odd\x1b", 4 }))
 		}},
-		{"spool.txt", func(w io.Writer) error { return printSpool(w, busySpool(), now) }},
+		{"spool.txt", func(w io.Writer) error { return records.PrintSpool(w, busySpool(), now) }},
 		{"spool-empty.txt", func(w io.Writer) error {
-			return printSpool(w, &api.SpoolStatus{Disk: api.Disk{Folder: "s\x1b", Free: -1, Accepting: "no space\n", Warning: "90% of the size is used"}, SetAside: 1}, now)
+			return records.PrintSpool(w, &api.SpoolStatus{Disk: api.Disk{Folder: "s\x1b", Free: -1, Accepting: "no space\n", Warning: "90% of the size is used"}, SetAside: 1}, now)
 		}},
 		{"spool-list.txt", func(w io.Writer) error {
-			table := newRecordTable(w)
+			table := records.NewRecordTable(w)
 			for _, r := range aside {
-				if err := table.record(r); err != nil {
+				if err := table.Record(r); err != nil {
 					return err
 				}
 			}
-			return table.end(0)
+			return table.End(0)
 		}},
-		{"spool-show.txt", func(w io.Writer) error { return printRecord(w, &aside[0]) }},
-		{"spool-show-damaged.txt", func(w io.Writer) error { return printRecord(w, &aside[1]) }},
-		{"spool-show-unprintable.txt", func(w io.Writer) error { return printRecord(w, &aside[2]) }},
+		{"spool-show.txt", func(w io.Writer) error { return records.PrintRecord(w, &aside[0]) }},
+		{"spool-show-damaged.txt", func(w io.Writer) error { return records.PrintRecord(w, &aside[1]) }},
+		{"spool-show-unprintable.txt", func(w io.Writer) error { return records.PrintRecord(w, &aside[2]) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
@@ -205,7 +210,7 @@ func TestAccountingScreens(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, r := range out.String() {
-				if r != '\n' && isHidden(r) {
+				if r != '\n' && term.IsHidden(r) {
 					t.Fatalf("%U is printed", r)
 				}
 			}
@@ -269,7 +274,7 @@ func TestServerStates(t *testing.T) {
 		if tt.auth != "" {
 			s.Authentication = &api.AuthenticationStatistics{OperState: tt.auth}
 		}
-		if text, worst := stateText(s), worstState(s); text != tt.text || worst != tt.worst {
+		if text, worst := groups.StateText(s), groups.WorstState(s); text != tt.text || worst != tt.worst {
 			t.Errorf("%s: %q, %q, want %q, %q", tt.name, text, worst, tt.text, tt.worst)
 		}
 	}
@@ -279,7 +284,7 @@ func TestMilliseconds(t *testing.T) {
 	for s, want := range map[api.Seconds]string{
 		0: "-", -1: "-", 0.0000009: "0.00", 0.00123: "1.23", 0.0099949: "9.99", 0.01: "10", 5.006: "5006", 3600: "3600000",
 	} {
-		if got := milliseconds(s); got != want {
+		if got := groups.Milliseconds(s); got != want {
 			t.Errorf("%v: %s, want %s", s, got, want)
 		}
 	}
@@ -287,15 +292,15 @@ func TestMilliseconds(t *testing.T) {
 
 // TestS3Layout checks that our screens have the lines of S3. Only "server group" is our own term.
 func TestS3Layout(t *testing.T) {
-	groups := s3(time.Local)
-	groups[0].Name, groups[0].AcctOnOff.Group = "aaa-server-policy-3", ""
+	listed := s3(time.Local)
+	listed[0].Name, listed[0].AcctOnOff.Group = "aaa-server-policy-3", ""
 	frame := strings.Repeat("=", 79)
 	tests := []struct {
 		name  string
 		print func(io.Writer) error
 		want  []string
 	}{
-		{"acct-on-off", func(w io.Writer) error { return printAcctOnOff(w, &groups[0]) }, []string{
+		{"acct-on-off", func(w io.Writer) error { return groups.PrintAcctOnOff(w, &listed[0]) }, []string{
 			frame,
 			`RADIUS server group "aaa-server-policy-3" AcctOnOff info`,
 			frame,
@@ -306,7 +311,7 @@ func TestS3Layout(t *testing.T) {
 			`Server                      : "server-1"`,
 			frame,
 		}},
-		{"server group", func(w io.Writer) error { return printServerGroup(w, &groups[2]) }, []string{
+		{"server group", func(w io.Writer) error { return groups.PrintServerGroup(w, &listed[2]) }, []string{
 			frame,
 			`RADIUS server group "aaa-server-policy-3"`,
 			frame,
@@ -331,7 +336,7 @@ func TestS3Layout(t *testing.T) {
 			`1   server-3                         172.16.1.10     1812/1813   unknown`,
 			frame,
 		}},
-		{"acct-on-off-group", func(w io.Writer) error { return printOnOffGroups(w, books(time.Local).OnOff[:1]) }, []string{
+		{"acct-on-off-group", func(w io.Writer) error { return groups.PrintOnOffGroups(w, books(time.Local).OnOff[:1]) }, []string{
 			frame,
 			`Acct-On-Off-Group Information`,
 			frame,
@@ -370,11 +375,11 @@ func TestS3Layout(t *testing.T) {
 func TestAfterText(t *testing.T) {
 	group := s3(time.UTC)[1]
 	group.AcctOnOff = api.AcctOnOff{Enabled: true, Blocked: true, After: "group isp", State: api.StateUnknown}
-	if got := onOffText(&group.AcctOnOff); got != "after group isp" {
+	if got := groups.OnOffText(&group.AcctOnOff); got != "after group isp" {
 		t.Errorf("got %q", got)
 	}
 	var b strings.Builder
-	if err := printServerGroup(&b, &group); err != nil || !strings.Contains(b.String(), "Acct-On-Off after") || !strings.Contains(b.String(), ": group isp\n") {
+	if err := groups.PrintServerGroup(&b, &group); err != nil || !strings.Contains(b.String(), "Acct-On-Off after") || !strings.Contains(b.String(), ": group isp\n") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/cmd/aaasess/internal/cli"
+	"aaasess/cmd/aaasess/internal/groups"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/control/controltest"
@@ -191,7 +193,7 @@ func TestNothingThere(t *testing.T) {
 	}
 	none := filepath.Join(t.TempDir(), "none")
 	for _, args := range []string{"show server-group", "show acct-on-off-group", "show spool", "spool list", "spool drop --all --yes", "spool reroute a b --yes", "perform acct-on"} {
-		if got := command(t, none, "", strings.Fields(args)...); got.code != exitNoDaemon || got.out != "" {
+		if got := command(t, none, "", strings.Fields(args)...); got.code != cli.ExitNoDaemon || got.out != "" {
 			t.Errorf("%s: %+v", args, got)
 		}
 	}
@@ -227,7 +229,7 @@ func TestAccountingJSON(t *testing.T) {
 		golden(t, file, got.out)
 	}
 	got := command(t, d.Socket, "", "perform", "acct-on", "--json")
-	var list struct{ Groups []performed }
+	var list struct{ Groups []groups.Performed }
 	if err := json.Unmarshal([]byte(got.out), &list); err != nil || got.code != 1 || len(list.Groups) != 3 {
 		t.Fatalf("%+v %v", got, err)
 	}
@@ -291,18 +293,18 @@ func TestDamage(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, got.out)
 		}
 	}
-	if got.code != exitDamaged || got.err != damaged {
+	if got.code != cli.ExitDamaged || got.err != damaged {
 		t.Errorf("%d %q", got.code, got.err)
 	}
 	got = command(t, d.Socket, "", "show", "spool", "--json")
 	var status api.SpoolStatus
-	if err := json.Unmarshal([]byte(got.out), &status); err != nil || len(status.Damage) != 2 || got.code != exitDamaged {
+	if err := json.Unmarshal([]byte(got.out), &status); err != nil || len(status.Damage) != 2 || got.code != cli.ExitDamaged {
 		t.Errorf("%d damaged, exit code %d, %v", len(status.Damage), got.code, err)
 	}
 	if got := command(t, d.Socket, "", "spool", "forget-damage"); got != (outcome{0, "", "1 report of damage cleared\n"}) {
 		t.Errorf("%+v", got)
 	}
-	if got := command(t, d.Socket, "", "show", "spool"); got.code != exitDamaged {
+	if got := command(t, d.Socket, "", "show", "spool"); got.code != cli.ExitDamaged {
 		t.Errorf("the state is forgotten: %+v", got)
 	}
 	if got := command(t, d.Socket, "", "spool", "forget-damage", "--json"); got != (outcome{0, "{\n  \"entries\": 0\n}\n", ""}) {

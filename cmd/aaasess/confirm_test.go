@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/sessions"
 )
 
@@ -43,9 +44,9 @@ func TestConfirmedCount(t *testing.T) {
 				}
 			}}
 			var out, errs strings.Builder
-			env := environment{
-				in: in, out: &out, err: &errs, terminal: true,
-				getenv: func(name string) string { return map[string]string{"AAASESS_SOCKET": d.Socket}[name] },
+			env := cli.Environment{
+				In: in, Out: &out, Err: &errs, Terminal: true,
+				Getenv: func(name string) string { return map[string]string{"AAASESS_SOCKET": d.Socket}[name] },
 			}
 			if code := run(t.Context(), env, strings.Fields(tc.args)); code != tc.code || errs.String() != tc.err {
 				t.Errorf("exit code %d, want %d; %q, want %q", code, tc.code, errs.String(), tc.err)

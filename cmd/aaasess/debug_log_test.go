@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"aaasess/cmd/aaasess/internal/cli"
+	"aaasess/cmd/aaasess/internal/follow"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/control/controltest"
@@ -22,9 +24,9 @@ func TestDebugText(t *testing.T) {
 		{DebugEntry: &api.DebugEntry{Time: now, Level: "WARN", Message: "snmp: SET refused", Attributes: []api.Attribute{}}},
 	}
 	var out strings.Builder
-	for _, g := range []*global{{environment: environment{out: &out}}, {environment: environment{out: &out, width: 80}}, {environment: environment{out: &out}, json: true}} {
+	for _, g := range []*cli.Global{{Environment: cli.Environment{Out: &out}}, {Environment: cli.Environment{Out: &out, Width: 80}}, {Environment: cli.Environment{Out: &out}, JSON: true}} {
 		for i := range lines {
-			if _, err := g.printDebug(&lines[i]); err != nil {
+			if _, err := follow.PrintDebug(g, &lines[i]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -55,7 +57,7 @@ func TestDebugLog(t *testing.T) {
 	watch := func(ctx context.Context, args string, then func()) outcome {
 		errs := &signalled{on: "Ctrl-C", then: then}
 		var out strings.Builder
-		code := run(ctx, environment{in: strings.NewReader(""), out: &out, err: errs, width: 80, getenv: func(string) string { return d.Socket }}, strings.Fields(args))
+		code := run(ctx, cli.Environment{In: strings.NewReader(""), Out: &out, Err: errs, Width: 80, Getenv: func(string) string { return d.Socket }}, strings.Fields(args))
 		return outcome{code, out.String(), errs.String()}
 	}
 	got := watch(t.Context(), "debug radius --client lab --from 192.0.2.0/24 --count 2", func() {

@@ -10,9 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/cmd/aaasess/internal/follow"
+
 	"github.com/google/go-cmp/cmp"
 
 	"aaasess/accounting/tap"
+	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/control/controltest"
@@ -64,16 +67,16 @@ func accountableEvents() []api.EventLine {
 
 // TestEventLines: one line for each event, on a terminal, in a file and as JSON.
 func TestEventLines(t *testing.T) {
-	for file, g := range map[string]*global{
+	for file, g := range map[string]*cli.Global{
 		"events.txt":          {},
-		"events-terminal.txt": {environment: environment{width: 80}},
-		"events.json":         {json: true},
+		"events-terminal.txt": {Environment: cli.Environment{Width: 80}},
+		"events.json":         {JSON: true},
 	} {
 		var out strings.Builder
-		g.out = &out
+		g.Out = &out
 		lines := accountableEvents()
 		for i := range lines {
-			if _, err := g.printEvent(&lines[i]); err != nil {
+			if _, err := follow.PrintEvent(g, &lines[i]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -91,14 +94,14 @@ type debugged struct {
 	out, err string
 }
 
-// debug runs a command line, and calls listening when it listens. stop cancels its context.
-func debug(t *testing.T, socket, args string, listening func(stop func())) debugged {
+// debugCommand runs a command line, and calls listening when it listens. stop cancels its context.
+func debugCommand(t *testing.T, socket, args string, listening func(stop func())) debugged {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	var out strings.Builder
 	err := &signalled{on: "Ctrl-C ends", then: func() { listening(cancel) }}
-	env := environment{in: strings.NewReader(""), out: &out, err: err, getenv: func(string) string { return socket }}
+	env := cli.Environment{In: strings.NewReader(""), Out: &out, Err: err, Getenv: func(string) string { return socket }}
 	code := run(ctx, env, append([]string{"debug", "accounting"}, strings.Fields(args)...))
 	return debugged{code, out.String(), strings.TrimPrefix(err.String(), "accountable events, as they occur; Ctrl-C ends\n")}
 }
@@ -153,7 +156,7 @@ func TestDebugAccounting(t *testing.T) {
 		{"words behind", "alice", 2, "", "aaasess: usage error: unknown command \"alice\" for \"aaasess debug accounting\"\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := debug(t, d.Socket, tt.args, func(func()) {
+			got := debugCommand(t, d.Socket, tt.args, func(func()) {
 				event(1, "alice")
 				event(2, "bob")
 				event(3, "bob")
@@ -163,7 +166,7 @@ func TestDebugAccounting(t *testing.T) {
 			}
 		})
 	}
-	got := debug(t, d.Socket, "--json --user alice --count 1", func(func()) { event(1, "alice") })
+	got := debugCommand(t, d.Socket, "--json --user alice --count 1", func(func()) { event(1, "alice") })
 	var l api.EventLine
 	if err := json.Unmarshal([]byte(got.out), &l); err != nil || l.User != "alice" || got.code != 0 {
 		t.Errorf("%+v: %v", got, err)
@@ -174,22 +177,22 @@ func TestDebugAccounting(t *testing.T) {
 func TestDebugAccountingEnds(t *testing.T) {
 	d, event := eventDaemon(t)
 	for _, args := range []string{"", "--json"} {
-		if got := debug(t, d.Socket, args, func(stop func()) { event(1, "alice"); stop() }); got.code != exitDone || got.err != "" {
+		if got := debugCommand(t, d.Socket, args, func(stop func()) { event(1, "alice"); stop() }); got.code != cli.ExitDone || got.err != "" {
 			t.Errorf("Ctrl-C %s: %+v", args, got)
 		}
 	}
 	ended := make(chan error, 1)
-	got := debug(t, d.Socket, "", func(func()) { go func() { ended <- d.Stop() }() })
-	if want := (debugged{exitFailed, "", "aaasess: the daemon has ended\n"}); got != want {
+	got := debugCommand(t, d.Socket, "", func(func()) { go func() { ended <- d.Stop() }() })
+	if want := (debugged{cli.ExitFailed, "", "aaasess: the daemon has ended\n"}); got != want {
 		t.Errorf("the daemon ends: %+v", got)
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if got := command(t, filepath.Join(t.TempDir(), "none"), "", "debug", "accounting"); got.code != exitNoDaemon {
+	if got := command(t, filepath.Join(t.TempDir(), "none"), "", "debug", "accounting"); got.code != cli.ExitNoDaemon {
 		t.Errorf("no daemon: %+v", got)
 	}
-	if got := command(t, "", "", "debug"); got.code != exitUsage {
+	if got := command(t, "", "", "debug"); got.code != cli.ExitUsage {
 		t.Errorf("no subcommand: %+v", got)
 	}
 }

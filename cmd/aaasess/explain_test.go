@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/cmd/aaasess/internal/records"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control/controltest"
 )
@@ -78,7 +79,7 @@ func TestExplanationText(t *testing.T) {
 	all := explained()
 	for _, name := range []string{"a broadcast", "another list today", "no User-Name yet", "with a User-Name", "a broadcast that two groups acknowledge", "not accounted", "a list of no records", "its stop waits", "its stop waits behind a record", "no longer live"} {
 		out.WriteString("== " + name + "\n")
-		if err := printExplanation(&out, all[name], now); err != nil {
+		if err := records.PrintExplanation(&out, all[name], now); err != nil {
 			t.Fatal(err)
 		}
 	}

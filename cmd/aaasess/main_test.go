@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control/controltest"
 	"aaasess/internal/radius"
@@ -75,9 +76,9 @@ type outcome struct {
 func command(t *testing.T, socket, in string, args ...string) outcome {
 	t.Helper()
 	var out, err strings.Builder
-	env := environment{
-		in: strings.NewReader(in), out: &out, err: &err, terminal: in != "",
-		getenv: func(name string) string { return map[string]string{"AAASESS_SOCKET": socket}[name] },
+	env := cli.Environment{
+		In: strings.NewReader(in), Out: &out, Err: &err, Terminal: in != "",
+		Getenv: func(name string) string { return map[string]string{"AAASESS_SOCKET": socket}[name] },
 	}
 	code := run(t.Context(), env, args)
 	if slices.Contains(args, "--json") && out.Len() > 0 {
@@ -110,6 +111,9 @@ func TestDialogues(t *testing.T) {
 		{"one session, without an id", "show session", "", 2, "", "aaasess: usage error: want ID, got 0 arguments\n"},
 		{"one session", "show session 0x3 --json", "", 0, "", "-"},
 		{"no match", "show sessions --user zoe", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
+		{"search", "show sessions --search BO", "", 0, "ID        USER  ADDRESS   NAS    AGE  IDLE  IN  OUT  STATE   DISCONNECT\n00000003  bob   10.0.0.1  nas-2   N    N   0    0  active  -\n", "1 session matched, 5 live\n"},
+		{"search, no match", "show sessions --search zoe", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
+		{"search, nothing", "show sessions --search=", "", 2, "", "aaasess: usage error: invalid query: \"search\" is empty\n"},
 		{"filters", "show sessions --user alice --nas nas-2", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
 
 		{"an id", "disconnect 00000005", "", 0, "00000005  dave  being disconnected\n", "1 session\n"},
@@ -180,7 +184,7 @@ func TestDialogues(t *testing.T) {
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(outcome{})); diff != "" {
 				t.Error(diff)
 			}
-			if tt.code == exitUsage || strings.Contains(tt.err, "no session was disconnected") {
+			if tt.code == cli.ExitUsage || strings.Contains(tt.err, "no session was disconnected") {
 				if n := d.Table.View().Disconnected; n != 0 {
 					t.Errorf("%d sessions are being disconnected", n)
 				}
@@ -279,10 +283,10 @@ func TestNoDaemon(t *testing.T) {
 func TestSocketPath(t *testing.T) {
 	here := t.TempDir()
 	t.Chdir(here)
-	g := &global{environment: environment{getenv: func(string) string { return "" }}}
+	g := &cli.Global{Environment: cli.Environment{Getenv: func(string) string { return "" }}}
 	check := func(want string) {
 		t.Helper()
-		if got := g.socketPath(); got != want {
+		if got := g.SocketPath(); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
@@ -291,9 +295,9 @@ func TestSocketPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("var/aaasess.sock")
-	g.getenv = func(name string) string { return "from " + name }
+	g.Getenv = func(name string) string { return "from " + name }
 	check("from AAASESS_SOCKET")
-	g.socket = "flag"
+	g.Socket = "flag"
 	check("flag")
 }
 
@@ -305,12 +309,12 @@ func TestInterrupted(t *testing.T) {
 	for _, args := range []string{"disconnect 00000004 --wait 1h", "disconnect --all"} {
 		ctx, cancel := context.WithCancel(t.Context())
 		out, err := &signalled{on: "carol", then: cancel}, &signalled{on: "y/N", then: cancel}
-		env := environment{in: never, out: out, err: err, terminal: true, getenv: func(string) string { return d.Socket }}
+		env := cli.Environment{In: never, Out: out, Err: err, Terminal: true, Getenv: func(string) string { return d.Socket }}
 		if strings.Contains(args, "wait") { // nothing is printed before the end
 			d.ClearCommits()
 			go func() { <-d.Commits; cancel() }()
 		}
-		if code := run(ctx, env, strings.Fields(args)); code != exitFailed || !strings.HasSuffix(err.String(), "aaasess: interrupted\n") {
+		if code := run(ctx, env, strings.Fields(args)); code != cli.ExitFailed || !strings.HasSuffix(err.String(), "aaasess: interrupted\n") {
 			t.Errorf("%s: exit code %d, %q", args, code, err.String())
 		}
 	}

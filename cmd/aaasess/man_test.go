@@ -6,6 +6,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"aaasess/cmd/aaasess/internal/cli"
+	"aaasess/cmd/aaasess/internal/reporting"
 	"aaasess/cmd/internal/manpage"
 	"aaasess/internal/goldentest"
 )
@@ -15,7 +17,7 @@ const manDate = "2026-11-30"
 
 // manPage returns aaasess(1).
 func manPage() string {
-	root, _ := newRoot(environment{})
+	root, _ := newRoot(cli.Environment{})
 	page := manpage.New(manpage.Title{
 		Name: "aaasess", Section: 1, Date: manDate, Manual: "aaasess manual",
 		Summary: "show and end AAA sessions, and manage the delivery of their accounting records",
@@ -55,11 +57,11 @@ func manPage() string {
 	return manEnd(page)
 }
 
-// filterSet returns the flags of addFilterFlags, and whether a flag is one of them.
+// filterSet returns the flags of AddFilterFlags, and whether a flag is one of them.
 func filterSet(root *cobra.Command) (filters *pflag.FlagSet, isFilter func(*pflag.Flag) bool) {
 	cmd := &cobra.Command{Use: "any"}
 	root.AddCommand(cmd)
-	addFilterFlags(cmd, &global{})
+	cli.AddFilterFlags(cmd, &cli.Global{})
 	root.RemoveCommand(cmd)
 	return cmd.Flags(), func(f *pflag.Flag) bool {
 		same := cmd.Flags().Lookup(f.Name)
@@ -90,9 +92,9 @@ func manEnd(page *manpage.Page) string {
 	page.Term(manpage.Bold("AAASESS_SOCKET"), "The control socket of the daemon, if --socket is not given.")
 	page.Term(manpage.Bold("AAASESS_LOCAL_SOCKET"), "The local socket of the daemon, for the commands of session, if --socket is not given.")
 	page.Section("FILES")
-	page.Term(manpage.Italic(systemSocket), "The control socket of the system's daemon.")
-	page.Term(manpage.Italic(reportSocket), "The local socket of the system's daemon.")
-	page.Term(manpage.Italic(localSocket), "The control socket of a daemon that was started in this folder with its built-in configuration.")
+	page.Term(manpage.Italic(cli.SystemSocket), "The control socket of the system's daemon.")
+	page.Term(manpage.Italic(reporting.ReportSocket), "The local socket of the system's daemon.")
+	page.Term(manpage.Italic(cli.LocalSocket), "The control socket of a daemon that was started in this folder with its built-in configuration.")
 	page.Section("SEE ALSO")
 	page.Paragraph(manpage.Bold("aaasessd") + "(8), " + manpage.Bold("aaasess.yaml") + "(5), " + manpage.Bold("jq") + "(1)")
 	return page.String()
@@ -107,7 +109,7 @@ func TestManPage(t *testing.T) {
 
 // TestManPageIsComplete: the page has every command and every flag.
 func TestManPageIsComplete(t *testing.T) {
-	root, _ := newRoot(environment{})
+	root, _ := newRoot(cli.Environment{})
 	for _, what := range manpage.Undescribed(manPage(), root) {
 		t.Errorf("%s is not in %s", what, manFile)
 	}

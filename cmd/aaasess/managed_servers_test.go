@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/cmd/aaasess/internal/groups"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control/controltest"
 )
@@ -50,7 +51,7 @@ func TestManagedServers(t *testing.T) {
 		}
 		golden(t, file, got.out)
 	}
-	var all serverGroups
+	var all groups.ServerGroups
 	got := command(t, d.Socket, "", "show", "server-group", "--json")
 	if err := json.Unmarshal([]byte(got.out), &all); err != nil || len(all.Groups) != 1 {
 		t.Fatalf("%+v %v", got, err)

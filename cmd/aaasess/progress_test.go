@@ -7,12 +7,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"aaasess/cmd/aaasess/internal/cli"
+	"aaasess/cmd/aaasess/internal/live"
+	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
 )
 
 // onTerminal returns a global whose outputs are terminals of a type.
-func onTerminal(out *strings.Builder, env map[string]string) *global {
-	return &global{environment: environment{out: out, err: out, outTerminal: true, errTerminal: true, getenv: func(name string) string { return env[name] }}}
+func onTerminal(out *strings.Builder, env map[string]string) *cli.Global {
+	return &cli.Global{Environment: cli.Environment{Out: out, Err: out, OutTerminal: true, ErrTerminal: true, Getenv: func(name string) string { return env[name] }}}
 }
 
 // TestProgress: it is shown after a second, on a terminal only, and erased at the end.
@@ -32,9 +35,9 @@ func TestProgress(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out strings.Builder
 				g := onTerminal(&out, map[string]string{"TERM": tt.term})
-				g.errTerminal = tt.terminal
+				g.ErrTerminal = tt.terminal
 				n := 0
-				done := g.progress(t.Context(), func(context.Context) string {
+				done := g.Progress(t.Context(), func(context.Context) string {
 					n++
 					return "step " + string(rune('0'+n))
 				})
@@ -48,10 +51,10 @@ func TestProgress(t *testing.T) {
 		})
 	}
 	for want, got := range map[string]string{
-		"asking: 1 of 4 hosts (25%)":          ofTotal("asking", 1, 4, "host"),
-		"replaying: 0 of 0 records":           ofTotal("replaying", 3, 0, "record"),
-		"dropping: 1 of 1 record (100%)":      ofTotal("dropping", 7, 1, "record"),
-		"disconnecting: 0 of 9 sessions (0%)": ofTotal("disconnecting", -1, 9, "session"),
+		"asking: 1 of 4 hosts (25%)":          cli.OfTotal("asking", 1, 4, "host"),
+		"replaying: 0 of 0 records":           cli.OfTotal("replaying", 3, 0, "record"),
+		"dropping: 1 of 1 record (100%)":      cli.OfTotal("dropping", 7, 1, "record"),
+		"disconnecting: 0 of 9 sessions (0%)": cli.OfTotal("disconnecting", -1, 9, "session"),
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)
@@ -64,14 +67,14 @@ func TestColors(t *testing.T) {
 	render := func(env map[string]string, terminal, json bool) string {
 		var out strings.Builder
 		g := onTerminal(&out, env)
-		g.outTerminal, g.json = terminal, json
-		table := g.stateColors(newTable(&out, narrowColumns))
+		g.OutTerminal, g.JSON = terminal, json
+		table := g.StateColors(term.NewTable(&out, live.NarrowColumns))
 		for _, s := range examples() {
-			if err := table.row(narrowCells(s, now)...); err != nil {
+			if err := table.Row(live.NarrowCells(s, now)...); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := table.flush(); err != nil {
+		if err := table.Flush(); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()
@@ -116,7 +119,7 @@ func TestWatchFlag(t *testing.T) {
 					cancel()
 				}
 			}}
-			env := environment{in: strings.NewReader(""), out: out, err: &strings.Builder{}, outTerminal: tt.term != "", getenv: func(name string) string {
+			env := cli.Environment{In: strings.NewReader(""), Out: out, Err: &strings.Builder{}, OutTerminal: tt.term != "", Getenv: func(name string) string {
 				return map[string]string{"AAASESS_SOCKET": tt.socket, "TERM": tt.term}[name]
 			}}
 			if code := run(ctx, env, strings.Fields(tt.args)); code != 0 || !strings.Contains(out.String(), tt.want) {

@@ -9,10 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"aaasess/cmd/aaasess/internal/live"
+	"aaasess/cmd/aaasess/internal/show"
+	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
 	"aaasess/internal/goldentest"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -67,17 +70,17 @@ func examples() []api.Session {
 
 func TestTables(t *testing.T) {
 	for name, tt := range map[string]struct {
-		columns []column
+		columns []term.Column
 		cells   func(api.Session, time.Time) []string
-	}{"sessions.txt": {narrowColumns, narrowCells}, "sessions-wide.txt": {wideColumns, wideCells}} {
+	}{"sessions.txt": {live.NarrowColumns, live.NarrowCells}, "sessions-wide.txt": {live.WideColumns, live.WideCells}} {
 		var out strings.Builder
-		table := newTable(&out, tt.columns)
+		table := term.NewTable(&out, tt.columns)
 		for _, s := range examples() {
-			if err := table.row(tt.cells(s, now)...); err != nil {
+			if err := table.Row(tt.cells(s, now)...); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := table.flush(); err != nil {
+		if err := table.Flush(); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, name, out.String())
@@ -94,7 +97,7 @@ func TestSessionText(t *testing.T) {
 			detail.Upstream, detail.UserFrom, detail.NASUser, detail.AddressFrom = "C00002010000000D", api.FromAccept, "anonymous", api.FromAccept
 			detail.Granted = []api.Attribute{{Name: "User-Name", Value: s.User}, {Name: "Class", Value: "0x00ff"}}
 		}
-		if err := printSession(&out, &detail, now); err != nil {
+		if err := live.PrintSession(&out, &detail, now); err != nil {
 			t.Fatal(err)
 		}
 		out.WriteByte('\n')
@@ -106,28 +109,28 @@ func TestSessionText(t *testing.T) {
 // narrower, and the titles are printed once.
 func TestLongTable(t *testing.T) {
 	var out strings.Builder
-	table := newTable(&out, []column{{title: "A"}, {title: "B", right: true}, {title: "C"}})
+	table := term.NewTable(&out, []term.Column{{Title: "A"}, {Title: "B", Right: true}, {Title: "C"}})
 	pieces := 0
-	for i := range 2 * bufferedRows {
+	for i := range 2 * term.BufferedRows {
 		a := "a"
-		if i == bufferedRows+10 {
+		if i == term.BufferedRows+10 {
 			a = "aaaa"
 		}
 		before := out.Len()
-		if err := table.row(a, "1", ""); err != nil {
+		if err := table.Row(a, "1", ""); err != nil {
 			t.Fatal(err)
 		}
 		if out.Len() != before {
 			pieces++
 		}
 	}
-	if err := table.flush(); err != nil {
+	if err := table.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(out.String(), "\n")
 	want := []string{"A  B  C", "a  1  -", "a     1  -", "aaaa  1  -", ""}
-	got := []string{lines[0], lines[1], lines[bufferedRows], lines[bufferedRows+11], lines[len(lines)-1]}
-	if diff := cmp.Diff(want, got); diff != "" || len(lines) != 2*bufferedRows+2 || pieces != 2 {
+	got := []string{lines[0], lines[1], lines[term.BufferedRows], lines[term.BufferedRows+11], lines[len(lines)-1]}
+	if diff := cmp.Diff(want, got); diff != "" || len(lines) != 2*term.BufferedRows+2 || pieces != 2 {
 		t.Errorf("%d lines in %d pieces: %s", len(lines), pieces, diff)
 	}
 }
@@ -135,7 +138,7 @@ func TestLongTable(t *testing.T) {
 // TestEmptyTable: a table without rows prints no titles.
 func TestEmptyTable(t *testing.T) {
 	var out strings.Builder
-	if err := newTable(&out, narrowColumns).flush(); err != nil || out.Len() != 0 {
+	if err := term.NewTable(&out, live.NarrowColumns).Flush(); err != nil || out.Len() != 0 {
 		t.Errorf("%q %v", &out, err)
 	}
 }
@@ -154,30 +157,30 @@ func TestStatusText(t *testing.T) {
 	}
 	for name, all := range map[string]bool{"status.txt": false, "status-all.txt": true} {
 		out.Reset()
-		if err := printStatus(&out, status, all, now); err != nil {
+		if err := show.PrintStatus(&out, status, all, now); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, name, out.String())
 	}
 	status.Sections = map[string]json.RawMessage{api.AuthenticationSection: relayed(t)}
 	out.Reset()
-	if err := printStatus(&out, status, false, now); err != nil {
+	if err := show.PrintStatus(&out, status, false, now); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "status-authentication.txt", out.String())
 	status.Sections = map[string]json.RawMessage{api.DynAuthSection: changedSessions(t)}
 	out.Reset()
-	if err := printStatus(&out, status, false, now); err != nil {
+	if err := show.PrintStatus(&out, status, false, now); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "status-dynamic-authorization.txt", out.String())
 	for _, section := range []string{api.StaleSection, api.SupersededSection, api.AuthenticationSection, api.DynAuthSection} {
-		if err := printStatus(&out, &api.Status{Sections: map[string]json.RawMessage{section: json.RawMessage("1")}}, false, now); err == nil {
+		if err := show.PrintStatus(&out, &api.Status{Sections: map[string]json.RawMessage{section: json.RawMessage("1")}}, false, now); err == nil {
 			t.Errorf("a number is printed as the section %q", section)
 		}
 	}
 	deep := json.RawMessage(strings.Repeat("[", 100) + strings.Repeat("]", 100))
-	if err := printStatus(&out, &api.Status{Sections: map[string]json.RawMessage{"deep": deep}}, true, now); err == nil {
+	if err := show.PrintStatus(&out, &api.Status{Sections: map[string]json.RawMessage{"deep": deep}}, true, now); err == nil {
 		t.Error("a section that is nested 100 deep is printed")
 	}
 }
@@ -220,10 +223,10 @@ func relayed(t *testing.T) json.RawMessage {
 }
 
 func TestReasonsText(t *testing.T) {
-	for want, counts := range map[string][]reasonCount{
-		"0": {{"a", 0}}, "2 (2 b)": {{"a", 0}, {"b", 2}}, "5 (3 a, 2 b)": {{"a", 3}, {"b", 2}},
+	for want, counts := range map[string][]show.ReasonCount{
+		"0": {{Reason: "a", N: 0}}, "2 (2 b)": {{Reason: "a", N: 0}, {Reason: "b", N: 2}}, "5 (3 a, 2 b)": {{Reason: "a", N: 3}, {Reason: "b", N: 2}},
 	} {
-		if got := reasonsText(counts...); got != want {
+		if got := show.ReasonsText(counts...); got != want {
 			t.Errorf("%v: %q, want %q", counts, got, want)
 		}
 	}
@@ -249,7 +252,7 @@ func TestResultText(t *testing.T) {
 		},
 	}
 	for _, tt := range tests {
-		if got := resultText(tt.s, now); got != tt.want {
+		if got := live.ResultText(tt.s, now); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}

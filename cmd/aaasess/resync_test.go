@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/cmd/aaasess/internal/cli"
+	"aaasess/cmd/aaasess/internal/groups"
 	"aaasess/cmd/internal/api"
 )
 
@@ -97,7 +99,7 @@ func TestResyncProgress(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, err strings.Builder
-			env := environment{in: strings.NewReader(""), out: &out, err: &err, width: len(p1) + len(": 0 of 9 ses") + 1, getenv: func(string) string { return "" }}
+			env := cli.Environment{In: strings.NewReader(""), Out: &out, Err: &err, Width: len(p1) + len(": 0 of 9 ses") + 1, Getenv: func(string) string { return "" }}
 			socket := accountant(t, books(time.Local)).Socket
 			if code := run(t.Context(), env, append(strings.Fields(tt.args), "--socket", socket)); code != 0 {
 				t.Errorf("code %d", code)
@@ -116,12 +118,12 @@ func TestResyncProgress(t *testing.T) {
 func TestResyncLines(t *testing.T) {
 	progress := func(r *api.Resync) string {
 		var b strings.Builder
-		(&global{environment: environment{err: &b, width: 200}}).showProgress(r)
+		groups.ShowProgress((&cli.Global{Environment: cli.Environment{Err: &b, Width: 200}}), r)
 		return strings.TrimPrefix(b.String(), "\r\x1b[K")
 	}
 	for name, tt := range map[string]struct{ got, want string }{
-		"begun": {resyncText(aResync("running", func(r *api.Resync) { r.Total = 1 })), "isp: resync begun, 1 session"},
-		"all out": {resyncText(aResync("canceled", func(r *api.Resync) {
+		"begun": {groups.ResyncText(aResync("running", func(r *api.Resync) { r.Total = 1 })), "isp: resync begun, 1 session"},
+		"all out": {groups.ResyncText(aResync("canceled", func(r *api.Resync) {
 			r.LeftOut = api.ResyncLeftOut{Elsewhere: 1, StopOnly: 2, Fallback: 3, NullUsername: 4}
 		})), "isp: resync canceled in 1m30s: 1996 interims of 2000 sessions; left out: 1 of other methods or not accounted, 2 stop-only, 3 only if other methods do not answer, 4 without User-Name"},
 		"runs":  {progress(aResync("running", nil)), "isp: 2000 of 5000 sessions, 3s left"},

@@ -1,23 +1,22 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
-	"iter"
-	"os"
 	"time"
 
-	"aaasess/cmd/internal/api"
-	"aaasess/cmd/internal/apiclient"
-	"aaasess/cmd/internal/version"
-
 	"github.com/spf13/cobra"
-)
 
-const (
-	localSocket  = "var/aaasess.sock"          // of a daemon that was started in this folder (R73)
-	systemSocket = "/run/aaasess/aaasess.sock" // of the system's daemon
+	"aaasess/cmd/aaasess/internal/agents"
+	"aaasess/cmd/aaasess/internal/cli"
+	"aaasess/cmd/aaasess/internal/follow"
+	"aaasess/cmd/aaasess/internal/groups"
+	"aaasess/cmd/aaasess/internal/live"
+	"aaasess/cmd/aaasess/internal/records"
+	"aaasess/cmd/aaasess/internal/reporting"
+	"aaasess/cmd/aaasess/internal/show"
+	"aaasess/cmd/aaasess/internal/top"
+	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/version"
 )
 
 const rootHelp = `Show and end the sessions of a running aaasessd, and show its logins and the delivery of
@@ -46,130 +45,55 @@ Exit codes:
 Lists go to the standard output, summaries and errors to the standard error.
 With --json the standard output is one JSON document; of "debug", one on each line.`
 
-// global holds the flags that every command has.
-type global struct {
-	environment
-	started *bool // the flags and arguments are valid, and the command itself runs
-	socket  string
-	timeout time.Duration
-	json    bool
-}
-
 // newRoot returns the command tree. started becomes true when a command itself runs: errors before
 // that are usage errors.
-func newRoot(env environment) (root *cobra.Command, started *bool) {
-	g := &global{environment: env, started: new(bool)}
+func newRoot(env cli.Environment) (root *cobra.Command, started *bool) {
+	g := &cli.Global{Environment: env, Started: new(bool)}
 	root = &cobra.Command{
 		Use:           "aaasess",
 		Short:         "Show and end AAA sessions, and show the delivery of their accounting records",
 		Long:          rootHelp,
-		Args:          subcommandArgs,
+		Args:          cli.SubcommandArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          requireSubcommand,
+		RunE:          cli.RequireSubcommand,
 	}
-	root.SetIn(env.in)
-	root.SetOut(env.out)
-	root.SetErr(env.err)
+	root.SetIn(env.In)
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
 	flags := root.PersistentFlags()
-	flags.StringVar(&g.socket, "socket", "", "control socket of the daemon is `PATH` (default: see \"aaasess --help\")")
-	flags.DurationVar(&g.timeout, "timeout", 10*time.Second,
+	flags.StringVar(&g.Socket, "socket", "", "control socket of the daemon is `PATH` (default: see \"aaasess --help\")")
+	flags.DurationVar(&g.Timeout, "timeout", 10*time.Second,
 		"wait at most `DURATION` for the answer of the daemon, and for each further part of it")
-	flags.BoolVar(&g.json, "json", false, "print one JSON document")
+	flags.BoolVar(&g.JSON, "json", false, "print one JSON document")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
-		if g.timeout <= 0 {
-			return fmt.Errorf("--timeout %v is not positive", g.timeout)
+		if g.Timeout <= 0 {
+			return fmt.Errorf("--timeout %v is not positive", g.Timeout)
 		}
 		return nil
 	}
-	show := &cobra.Command{
+	showing := &cobra.Command{
 		Use: "show", Short: "Show sessions, logins, accounting, status, clients, SNMP, server groups, statistics, the configuration or the spool",
-		Args: subcommandArgs, RunE: requireSubcommand,
+		Args: cli.SubcommandArgs, RunE: cli.RequireSubcommand,
 	}
 	watchable := []*cobra.Command{
-		newShowSessions(g), newShowAccounting(g), newShowLogins(g), newShowStatus(g), newShowServerGroup(g), newShowOnOffGroup(g),
-		newShowStatistics(g, "radius", api.RADIUS), newShowStatistics(g, "tacacs", api.TACACS), newShowSpool(g), newShowClients(g), newShowSNMP(g),
+		live.NewShowSessions(g), records.NewShowAccounting(g), live.NewShowLogins(g), show.NewShowStatus(g), groups.NewShowServerGroup(g), groups.NewShowOnOffGroup(g),
+		groups.NewShowStatistics(g, "radius", api.RADIUS), groups.NewShowStatistics(g, "tacacs", api.TACACS), records.NewShowSpool(g), show.NewShowClients(g), show.NewShowSNMP(g),
 	}
-	addWatch(g, watchable...)
-	show.AddCommand(append(watchable, newShowSession(g), newShowRunningConfig(g))...)
+	cli.AddWatch(g, watchable...)
+	showing.AddCommand(append(watchable, live.NewShowSession(g), show.NewShowRunningConfig(g))...)
 	root.Version = version.String()
 	root.SetVersionTemplate("aaasess {{.Version}}\n")
 	root.AddCommand(&cobra.Command{
 		Use: "version", Short: "Print the version and the commit", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			*g.started = true
-			_, err := fmt.Fprintln(g.out, "aaasess", version.String())
+			*g.Started = true
+			_, err := fmt.Fprintln(g.Out, "aaasess", version.String())
 			return err
 		},
 	})
-	root.SetFlagErrorFunc(explainFlagError)
-	completeFiles(root, "socket")
-	root.AddCommand(show, newTop(g), newDisconnect(g), newClear(g), newExplain(g), newDebug(g), newPerform(g), newSpool(g), newSession(g), newSimulate(g), newSNMP(g), newTest(g))
-	return root, g.started
-}
-
-// requireSubcommand runs for a command that only groups others: it prints the usage and fails.
-func requireSubcommand(cmd *cobra.Command, _ []string) error {
-	cmd.SetOut(cmd.ErrOrStderr())
-	_ = cmd.Usage()
-	return fmt.Errorf("%w: %s needs a subcommand", errUsage, cmd.CommandPath())
-}
-
-// client returns a client for the daemon that the flags select. Errors after this call are not
-// usage errors.
-func (g *global) client() *apiclient.Client {
-	*g.started = true
-	return apiclient.New(g.socketPath(), g.timeout)
-}
-
-func (g *global) socketPath() string {
-	if g.socket != "" {
-		return g.socket
-	}
-	if path := g.getenv("AAASESS_SOCKET"); path != "" {
-		return path
-	}
-	if _, err := os.Stat(localSocket); err == nil {
-		return localSocket
-	}
-	return systemSocket
-}
-
-// printJSON prints a document.
-func (g *global) printJSON(v any) error {
-	b, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = g.out.Write(append(escapeJSON(b), '\n'))
-	return err
-}
-
-// printList prints a list as one JSON document while it arrives: the fields of head, then the
-// sessions, one on each line. It calls observe with each session.
-func printList[T any](w io.Writer, head any, list iter.Seq2[T, error], observe func(T)) error {
-	b, err := json.Marshal(head)
-	if err != nil {
-		return err
-	}
-	if _, err = fmt.Fprintf(w, `%s,"sessions":[`, b[:len(b)-1]); err != nil {
-		return err
-	}
-	sep := "\n"
-	for s, err := range list {
-		if err != nil {
-			return err
-		}
-		observe(s)
-		b, err := json.Marshal(s)
-		if err != nil {
-			return err
-		}
-		if _, err = fmt.Fprintf(w, "%s%s", sep, escapeJSON(b)); err != nil {
-			return err
-		}
-		sep = ",\n"
-	}
-	_, err = fmt.Fprint(w, "\n]}\n")
-	return err
+	root.SetFlagErrorFunc(cli.ExplainFlagError)
+	cli.CompleteFiles(root, "socket")
+	root.AddCommand(showing, top.New(g), live.NewDisconnect(g), live.NewClear(g), records.NewExplain(g), follow.New(g), groups.NewPerform(g), records.NewSpool(g), reporting.NewSession(g), reporting.NewSimulate(g), agents.New(g), show.NewTest(g))
+	return root, g.Started
 }

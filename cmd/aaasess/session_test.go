@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
+	"aaasess/cmd/aaasess/internal/cli"
+
 	localreport "aaasess/sessions/local/report"
 )
 
@@ -19,7 +21,7 @@ import (
 func reportLine(t *testing.T, socket, in string, args ...string) outcome {
 	t.Helper()
 	var out, err strings.Builder
-	env := environment{in: strings.NewReader(in), out: &out, err: &err, getenv: func(name string) string {
+	env := cli.Environment{In: strings.NewReader(in), Out: &out, Err: &err, Getenv: func(name string) string {
 		return map[string]string{"AAASESS_LOCAL_SOCKET": socket}[name]
 	}}
 	code := run(t.Context(), env, append([]string{"session"}, args...))
@@ -205,7 +207,7 @@ func TestReportUsage(t *testing.T) {
 	} {
 		d := startLocalDaemon(t)
 		got := reportLine(t, d.socket, "", strings.FieldsFunc(args, func(c rune) bool { return c == ' ' })...)
-		if got.code != exitUsage || !strings.Contains(got.err, want) || got.out != "" || len(d.reports()) > 0 {
+		if got.code != cli.ExitUsage || !strings.Contains(got.err, want) || got.out != "" || len(d.reports()) > 0 {
 			t.Errorf("%s: %+v, want %s", args, got, want)
 		}
 	}
@@ -213,7 +215,7 @@ func TestReportUsage(t *testing.T) {
 
 // TestReportFlags: each field of a report has an option, named as in JSON with hyphens.
 func TestReportFlags(t *testing.T) {
-	root, _ := newRoot(environment{})
+	root, _ := newRoot(cli.Environment{})
 	flags := map[string]bool{}
 	var collect func(*cobra.Command)
 	collect = func(c *cobra.Command) {

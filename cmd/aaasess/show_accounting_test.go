@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/cmd/aaasess/internal/cli"
+	"aaasess/cmd/aaasess/internal/records"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/control/controltest"
@@ -142,7 +144,7 @@ func TestShowAccountingJSON(t *testing.T) {
 
 // TestShowAccountingWithoutDaemon: the exit code is that of the other commands.
 func TestShowAccountingWithoutDaemon(t *testing.T) {
-	if got := command(t, t.TempDir()+"/none", "", "show", "accounting"); got.code != exitNoDaemon {
+	if got := command(t, t.TempDir()+"/none", "", "show", "accounting"); got.code != cli.ExitNoDaemon {
 		t.Errorf("%+v", got)
 	}
 }
@@ -163,7 +165,7 @@ func TestAccountingHeadings(t *testing.T) {
 		session("c", "", nil, ""),
 	}
 	var out strings.Builder
-	n, err := printAccounting(&out, yield(list), true)
+	n, err := records.PrintAccounting(&out, yield(list), true)
 	if n != len(list) || err != nil {
 		t.Fatal(n, err)
 	}
@@ -196,7 +198,7 @@ func yield(list []api.AccountedSession) iter.Seq2[api.AccountedSession, error] {
 func TestAccountingElapsed(t *testing.T) {
 	for seconds, want := range map[uint32]string{0: "00:00:00", 52: "00:00:52", 3599: "00:59:59", 86400: "24:00:00", 1<<32 - 1: "1193046:28:15"} {
 		s := api.AccountedSession{Session: api.Session{Number: 1, Kind: "connection"}, Elapsed: seconds}
-		if got, want := recordText(&s), fmt.Sprintf("Task ID 1, Connection Accounting record, %s Elapsed\n", want); got != want {
+		if got, want := records.RecordText(&s), fmt.Sprintf("Task ID 1, Connection Accounting record, %s Elapsed\n", want); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/cmd/aaasess/internal/cli"
+	"aaasess/cmd/aaasess/internal/show"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control/controltest"
 )
@@ -50,17 +52,17 @@ func TestShowClients(t *testing.T) {
 		}
 		sections[name] = b
 	}
-	view, err := newClientsView(&api.Status{Sections: sections})
+	view, err := show.NewClientsView(&api.Status{Sections: sections})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := printClients(&out, view, now); err != nil {
+	if err := show.PrintClients(&out, view, now); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "clients.txt", out.String()+clientsText(view)+"\n")
+	golden(t, "clients.txt", out.String()+show.ClientsText(view)+"\n")
 	for _, name := range []string{api.RadiusSection, api.AuthenticationSection} {
-		if _, err := newClientsView(&api.Status{Sections: map[string]json.RawMessage{name: json.RawMessage("1")}}); err == nil {
+		if _, err := show.NewClientsView(&api.Status{Sections: map[string]json.RawMessage{name: json.RawMessage("1")}}); err == nil {
 			t.Errorf("a number is the section %q", name)
 		}
 	}
@@ -115,17 +117,17 @@ func TestShowSNMP(t *testing.T) {
 		}
 		sections[name] = b
 	}
-	view, err := newSNMPView(&api.Status{Sections: sections})
+	view, err := show.NewSNMPView(&api.Status{Sections: sections})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := printSNMP(&out, view, now); err != nil {
+	if err := show.PrintSNMP(&out, view, now); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "snmp.txt", out.String())
 	for _, name := range []string{api.SNMPSection, api.AgentXSection} {
-		if _, err := newSNMPView(&api.Status{Sections: map[string]json.RawMessage{name: json.RawMessage("1")}}); err == nil {
+		if _, err := show.NewSNMPView(&api.Status{Sections: map[string]json.RawMessage{name: json.RawMessage("1")}}); err == nil {
 			t.Errorf("a number is the section %q", name)
 		}
 	}
@@ -136,7 +138,7 @@ func TestShowSNMP(t *testing.T) {
 	if got := command(t, only.Socket, "", "show", "snmp"); got.code != 0 || !strings.Contains(got.out, "connected, since") || strings.Contains(got.out, "responder") {
 		t.Errorf("%+v", got)
 	}
-	if got := command(t, emptyDaemon(t, nil).Socket, "", "show", "snmp"); got.code != 4 || got.err != "aaasess: "+errNoSNMP.Error()+"\n" {
+	if got := command(t, emptyDaemon(t, nil).Socket, "", "show", "snmp"); got.code != 4 || got.err != "aaasess: "+cli.ErrNoSNMP.Error()+"\n" {
 		t.Errorf("%+v", got)
 	}
 }

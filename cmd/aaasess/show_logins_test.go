@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/cmd/aaasess/internal/live"
 	"aaasess/cmd/internal/api"
 )
 
@@ -22,7 +23,7 @@ func TestLoginsText(t *testing.T) {
 		},
 	}}
 	var out strings.Builder
-	if err := printLogins(&out, list, now); err != nil {
+	if err := live.PrintLogins(&out, list, now); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "logins.txt", out.String())
@@ -33,7 +34,7 @@ func TestLoginsText(t *testing.T) {
 func TestLoginsSummary(t *testing.T) {
 	var out strings.Builder
 	for _, n := range []struct{ listed, waiting, limit int }{{0, 0, 100}, {0, 1, 100}, {0, 2, 100}, {1, 1, 100}, {2, 2, 100}, {2, 3, 100}, {1, 3, 100}, {2, 2, 2}, {2, 9, 2}, {2, 1, 100}} {
-		fmt.Fprintf(&out, "%d of %d, at most %d: %s\n", n.listed, n.waiting, n.limit, loginsText(n.listed, n.waiting, n.limit))
+		fmt.Fprintf(&out, "%d of %d, at most %d: %s\n", n.listed, n.waiting, n.limit, live.LoginsText(n.listed, n.waiting, n.limit))
 	}
 	golden(t, "logins-summary.txt", out.String())
 }

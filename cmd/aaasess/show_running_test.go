@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"aaasess/cmd/aaasess/internal/show"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/control/controltest"
@@ -29,7 +30,7 @@ func TestShowRunningConfig(t *testing.T) {
 	}
 	var out strings.Builder
 	for _, all := range []bool{false, true} {
-		if err := printRunning(&out, &running, all); err != nil {
+		if err := show.PrintRunning(&out, &running, all); err != nil {
 			t.Fatal(err)
 		}
 		running.Managed = api.ManagedServers{}

@@ -18,6 +18,8 @@ import (
 	"aaasess/agent/snmp/usm"
 	"aaasess/agent/snmp/vacm"
 	"aaasess/agent/snmp/wire"
+	"aaasess/cmd/aaasess/internal/agents"
+	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/internal/control/controltest"
 	"aaasess/cmd/internal/snmpmanager"
 	"aaasess/cmd/internal/snmpmanager/managertest"
@@ -61,8 +63,8 @@ func asAgents(t *testing.T, a, b *managertest.Agent, env map[string]string, in, 
 		}
 	}
 	var out, errs strings.Builder
-	code := run(t.Context(), environment{
-		in: strings.NewReader(in), out: &out, err: &errs, terminal: in != "", getenv: func(name string) string { return env[name] },
+	code := run(t.Context(), cli.Environment{
+		In: strings.NewReader(in), Out: &out, Err: &errs, Terminal: in != "", Getenv: func(name string) string { return env[name] },
 	}, args)
 	if slices.Contains(args, "--json") {
 		for line := range strings.Lines(out.String()) {
@@ -148,12 +150,12 @@ func TestSNMPTable(t *testing.T) {
 		{Host: "router-1", Number: 14, User: strings.Repeat("x", 255), Idle: 1<<32 - 1, Terminating: true},
 		{Host: "192.0.2.1:1161", Number: 1<<32 - 1, User: "evil\x1b[31m", Port: "1.3.6.1.4.1.9"},
 	}
-	table := newSNMPTable(&global{environment: environment{out: &out}}, []snmpmanager.Target{{Name: "router-1"}, {Name: "192.0.2.1:1161"}})
+	table := agents.NewTable(&cli.Global{Environment: cli.Environment{Out: &out}}, []snmpmanager.Target{{Name: "router-1"}, {Name: "192.0.2.1:1161"}})
 	for _, s := range list {
-		if err := table.row(snmpCells(&s)...); err != nil {
+		if err := table.Row(agents.Cells(&s)...); err != nil {
 			t.Fatal(err)
 		}
-		if err := table.flush(); err != nil { // a host at a time
+		if err := table.Flush(); err != nil { // a host at a time
 			t.Fatal(err)
 		}
 	}
@@ -222,9 +224,9 @@ func TestSNMPWatch(t *testing.T) {
 			a.SetRows(map[uint32]managertest.Row{15: {User: "dave \x1b"}, 14: {User: "bob", Address: "10.0.0.1", Disconnect: true}})
 		})
 	}}
-	env := environment{
-		in: strings.NewReader(""), out: changed, err: &out, width: 80,
-		getenv: func(name string) string { return map[string]string{"AAASESS_SNMP_COMMUNITY": "public"}[name] },
+	env := cli.Environment{
+		In: strings.NewReader(""), Out: changed, Err: &out, Width: 80,
+		Getenv: func(name string) string { return map[string]string{"AAASESS_SNMP_COMMUNITY": "public"}[name] },
 	}
 	if code := run(t.Context(), env, []string{"snmp", "watch", a.Addr, "--interval", "1s", "--count", "3"}); code != 0 {
 		t.Errorf("%d %s", code, &out)
@@ -253,8 +255,8 @@ func TestReportText(t *testing.T) {
 	}
 	var out strings.Builder
 	for _, asJSON := range []bool{false, true} {
-		g := &global{environment: environment{out: &out}, json: asJSON}
-		if err := g.printReports(t.Context(), slices.Values(reports), len("router-10"), 0); err != nil {
+		g := &cli.Global{Environment: cli.Environment{Out: &out}, JSON: asJSON}
+		if err := agents.PrintReports(t.Context(), g, slices.Values(reports), len("router-10"), 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -351,7 +353,7 @@ func TestSNMPResponder(t *testing.T) {
 			args := append([]string{"snmp"}, strings.Fields(tt.args)...)
 			args[2] = addr
 			var out, errs strings.Builder
-			code := run(t.Context(), environment{in: strings.NewReader(""), out: &out, err: &errs, getenv: func(name string) string { return tt.env[name] }}, args)
+			code := run(t.Context(), cli.Environment{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(name string) string { return tt.env[name] }}, args)
 			text := strings.ReplaceAll(errs.String(), addr, "A")
 			if code != tt.code || !strings.Contains(out.String(), tt.out) || !strings.Contains(text, tt.err) {
 				t.Errorf("%d, %q, %q, want %d, %q, %q", code, &out, text, tt.code, tt.out, tt.err)
@@ -390,7 +392,7 @@ func TestSNMPComplete(t *testing.T) {
 			args[i] = strings.NewReplacer("A", a.Addr, "B", b.Addr, "X", "").Replace(arg)
 		}
 		var out strings.Builder
-		run(t.Context(), environment{in: strings.NewReader(""), out: &out, err: &strings.Builder{}, getenv: func(string) string { return "" }}, args)
+		run(t.Context(), cli.Environment{In: strings.NewReader(""), Out: &out, Err: &strings.Builder{}, Getenv: func(string) string { return "" }}, args)
 		got := strings.Join(strings.Split(strings.TrimSpace(out.String()), "\n"), " ")
 		words := strings.Split(got, " ")
 		slices.Sort(words[:max(0, len(words)-1)])

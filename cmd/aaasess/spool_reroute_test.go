@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control/controltest"
 )
@@ -110,8 +111,8 @@ func TestRerouteCompletion(t *testing.T) {
 func TestRerouteOutputError(t *testing.T) {
 	d := accountant(t, leftovers())
 	broken := errors.New("broken")
-	env := environment{in: strings.NewReader(""), out: io.Discard, err: failing{broken}, getenv: func(string) string { return d.Socket }}
-	if code := run(t.Context(), env, []string{"spool", "reroute", "group/gone", "network/default", "--yes"}); code != exitFailed {
+	env := cli.Environment{In: strings.NewReader(""), Out: io.Discard, Err: failing{broken}, Getenv: func(string) string { return d.Socket }}
+	if code := run(t.Context(), env, []string{"spool", "reroute", "group/gone", "network/default", "--yes"}); code != cli.ExitFailed {
 		t.Errorf("exit code %d", code)
 	}
 }

@@ -12,6 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/cmd/aaasess/internal/cli"
+	"aaasess/cmd/aaasess/internal/term"
+	"aaasess/cmd/aaasess/internal/top"
+
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
 	"aaasess/cmd/internal/control/controltest"
@@ -23,82 +27,72 @@ import (
 // openTop runs the live table against a daemon, and waits until it shows sessions.
 func openTop(t *testing.T, socket string, args ...string) *terminal {
 	t.Helper()
-	term := openTerminal(t, 80, 24, []string{"AAASESS_SOCKET=" + socket}, append([]string{"top", "--interval", "100ms"}, args...)...)
-	term.shows("q quit")
-	return term
-}
-
-// row returns the first line of a screen that has a text.
-func row(screen, text string) string {
-	for line := range strings.Lines(screen) {
-		if strings.Contains(line, text) {
-			return strings.TrimSpace(line)
-		}
-	}
-	return ""
+	tty := openTerminal(t, 80, 24, []string{"AAASESS_SOCKET=" + socket}, append([]string{"top", "--interval", "100ms"}, args...)...)
+	tty.shows("q quit")
+	return tty
 }
 
 func TestTop(t *testing.T) {
 	d := daemon(t)
-	term := openTerminal(t, 80, 24, []string{"AAASESS_SOCKET=" + d.Socket}, "top", "--interval", "100ms")
-	term.shows("1-5 of 5 sessions, by octets", "00000001  alice          10.0.0.1", "nas-2", "q quit")
+	tty := openTerminal(t, 80, 24, []string{"AAASESS_SOCKET=" + d.Socket}, "top", "--interval", "100ms")
+	tty.shows("1-5 of 5 sessions, by octets", "00000001  alice          10.0.0.1", "nas-2", "q quit")
 
 	if err := d.Begin("erin", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	term.shows("1-6 of 6 sessions", "erin") // without a key
+	tty.shows("1-6 of 6 sessions", "erin") // without a key
 
-	term.keys("s")
-	term.shows("by output")
-	term.keys("s")
-	term.shows("by started")
-	term.keys("r")
-	screen := term.shows("by started, reversed")
+	tty.keys("s")
+	tty.shows("by output")
+	tty.keys("s")
+	tty.shows("by started")
+	tty.keys("r")
+	screen := tty.shows("by started, reversed")
 	if lines := strings.Split(screen, "\n"); len(lines) != 24 {
 		t.Errorf("%d lines", len(lines))
 	}
-	term.keys("/")
-	term.shows("filter:", "enter apply")
-	term.keys("usr=bob\r")
-	term.shows(`unknown parameter "usr"`)
-	term.keys("\x15user=bob nas=nas-2\r")
-	term.shows("nas=nas-2 user=bob", "1-1 of 1 session matched, 6 live")
-	term.hides("alice")
+	tty.keys("/")
+	tty.shows("filter:", "enter apply")
+	tty.keys("usr=bob\r")
+	tty.shows(`unknown parameter "usr"`)
+	tty.keys("\x15user=bob nas=nas-2\r")
+	tty.shows("nas=nas-2 user=bob", "1-1 of 1 session matched, 6 live")
+	tty.hides("alice")
 
-	term.keys("\r")
-	term.shows("session 00000003", "rate in:", "NAS session id", "esc list")
-	term.keys("\x1b")
-	term.shows("1-1 of 1 session matched")
+	tty.keys("\r")
+	tty.shows("session 00000003", "rate in:", "NAS session id", "esc list")
+	tty.keys("\x1b")
+	tty.shows("1-1 of 1 session matched")
 
-	term.keys("d")
-	term.shows("Disconnect session 00000003 of user bob at NAS nas-2? [y/n]")
-	term.keys("n")
-	term.shows("canceled: no session was disconnected", "00000003  bob")
-	term.keys("dy")
-	screen = term.shows("00000003  bob  ", "0 sessions matched, 5 live")
+	tty.keys("d")
+	tty.shows("Disconnect session 00000003 of user bob at NAS nas-2? [y/n]")
+	tty.keys("n")
+	tty.shows("canceled: no session was disconnected", "00000003  bob")
+	tty.keys("dy")
+	screen = tty.shows("00000003  bob  ", "0 sessions matched, 5 live")
 	// The NAS may have answered, or the session have ended, before the daemon answers.
 	if !strings.Contains(screen, "being disconnected") && !strings.Contains(screen, "bob  ended") {
 		t.Error(screen)
 	}
-	term.keys("/\x15\r")
-	term.shows("1-5 of 5 sessions, by", "no filter")
+	tty.keys("/\x15\r")
+	tty.shows("1-5 of 5 sessions, by", "no filter")
 
-	term.keys("\x1a") // no shell could continue it, so this does nothing
-	term.resize(130, 12)
-	term.shows("OUT PKT/s", "IDLE")
-	term.resize(40, 10)
-	term.hides("OUT PKT/s")
-	term.shows("1-5 of 5 sess")
+	tty.keys("\x1a") // no shell could continue it, so this does nothing
+	tty.resize(130, 12)
+	tty.shows("OUT PKT/s", "IDLE")
+	tty.resize(40, 10)
+	tty.hides("OUT PKT/s")
+	tty.shows("1-5 of 5 sess")
 
-	term.keys("q")
-	if code := term.end(); code != 0 {
+	tty.keys("q")
+	if code := tty.end(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	if after := term.modes(); after != term.before {
-		t.Errorf("the modes of the terminal are %+v, were %+v", after, term.before)
+	if after := tty.modes(); after != tty.before {
+		t.Errorf("the modes of the terminal are %+v, were %+v", after, tty.before)
 	}
-	term.wait("the terminal as it was", func(screen string) bool {
-		return strings.TrimSpace(screen) == "" && !term.screen.IsAltScreen() && !term.screen.CursorHidden()
+	tty.wait("the terminal as it was", func(screen string) bool {
+		return strings.TrimSpace(screen) == "" && !tty.screen.IsAltScreen() && !tty.screen.CursorHidden()
 	})
 }
 
@@ -110,8 +104,8 @@ func TestTopHostileNames(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	term := openTop(t, d.Socket, "--nas", "nas-7", "--sort", "id")
-	screen := term.shows("1-6 of 6", `evil\x1b]0;t…`, `e\u{301}\u{2…`, "名前", `\u{301}x`)
+	tty := openTop(t, d.Socket, "--nas", "nas-7", "--sort", "id")
+	screen := tty.shows("1-6 of 6", `evil\x1b]0;t…`, `e\u{301}\u{2…`, "名前", `\u{301}x`)
 	rows := 0
 	for line := range strings.Lines(screen) {
 		if before, _, ok := strings.Cut(line, "nas-7   "); ok && strings.HasPrefix(line, "0000") {
@@ -124,16 +118,16 @@ func TestTopHostileNames(t *testing.T) {
 	if rows != 6 {
 		t.Errorf("%d rows:\n%s", rows, screen)
 	}
-	term.keys("\r")
-	term.shows(`evil\x1b]0;title\x07\x1b[2J\x0d\x0a`)
-	term.keys("d")
-	term.shows(`of user evil\x1b]0;title\x07\x1b[2J\x0d\x0a at NAS nas-7? [y/n]`)
-	term.keys("n\rGd")
-	term.shows(`of user "bob at NAS nas-9? y" at NAS nas-7? [y/n]`)
-	term.keys("nq")
-	term.end()
+	tty.keys("\r")
+	tty.shows(`evil\x1b]0;title\x07\x1b[2J\x0d\x0a`)
+	tty.keys("d")
+	tty.shows(`of user evil\x1b]0;title\x07\x1b[2J\x0d\x0a at NAS nas-7? [y/n]`)
+	tty.keys("n\rGd")
+	tty.shows(`of user "bob at NAS nas-9? y" at NAS nas-7? [y/n]`)
+	tty.keys("nq")
+	tty.end()
 	for _, bad := range []string{"\x1b]0;", "\u0301", "\u202e", "\u200d", "\ufe0f"} {
-		if strings.Contains(term.written(), bad) {
+		if strings.Contains(tty.written(), bad) {
 			t.Errorf("%q is written as it is", bad)
 		}
 	}
@@ -146,8 +140,8 @@ func TestTopDaemonAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	term := openTop(t, filepath.Join(dir, "control.sock"))
-	term.shows("the socket does not exist; asking again every 100ms")
+	tty := openTop(t, filepath.Join(dir, "control.sock"))
+	tty.shows("the socket does not exist; asking again every 100ms")
 	for _, user := range []string{"first", "second"} {
 		d, err := controltest.Start(dir, nil)
 		if err != nil {
@@ -156,15 +150,15 @@ func TestTopDaemonAway(t *testing.T) {
 		if err := d.Begin(user, time.Now()); err != nil {
 			t.Error(err)
 		}
-		term.shows("1-1 of 1 session", user)
-		term.hides("asking again")
+		tty.shows("1-1 of 1 session", user)
+		tty.hides("asking again")
 		if err := d.Stop(); err != nil {
 			t.Fatal(err)
 		}
-		term.shows("no daemon at", "asking again every 100ms", user)
+		tty.shows("no daemon at", "asking again every 100ms", user)
 	}
-	term.keys("q")
-	if code := term.end(); code != 0 {
+	tty.keys("q")
+	if code := tty.end(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 }
@@ -191,44 +185,44 @@ func TestTopEndless(t *testing.T) {
 	})}
 	go func() { _ = srv.Serve(l) }()
 	t.Cleanup(func() { _ = srv.Close() })
-	page, err := topAsk(t.Context(), apiclient.New(socket, 0)).list(api.Query{Limit: 72})
-	if !errors.Is(err, apiclient.ErrInvalid) || len(page.rows) > 0 {
-		t.Errorf("%d rows, %v", len(page.rows), err)
+	page, err := top.Ask(t.Context(), apiclient.New(socket, 0)).List(api.Query{Limit: 72})
+	if !errors.Is(err, apiclient.ErrInvalid) || len(page.Rows) > 0 {
+		t.Errorf("%d rows, %v", len(page.Rows), err)
 	}
 }
 
 // TestTopSignal: a signal ends it as a q does, but the exit code tells.
 func TestTopSignal(t *testing.T) {
 	d := daemon(t)
-	term := openTerminal(t, 80, 24, []string{"AAASESS_SOCKET=" + d.Socket}, "top")
-	term.shows("5 sessions")
-	if err := term.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	tty := openTerminal(t, 80, 24, []string{"AAASESS_SOCKET=" + d.Socket}, "top")
+	tty.shows("5 sessions")
+	if err := tty.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if code := term.end(); code != exitFailed || term.modes() != term.before {
-		t.Errorf("exit code %d, modes %+v, were %+v", code, term.modes(), term.before)
+	if code := tty.end(); code != cli.ExitFailed || tty.modes() != tty.before {
+		t.Errorf("exit code %d, modes %+v, were %+v", code, tty.modes(), tty.before)
 	}
-	term.wait("the terminal as it was", func(string) bool { return !term.screen.IsAltScreen() && !term.screen.CursorHidden() })
-	term.shows("interrupted")
+	tty.wait("the terminal as it was", func(string) bool { return !tty.screen.IsAltScreen() && !tty.screen.CursorHidden() })
+	tty.shows("interrupted")
 }
 
 // TestTopSuspend: a shell gets the terminal at Ctrl-Z, and can continue the table.
 func TestTopSuspend(t *testing.T) {
 	d := daemon(t)
-	term := openShell(t, []string{"AAASESS_SOCKET=" + d.Socket, "TOP=" + program(t)})
-	term.keys("$TOP top --interval 100ms\r")
-	term.shows("1-5 of 5 sessions")
-	term.keys("\x1a")
-	term.prompts()
+	tty := openShell(t, []string{"AAASESS_SOCKET=" + d.Socket, "TOP=" + program(t)})
+	tty.keys("$TOP top --interval 100ms\r")
+	tty.shows("1-5 of 5 sessions")
+	tty.keys("\x1a")
+	tty.prompts()
 	if err := d.Begin("erin", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	term.keys("fg\r")
-	term.shows("1-6 of 6 sessions", "erin", "q quit")
-	term.keys("q")
-	term.prompts()
-	term.keys("exit 7\r")
-	if code := term.end(); code != 7 {
+	tty.keys("fg\r")
+	tty.shows("1-6 of 6 sessions", "erin", "q quit")
+	tty.keys("q")
+	tty.prompts()
+	tty.keys("exit 7\r")
+	if code := tty.end(); code != 7 {
 		t.Errorf("exit code %d", code)
 	}
 }
@@ -240,16 +234,16 @@ func TestTopColors(t *testing.T) {
 		t.Fatal(got)
 	}
 	for name, env := range map[string][]string{"colors": nil, "none": {"NO_COLOR=1"}} {
-		term := openTerminal(t, 80, 24, append(env, "AAASESS_SOCKET="+d.Socket), "top", "--sort", "id")
-		term.shows("5 sessions", "carol")
-		term.wait("terminating or stuck", func(screen string) bool {
+		tty := openTerminal(t, 80, 24, append(env, "AAASESS_SOCKET="+d.Socket), "top", "--sort", "id")
+		tty.shows("5 sessions", "carol")
+		tty.wait("terminating or stuck", func(screen string) bool {
 			return strings.Contains(screen, "terminating") || strings.Contains(screen, "stuck")
 		})
-		term.keys("q")
-		term.end()
-		colored := strings.Contains(term.written(), styleRed[1:]) || strings.Contains(term.written(), styleYellow[1:])
-		if colored != (name == "colors") || !strings.Contains(term.written(), "\x1b[7m") {
-			t.Errorf("%s: %q", name, term.written())
+		tty.keys("q")
+		tty.end()
+		colored := strings.Contains(tty.written(), term.StyleRed[1:]) || strings.Contains(tty.written(), term.StyleYellow[1:])
+		if colored != (name == "colors") || !strings.Contains(tty.written(), "\x1b[7m") {
+			t.Errorf("%s: %q", name, tty.written())
 		}
 	}
 }
@@ -257,15 +251,15 @@ func TestTopColors(t *testing.T) {
 // TestTopDumb: a terminal that cannot move its cursor gets lines only.
 func TestTopDumb(t *testing.T) {
 	d := daemon(t)
-	term := openTerminal(t, 80, 24, []string{"AAASESS_SOCKET=" + d.Socket, "TERM=dumb"}, "top", "--interval", "100ms")
-	term.shows("1-5 of 5 sessions, by octets", "00000005  dave")
+	tty := openTerminal(t, 80, 24, []string{"AAASESS_SOCKET=" + d.Socket, "TERM=dumb"}, "top", "--interval", "100ms")
+	tty.shows("1-5 of 5 sessions, by octets", "00000005  dave")
 	if err := d.Begin("erin", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	term.shows("1-6 of 6 sessions", "00000006  erin")
-	term.keys("\x03")
-	if code := term.end(); code != 0 || strings.Contains(strings.ReplaceAll(term.written(), "^C", ""), "\x1b") {
-		t.Errorf("exit code %d, %q", code, term.written())
+	tty.shows("1-6 of 6 sessions", "00000006  erin")
+	tty.keys("\x03")
+	if code := tty.end(); code != 0 || strings.Contains(strings.ReplaceAll(tty.written(), "^C", ""), "\x1b") {
+		t.Errorf("exit code %d, %q", code, tty.written())
 	}
 }
 
@@ -281,7 +275,7 @@ func TestTopUsage(t *testing.T) {
 		"top alice":            "unknown command",
 	} {
 		got := command(t, "/nonexistent", "y", strings.Fields(args)...)
-		if got.code != exitUsage || got.out != "" || !strings.Contains(got.err, want) {
+		if got.code != cli.ExitUsage || got.out != "" || !strings.Contains(got.err, want) {
 			t.Errorf("%s: %+v", args, got)
 		}
 	}

@@ -1,0 +1,3 @@
+// Package records has the commands about accounting records: show accounting, explain, show spool and
+// spool.
+package records
