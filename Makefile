@@ -5,7 +5,7 @@ GO ?= go
 # The binaries need no C library; only the race detector and the benchmark's peers need a C compiler.
 export CGO_ENABLED ?= 0
 
-PARTNERS = curl snmpd snmp snmptrapd prometheus-snmp-exporter freeradius freeradius-utils libsnmp-session-perl radsecproxy smitools libsnmp-dev gcc libc6-dev iproute2 hostapd wpasupplicant python3-pysnmp4 mandoc bash-completion fish zsh mmdebstrap systemd logrotate sqlite3 openvpn openvpn-auth-radius strongswan-swanctl strongswan-charon libcharon-extra-plugins libstrongswan-standard-plugins eapoltest shellcheck openssh-server openssh-client openssl login sudo keepalived prometheus
+PARTNERS = chromium curl snmpd snmp snmptrapd prometheus-snmp-exporter freeradius freeradius-utils libsnmp-session-perl radsecproxy smitools libsnmp-dev gcc libc6-dev iproute2 hostapd wpasupplicant python3-pysnmp4 mandoc bash-completion fish zsh mmdebstrap systemd logrotate sqlite3 openvpn openvpn-auth-radius strongswan-swanctl strongswan-charon libcharon-extra-plugins libstrongswan-standard-plugins eapoltest shellcheck openssh-server openssh-client openssl login sudo keepalived prometheus
 NFPM = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT = mvdan.cc/gofumpt@v0.12.0

@@ -21,17 +21,20 @@ const (
 	sessionBytes = "memory per session"
 )
 
-// figures maps each figure of "go test -bench" to its cell in the table.
-var figures = []struct {
+// figure is a figure of "go test -bench", and its cell in the table.
+type figure struct {
 	benchmark, unit string
 	table, name     string
-}{
-	{"BenchmarkGetNext/rows=1000", "ns/op", smallTable, nextTime},
-	{"BenchmarkGetNext/rows=1000", "allocs/op", smallTable, nextAllocs},
-	{"BenchmarkGetNext/rows=1000000", "ns/op", largeTable, nextTime},
-	{"BenchmarkGetNext/rows=1000000", "allocs/op", largeTable, nextAllocs},
-	{"BenchmarkGet", "ns/op", largeTable, getTime},
-	{"BenchmarkMemory", "B/session", largeTable, sessionBytes},
+	per             float64 // the value is divided by this
+}
+
+var figures = []figure{
+	{"BenchmarkGetNext/rows=1000", "ns/op", smallTable, nextTime, 1},
+	{"BenchmarkGetNext/rows=1000", "allocs/op", smallTable, nextAllocs, 1},
+	{"BenchmarkGetNext/rows=1000000", "ns/op", largeTable, nextTime, 1},
+	{"BenchmarkGetNext/rows=1000000", "allocs/op", largeTable, nextAllocs, 1},
+	{"BenchmarkGet", "ns/op", largeTable, getTime, 1},
+	{"BenchmarkMemory", "B/session", largeTable, sessionBytes, 1},
 }
 
 var inProcessMetrics = []report.Metric{
@@ -57,7 +60,7 @@ func runInProcess(ctx context.Context, b *bench) (report.Section, error) {
 		if err != nil {
 			return text, fmt.Errorf("bench: go test %s: %w: %s", casnPackage, err, out)
 		}
-		for table, got := range parseFigures(string(out)) {
+		for table, got := range parseFigures(string(out), figures) {
 			s[table] = append(s[table], got)
 		}
 	}
@@ -69,7 +72,7 @@ func runInProcess(ctx context.Context, b *bench) (report.Section, error) {
 }
 
 // parseFigures returns the figures in the output of "go test -bench", by table.
-func parseFigures(out string) map[string]report.Sample {
+func parseFigures(out string, figures []figure) map[string]report.Sample {
 	got := map[string]report.Sample{}
 	for line := range strings.SplitSeq(out, "\n") {
 		fields := strings.Fields(line)
@@ -86,7 +89,7 @@ func parseFigures(out string) map[string]report.Sample {
 				if got[f.table] == nil {
 					got[f.table] = report.Sample{}
 				}
-				got[f.table][f.name] = value
+				got[f.table][f.name] = value / f.per
 			}
 		}
 	}

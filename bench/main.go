@@ -58,7 +58,7 @@ type section struct {
 }
 
 // sections are run in this order.
-var sections = []section{{"snmp", runSNMP}, {"responder", runResponder}, {"durable", runDurable}, {"inprocess", runInProcess}, {"accounting", runAccounting}, {"latency", runPauses}, {"tacacs", runTACACS}, {"relay", runRelay}, {"nases", runNASes}, {"resync", runResync}, {"disconnect", runDisconnect}, {"local", runLocal}, {"interfaces", runInterfaces}, {"servers", runServers}}
+var sections = []section{{"snmp", runSNMP}, {"responder", runResponder}, {"durable", runDurable}, {"inprocess", runInProcess}, {"accounting", runAccounting}, {"latency", runPauses}, {"tacacs", runTACACS}, {"relay", runRelay}, {"nases", runNASes}, {"resync", runResync}, {"disconnect", runDisconnect}, {"local", runLocal}, {"interfaces", runInterfaces}, {"servers", runServers}, {"scrape", runScrape}}
 
 func main() {
 	err := run(os.Args[1:])
@@ -141,7 +141,7 @@ func commandLine(args []string) string {
 func parseFlags(args []string, usage io.Writer) (config, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(usage)
-	which := flags.String("sections", "snmp,responder,durable,inprocess,accounting,latency,tacacs,relay,nases,resync,disconnect,local,interfaces,servers", "sections to run, a `list`")
+	which := flags.String("sections", "snmp,responder,durable,inprocess,accounting,latency,tacacs,relay,nases,resync,disconnect,local,interfaces,servers,scrape", "sections to run, a `list`")
 	sizes := flags.String("sizes", "10000,100000", "rows of the table, a `list`: one comparison each")
 	rateSizes := flags.String("rate-sizes", "1000,1000000",
 		"rows of the table, a `list`: our own rate is compared between these sizes; empty for none")

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 
 func TestParseFlags(t *testing.T) {
 	defaults := config{
-		sections: []string{"snmp", "responder", "durable", "inprocess", "accounting", "latency", "tacacs", "relay", "nases", "resync", "disconnect", "local", "interfaces", "servers"}, starts: 200_000,
+		sections: []string{"snmp", "responder", "durable", "inprocess", "accounting", "latency", "tacacs", "relay", "nases", "resync", "disconnect", "local", "interfaces", "servers", "scrape"}, starts: 200_000,
 		sizes: []int{10_000, 100_000}, rateSizes: []int{1_000, 1_000_000}, runs: 5,
 		peers: []string{stand.PeerContainer, stand.PeerCanned, stand.PeerOurs}, cpus: "0",
 		responders: []string{stand.PeerInSNMPD, stand.PeerInSNMPDNext, stand.PeerCannedUDP, stand.PeerOurs},

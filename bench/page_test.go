@@ -33,7 +33,7 @@ func TestPageHasTheTexts(t *testing.T) {
 		nasesIntro, n.onsNote(), n.meanwhileNote(), n.flapNote(),
 		resyncIntro, r.resyncNote(), r.besideNote(),
 		disconnectIntro, d.note(), localIntro, startNote(),
-		interfacesIntro, interfacesNote(),
+		interfacesIntro, interfacesNote(), scrapeIntro,
 	} {
 		for _, paragraph := range strings.Split(report.Wrap(text), "\n\n") {
 			if !strings.Contains(page, "\n"+paragraph) && !strings.HasPrefix(page, paragraph) {
@@ -43,7 +43,7 @@ func TestPageHasTheTexts(t *testing.T) {
 	}
 	metrics := [][]report.Metric{
 		tableMetrics, rateMetrics, responderMetrics, togetherMetrics, rateTable, broadcastTable, drainTable, outageTable, restartTable, memoryTable, pausesTable, tacacsTable, tacacsRelayTable, relayTable, floodTable,
-		onsTable, latencyTable, flapTable, localTable, startTable, resyncTable, besideResyncTable, disconnectTable, interfacesTable, inProcessMetrics, durableMetrics,
+		onsTable, latencyTable, flapTable, localTable, startTable, resyncTable, besideResyncTable, disconnectTable, interfacesTable, inProcessMetrics, durableMetrics, scrapeMetrics,
 	}
 	for _, table := range metrics {
 		for _, m := range table {
@@ -52,7 +52,7 @@ func TestPageHasTheTexts(t *testing.T) {
 			}
 		}
 	}
-	for _, contenders := range [][]string{rateContenders, broadcastContenders, drainContenders, outageContenders, pausesContenders, tacacsload.Contenders, tacacsRelays, relayContenders, floodContenders, meanwhileContenders, flapContenders, resyncContenders, disconnectContenders, localContenders, {startProcess}, {refreshOfAll}, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
+	for _, contenders := range [][]string{rateContenders, broadcastContenders, drainContenders, outageContenders, pausesContenders, tacacsload.Contenders, tacacsRelays, relayContenders, floodContenders, meanwhileContenders, flapContenders, resyncContenders, disconnectContenders, localContenders, scrapeContenders, {startProcess}, {refreshOfAll}, {storeAlone, sessionStarts}, c.responders, stand.DefaultPeers} {
 		if head := "\n| metric | " + strings.Join(contenders, " | ") + " |"; !strings.Contains(page, head) {
 			t.Errorf("the page does not have the head %q", head)
 		}

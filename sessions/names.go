@@ -89,6 +89,9 @@ func (n *nameIndex) find(t *nases, ev *Event, sid uint64, ids []ID) []ID {
 			if c := n.count(name); count < 0 || c < count {
 				least, count = name, c
 			}
+			if count <= 1 {
+				break // each look-up reads memory that is in no cache
+			}
 		}
 		if count > 0 {
 			ids = append(append(ids, n.first[least]), n.more[least]...)

@@ -111,6 +111,9 @@ func TestDialogues(t *testing.T) {
 		{"one session, without an id", "show session", "", 2, "", "aaasess: usage error: want ID, got 0 arguments\n"},
 		{"one session", "show session 0x3 --json", "", 0, "", "-"},
 		{"no match", "show sessions --user zoe", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
+		{"search", "show sessions --search BO", "", 0, "ID        USER  ADDRESS   NAS    AGE  IDLE  IN  OUT  STATE   DISCONNECT\n00000003  bob   10.0.0.1  nas-2   N    N   0    0  active  -\n", "1 session matched, 5 live\n"},
+		{"search, no match", "show sessions --search zoe", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
+		{"search, nothing", "show sessions --search=", "", 2, "", "aaasess: usage error: invalid query: \"search\" is empty\n"},
 		{"filters", "show sessions --user alice --nas nas-2", "", 4, "", "aaasess: no session matches (5 sessions live)\n"},
 
 		{"an id", "disconnect 00000005", "", 0, "00000005  dave  being disconnected\n", "1 session\n"},

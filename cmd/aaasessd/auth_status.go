@@ -47,18 +47,25 @@ func (d *daemon) logins() *admission.Store {
 // silentGroups returns a reason for each group whose servers are all dead for authentication.
 func silentGroups(groups []acctcontrol.AuthGroup) (out []string) {
 	for _, g := range groups {
-		var since time.Time // when the last one died
-		silent := len(g.Stats.Servers) > 0
-		for i := range g.Stats.Servers {
-			s := &g.Stats.Servers[i]
-			silent = silent && s.State == servers.Dead
-			if s.StateSince.After(since) {
-				since = s.StateSince
+		if isSilent(&g) {
+			var since time.Time // when the last one died
+			for i := range g.Stats.Servers {
+				if s := &g.Stats.Servers[i]; s.StateSince.After(since) {
+					since = s.StateSince
+				}
 			}
-		}
-		if silent {
 			out = append(out, fmt.Sprintf("authentication: no server of the group %s answers since %s (show radius statistics)", g.Config.Name, since.UTC().Format(time.RFC3339)))
 		}
 	}
 	return out
+}
+
+// isSilent reports whether all servers of a group are dead for authentication.
+func isSilent(g *acctcontrol.AuthGroup) bool {
+	for i := range g.Stats.Servers {
+		if g.Stats.Servers[i].State != servers.Dead {
+			return false
+		}
+	}
+	return len(g.Stats.Servers) > 0
 }

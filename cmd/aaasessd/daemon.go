@@ -19,6 +19,7 @@ import (
 	"aaasess/accounting/resync"
 	"aaasess/agent/agentx"
 	"aaasess/cmd/aaasessd/internal/acctcontrol"
+	"aaasess/cmd/aaasessd/internal/conditions"
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/aaasessd/internal/overlay"
 	"aaasess/cmd/aaasessd/internal/serverstats"
@@ -79,6 +80,9 @@ type daemon struct {
 	tacacs         *tacclient.Client // those of TACACS+ servers
 	servers        *serverstats.Keeper
 	stateChanges   *statechange.Teller
+	conditions     *conditions.Watcher
+	own            ownViews
+	started        time.Time
 	subagent       *agentx.Subagent // nil: no master agent is configured
 	snmp           *snmpEngine      // nil: no responder is configured
 	service        *systemd.Service
@@ -111,7 +115,7 @@ type environment struct {
 
 // open opens the parts in the order of their dependencies. After an error it closes all of them.
 func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err error) {
-	d := &daemon{cfg: cfg, state: cfg.State, log: log}
+	d := &daemon{cfg: cfg, state: cfg.State, log: log, started: time.Now()}
 	d.stateChanges = d.newStateChanges(cfg)
 	d.radius = client.New(client.Config{Lookup: env.resolve, NASIdentifier: cfg.NASIdentifier, Changed: d.stateChanges.Changed, Logger: log})
 	d.tacacs = tacclient.New(tacclient.Config{Changed: d.stateChanges.Changed, Logger: log})
@@ -126,7 +130,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 	}
 	d.mayDisconnect.Store(cfg.SNMP.SessionMIBDisconnect)
 	sc := cfg.Store
-	sc.Beside = append([]string{engineFile, settingsFile, overlayFile, overlayFile + overlay.Damaged}, serverstats.Beside(statisticsFile)...)
+	sc.Beside = append([]string{engineFile, settingsFile, overlayFile, overlayFile + overlay.Damaged, conditionsFile, conditionsFile + conditions.Damaged}, serverstats.Beside(statisticsFile)...)
 	sc.AcceptLoss, sc.Logger, sc.Disk = env.acceptLoss, log, env.disk
 	d.store, err = store.Open(cfg.State, sc)
 	if err != nil {
@@ -161,7 +165,7 @@ func open(cfg *config.Config, log *slog.Logger, env environment) (_ *daemon, err
 		return nil, err
 	}
 	d.stale = stale.New(stale.Config{Table: d.table, Policy: d.stalePolicy(cfg), Log: log, BeatEvery: env.beat})
-	for _, open := range []func(*config.Config) error{d.openAuthentication, d.openDynAuth, d.openControl, d.openLocal, d.openSNMP, d.openHTTP} {
+	for _, open := range []func(*config.Config) error{d.openAuthentication, d.openDynAuth, d.openConditions, d.openControl, d.openLocal, d.openSNMP, d.openHTTP} {
 		if err := open(cfg); err != nil {
 			return nil, err
 		}
@@ -278,6 +282,7 @@ func (d *daemon) tasks(hup <-chan os.Signal, change methods.Change) (first task,
 		loop{"memory", readyAtOnce(), d.returnMemory},
 		loop{"server statistics", readyAtOnce(), d.servers.Run},
 		loop{"changes of servers' states", readyAtOnce(), d.stateChanges.Run},
+		loop{"conditions", readyAtOnce(), d.conditions.Run},
 		d.table, d.interims, d.stale, d.resyncs, d.listener, d.disconnector, d.terminator, d.control, d.admissions,
 	}
 	serving = append(serving, d.authentication.tasks()...)
@@ -356,6 +361,7 @@ func (d *daemon) serveReloads(ctx context.Context, hup <-chan os.Signal, first m
 		d.service.SetEnding(d.offTime())
 		d.servers.End() // before the groups of servers end
 		d.stateChanges.Flush()
+		d.conditions.Flush()
 		endDelivery()
 		d.awaitMethods(hup)
 	}()

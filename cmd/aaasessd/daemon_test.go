@@ -22,6 +22,7 @@ import (
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control/controltest"
+	"aaasess/mib/aaasess"
 	"aaasess/sessions/radius/radiustest"
 	"aaasess/store"
 )
@@ -174,7 +175,7 @@ accounting:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"agentx", "interims", "limits", "queues", "radius", "records", "resyncs", "servers", "snmp", "stale", "stateChanges", "store", "superseded", "waiting"}, slices.Sorted(maps.Keys(status.Sections))); diff != "" {
+	if diff := cmp.Diff([]string{"agentx", "conditions", "interims", "limits", "queues", "radius", "records", "resyncs", "servers", "snmp", "stale", "stateChanges", "store", "superseded", "waiting"}, slices.Sorted(maps.Keys(status.Sections))); diff != "" {
 		t.Error(diff)
 	}
 	if !strings.Contains(string(status.Sections["servers"]), `{"isp_1":{`) {
@@ -216,13 +217,14 @@ func (l *inProcess) disconnect(user string) {
 	_ = list.Close()
 }
 
-// TestCommands runs check and schema.
+// TestCommands runs check, schema, mib and default.
 func TestCommands(t *testing.T) {
 	good := filepath.Join(t.TempDir(), "good.yaml")
 	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	numbered := filepath.Join(t.TempDir(), "numbered.yaml")
 	named, dictionary := filepath.Join(t.TempDir(), "named.yaml"), filepath.Join(t.TempDir(), "shop")
 	for name, text := range map[string]string{
-		good: plainConfig, bad: "stat: x\n", named: "radius: {dictionaries: [" + dictionary + "]}\n", dictionary: "ATTRIBUTE Shop-Any 250 combo-ip\n",
+		good: plainConfig, numbered: "snmp: {enterprise-number: 7}\n", bad: "stat: x\n", named: "radius: {dictionaries: [" + dictionary + "]}\n", dictionary: "ATTRIBUTE Shop-Any 250 combo-ip\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -237,6 +239,10 @@ func TestCommands(t *testing.T) {
 		{[]string{"check", bad}, "", "bad.yaml:1:1"},
 		{[]string{"check"}, "", "accepts 1 arg"},
 		{[]string{"schema"}, string(config.Schema()), ""},
+		{[]string{"mib", good}, aaasess.Text(aaasess.Enterprise), ""},
+		{[]string{"mib", numbered}, aaasess.Text(7), ""},
+		{[]string{"mib", bad}, "", "bad.yaml:1:1"},
+		{[]string{"mib"}, "", "accepts 1 arg"},
 		{[]string{"default"}, string(config.DefaultText()), ""},
 		{[]string{"--config", bad}, "", "bad.yaml:1:1"},
 		{[]string{"nonsense"}, "", "nonsense"},

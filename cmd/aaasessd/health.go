@@ -1,14 +1,20 @@
 package main
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
-// health is what the watchdog asks about the daemon. It must detect a daemon that only a kill and a
+// health is what the watchdog and /healthz ask about the daemon. It must detect a daemon that only a kill and a
 // new start can help: one that waits for a lock that nobody releases, or for a callback that does
 // not return. It must not detect a slow or full disk, a missing server or master agent, or a short
 // limit: a new start would not help against these. So it never waits for the disk.
 type health struct {
 	daemon    *daemon
 	callbacks callbacks
+	// patience is how long the callbacks of a batch may run, from the probe that sees them first. The
+	// watchdog probes so seldom that it needs none.
+	patience time.Duration
 }
 
 var errCallback = errors.New("a callback of the store does not return")
@@ -17,7 +23,8 @@ var errCallback = errors.New("a callback of the store does not return")
 // a time.
 func (h *health) probe() error {
 	h.locks()
-	if h.callbacks.hang(h.daemon.store.Batches()) && h.daemon.store.Err() == nil {
+	durable, finished := h.daemon.store.Batches()
+	if h.callbacks.hang(durable, finished, time.Now(), h.patience) && h.daemon.store.Err() == nil {
 		return errCallback
 	}
 	return nil
@@ -38,13 +45,18 @@ func (h *health) locks() {
 // callbacks is what the last probe saw of the store's callbacks.
 type callbacks struct {
 	finished uint64
-	behind   bool // a batch on disk was not finished
+	behind   bool      // a batch on disk was not finished
+	since    time.Time // when that was first seen
 }
 
-// hang reports whether the callbacks of the same batch run since the last call. Batches that wait
-// for the disk do not matter.
-func (c *callbacks) hang(durable, finished uint64) bool {
+// hang reports whether the callbacks of the same batch run since an earlier call, and for as long as
+// patience. Batches that wait for the disk do not matter.
+func (c *callbacks) hang(durable, finished uint64, now time.Time, patience time.Duration) bool {
 	last := *c
-	*c = callbacks{finished, durable > finished}
-	return last.behind && c.behind && last.finished == finished
+	*c = callbacks{finished, durable > finished, now}
+	if !last.behind || !c.behind || last.finished != finished {
+		return false
+	}
+	c.since = last.since
+	return now.Sub(c.since) >= patience
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"testing"
+	"time"
 
 	"aaasess/store"
 )
@@ -21,9 +22,35 @@ func TestCallbacks(t *testing.T) {
 	} {
 		var c callbacks
 		for i, l := range looks {
-			if got := c.hang(l.durable, l.finished); got != l.hang {
+			if got := c.hang(l.durable, l.finished, time.Now(), 0); got != l.hang {
 				t.Errorf("%s: look %d: %v, want %v", name, i, got, l.hang)
 			}
+		}
+	}
+}
+
+// TestPatience: callbacks are a reason once the same batch was seen for long enough, however often that
+// is looked at.
+func TestPatience(t *testing.T) {
+	var c callbacks
+	begin := time.Now()
+	for _, l := range []struct {
+		after    time.Duration
+		finished uint64
+		hang     bool
+	}{
+		{0, 4, false},
+		{time.Millisecond, 4, false},
+		{4 * time.Second, 4, false},
+		{5 * time.Second, 4, true},
+		{6 * time.Second, 4, true},
+		{7 * time.Second, 5, false}, // the next batch
+		{11 * time.Second, 5, false},
+		{12 * time.Second, 5, true},
+		{13 * time.Second, 9, false},
+	} {
+		if got := c.hang(9, l.finished, begin.Add(l.after), 5*time.Second); got != l.hang {
+			t.Errorf("after %v: %v, want %v", l.after, got, l.hang)
 		}
 	}
 }

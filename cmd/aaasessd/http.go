@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -16,6 +17,10 @@ import (
 
 // maxScrapes is how many scrapes are answered at the same time. Each holds all metrics in memory.
 const maxScrapes = 4
+
+// patience is how long the callbacks of the store may run for /healthz. It may be asked at any time, so it
+// cannot count probes.
+const patience = 5 * time.Second
 
 // openHTTP opens the HTTP listener, if there is one, after everything that it shows.
 func (d *daemon) openHTTP(cfg *config.Config) (err error) {
@@ -31,7 +36,7 @@ func (d *daemon) openHTTP(cfg *config.Config) (err error) {
 		return err
 	}
 	d.http.Handle("GET /metrics", web.Limited(maxScrapes, d.newScrape()))
-	d.http.Handle("GET /healthz", web.Liveness((&health{daemon: d}).locks))
+	d.http.Handle("GET /healthz", web.Liveness((&health{daemon: d, patience: patience}).probe))
 	d.http.Handle("GET /readyz", web.Readiness(d.notReady, d.reasons))
 	d.openPage(cfg)
 	return nil

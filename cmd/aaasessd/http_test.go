@@ -129,6 +129,20 @@ func TestMetricsOfServers(t *testing.T) {
 	}
 }
 
+// TestMetricsOfConditions: the states that SNMP managers are told of are in the metrics, until they are
+// over.
+func TestMetricsOfConditions(t *testing.T) {
+	u := listen(t, "127.0.0.1:0")
+	text := with(t, relayConfig(t, "isp", u), "radius:\n", "http: {listen: [\"127.0.0.1:0\"]}\nthresholds: {spool-records: 1, blocked-after: 1s}\nradius:\n")
+	l := launch(t, text, environment{})
+	l.wantMetrics(map[string]float64{"aaasess_spool_over": 0, "aaasess_store_disk_short": 0, "aaasess_spool_threshold_records": 1, "aaasess_spool_threshold_age_seconds": 3600})
+	u.setSilent(true)
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	l.wantMetrics(map[string]float64{"aaasess_spool_over": 1, `aaasess_method_blocked{method="group isp"}`: 1})
+	u.setSilent(false)
+	l.wantMetrics(map[string]float64{"aaasess_spool_over": 0, `aaasess_method_blocked{method="group isp"}`: 0})
+}
+
 // TestReadyzOfFullDisk: while nothing can be stored, the daemon is not ready, but alive.
 func TestReadyzOfFullDisk(t *testing.T) {
 	disk := store.NewDisk()

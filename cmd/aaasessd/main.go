@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 	"aaasess/cmd/aaasessd/internal/config"
 	"aaasess/cmd/aaasessd/internal/systemd"
 	"aaasess/cmd/internal/version"
+	"aaasess/mib/aaasess"
 )
 
 func main() {
@@ -95,6 +97,19 @@ of it off, such as the HTTP listener, write it to a file:
 File names in it are relative to the folder of the file.`, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := cmd.OutOrStdout().Write(config.DefaultText())
+			return err
+		},
+	}, &cobra.Command{
+		Use: "mib FILE", Short: "Print AAASESS-MIB with the enterprise number of a configuration file",
+		Long: `Print AAASESS-MIB, the MIB module about aaasess itself, for the tools of SNMP managers. It is
+below the enterprise number of a configuration file (snmp.enterprise-number).`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := config.Load(args[0])
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), aaasess.Text(cfg.SNMP.EnterpriseNumber))
 			return err
 		},
 	}, &cobra.Command{

@@ -25,6 +25,7 @@ func (d *daemon) metricSources() metrics.Sources {
 		Interims: d.interims.Records, SetAside: func() uint64 { return accounting.NewSpool(d.store).Len() }, WaitingStops: d.table.WaitingStops,
 		Store: func() store.Space { return d.store.Space() }, Damage: func() int { return len(d.store.Damage()) },
 	}
+	s.Conditions = d.conditionFigures
 	if a := d.authentication; a != nil {
 		s.Authentication = func() (nasradius.AuthStats, []nasradius.AnswerTime) {
 			return a.listener.Stats(), a.listener.AnswerTimes()
@@ -47,6 +48,15 @@ func (d *daemon) metricSources() metrics.Sources {
 		s.Local = d.local.Requests
 	}
 	return s
+}
+
+func (d *daemon) conditionFigures() metrics.Conditions {
+	states, limits := d.conditions.States(), d.conditions.Limits()
+	c := metrics.Conditions{SpoolOver: states.Spool, DiskShort: states.Disk, Records: limits.Records, Age: limits.Age, Blocked: make(map[string]bool, len(states.Methods))}
+	for name, m := range states.Methods {
+		c.Blocked[name] = m.Reason.Blocked()
+	}
+	return c
 }
 
 func (d *daemon) sessionFigures() metrics.Sessions {

@@ -9,6 +9,7 @@ import (
 	"aaasess/cmd/aaasessd/internal/statechange"
 	"aaasess/cmd/internal/version"
 	"aaasess/mib"
+	"aaasess/mib/aaasess"
 	"aaasess/mib/cas"
 	"aaasess/mib/casn"
 	"aaasess/mib/radiusclient"
@@ -24,6 +25,7 @@ func (d *daemon) modules() []mib.Part {
 		}),
 		radiusclient.NewAcc(d.serverView),
 		radiusclient.NewDynAuth(d.disconnector.NASView),
+		aaasess.New(d.cfg.SNMP.EnterpriseNumber, d.ownView),
 	}
 	if d.authentication != nil {
 		modules = append(modules, radiusclient.NewAuth(d.serverView))

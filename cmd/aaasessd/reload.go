@@ -63,6 +63,7 @@ func (d *daemon) reload(ctx context.Context) error {
 		d.interims.SetPolicy(interimPolicy(plan))
 	}
 	d.stale.SetPolicy(d.stalePolicy(cfg))
+	d.conditions.SetLimits(cfg.Thresholds)
 	d.setPlan(plan)
 	d.setTable(cfg)
 	d.setLocal(cfg)

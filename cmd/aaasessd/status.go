@@ -56,6 +56,7 @@ func (d *daemon) registerStatus() {
 	if d.subagent != nil {
 		d.control.RegisterStatus(api.AgentXSection, func() any { return newAgentXStatus(d.subagent.Stats()) })
 	}
+	d.control.RegisterStatus("conditions", func() any { return d.conditions.Stats() })
 	if d.snmp != nil || d.subagent != nil {
 		d.control.RegisterStatus("stateChanges", func() any { return d.stateChanges.Stats() })
 	}
@@ -106,7 +107,12 @@ func (d *daemon) reasons() (out []string) {
 	if n := len(d.store.Damage()); n > 0 {
 		out = append(out, "a part of the store could not be read (show spool)")
 	}
-	for _, q := range acctcontrol.Queues(d.methods) {
+	states, queues := d.conditions.States(), acctcontrol.Queues(d.methods)
+	if states.Spool && !space.SizeWarning {
+		out = append(out, spoolReason(queues))
+	}
+	for _, q := range queues {
+		blocked, isBlocked := blockedSince(states, q.Queue)
 		switch {
 		case q.Lost:
 			out = append(out, fmt.Sprintf("queue %s: no method of some records is configured; waiting records: %d", q.Queue, q.Records))
@@ -114,6 +120,8 @@ func (d *daemon) reasons() (out []string) {
 			out = append(out, fmt.Sprintf("queue %s: no server answers since %s; waiting records: %d", q.Queue, q.DownSince.Format(time.RFC3339), q.Records))
 		case q.Configured && q.Hold == api.HoldHeld && q.Records > 0:
 			out = append(out, fmt.Sprintf("queue %s: held until an Accounting-On is answered; waiting records: %d", q.Queue, q.Records))
+		case isBlocked:
+			out = append(out, fmt.Sprintf("queue %s: no record leaves it; blocked since %s; waiting records: %d", q.Queue, blocked.UTC().Format(time.RFC3339), q.Records))
 		}
 	}
 	out = append(out, silentGroups(d.authGroups())...)
@@ -133,4 +141,20 @@ func (d *daemon) reasons() (out []string) {
 		}
 	}
 	return out
+}
+
+// spoolReason returns the reason for a spool that is over its threshold.
+func spoolReason(queues []api.Queue) string {
+	records, oldest := uint64(0), time.Time{}
+	for _, q := range queues {
+		records += q.Records
+		if !q.Oldest.IsZero() && (oldest.IsZero() || q.Oldest.Before(oldest)) {
+			oldest = q.Oldest
+		}
+	}
+	out := fmt.Sprintf("the spool is over its threshold; waiting records: %d", records)
+	if !oldest.IsZero() {
+		out += ", the oldest of " + oldest.Format(time.RFC3339)
+	}
+	return out + " (show spool)"
 }

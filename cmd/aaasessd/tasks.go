@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -9,13 +10,17 @@ import (
 )
 
 // task is anything that the daemon runs. Run returns when its context is done. An error of Run ends
-// the daemon. Ready is closed when the task provides its service. String returns its name for logs
+// the daemon, and so does a Run that returns before that. Ready is closed when the task provides its service. String returns its name for logs
 // and errors.
 type task interface {
 	fmt.Stringer
 	Run(ctx context.Context) error
 	Ready() <-chan struct{}
 }
+
+// errEnded ends the daemon if a task has ended by itself: without it, the daemon would go on and lack
+// what that task does. A restart brings it back.
+var errEnded = errors.New("it has ended, and nobody asked it to")
 
 // runTasks runs all tasks until ctx is done or one of them fails. The error has the name of that
 // task. When ctx is done, first ends first, and the other tasks run until it has ended. After a
@@ -27,7 +32,11 @@ func runTasks(ctx context.Context, first task, serving, others []task, ready fun
 	defer context.AfterFunc(ctx, endFirst)()
 	restCtx, endRest := context.WithCancel(failed)
 	run := func(ctx context.Context, t task) error {
-		if err := t.Run(ctx); err != nil {
+		err := t.Run(ctx)
+		if err == nil && ctx.Err() == nil {
+			err = errEnded
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", t, err)
 		}
 		return nil

@@ -58,6 +58,9 @@ func TestRunTasks(t *testing.T) {
 		"one fails":                     {[]*stub{{after: s}, {name: "control socket /x", fails: 2 * s, err: broken}}, nil, never, "control socket /x: it is broken"},
 		"one fails after all are ready": {[]*stub{{after: s}, {name: "b", after: s, fails: 2 * s, err: broken}}, nil, s, "b: it is broken"},
 		"another one fails":             {[]*stub{{after: s}}, []*stub{{name: "agentx", fails: 2 * s, err: broken}}, s, "agentx: it is broken"},
+		"one ends by itself":            {[]*stub{{after: s}, {name: "b", after: s, fails: 2 * s}}, nil, s, "b: it has ended, and nobody asked it to"},
+		"the first ends by itself":      {[]*stub{{name: "a", after: s, fails: 2 * s}, {after: s}}, nil, s, "a: it has ended, and nobody asked it to"},
+		"another one ends by itself":    {[]*stub{{after: s}}, []*stub{{name: "agentx", fails: 2 * s}}, s, "agentx: it has ended, and nobody asked it to"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -77,7 +80,7 @@ func TestRunTasks(t *testing.T) {
 					t.Errorf("ready after %v, want %v", ready, tt.ready)
 				}
 				if got := ""; err != nil {
-					if got = err.Error(); got != tt.err || !errors.Is(err, broken) {
+					if got = err.Error(); got != tt.err || !errors.Is(err, broken) && !errors.Is(err, errEnded) {
 						t.Errorf("error %q, want %q", got, tt.err)
 					}
 				} else if tt.err != "" {
@@ -145,7 +148,7 @@ func TestReady(t *testing.T) {
 			t.Errorf("%s is not ready", task)
 		}
 	}
-	if len(serving) != 18 || len(others) != 1 || others[0].String() != "agentx unix:/nowhere/agentx" {
+	if len(serving) != 19 || len(others) != 1 || others[0].String() != "agentx unix:/nowhere/agentx" {
 		t.Errorf("%d tasks serve, others: %v", len(serving), others)
 	}
 	select {

@@ -91,6 +91,7 @@ var rules = []rule{
 	{"internal/logtest", nil, "a log that tests read"},
 	{"internal/freeport", nil, "it finds free ports, for tests and measurements"},
 	{"internal/partner", []string{"aaasess/internal/freeport", "github.com/nwaples/tacplus"}, "it starts foreign programs for tests, and does not know ours"},
+	{"internal/browser", []string{"aaasess/internal/partner", "github.com/chromedp/"}, "it drives a browser for tests; it does not know the pages"},
 	{"internal/house", nil, "tests only"},
 	{"cmd/internal/strictyaml", []string{"github.com/goccy/go-yaml"}, "it decodes files by struct tags, whatever they configure"},
 	{"cmd/internal/api", nil, "the messages of the control socket are for both ends, so they must not link the daemon"},
@@ -114,7 +115,7 @@ var rules = []rule{
 	{"cmd/aaasess/internal/follow", []string{"aaasess/cmd/aaasess/internal/cli", "aaasess/cmd/aaasess/internal/term", "aaasess/cmd/aaasess/internal/show", "aaasess/cmd/internal/api", "github.com/spf13/cobra"}, "commands that follow the daemon; shells suggest clients as for package show"},
 	{"cmd/aaasess/internal/reporting", []string{"aaasess/cmd/aaasess/internal/cli", "aaasess/cmd/aaasess/internal/term", "aaasess/cmd/internal/api", "aaasess/cmd/internal/localclient", "aaasess/cmd/internal/nas", "aaasess/sessions/local/report", "github.com/spf13/"}, "commands that report sessions; the NAS they play does not know the daemon"},
 	{"cmd/aaasess/internal/agents", []string{"aaasess/cmd/aaasess/internal/cli", "aaasess/cmd/aaasess/internal/term", "aaasess/cmd/internal/api", "aaasess/cmd/internal/snmpmanager", "github.com/spf13/"}, "commands about other agents, by SNMP; they do not use the daemon, but print and mark sessions as its commands do"},
-	{"cmd/aaasess/internal/top", []string{"aaasess/cmd/aaasess/internal/cli", "aaasess/cmd/aaasess/internal/term", "aaasess/cmd/aaasess/internal/live", "aaasess/cmd/internal/api", "aaasess/cmd/internal/apiclient", "github.com/spf13/cobra", "charm.land/bubbletea/v2", "github.com/charmbracelet/x/ansi", "golang.org/x/sys"}, "the live table; a library draws it"},
+	{"cmd/aaasess/internal/top", []string{"aaasess/cmd/aaasess/internal/cli", "aaasess/cmd/aaasess/internal/term", "aaasess/cmd/aaasess/internal/live", "aaasess/cmd/internal/api", "aaasess/cmd/internal/apiclient", "aaasess/cmd/internal/rates", "github.com/spf13/cobra", "charm.land/bubbletea/v2", "github.com/charmbracelet/x/ansi", "golang.org/x/sys"}, "the live table; a library draws it"},
 	{"cmd/aaasessd/internal/authgroups", []string{"aaasess/internal/radius/client"}, "it runs server groups over reloads; the daemon says which, and who uses them"},
 	{"cmd/aaasessd/internal/serverstats", []string{"aaasess/internal/atomicfile", "aaasess/internal/servers"}, "it keeps and shows the statistics of servers; it does not know who counts"},
 	{"cmd/aaasessd/internal/statechange", []string{"aaasess/internal/servers", "aaasess/mib", "aaasess/mib/cas"}, "it decides which changes, of servers or anything else, managers are told; it knows neither clients nor agents"},
@@ -147,7 +148,8 @@ var private = map[string]string{
 	"aaasess/accounting/delivery": "aaasess/accounting/methods aaasess/cmd/",
 	"aaasess/accounting/onoff":    "aaasess/accounting/methods aaasess/cmd/",
 	"aaasess/accounting/methods":  "aaasess/cmd/",
-	"testing":                     "aaasess/internal/goldentest aaasess/internal/partner aaasess/internal/radius/captured aaasess/agent/agentx/agentxtest aaasess/sessions/radius/radiustest aaasess/sessions/sessionstest",
+	"github.com/chromedp/":        "aaasess/internal/browser",
+	"testing":                     "aaasess/internal/browser aaasess/internal/goldentest aaasess/internal/partner aaasess/internal/radius/captured aaasess/agent/agentx/agentxtest aaasess/sessions/radius/radiustest aaasess/sessions/sessionstest",
 }
 
 type listed struct {

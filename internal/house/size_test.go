@@ -35,7 +35,7 @@ var largePackages = map[string]struct {
 	"agent/snmp/notify":            {2350, "targets, engine discovery and the machine of informs"},
 	"bench/stand":                  {2600, "one or two files for each program that is measured, with its configuration"},
 	"bench":                        {3820, "the sections of docs/benchmarks.md and their prose, one or two files each"},
-	"cmd/aaasessd":                 {3400, "one file for each part of the daemon, which it opens and connects"},
+	"cmd/aaasessd":                 {3500, "one file for each part of the daemon, which it opens and connects"},
 	"cmd/aaasessd/internal/config": {3950, "the keys of one file, and what must hold between them"},
 	"cmd/internal/api":             {2200, "the messages of all requests of the control socket, one file for each group of them"},
 	"cmd/internal/control":         {3600, "one file for each group of requests"},
@@ -44,7 +44,7 @@ var largePackages = map[string]struct {
 	"internal/tacacs/client":       {2400, "servers, paths, connections, groups and exchanges are one machine under one mutex"},
 	"sessions":                     {7000, "the table, its machine and its codec share what a session is, and calls and groups of routers are sessions; nesting decides when its ends are recorded; events without a session have its numbers, and so have logins before their start, which may be rows; attributes that are unique at a NAS are indexed; the interfaces of this host count for its sessions"},
 	"sessions/radius":              {2650, "three listeners and what they share: clients, sockets, duplicates, replays, counters and times, log"},
-	"internal/partner":             {2600, "one or two files for each foreign program, with its configuration"},
+	"internal/partner":             {2650, "one or two files for each foreign program, with its configuration"},
 	"store":                        {4900, "engine, repair, inventory and modes of one set of files"},
 }
 

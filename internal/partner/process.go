@@ -2,6 +2,7 @@ package partner
 
 import (
 	"bufio"
+	"cmp"
 	"io"
 	"os"
 	"os/exec"
@@ -25,6 +26,7 @@ type process struct {
 	args  []string
 	env   []string               // in addition to the test's environment
 	ready func(line string) bool // reports whether an output line says that the program serves
+	limit time.Duration          // until it serves; 0: startTimeout
 
 	cmd    *exec.Cmd     // nil while it does not run
 	done   chan struct{} // closed after cmd has ended and Wait has returned
@@ -97,8 +99,8 @@ func (p *process) Start() {
 	case <-serving:
 	case <-done:
 		p.t.Fatalf("partner: %s ended at once:\n%s", p.name, p.Log())
-	case <-time.After(startTimeout):
-		p.t.Fatalf("partner: %s does not serve after %s:\n%s", p.name, startTimeout, p.Log())
+	case <-time.After(cmp.Or(p.limit, startTimeout)):
+		p.t.Fatalf("partner: %s does not serve in time:\n%s", p.name, p.Log())
 	}
 }
 

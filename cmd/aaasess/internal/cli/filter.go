@@ -60,6 +60,12 @@ func AddFilterFlags(cmd *cobra.Command, g *Global, without ...string) *filterFla
 	return f
 }
 
+// AddSearch adds the flag that searches for a text.
+func (f *filterFlags) AddSearch(cmd *cobra.Command) {
+	f.values["search"] = cmd.Flags().String("search", "",
+		"sessions with `TEXT` anywhere, in upper or lower case, in user, address, NAS, line, Calling-Station-Id, Acct-Session-Id or ID")
+}
+
 // Query returns the query that the flags and the ids describe.
 func (f *filterFlags) Query(cmd *cobra.Command, ids []string) (api.Query, error) {
 	return ParseFlags(f, cmd, ids, api.ParseQuery)

@@ -50,6 +50,7 @@ func NewShowSessions(g *cli.Global) *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	filter := cli.AddFilterFlags(cmd, g)
+	filter.AddSearch(cmd)
 	cmd.Flags().StringSliceVar(&ids, "id", nil, "the session `ID` (may be repeated)")
 	cmd.Flags().StringVar(&order, "sort", "id",
 		"sort by `ORDER`: id, user, address, nas, started (oldest first), idle (longest first), octets, input or output (most first); a leading - reverses the order")

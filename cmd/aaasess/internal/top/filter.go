@@ -11,11 +11,14 @@ import (
 	"aaasess/cmd/internal/api"
 )
 
+// withoutOrder returns the filter and the search of a query.
+func withoutOrder(q api.Query) api.Query { return api.Query{Filter: q.Filter, Search: q.Search} }
+
 // filterWords returns a filter as it is typed: key=value, separated by spaces. A value with a space,
 // a quote or an unprintable character is quoted.
-func filterWords(f api.Filter) string {
+func filterWords(q api.Query) string {
 	var words []string
-	for key, list := range (api.Query{Filter: f}).Values() {
+	for key, list := range withoutOrder(q).Values() {
 		for _, value := range list {
 			if strings.ContainsAny(value, ` "`) || term.Printable(value) != value {
 				value = strconv.Quote(value)
@@ -28,7 +31,7 @@ func filterWords(f api.Filter) string {
 }
 
 // parseFilterWords parses what filterWords returns. A word without a key is a user.
-func parseFilterWords(text string) (api.Filter, error) {
+func parseFilterWords(text string) (api.Query, error) {
 	values := url.Values{}
 	for rest := strings.TrimSpace(text); rest != ""; rest = strings.TrimSpace(rest) {
 		key, value := "user", rest
@@ -42,10 +45,9 @@ func parseFilterWords(text string) (api.Filter, error) {
 			value, rest, _ = strings.Cut(value, " ")
 		}
 		if key == "sort" || key == "offset" || key == "limit" {
-			return api.Filter{}, fmt.Errorf("%w: %s is no filter", api.ErrQuery, key)
+			return api.Query{}, fmt.Errorf("%w: %s is no filter", api.ErrQuery, key)
 		}
 		values.Add(key, value)
 	}
-	q, err := api.ParseQuery(values)
-	return q.Filter, err
+	return api.ParseQuery(values)
 }

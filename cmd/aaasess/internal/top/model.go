@@ -11,6 +11,7 @@ import (
 	"aaasess/cmd/aaasess/internal/live"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
+	"aaasess/cmd/internal/rates"
 
 	tea "charm.land/bubbletea/v2"
 )
@@ -77,7 +78,7 @@ type topModel struct {
 	suspends      bool // Ctrl-Z stops the process
 	width, height int
 
-	filter  api.Filter
+	filter  api.Query // without an order
 	sort    string
 	reverse bool
 
@@ -87,7 +88,7 @@ type topModel struct {
 	cursor   int    // index in the list of the selected row
 	selected string // its ID; "" if it is not known
 	jump     bool   // the next page is in another order, so the selection does not follow
-	rates    map[string]topRate
+	rates    map[string]rates.Rate
 	details  *topDetails // nil: the list is shown
 
 	mode   topMode
@@ -113,8 +114,8 @@ type topDetails struct {
 func newTopModel(ask topAsker, q api.Query, interval time.Duration) *topModel {
 	by, reverse := strings.CutPrefix(q.Sort, "-")
 	return &topModel{
-		ask: ask, interval: interval, filter: q.Filter, sort: by, reverse: reverse,
-		width: 80, height: 24, rates: map[string]topRate{}, now: ask.now(),
+		ask: ask, interval: interval, filter: withoutOrder(q), sort: by, reverse: reverse,
+		width: 80, height: 24, rates: map[string]rates.Rate{}, now: ask.now(),
 	}
 }
 
@@ -159,7 +160,8 @@ func (m *topModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 // query returns the request for the list.
 func (m *topModel) query() api.Query {
-	q := api.Query{Filter: m.filter, Sort: m.sort, Offset: m.start, Limit: 3 * m.height}
+	q := m.filter
+	q.Sort, q.Offset, q.Limit = m.sort, m.start, 3*m.height
 	if m.reverse {
 		q.Sort = "-" + q.Sort
 	}
@@ -250,16 +252,16 @@ func (m *topModel) next(a topAnswer) tea.Cmd {
 // list shows a page. The selection follows its session while that is on the screen.
 func (m *topModel) list(p topPage) {
 	m.page = p
-	rates := make(map[string]topRate, len(p.Rows)) // forgets all other sessions
+	known := make(map[string]rates.Rate, len(p.Rows)) // forgets all other sessions
 	at := -1
 	for i := range p.Rows {
 		s := &p.Rows[i]
-		rates[s.ID] = m.sample(s)
+		known[s.ID] = m.sample(s)
 		if s.ID == m.selected {
 			at = p.start + i
 		}
 	}
-	m.rates = rates
+	m.rates = known
 	if at >= m.offset && at < m.offset+m.rows() && !m.jump {
 		m.cursor = at
 	}
@@ -268,12 +270,12 @@ func (m *topModel) list(p topPage) {
 }
 
 // sample returns the rate of a session that has just arrived.
-func (m *topModel) sample(s *api.Session) topRate {
-	sample := sampleOf(s, m.now)
+func (m *topModel) sample(s *api.Session) rates.Rate {
+	sample := rates.SampleOf(s, m.now)
 	if rate, ok := m.rates[s.ID]; ok {
-		return rate.next(sample)
+		return rate.Next(sample)
 	}
-	return topRate{last: sample}
+	return rates.First(sample)
 }
 
 // settle keeps the cursor in the list and on the screen, and the page around the screen.

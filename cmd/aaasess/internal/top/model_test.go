@@ -33,7 +33,7 @@ type fakeDaemon struct {
 }
 
 func (d *fakeDaemon) session(i int) api.Session {
-	s := api.Session{ID: api.ID(i).String(), Number: uint32(i), State: "active", User: d.user, NAS: "nas-1", Started: began, Heard: began, InputOctets: d.octets}
+	s := api.Session{ID: api.ID(i).String(), Number: uint32(i), State: "active", User: d.user, NAS: "nas-1", Started: began, Heard: began, InputOctets: d.octets, OutputOctets: 2 * d.octets}
 	if s.User == "" {
 		s.User = fmt.Sprintf("user-%d", i)
 	}
@@ -168,6 +168,23 @@ func TestTopOneRequest(t *testing.T) {
 	}
 }
 
+// TestTopSearch: a search stays when the order changes, and ends with another filter.
+func TestTopSearch(t *testing.T) {
+	d := &fakeDaemon{now: began, n: 5}
+	m := d.model(t)
+	press(m, "/", "search=bo", "enter", "r", "/", "\x15", "enter")
+	var got []string
+	for _, q := range d.queries {
+		got = append(got, q.Sort+" "+q.Search)
+	}
+	if want := []string{"id ", "id bo", "-id bo"}; len(got) < 3 || !slices.Equal(got[:3], want) {
+		t.Errorf("requests %q, want %q first", got, want)
+	}
+	if q := newTopModel(d.asker(), api.Query{Search: "x", Sort: "-user", Limit: 7}, time.Second).query(); q.Search != "x" || q.Sort != "-user" {
+		t.Errorf("the flag asks for %+v", q)
+	}
+}
+
 // TestTopSelectionFollows: the selection stays with its session, unless that leaves the screen.
 func TestTopSelectionFollows(t *testing.T) {
 	d := &fakeDaemon{now: began, n: 10}
@@ -270,50 +287,13 @@ func TestTopErrors(t *testing.T) {
 	}
 }
 
-func TestTopRates(t *testing.T) {
-	at := func(s int) time.Time { return began.Add(time.Duration(s) * time.Second) }
-	sample := func(seen, heard, sessionTime int, octets uint64) topSample {
-		return topSample{at(seen), at(heard), uint32(sessionTime), [4]uint64{octets, 0, octets / 100, 0}}
-	}
-	tests := []struct {
-		name    string
-		samples []topSample
-		want    []string // the first rate after each further sample
-	}{
-		{"interims", []topSample{sample(0, -30, 600, 0), sample(2, -30, 600, 0), sample(30, 30, 660, 6000), sample(32, 30, 660, 6000)}, []string{"-", "100", "100"}},
-		{"no session time", []topSample{sample(0, -30, 0, 0), sample(30, 30, 0, 6000), sample(90, 90, 0, 6000)}, []string{"100", "0"}},
-		{"often, so the seconds of the NAS are too rough", []topSample{sample(0, 0, 10, 0), sample(2, 2, 13, 300)}, []string{"150"}},
-		{"an interface", []topSample{sample(0, 0, 0, 0), sample(2, 0, 0, 200), sample(4, 0, 0, 200), sample(6, 0, 0, 2400)}, []string{"100", "0", "1.10k"}},
-		{"an interface, and its hook reports", []topSample{sample(0, 0, 0, 0), sample(2, 0, 0, 200), sample(4, 4, 0, 400)}, []string{"100", "100"}},
-		{"counters of a new session", []topSample{sample(0, 0, 600, 500), sample(60, 60, 30, 10), sample(120, 120, 90, 610)}, []string{"-", "10"}},
-		{"two reports at once", []topSample{sample(0, 0, 0, 0), sample(0, 0, 1, 500)}, []string{"-"}},
-	}
-	for _, tt := range tests {
-		rate := topRate{last: tt.samples[0]}
-		var got []string
-		for _, s := range tt.samples[1:] {
-			rate = rate.next(s)
-			got = append(got, rate.text(0))
-		}
-		if diff := cmp.Diff(tt.want, got); diff != "" {
-			t.Errorf("%s: %s", tt.name, diff)
-		}
-	}
-	rate := topRate{last: sample(0, 0, 0, 0), live: true}
-	early := sample(0, 0, 0, 100)
-	early.at = early.at.Add(betweenSamples - 1)
-	if got := rate.next(early); got != rate {
-		t.Errorf("a sample that comes too early makes %+v", got)
-	}
-}
-
 // TestTopShowsRates: the table has the rates of the sessions on its page only.
 func TestTopShowsRates(t *testing.T) {
 	d := &fakeDaemon{now: began, n: 500, live: true}
 	m := d.model(t)
 	d.now, d.octets = d.now.Add(2*time.Second), 9000
 	tick(m)
-	if got := rowWith(screenOf(m), "00000003"); !strings.Contains(got, " 4.50k ") {
+	if got := rowWith(screenOf(m), "00000003"); !strings.Contains(got, " 4.50k   9.00k ") {
 		t.Error(got)
 	}
 	press(m, "G")
@@ -366,16 +346,17 @@ func TestTopWidths(t *testing.T) {
 
 func TestFilterWords(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                      "",
-		"  alice ":              "user=alice",
-		"nas=lab  state=stuck":  "nas=lab state=stuck",
-		`user="al ice" nas="a"`: `nas=a user="al ice"`,
-		`user=a=b`:              "user=a=b",
-		`"x=y z"`:               `user="x=y z"`,
-		`user="a`:               `user="\"a"`,
-		"id=0xD id=0000000E":    "id=0000000D id=0000000E",
-		"address=2001:db8::/32": "address=2001:db8::/32",
-		`acct-session-id="\n"`:  `acct-session-id="\n"`, "=a": "user==a",
+		"":                       "",
+		"  alice ":               "user=alice",
+		"nas=lab  state=stuck":   "nas=lab state=stuck",
+		`user="al ice" nas="a"`:  `nas=a user="al ice"`,
+		`user=a=b`:               "user=a=b",
+		`"x=y z"`:                `user="x=y z"`,
+		`user="a`:                `user="\"a"`,
+		"id=0xD id=0000000E":     "id=0000000D id=0000000E",
+		"search=\"a b\" nas=lab": `nas=lab search="a b"`,
+		"address=2001:db8::/32":  "address=2001:db8::/32",
+		`acct-session-id="\n"`:   `acct-session-id="\n"`, "=a": "user==a",
 	} {
 		f, err := parseFilterWords(text)
 		if got := filterWords(f); got != want || err != nil {

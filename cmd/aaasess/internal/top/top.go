@@ -59,6 +59,7 @@ func New(g *cli.Global) *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	filter := cli.AddFilterFlags(cmd, g)
+	filter.AddSearch(cmd)
 	cmd.Flags().StringSliceVar(&ids, "id", nil, "the session `ID` (may be repeated)")
 	cmd.Flags().StringVar(&order, "sort", "octets", "sort by `ORDER`, as \"show sessions\" does; a leading - reverses the order")
 	cmd.Flags().DurationVar(&interval, "interval", 2*time.Second, "ask the daemon every `DURATION` (100ms to 1h)")

@@ -3,6 +3,7 @@ package top
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"aaasess/cmd/aaasess/internal/live"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/rates"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -34,8 +36,17 @@ type topColumn struct {
 }
 
 // rateCell returns the cells of one of the rates.
-func rateCell(i int) func(*topModel, *api.Session) string {
-	return func(m *topModel, s *api.Session) string { return m.rates[s.ID].text(i) }
+func rateCell(c rates.Counter) func(*topModel, *api.Session) string {
+	return func(m *topModel, s *api.Session) string { return rateText(m.rates[s.ID], c) }
+}
+
+// rateText returns a rate in powers of 1000; - if it is not known yet.
+func rateText(r rates.Rate, c rates.Counter) string {
+	n, known := r.PerSecond(c)
+	if !known {
+		return "-"
+	}
+	return term.Amount(uint64(math.Round(n)))
 }
 
 // topColumns are the columns from left to right. At each value of from they fill that width.
@@ -48,10 +59,10 @@ var topColumns = []topColumn{
 	{"IDLE", true, 6, 0, 88, func(_ *topModel, s *api.Session) string { return term.Span(time.Duration(s.Idle) * time.Second) }},
 	{"IN", true, 5, 0, 131, func(_ *topModel, s *api.Session) string { return term.Amount(s.InputOctets) }},
 	{"OUT", true, 5, 0, 131, func(_ *topModel, s *api.Session) string { return term.Amount(s.OutputOctets) }},
-	{"IN/s", true, 6, 0, 0, rateCell(0)},
-	{"OUT/s", true, 6, 0, 0, rateCell(1)},
-	{"IN PKT/s", true, 8, 0, 117, rateCell(2)},
-	{"OUT PKT/s", true, 9, 0, 117, rateCell(3)},
+	{"IN/s", true, 6, 0, 0, rateCell(rates.InputOctets)},
+	{"OUT/s", true, 6, 0, 0, rateCell(rates.OutputOctets)},
+	{"IN PKT/s", true, 8, 0, 117, rateCell(rates.InputPackets)},
+	{"OUT PKT/s", true, 9, 0, 117, rateCell(rates.OutputPackets)},
 	{"STATE", false, 11, 0, 0, func(_ *topModel, s *api.Session) string { return live.State(*s) }},
 }
 
@@ -235,7 +246,7 @@ func (m *topModel) detailLines() []string {
 	}
 	rate := m.rates[m.details.session.ID]
 	text := fmt.Sprintf("rate in: %s octets/s, %s packets/s\nrate out: %s octets/s, %s packets/s\n",
-		rate.text(0), rate.text(2), rate.text(1), rate.text(3))
+		rateText(rate, rates.InputOctets), rateText(rate, rates.InputPackets), rateText(rate, rates.OutputOctets), rateText(rate, rates.OutputPackets))
 	var b strings.Builder
 	_ = live.PrintSession(&b, m.details.session, m.now) // a strings.Builder returns no error
 	lines := strings.Split(strings.TrimRight(text+b.String(), "\n"), "\n")

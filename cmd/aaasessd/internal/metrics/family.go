@@ -113,13 +113,16 @@ func (b *builder) is(f *family, yes bool, shared values, own ...string) {
 
 // histogram adds a histogram of durations.
 func (b *builder) histogram(f *family, s histogram.Snapshot, shared values, own ...string) {
-	sum := s.Sum.Seconds()
-	out := &dto.Histogram{SampleCount: &s.Total, SampleSum: &sum}
+	sum, n := s.Sum.Seconds(), len(s.Counts)
+	// One allocation for each kind of value, not for each bucket: a thousand servers have 20,000 buckets.
+	counts, bounds, buckets := make([]uint64, n), make([]float64, n), make([]dto.Bucket, n)
+	out := &dto.Histogram{SampleCount: &s.Total, SampleSum: &sum, Bucket: make([]*dto.Bucket, n)}
 	below := uint64(0)
-	for i, n := range s.Counts {
-		below += n
-		count, bound := below, s.Bounds[i].Seconds()
-		out.Bucket = append(out.Bucket, &dto.Bucket{CumulativeCount: &count, UpperBound: &bound})
+	for i, count := range s.Counts {
+		below += count
+		counts[i], bounds[i] = below, s.Bounds[i].Seconds()
+		buckets[i].CumulativeCount, buckets[i].UpperBound = &counts[i], &bounds[i]
+		out.Bucket[i] = &buckets[i]
 	}
 	b.cell(f, shared, own).metric.Histogram = out
 }

@@ -31,6 +31,7 @@ func (m *Metrics) Gather() ([]*dto.MetricFamily, error) {
 	b.addServers(&m.sources)
 	b.addQueues(&m.sources)
 	b.addStore(&m.sources)
+	b.addConditions(&m.sources)
 	b.addDisconnects(&m.sources)
 	b.addSNMP(&m.sources)
 	b.addLocal(&m.sources)

@@ -122,7 +122,10 @@ func full() metrics.Sources {
 			return store.Space{Free: 1 << 30, Size: 1 << 20, Accepting: errors.New("full"), Warning: true}
 		},
 		Damage: func() int { return 1 },
-		SNMP:   func() snmp.Stats { return snmp.Stats{Gets: 4, Forbidden: 1} },
+		Conditions: func() metrics.Conditions {
+			return metrics.Conditions{SpoolOver: true, Records: 1000, Age: time.Hour, Blocked: map[string]bool{"local": false, "group isp": true}}
+		},
+		SNMP: func() snmp.Stats { return snmp.Stats{Gets: 4, Forbidden: 1} },
 		SNMPOperations: func() []snmp.OperationStats {
 			return []snmp.OperationStats{
 				{Name: "get", Errors: []snmp.StatusCount{{Status: mib.GenErr}, {Status: 16, Answers: 2}}, AnswerTime: observed(time.Microsecond)},
@@ -299,6 +302,11 @@ func TestValues(t *testing.T) {
 			`acct_on_off_state{method="local",state="off"} 0`, `acct_on_off_state{method="local",state="OffNoResp"} 0`,
 		}},
 		{"store_accepting", []string{"store_accepting 0"}},
+		{"spool_over", []string{"spool_over 1"}},
+		{"spool_threshold_records", []string{"spool_threshold_records 1000"}},
+		{"spool_threshold_age_seconds", []string{"spool_threshold_age_seconds 3600"}},
+		{"store_disk_short", []string{"store_disk_short 0"}},
+		{"method_blocked", []string{`method_blocked{method="group isp"} 1`, `method_blocked{method="local"} 0`}},
 		{"snmp_notifications_waiting", []string{`snmp_notifications_waiting{target="nms"} 2`}},
 		{"snmp_errors_total", []string{
 			`snmp_errors_total{operation="get",status="genErr"} 0`, `snmp_errors_total{operation="get",status="authorizationError"} 2`,

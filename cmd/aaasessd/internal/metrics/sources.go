@@ -49,6 +49,8 @@ type Sources struct {
 	Store  func() store.Space
 	Damage func() int // parts that could not be read
 
+	Conditions func() Conditions
+
 	SNMP             func() snmp.Stats
 	SNMPOperations   func() []snmp.OperationStats
 	Notifications    func() []notify.TargetStats

@@ -44,6 +44,7 @@ func TestDisconnectForm(t *testing.T) {
 	if got := linkOf(get(p, "/sessions/00000002").Body.String(), "disconnect"); got != "/sessions/00000002/disconnect" {
 		t.Fatalf("link %q", got)
 	}
+	parse(t, get(p, "/sessions/00000002/disconnect").Body.String()).checkFrame()
 	token := tokenOf(t, p, "/sessions/00000002/disconnect")
 	if len(d.ended) > 0 {
 		t.Errorf("the question disconnects %q", d.ended)

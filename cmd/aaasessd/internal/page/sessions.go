@@ -41,12 +41,13 @@ type sessionsData struct {
 // sessionsForm is what the form has.
 type sessionsForm struct {
 	Search string
-	Fields []formField // in "more filters"
-	Open   bool        // one of these is set
+	Sort   string // "": the default
+	// These are in "more filters", which is open if one of them is set.
+	Open   bool
+	Fields []formField
 	State  []option
 	Kind   []option
 	Limit  []option
-	Sort   string // "": the default
 }
 
 // formField is a text field.
@@ -223,7 +224,8 @@ func newForm(r *request) sessionsForm {
 	choice := func(name, first string, values []string) []option {
 		options := []option{{"", first, false}}
 		for _, v := range values {
-			options = append(options, option{v, v, r.query.Get(name) == v})
+			is := r.query.Get(name) == v
+			options, form.Open = append(options, option{v, v, is}), form.Open || is
 		}
 		return options
 	}

@@ -130,6 +130,7 @@ func TestListQueries(t *testing.T) {
 func TestListLinks(t *testing.T) {
 	p := (&table{n: 120}).page(false)
 	text := get(p, "/sessions?search=a%26b&sort=user&offset=50").Body.String()
+	parse(t, text).checkFrame()
 	got := map[string]string{}
 	for _, id := range []string{"sort-user", "sort-id", "sort-age", "page-first", "page-previous", "page-next", "page-last", "s-00000033", "all-sessions"} {
 		got[id] = linkOf(text, id)
@@ -162,6 +163,28 @@ func TestListOrder(t *testing.T) {
 		found := regexp.MustCompile(`<th[^>]* aria-sort="([a-z]+)"[^>]*><a id="([a-z-]+)"`).FindAllStringSubmatch(text, -1)
 		if len(found) != 1 || found[0][2]+" "+found[0][1] != want {
 			t.Errorf("%q: %q, want %s", order, found, want)
+		}
+	}
+}
+
+// TestListForm: the form has what was asked for, and shows the filters that are set.
+func TestListForm(t *testing.T) {
+	for _, tt := range []struct {
+		path    string
+		open    bool
+		element string
+	}{
+		{"/sessions?search=%22x", false, `name="search" value="&#34;x"`},
+		{"/sessions?nas=lab", true, `name="nas" value="lab"`},
+		{"/sessions?state=stuck", true, `<option value="stuck" selected>`},
+		{"/sessions?kind=exec&sort=user", true, `<option value="exec" selected>`},
+		{"/sessions?limit=100", true, `<option value="100" selected>`},
+		{"/sessions?address=alice", true, `name="address" value="alice"`},
+		{"/sessions?sort=user", false, `name="sort" value="user"`},
+	} {
+		text := get((&table{n: 1}).page(false), tt.path).Body.String()
+		if strings.Contains(text, "<details open>") != tt.open || !strings.Contains(text, tt.element) {
+			t.Errorf("%s: want %s\n%s", tt.path, tt.element, text)
 		}
 	}
 }
@@ -329,5 +352,15 @@ func TestLiveList(t *testing.T) {
 	w = get(p, "/live/once?view=/sessions/00000004")
 	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "Session 00000004 is not live.") {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// BenchmarkListPage makes a page with 200 rows, without the look at the table.
+func BenchmarkListPage(b *testing.B) {
+	p := (&table{n: 1000}).page(false)
+	for b.Loop() {
+		if w := get(p, "/sessions?limit=200&offset=400"); w.Code != http.StatusOK {
+			b.Fatal(w.Code)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -35,16 +36,51 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
+// TestReadinessHangs: if the reasons cannot be had because a lock is not free, all requests get 503 after
+// the timeout, and one goroutine waits.
+func TestReadinessHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lock, asked := make(chan struct{}), atomic.Int64{}
+		h := Readiness(func() []string { asked.Add(1); return nil }, func() []string { <-lock; return []string{"a"} })
+		var wait sync.WaitGroup
+		for range 100 {
+			wait.Go(func() {
+				if w := get(h); w.Code != http.StatusServiceUnavailable || w.Body.String() != hangs+"\n" {
+					t.Errorf("%d %q", w.Code, w.Body)
+				}
+			})
+		}
+		wait.Wait()
+		if n := asked.Load(); n != 1 {
+			t.Errorf("%d checks", n)
+		}
+		close(lock)
+		synctest.Wait()
+		if w := get(h); w.Code != http.StatusOK || w.Body.String() != "ok\ndegraded: a\n" {
+			t.Errorf("after that: %d %q", w.Code, w.Body)
+		}
+	})
+}
+
+// TestNotAlive: what a check finds is the answer.
+func TestNotAlive(t *testing.T) {
+	w := get(Liveness(func() error { return errors.New("it waits") }))
+	if w.Code != http.StatusServiceUnavailable || w.Body.String() != "the daemon hangs: it waits\n" {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+}
+
 // TestLiveness: while a lock is not free, all requests get 503 after the timeout, and one goroutine
 // waits for it. Once it is free, they get 200.
 func TestLiveness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lock := make(chan struct{}, 1) // a channel, because synctest knows when one blocks
 		var checks atomic.Int64
-		h := Liveness(func() {
+		h := Liveness(func() error {
 			checks.Add(1)
 			lock <- struct{}{}
 			<-lock
+			return nil
 		})
 		if w := get(h); w.Code != http.StatusOK || w.Body.String() != "ok\n" {
 			t.Errorf("%d %q", w.Code, w.Body)
