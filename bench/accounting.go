@@ -153,7 +153,7 @@ func (a *accountingBench) compareRates(ctx context.Context) (report.Comparison, 
 	})
 	return report.Comparison{
 		Title: "Requests answered", Contenders: rateContenders, Series: s, Note: a.rateNote(), Metrics: rateTable,
-		Pairs: []report.Pair{{Num: stand.OursSpooling, Den: stand.PeerDetail}, {Num: stand.OursRelaying, Den: stand.PeerProxy}, {Num: stand.OursRelaying, Den: stand.PeerRadsec}},
+		Pairs: []report.Pair{{Num: stand.OursSpooling, Den: stand.PeerDetail}, {Num: stand.OursRelaying, Den: stand.PeerProxy}, {Num: stand.OursRelaying, Den: stand.PeerRadsec}, {Num: stand.OursSpooling, Den: stand.PeerAcknowledger}},
 	}, err
 }
 

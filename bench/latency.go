@@ -47,7 +47,7 @@ type pausesSizes struct {
 func pausesFlags(flags *flag.FlagSet) func(quick bool) (pausesSizes, error) {
 	var s pausesSizes
 	flags.IntVar(&s.runs, "latency-runs", 3, "interleaved `runs` of the section on latency")
-	list := flags.String("latency-sessions", "300000", "live `sessions` before the half load, a list: one comparison each")
+	list := flags.String("latency-sessions", "300000,1000000", "live `sessions` before the half load, a list: one comparison each")
 	flags.DurationVar(&s.half, "latency-time", 20*time.Second, "`time` for which the half load is sent in the section on latency")
 	return func(quick bool) (pausesSizes, error) {
 		if quick {
@@ -86,7 +86,7 @@ from its begin to its end. The program runs on during both, but they need proces
 // runPauses measures latencies over a long time.
 func runPauses(ctx context.Context, b *bench) (report.Section, error) {
 	sizes := b.config.pauses
-	text := report.Section{Title: "Latency at half load", Intro: pausesIntro, Unpinned: true, Runs: sizes.runs}
+	text := report.Section{Title: latencyTitle, Intro: pausesIntro, Unpinned: true, Runs: sizes.runs}
 	for _, n := range sizes.sessions {
 		c, err := b.comparePauses(ctx, n)
 		if err != nil {

@@ -121,7 +121,11 @@ func runSections(ctx context.Context, c config, args []string) (string, error) {
 		}
 		texts = append(texts, text.Markdown())
 	}
-	return header + strings.Join(texts, "\n"), nil
+	page := header + strings.Join(texts, "\n")
+	if len(texts) == len(sections) {
+		page = report.WithGoals(page, goals)
+	}
+	return page, nil
 }
 
 // commandLine returns the command that makes the page again, without the output file.

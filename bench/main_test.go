@@ -40,7 +40,7 @@ func TestParseFlags(t *testing.T) {
 				timeout: 3 * time.Second, idle: 35 * time.Second,
 			},
 		},
-		pauses: pausesSizes{runs: 3, sessions: []int{300_000}, half: 20 * time.Second},
+		pauses: pausesSizes{runs: 3, sessions: []int{300_000, 1_000_000}, half: 20 * time.Second},
 		nases: nasesSizes{
 			runs: 3, nases: 1000, rows: 400_000, flapRows: 1_000_000, quiet: 5 * time.Second, rate: 400, requests: 500,
 		},

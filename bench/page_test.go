@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"io"
 	"os"
 	"strings"
@@ -60,5 +61,29 @@ func TestPageHasTheTexts(t *testing.T) {
 	_, figures, _ := strings.Cut(report.Section{Runs: 1}.Markdown(), ": one run")
 	if n := strings.Count(page, figures); figures == "" || n != len(sections) {
 		t.Errorf("the page explains its figures %d times, and has %d sections", n, len(sections))
+	}
+}
+
+var update = flag.Bool("update", false, "write the summary of goals in docs/benchmarks.md")
+
+// TestPageGoals: the summary of goals has the figures of the page's tables. The tables that it names
+// can be made by the sections.
+func TestPageGoals(t *testing.T) {
+	b, err := os.ReadFile("../docs/benchmarks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := report.WithGoals(string(b), goals)
+	if *update {
+		if err := os.WriteFile("../docs/benchmarks.md", []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if string(b) != want {
+		t.Error("the summary is not up to date: go test ./bench -run TestPageGoals -update")
+	}
+	for _, g := range goals {
+		if row := "\n| " + g.Metric + " |"; !strings.Contains(want, row) || !strings.Contains(want, "\n## "+g.Section+"\n") {
+			t.Errorf("the page has no section %q or no row %q", g.Section, row)
+		}
 	}
 }

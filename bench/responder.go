@@ -59,7 +59,7 @@ cell than any responder, so the responders differ most in the rows by CPU time o
 
 // runResponder measures SNMP without a master: the responders by table size, then several clients.
 func runResponder(ctx context.Context, b *bench) (report.Section, error) {
-	text := report.Section{Title: "SNMP without a master: our responder next to snmpd and to a canned responder", Intro: responderIntro}
+	text := report.Section{Title: responderTitle, Intro: responderIntro}
 	programs, err := stand.BuildResponders(ctx, b.host.Dir, b.config.responders)
 	if err != nil {
 		return text, err

@@ -79,7 +79,7 @@ system call, depending on the timing of the agent.`
 
 // runSNMP measures AgentX behind snmpd: the peers by table size, then our own rate by table size.
 func runSNMP(ctx context.Context, b *bench) (report.Section, error) {
-	text := report.Section{Title: "SNMP walks through snmpd (AgentX)", Intro: snmpIntro}
+	text := report.Section{Title: agentXTitle, Intro: snmpIntro}
 	programs, err := stand.BuildPeers(ctx, b.host.Dir, b.config.peers)
 	if err != nil {
 		return text, err

@@ -54,15 +54,22 @@ var deliveryBounds = []time.Duration{
 // Queue returns the counters of a queue. It never blocks on delivery. For an unknown queue only the
 // name and Pending are set.
 func (d *Delivery) Queue(name string) QueueStats {
+	pending := uint64(0)
+	for _, q := range d.store.Queues() {
+		if q.Name == name {
+			pending = q.Len
+		}
+	}
+	return d.QueueOf(name, pending)
+}
+
+// QueueOf is Queue for a caller that knows how many records are in the queue. One that needs all queues asks
+// the store once.
+func (d *Delivery) QueueOf(name string, pending uint64) QueueStats {
 	d.inbox.mu.Lock()
 	s := d.inbox.stats[name]
 	d.inbox.mu.Unlock()
-	s.Queue = name
-	for _, q := range d.store.Queues() {
-		if q.Name == name {
-			s.Pending = q.Len
-		}
-	}
+	s.Queue, s.Pending = name, pending
 	return s
 }
 

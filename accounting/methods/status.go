@@ -163,18 +163,18 @@ func (s *Set) Queues() []Queue {
 	defer s.mu.Unlock()
 	queues := map[string]Queue{}
 	for name := range s.running {
-		queues[name.Queue()] = s.queue(name, s.removed[name] == nil)
+		queues[name.Queue()] = s.queue(name, s.removed[name] == nil, waiting[name.Queue()])
 	}
 	for queue, n := range waiting {
 		if _, runs := queues[queue]; !runs && n > 0 && queue != accounting.SetAsideQueue {
-			queues[queue] = s.queue(accounting.MethodOf(queue), false)
+			queues[queue] = s.queue(accounting.MethodOf(queue), false, n)
 		}
 	}
 	return slices.SortedFunc(maps.Values(queues), func(a, b Queue) int { return cmp.Compare(a.Queue, b.Queue) })
 }
 
-// queue returns the queue of a method. The caller holds the lock.
-func (s *Set) queue(name accounting.MethodName, configured bool) Queue {
-	stats := s.delivery.Queue(name.Queue())
+// queue returns the queue of a method, in which that many records wait. The caller holds the lock.
+func (s *Set) queue(name accounting.MethodName, configured bool, waiting uint64) Queue {
+	stats := s.delivery.QueueOf(name.Queue(), waiting)
 	return Queue{QueueStats: stats, Method: s.delivery.Method(name), Configured: configured, Rerouted: s.rerouted[stats.Queue]}
 }

@@ -110,6 +110,9 @@ func (r *request) Answers(code radius.Code) bool { return code == radius.CodeAcc
 // Session implements [client.Request].
 func (r *request) Session() string { return r.rec.SessionText() }
 
+// User implements [client.Request].
+func (r *request) User() string { return r.rec.Attrs.Text(radius.UserName) }
+
 // Done implements [client.Request]. The attributes of a response are ignored (RFC 2866 section
 // 4.2).
 func (r *request) Done(answer client.Answer, err error) {

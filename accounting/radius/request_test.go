@@ -75,6 +75,19 @@ func TestNASSessionID(t *testing.T) {
 	}
 }
 
+// TestUser: the log of packets has the User-Name that the server gets.
+func TestUser(t *testing.T) {
+	for _, want := range []string{"", "alice@isp"} {
+		var attrs []byte
+		if want != "" {
+			attrs = radius.AppendAttribute(nil, radius.UserName, want)
+		}
+		if got := (&request{rec: &accounting.Record{Attrs: radius.Attributes(attrs)}}).User(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // TestAdditions: what a group adds after Acct-Delay-Time, as in the examples of S1 and S2.
 func TestAdditions(t *testing.T) {
 	user, merit := radius.ID{Type: 222}, radius.ID{Type: radius.VendorSpecific, Vendor: 61, VendorType: 222}

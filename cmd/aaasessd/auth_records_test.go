@@ -116,7 +116,7 @@ func TestGrantedRecords(t *testing.T) {
 // clear ends the sessions of a user: the daemon makes their stops.
 func (l *inProcess) clear(user string) {
 	l.t.Helper()
-	list, err := l.client().Clear(l.t.Context(), api.DisconnectRequest{Filter: map[string]string{"user": user}})
+	list, err := l.client().Clear(l.t.Context(), api.DisconnectRequest{Filter: map[string]string{"user": user}}, nil)
 	if err != nil {
 		l.t.Fatal(err)
 	}

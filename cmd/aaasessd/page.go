@@ -16,6 +16,9 @@ import (
 // half of the connections, so that Prometheus and further browsers have theirs.
 const maxStreams = 32
 
+// maxPages is how many pages are made at the same time. Each may search all sessions.
+const maxPages = 16
+
 // openPage adds the status page to the HTTP listener.
 func (d *daemon) openPage(cfg *config.Config) {
 	d.statusPage.Store(&cfg.StatusPage)
@@ -25,7 +28,7 @@ func (d *daemon) openPage(cfg *config.Config) {
 		On:         func() bool { return hasStatusPage(*d.statusPage.Load(), listener) },
 		Disconnect: func() bool { return d.statusPage.Load().Disconnect },
 	})
-	d.http.Handle("/", p)
+	d.http.Handle("/", web.Limited(maxPages, p))
 	d.http.Handle("GET /live", d.http.Stream(maxStreams, p.Live()))
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -29,8 +30,9 @@ type pageUpdate struct {
 
 // liveView reads the stream of a view of the status page.
 type liveView struct {
-	t     *testing.T
-	lines *bufio.Scanner
+	t       *testing.T
+	lines   *bufio.Scanner
+	regions map[string]string // their content by now
 }
 
 // stream opens the stream of a view.
@@ -50,7 +52,7 @@ func (l *inProcess) stream(view string) *liveView {
 	if got := resp.Header.Get("Content-Type"); resp.StatusCode != http.StatusOK || got != "text/event-stream" {
 		l.t.Fatalf("%d %s", resp.StatusCode, got)
 	}
-	return &liveView{l.t, bufio.NewScanner(resp.Body)}
+	return &liveView{l.t, bufio.NewScanner(resp.Body), map[string]string{}}
 }
 
 // next returns the next event; false at the end of the stream.
@@ -61,6 +63,9 @@ func (v *liveView) next() (u pageUpdate, ok bool) {
 			if err := json.Unmarshal([]byte(data), &u); err != nil {
 				v.t.Fatal(err)
 			}
+			for _, r := range u.Regions {
+				v.regions[r.ID] = r.HTML
+			}
 			return u, true
 		}
 	}
@@ -70,15 +75,9 @@ func (v *liveView) next() (u pageUpdate, ok bool) {
 // wantRegion reads events until a region has a text.
 func (v *liveView) wantRegion(id, text string) {
 	v.t.Helper()
-	for {
-		u, ok := v.next()
-		if !ok {
-			v.t.Fatalf("the stream ends before %s has %q: %v", id, text, v.lines.Err())
-		}
-		for _, r := range u.Regions {
-			if r.ID == id && strings.Contains(r.HTML, text) {
-				return
-			}
+	for !strings.Contains(v.regions[id], text) {
+		if _, ok := v.next(); !ok {
+			v.t.Fatalf("the stream ends before %s has %q: %v; it has %s", id, text, v.lines.Err(), v.regions[id])
 		}
 	}
 }
@@ -136,6 +135,74 @@ func TestStreamsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	stream.wantEnd()
+}
+
+// TestPageOfServers: what happens at a server is in the views of servers, the spool and On and Off.
+func TestPageOfServers(t *testing.T) {
+	u := listen(t, "127.0.0.1:0")
+	text := with(t, relayConfig(t, "isp", u), "radius:\n", "http: {listen: [\"127.0.0.1:0\"]}\nradius:\n", "hold-down: 0s}", "hold-down: 1m}")
+	l := launch(t, text, environment{})
+	servers, spool := l.stream("/servers"), l.stream("/spool")
+	l.mustAccount(packet(acctStart, "S1", "alice"))
+	servers.wantRegion("groups", "1 of 1 up")
+	servers.wantRegion("servers", `data-state="up"`)
+	u.setSilent(true)
+	l.mustAccount(packet(acctStop, "S1", "alice"))
+	servers.wantRegion("groups", `data-state="down"`)
+	servers.wantRegion("servers", `data-state="down"`)
+	spool.wantRegion("queues", "No server answers since ")
+	if code, body := l.get("/"); code != http.StatusOK || !strings.Contains(body, "queue group/isp: no server answers since ") {
+		t.Errorf("%d %s", code, body)
+	}
+	if code, body := l.get("/on-off"); code != http.StatusOK || !strings.Contains(body, "without acct-on-off") {
+		t.Errorf("%d %s", code, body)
+	}
+}
+
+// TestPageOfSNMP: a request that is refused is on the page, without the community that it had.
+func TestPageOfSNMP(t *testing.T) {
+	l := launch(t, with(t, httpConfig(t, ""), "snmp: {session-mib-disconnect: true}", `snmp: {responder: {listen: ["127.0.0.1:0"], groups: [{name: readers, read: all}], communities: [{community: our-secret, from: [127.0.0.0/8], group: readers}]}}`), environment{})
+	stream := l.stream("/snmp")
+	conn, err := net.Dial("udp", l.d.snmp.responder.Addrs()[0].String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	// A GET of sysUpTime.0 by SNMPv2c, with the community "their-secret".
+	message := append([]byte("\x30\x2f\x02\x01\x01\x04\x0c"), "their-secret\xa0\x1c\x02\x04\x00\x00\x00\x01\x02\x01\x00\x02\x01\x00\x30\x0e\x30\x0c\x06\x08\x2b\x06\x01\x02\x01\x01\x03\x00\x05\x00"...)
+	if _, err := conn.Write(message); err != nil {
+		t.Fatal(err)
+	}
+	stream.wantRegion("problems", conn.LocalAddr().String())
+	stream.wantRegion("problems", "unknown community")
+	code, body := l.get("/snmp")
+	if code != http.StatusOK || !strings.Contains(body, "readers") || strings.Contains(body, "our-secret") || strings.Contains(body, "their-secret") {
+		t.Errorf("%d %s", code, body)
+	}
+}
+
+// TestTooManyStreams: one more browser than there are streams gets 503, and the same by asking; and
+// Prometheus has its connections.
+func TestTooManyStreams(t *testing.T) {
+	l := launch(t, httpConfig(t, ""), environment{})
+	for range maxStreams {
+		if _, ok := l.stream("/sessions").next(); !ok {
+			t.Fatal("a stream has no event")
+		}
+	}
+	if code, body := l.get("/live?view=/sessions"); code != http.StatusServiceUnavailable {
+		t.Errorf("%d %s", code, body)
+	}
+	var u pageUpdate
+	code, body := l.get("/live/once?view=/sessions")
+	if err := json.Unmarshal([]byte(body), &u); code != http.StatusOK || err != nil || len(u.Regions) != 1 {
+		t.Errorf("%d %s", code, body)
+	}
+	for _, path := range []string{"/", "/metrics", "/healthz"} {
+		if code, _ := l.get(path); code != http.StatusOK {
+			t.Errorf("%s: %d", path, code)
+		}
+	}
 }
 
 // usersFile writes a web configuration with the user alice, whose password is secret.

@@ -217,6 +217,29 @@ func TestExporterServers(t *testing.T) {
 	}
 }
 
+// TestExporterState: the module for the state of the daemon shows what the objects have.
+func TestExporterState(t *testing.T) {
+	r := startResponder(t, setup{})
+	r.account(record("Start", "S1", "alice"))
+	exporter := startExporter(t, exporterText(t))
+	var values, types map[string]string
+	eventually(t, "the record is delivered", func() bool {
+		values, types = scrape(t, exporter, "aaasess_state", "aaasess", r.addr)
+		return values["aaasessSessions"] == "1" && values["aaasessSpoolRecords"] == "0"
+	}, &values)
+	for name, want := range map[string]string{
+		"aaasessVerdict": "1", "aaasessReasons": "0", "aaasessDiskState": "1", "aaasessEventState": "1", "aaasessSpoolState": "1", "aaasessSpoolWarnAge": "3600",
+		`aaasessMethodState{aaasessMethodName="group isp"}`: "1", `aaasessMethodProtocol{aaasessMethodName="group isp"}`: "2", `aaasessMethodServersUp{aaasessMethodName="group isp"}`: "1",
+	} {
+		if got := values[name]; got != want {
+			t.Errorf("%s is %q, want %s", name, got, want)
+		}
+	}
+	if len(types) != 26 || types["aaasessSpoolRecords"] != "gauge" {
+		t.Errorf("%d types: %v", len(types), types)
+	}
+}
+
 // TestExporterGenerated: the file equals what the exporter's own generator makes of our MIB modules.
 func TestExporterGenerated(t *testing.T) {
 	mibs, err := filepath.Abs("../../mibs")
@@ -258,6 +281,13 @@ func TestExporterGenerated(t *testing.T) {
       radiusDynAuthServerAddressType: {ignore: true}
       radiusDynAuthServerAddress: {ignore: true, type: OctetString}
       radiusDynAuthServerID: {ignore: true}
+    max_repetitions: 50
+    version: 2
+    auth: {community: public}
+  aaasess_state:
+    walk: [aaasessObjects]
+    overrides:
+      aaasessVersion: {ignore: true}
     max_repetitions: 50
     version: 2
     auth: {community: public}

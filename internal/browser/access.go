@@ -45,7 +45,7 @@ var audit string
 // named are roles that need a name.
 var named = map[string]bool{
 	"link": true, "button": true, "textbox": true, "searchbox": true, "combobox": true, "checkbox": true, "radio": true,
-	"table": true, "navigation": true, "region": true, "form": true, "search": true, "image": true, "meter": true,
+	"table": true, "navigation": true, "region": true, "search": true, "image": true, "meter": true,
 	"heading": true, "RootWebArea": true, "DisclosureTriangle": true,
 }
 

@@ -105,9 +105,15 @@ func (p *Page) Click(selector string) {
 // Type gives the focus to the element that a CSS selector finds, and types a text.
 func (p *Page) Type(selector, text string) {
 	p.t.Helper()
+	p.Focus(selector)
+	p.Press(text)
+}
+
+// Focus gives the focus to the first element that a CSS selector finds.
+func (p *Page) Focus(selector string) {
+	p.t.Helper()
 	p.Until("document.querySelector(" + Quote(selector) + ") !== null")
 	Eval[chromedp.Void](p, "document.querySelector("+Quote(selector)+").focus()")
-	p.Press(text)
 }
 
 // Press types a text or a key where the focus is.

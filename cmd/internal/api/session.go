@@ -109,6 +109,14 @@ type SessionsHead struct {
 	Matched int `json:"matched"` // sessions that match the filter, regardless of the limit
 }
 
+// While a clear or a disconnect of many sessions is at work, and has not begun its answer, it sends
+// informational responses with status 102 (RFC 2518 section 10.1), several a second at most. They have
+// these fields: how many sessions are done, and how many the request selects.
+const (
+	HeaderDone  = "Aaasess-Done"
+	HeaderTotal = "Aaasess-Total"
+)
+
 // ClearHead precedes the sessions in the answer to a clear.
 type ClearHead struct {
 	Matched int `json:"matched"` // sessions that the request selects

@@ -100,13 +100,15 @@ func (c *Client) Disconnect(ctx context.Context, req api.DisconnectRequest) (*Li
 	return c.list(ctx, http.MethodPost, api.PathDisconnect, b, wait)
 }
 
-// Clear ends sessions whose NASes are gone, without asking the NASes. The caller closes the List.
-func (c *Client) Clear(ctx context.Context, req api.DisconnectRequest) (*List, error) {
+// Clear ends sessions whose NASes are gone, without asking the NASes. The caller closes the List. If
+// the daemon needs some time, it calls progress, which may be nil, with how many of the sessions have
+// ended, from another goroutine.
+func (c *Client) Clear(ctx context.Context, req api.DisconnectRequest, progress func(done, total int)) (*List, error) {
 	b, err := json.Marshal(req)
 	if err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
-	return c.list(ctx, http.MethodPost, api.PathClear, b, 0)
+	return c.list(withProgress(ctx, progress), http.MethodPost, api.PathClear, b, 0)
 }
 
 // Status returns the status of the daemon.
@@ -129,7 +131,7 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte, extra
 	ctx, cancel := context.WithCancelCause(ctx)
 	a := &answer{ctx: ctx, cancel: cancel, readTimeout: c.timeout + extra}
 	a.timer = time.AfterFunc(c.timeout, func() { cancel(ErrTimeout) })
-	req, err := http.NewRequestWithContext(ctx, method, "http://aaasess"+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(a.alive(ctx, c.timeout), method, "http://aaasess"+path, bytes.NewReader(body))
 	if err != nil {
 		a.stop()
 		return nil, fmt.Errorf("control: %w", err)

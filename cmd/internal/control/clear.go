@@ -23,7 +23,7 @@ func (s *Server) clear(w http.ResponseWriter, r *http.Request) {
 		s.writeBodyError(w, err)
 		return
 	}
-	matched, cleared, err := s.clearSelected(sel)
+	matched, cleared, err := s.clearSelected(sel, s.newProgress(w).tell)
 	for _, session := range cleared {
 		s.sessionLogger(s.commandLogger(r), session).Info("session cleared by command")
 	}
@@ -51,8 +51,9 @@ func (s *Server) clear(w http.ResponseWriter, r *http.Request) {
 
 // clearSelected ends the sessions of a selection, and returns them as they were before. With ids,
 // an error means that no session was ended. With a filter, some may be ended; the text of the error
-// says how many. Those that end by themselves meanwhile are left out.
-func (s *Server) clearSelected(sel selection) (matched int, cleared []*sessions.Session, err error) {
+// says how many. Those that end by themselves meanwhile are left out. It calls tell after each commit
+// with how many of the sessions it has ended.
+func (s *Server) clearSelected(sel selection, tell func(done, total int)) (matched int, cleared []*sessions.Session, err error) {
 	if len(sel.ids) > markLimit { // all or none is one commit, whose size the store limits
 		return 0, nil, fmt.Errorf("%w: %d sessions are given by id, at most %d are possible; use a filter", errTooMany, len(sel.ids), markLimit)
 	}
@@ -83,6 +84,7 @@ func (s *Server) clearSelected(sel selection) (matched int, cleared []*sessions.
 			return len(found), cleared, err
 		}
 		cleared = append(cleared, part...)
+		tell(len(cleared), len(found))
 	}
 	return len(found), cleared, nil
 }

@@ -22,7 +22,7 @@ import (
 
 func clearSessions(t *testing.T, client *apiclient.Client, req api.DisconnectRequest) (ended []string, list *apiclient.List) {
 	t.Helper()
-	list, err := client.Clear(t.Context(), req)
+	list, err := client.Clear(t.Context(), req, nil)
 	for _, s := range collect(t, list, err) {
 		ended = append(ended, s.User+" "+s.State)
 	}
@@ -39,12 +39,12 @@ func TestClear(t *testing.T) {
 	for _, user := range []string{"alice", "bob", "carol"} {
 		begin(t, d, user, time.Now())
 	}
-	_, err := client.Clear(t.Context(), api.DisconnectRequest{IDs: []string{"00000001", "00000063"}})
+	_, err := client.Clear(t.Context(), api.DisconnectRequest{IDs: []string{"00000001", "00000063"}}, nil)
 	if refused := (*apiclient.ResponseError)(nil); !errors.As(err, &refused) || refused.Code != http.StatusNotFound ||
 		refused.Text != "session 00000063 is not live; no session was cleared" {
 		t.Error(err)
 	}
-	_, err = client.Clear(t.Context(), api.DisconnectRequest{All: true, Wait: 1})
+	_, err = client.Clear(t.Context(), api.DisconnectRequest{All: true, Wait: 1}, nil)
 	if refused := (*apiclient.ResponseError)(nil); !errors.As(err, &refused) || refused.Code != http.StatusBadRequest {
 		t.Error(err)
 	}
@@ -70,15 +70,22 @@ func TestClear(t *testing.T) {
 	}
 }
 
-// TestClearMany: a request for more sessions than one commit ends.
+// TestClearMany: a request for more sessions than one commit ends says how far it is after
+// each commit.
 func TestClearMany(t *testing.T) {
-	d, client := start(t, nil)
+	d, client := start(t, func(c *control.Config) { c.ProgressEvery = time.Nanosecond })
 	const n = 2500
 	for i := range n {
 		begin(t, d, fmt.Sprint("user-", i), time.Now())
 	}
-	if got, list := clearSessions(t, client, api.DisconnectRequest{All: true}); len(got) != n || list.Cleared != n || d.Table.View().Len() != 0 {
+	var seen []string
+	progress := func(done, total int) { seen = append(seen, fmt.Sprint(done, "/", total)) }
+	list, err := client.Clear(t.Context(), api.DisconnectRequest{All: true}, progress)
+	if got := collect(t, list, err); len(got) != n || list.Cleared != n || d.Table.View().Len() != 0 {
 		t.Errorf("%d sessions in the answer, %d cleared, %d left", len(got), list.Cleared, d.Table.View().Len())
+	}
+	if diff := cmp.Diff([]string{"1024/2500", "2048/2500", "2500/2500"}, seen); diff != "" {
+		t.Errorf("progress (-want +got):\n%s", diff)
 	}
 }
 
@@ -109,7 +116,7 @@ func TestClearTooManyIDs(t *testing.T) {
 	for i := range ids {
 		ids[i] = fmt.Sprintf("%08X", i+1)
 	}
-	_, err := client.Clear(t.Context(), api.DisconnectRequest{IDs: ids})
+	_, err := client.Clear(t.Context(), api.DisconnectRequest{IDs: ids}, nil)
 	if refused := (*apiclient.ResponseError)(nil); !errors.As(err, &refused) || refused.Code != http.StatusBadRequest {
 		t.Error(err)
 	}

@@ -133,7 +133,7 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	b, err := s.start(ctx, sel)
+	b, err := s.start(ctx, sel, s.newProgress(w).tell)
 	for log := range s.markedLoggers(b, s.commandLogger(r)) {
 		log.Info("disconnect by command")
 	}
@@ -208,8 +208,9 @@ const markLimit = 1024
 // ids, an error means that no session was marked. With a filter, some may be marked; the text of
 // the error says how many.
 //
-// The watcher starts before the sessions are marked, so that it misses no event.
-func (s *Server) start(ctx context.Context, sel selection) (*batch, error) {
+// The watcher starts before the sessions are marked, so that it misses no event. start calls tell
+// after each commit with how many of the sessions are marked.
+func (s *Server) start(ctx context.Context, sel selection, tell func(done, total int)) (*batch, error) {
 	b := &batch{ids: sel.ids, marked: map[sessions.ID]bool{}, before: map[sessions.ID]*sessions.Session{}}
 	view := s.table.View()
 	if len(b.ids) == 0 {
@@ -247,6 +248,7 @@ func (s *Server) start(ctx context.Context, sel selection) (*batch, error) {
 		}
 		live = append(live, part...)
 		b.addMarked(marked)
+		tell(len(live), len(b.ids))
 	}
 	b.ids = live
 	return b, nil

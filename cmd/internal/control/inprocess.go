@@ -24,7 +24,7 @@ func (s *Server) List(q api.Query) (api.SessionsHead, []api.Session) {
 // does not wait for the NAS. person is who asked for it, and from their address, for the log. Its
 // errors say that the session is not live, or why it cannot be ended.
 func (s *Server) DisconnectOne(ctx context.Context, id api.ID, person, from string) error {
-	b, err := s.start(ctx, selection{ids: []sessions.ID{sessions.ID(id)}})
+	b, err := s.start(ctx, selection{ids: []sessions.ID{sessions.ID(id)}}, func(int, int) {})
 	for log := range s.markedLoggers(b, s.cfg.Logger.With("person", person, "from", from)) {
 		log.Info("disconnect by status page")
 	}

@@ -3,17 +3,12 @@ package control
 import (
 	"math/bits"
 	"slices"
-
-	"aaasess/sessions"
 )
 
-// compareSessions is an order in which no two sessions are equal.
-type compareSessions = func(a, b *sessions.Session) int
-
-// sortPage returns the sessions from index from to index to of the sorted list. It changes the order
+// sortPage returns the items from index from to index to of the sorted list. It changes the order
 // of the list, but sorts only that part, so that a page of a million sessions costs no sort of a
-// million. compare may change its mind while it runs, because the interfaces of this host count on.
-func sortPage(list []*sessions.Session, from, to int, compare compareSessions) []*sessions.Session {
+// million. In the order of compare, no two items are equal.
+func sortPage[T any](list []T, from, to int, compare func(a, b T) int) []T {
 	selectFirst(list, to, compare)
 	list = list[:to]
 	selectFirst(list, from, compare)
@@ -21,9 +16,9 @@ func sortPage(list []*sessions.Session, from, to int, compare compareSessions) [
 	return list[from:]
 }
 
-// selectFirst moves the first n sessions of the order to the start of the list. It is Hoare's
+// selectFirst moves the first n items of the order to the start of the list. It is Hoare's
 // quickselect: linear, except that an input on which it is slow is sorted.
-func selectFirst(list []*sessions.Session, n int, compare compareSessions) {
+func selectFirst[T any](list []T, n int, compare func(a, b T) int) {
 	if n == 0 || n == len(list) {
 		return
 	}
@@ -40,9 +35,9 @@ func selectFirst(list []*sessions.Session, n int, compare compareSessions) {
 	slices.SortFunc(list, compare)
 }
 
-// partition moves a session to its place in the order, those before it to its left, and those after
+// partition moves an item to its place in the order, those before it to its left, and those after
 // it to its right. It returns that place.
-func partition(list []*sessions.Session, compare compareSessions) int {
+func partition[T any](list []T, compare func(a, b T) int) int {
 	last := len(list) - 1
 	middle := medianOf(list, 0, last/2, last, compare)
 	list[middle], list[last] = list[last], list[middle]
@@ -57,8 +52,8 @@ func partition(list []*sessions.Session, compare compareSessions) int {
 	return place
 }
 
-// medianOf returns which of three indexes has the session between the other two.
-func medianOf(list []*sessions.Session, a, b, c int, compare compareSessions) int {
+// medianOf returns which of three indexes has the item between the other two.
+func medianOf[T any](list []T, a, b, c int, compare func(a, b T) int) int {
 	if compare(list[a], list[b]) > 0 {
 		a, b = b, a
 	}

@@ -64,6 +64,9 @@ type Config struct {
 	Logger *slog.Logger
 	// Now is the clock for the start time in /v1/status; nil means time.Now.
 	Now func() time.Time
+	// ProgressEvery is the time between two reports of the progress of a clear or a disconnect, at
+	// least; 0 means 200 ms.
+	ProgressEvery time.Duration
 }
 
 // Server answers the requests of the control socket. Its methods may be called from any goroutine.
@@ -93,6 +96,7 @@ func New(cfg Config, table *sessions.Table, terminator *termination.Terminator) 
 	if cfg.Admissions == nil {
 		cfg.Admissions = func() *admission.Store { return nil }
 	}
+	cfg.ProgressEvery = cmp.Or(cfg.ProgressEvery, progressEvery)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}

@@ -155,5 +155,8 @@ func (r *activeTest) Answers(code radius.Code) bool {
 // Session implements [Request].
 func (r *activeTest) Session() string { return "" }
 
+// User implements [Request].
+func (r *activeTest) User() string { return r.username }
+
 // Done implements [Request]: the server's state has all that matters.
 func (r *activeTest) Done(Answer, error) {}

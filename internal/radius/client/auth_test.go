@@ -81,6 +81,8 @@ func (l *login) Answers(code radius.Code) bool {
 
 func (l *login) Session() string { return "" }
 
+func (l *login) User() string { return fmt.Sprint(l.number) }
+
 func (l *login) Done(answer client.Answer, err error) {
 	end := "answered by " + answer.Server
 	if err != nil {

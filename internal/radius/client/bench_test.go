@@ -30,6 +30,8 @@ func (l *benchLogin) Answers(code radius.Code) bool { return code == radius.Code
 
 func (l *benchLogin) Session() string { return "" }
 
+func (l *benchLogin) User() string { return "" }
+
 func (l *benchLogin) Done(_ client.Answer, err error) { l.done(err) }
 
 // accept answers each request on a socket with an Access-Accept.

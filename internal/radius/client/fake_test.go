@@ -33,6 +33,8 @@ func (r *fakeRequest) Answers(code radius.Code) bool { return code == radius.Cod
 
 func (r *fakeRequest) Session() string { return "" }
 
+func (r *fakeRequest) User() string { return "" }
+
 func (r *fakeRequest) Done(_ Answer, err error) { r.done(err) }
 
 // setup is a group with its own client.

@@ -57,6 +57,8 @@ func (r *benchRecord) Answers(code radius.Code) bool { return code == radius.Cod
 
 func (r *benchRecord) Session() string { return "" }
 
+func (r *benchRecord) User() string { return "" }
+
 func (r *benchRecord) Done(_ client.Answer, err error) { r.done <- err }
 
 // BenchmarkRecord is the path of one record through the client, without a network: choice of the server,

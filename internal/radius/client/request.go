@@ -19,6 +19,8 @@ type Request interface {
 	Answers(code radius.Code) bool
 	// Session returns the Acct-Session-Id of the request, for the log; "" if it has none.
 	Session() string
+	// User returns the User-Name of the request, for the log; "" if it has none.
+	User() string
 	// Done receives the result: the answer, or one of the errors of [Group.Send].
 	Done(answer Answer, err error)
 }

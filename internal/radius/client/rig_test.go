@@ -176,6 +176,8 @@ func (s *sent) Answers(code radius.Code) bool { return code == radius.CodeAccoun
 
 func (s *sent) Session() string { return fmt.Sprint(s.number) }
 
+func (s *sent) User() string { return "alice" }
+
 func (s *sent) Done(answer client.Answer, err error) {
 	s.err = err
 	end := "answered by " + answer.Server

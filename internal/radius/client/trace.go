@@ -69,6 +69,9 @@ func (p *path) traceAnswer(a *receivedAnswer) {
 	if x := a.answers.exchange; x != nil {
 		roundTrip := now.Sub(a.answers.sent).Round(time.Microsecond)
 		args = append(args, []any{"group", x.group.cfg.Name, "session", x.req.Session(), "round_trip", roundTrip}...)
+		if user := x.req.User(); user != "" { // the answer has it only if the server changes it
+			args = append(args, "user", user)
+		}
 	}
 	c.cfg.Logger.Debug("RADIUS answer received", args...)
 }

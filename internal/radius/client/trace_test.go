@@ -54,6 +54,7 @@ func TestTraceAnswers(t *testing.T) {
 		address = ` suppressed=0 address=192.0.2.1:1813`
 		code    = ` code=Accounting-Response id=0`
 		request = ` group=g session=7 round_trip=`
+		user    = ` user=alice`
 	)
 	elsewhere := netip.MustParseAddrPort("192.0.2.99:1813")
 	for _, tt := range []struct {
@@ -61,25 +62,25 @@ func TestTraceAnswers(t *testing.T) {
 		reaction radiusnet.Reaction // to the first transmission; the second gets no answer
 		want     []string           // the lines after their times and levels
 	}{
-		{"accepted", radiusnet.Reaction{After: 250 * time.Millisecond}, []string{from + "accepted" + address + code + request + "250ms"}},
+		{"accepted", radiusnet.Reaction{After: 250 * time.Millisecond}, []string{from + "accepted" + address + code + request + "250ms" + user}},
 		{"late", radiusnet.Reaction{After: 1500 * time.Millisecond}, []string{
-			from + `"accepted, after its timeout"` + address + code + request + "1.5s",
+			from + `"accepted, after its timeout"` + address + code + request + "1.5s" + user,
 		}},
 		{"after all transmissions", radiusnet.Reaction{After: 2500 * time.Millisecond}, []string{
-			from + `"duplicate, or its request was given up"` + address + code + request + "2.5s",
+			from + `"duplicate, or its request was given up"` + address + code + request + "2.5s" + user,
 		}},
 		{"a copy", radiusnet.Reaction{Copies: 1}, []string{
-			from + "accepted" + address + code + request + "0s",
+			from + "accepted" + address + code + request + "0s" + user,
 			from + "unexpected" + address + code,
 		}},
 		{"another secret", radiusnet.Reaction{Answer: radiusnet.WrongSecret}, []string{
-			from + `"bad authenticator"` + address + code + request + "0s",
+			from + `"bad authenticator"` + address + code + request + "0s" + user,
 		}},
 		{"another identifier", radiusnet.Reaction{Answer: radiusnet.WrongIdentifier}, []string{
 			from + "unexpected" + address + " code=Accounting-Response id=128",
 		}},
 		{"another code", radiusnet.Reaction{Answer: radiusnet.WrongCode}, []string{
-			from + `"wrong code"` + address + " code=Access-Accept id=0" + request + "0s",
+			from + `"wrong code"` + address + " code=Access-Accept id=0" + request + "0s" + user,
 		}},
 		{"cut off", radiusnet.Reaction{Answer: radiusnet.CutOff}, []string{from + "malformed" + address}},
 		{"from elsewhere", radiusnet.Reaction{From: elsewhere}, []string{from + `"from another address" suppressed=0`}},

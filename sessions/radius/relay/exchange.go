@@ -178,6 +178,11 @@ func (x *exchange) Session() string {
 	return radius.Attributes(x.out.attrs).Text(radius.AcctSessionID)
 }
 
+// User returns the User-Name that the server gets.
+func (x *exchange) User() string {
+	return radius.Attributes(x.out.attrs).Text(radius.UserName)
+}
+
 // Done continues with the answer, or with the next method.
 func (x *exchange) Done(answer client.Answer, err error) {
 	m := x.current

@@ -467,7 +467,7 @@ func TestChallengeWithoutState(t *testing.T) {
 	})
 }
 
-// TestSession: the log of packets has the Acct-Session-Id that the server gets.
+// TestSession: the log of packets has the Acct-Session-Id and the User-Name that the server gets.
 func TestSession(t *testing.T) {
 	for _, tt := range []struct{ name, up, want string }{{"the NAS's", "", "theirs"}, {"ours", "0A000001", "0A000001"}} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -481,6 +481,9 @@ func TestSession(t *testing.T) {
 			}
 			if got := x.Session(); got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
+			}
+			if got := x.User(); got != "u" {
+				t.Errorf("user %q", got)
 			}
 		})
 	}

@@ -62,7 +62,7 @@ var debugUsage = map[string]string{
 	"group":   "lines about the server group `NAME`",
 	"server":  "lines about the server `NAME`",
 	"session": "lines about the session `ID`, or with this Acct-Session-Id of a NAS",
-	"user":    "lines about the user `NAME`; answers of servers name none",
+	"user":    "lines about the user `NAME`, as the NAS named it",
 }
 
 func newDebugLog(g *cli.Global, topic, short, what, example string) *cobra.Command {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -85,7 +86,18 @@ func confirmClear(ctx context.Context, g *cli.Global, client *apiclient.Client, 
 
 // clearSessions sends the request, and prints the sessions that were removed.
 func clearSessions(ctx context.Context, g *cli.Global, client *apiclient.Client, req api.DisconnectRequest) error {
-	list, err := client.Clear(ctx, req)
+	var cleared, total atomic.Int64
+	done := g.Progress(ctx, func(context.Context) string {
+		if total.Load() == 0 {
+			return ""
+		}
+		return cli.OfTotal("removing", int(cleared.Load()), int(total.Load()), "session")
+	})
+	list, err := client.Clear(ctx, req, func(n, of int) {
+		cleared.Store(int64(n))
+		total.Store(int64(of))
+	})
+	done()
 	if err != nil {
 		return err
 	}

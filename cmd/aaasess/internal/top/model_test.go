@@ -33,7 +33,7 @@ type fakeDaemon struct {
 }
 
 func (d *fakeDaemon) session(i int) api.Session {
-	s := api.Session{ID: api.ID(i).String(), Number: uint32(i), State: "active", User: d.user, NAS: "nas-1", Started: began, Heard: began, InputOctets: d.octets}
+	s := api.Session{ID: api.ID(i).String(), Number: uint32(i), State: "active", User: d.user, NAS: "nas-1", Started: began, Heard: began, InputOctets: d.octets, OutputOctets: 2 * d.octets}
 	if s.User == "" {
 		s.User = fmt.Sprintf("user-%d", i)
 	}
@@ -293,7 +293,7 @@ func TestTopShowsRates(t *testing.T) {
 	m := d.model(t)
 	d.now, d.octets = d.now.Add(2*time.Second), 9000
 	tick(m)
-	if got := rowWith(screenOf(m), "00000003"); !strings.Contains(got, " 4.50k ") {
+	if got := rowWith(screenOf(m), "00000003"); !strings.Contains(got, " 4.50k   9.00k ") {
 		t.Error(got)
 	}
 	press(m, "G")

@@ -54,7 +54,10 @@ var holds = map[delivery.Hold]api.Hold{
 
 // Queues returns the queues of the configured methods, and all other queues that have records.
 func Queues(set *methods.Set) []api.Queue {
-	all, statuses := set.Queues(), set.Statuses()
+	all, statuses := set.Queues(), map[accounting.MethodName]*methods.Status{}
+	for _, s := range set.Statuses() {
+		statuses[s.Spec.Name()] = &s
+	}
 	out := make([]api.Queue, len(all))
 	for i, q := range all {
 		m := q.Method
@@ -62,7 +65,7 @@ func Queues(set *methods.Set) []api.Queue {
 			Queue: q.Queue, Configured: q.Configured, Lost: q.Lost, Rerouted: q.Rerouted,
 			Records: q.Pending, Oldest: q.Oldest.UTC(), InFlight: m.InFlight,
 			Delivered: m.Delivered, Elsewhere: q.Elsewhere, Superseded: q.Superseded, SetAside: q.Refused + q.SetAside, Refused: q.Refused,
-			NoResponse: m.NoResponse, OperState: queueState(m, statuses), DownSince: m.DownSince.UTC(), NextProbe: m.NextProbe.UTC(), Hold: holds[m.Hold], Draining: m.Draining,
+			NoResponse: m.NoResponse, OperState: queueState(m, statuses[m.Method]), DownSince: m.DownSince.UTC(), NextProbe: m.NextProbe.UTC(), Hold: holds[m.Hold], Draining: m.Draining,
 		}
 		if q.Pending == 0 { // the probe that the method may have waiting is not of this queue
 			out[i].NextProbe = time.Time{}
@@ -71,21 +74,19 @@ func Queues(set *methods.Set) []api.Queue {
 	return out
 }
 
-// queueState returns the OperState of a queue. A method that is not down may be up or unknown: it
+// queueState returns the OperState of a queue; s is nil if its method does not run. A method that is not down may be up or unknown: it
 // counts as down only when it has left records unanswered. The file needs no answer.
-func queueState(m delivery.MethodStats, statuses []methods.Status) string {
-	if !m.DownSince.IsZero() {
+func queueState(m delivery.MethodStats, s *methods.Status) string {
+	switch {
+	case !m.DownSince.IsZero():
 		return "down"
+	case s == nil:
+		return "unknown"
 	}
-	for _, s := range statuses {
-		if s.Spec.Name() != m.Method {
-			continue
-		}
-		g, ok := serverGroup(s)
-		isUp := func(server api.GroupServer) bool { return server.OperState == operState(servers.Up) }
-		if !ok || slices.ContainsFunc(g.Servers, isUp) {
-			return "up"
-		}
+	g, ok := serverGroup(*s)
+	isUp := func(server api.GroupServer) bool { return server.OperState == operState(servers.Up) }
+	if !ok || slices.ContainsFunc(g.Servers, isUp) {
+		return "up"
 	}
 	return "unknown"
 }

@@ -55,6 +55,7 @@ func (request) Append(b []byte, identifier byte, _ radius.Secret, _ time.Time) (
 }
 func (request) Answers(radius.Code) bool { return true }
 func (request) Session() string          { return "" }
+func (request) User() string             { return "" }
 func (r request) Done(_ client.Answer, err error) {
 	r <- err
 }

@@ -19,20 +19,20 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, blocks := "snmp:\n", 0
+	text, others, blocks := "snmp:\n", "", 0
 	for _, block := range strings.Split(string(page), "```yaml\n")[1:] {
 		block, _, _ = strings.Cut(block, "```")
-		block, ok := strings.CutPrefix(block, "snmp:\n")
-		if !ok {
-			t.Fatalf("an example that does not begin with snmp:\n%s", block)
-		}
-		text += block
 		blocks++
+		if block, ok := strings.CutPrefix(block, "snmp:\n"); ok {
+			text += block
+			continue
+		}
+		others += block
 	}
 	if blocks < 2 {
 		t.Fatalf("%d examples", blocks)
 	}
-	text += `radius: {accounting: {listen: ["127.0.0.1:1813"]}}` + "\n"
+	text += others + `radius: {accounting: {listen: ["127.0.0.1:1813"]}}` + "\n"
 	dir := t.TempDir()
 	for _, name := range []string{"noc.auth", "noc.priv", "graphs.community", "trap.community", "checkrad.community"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("some secret of it\n"), 0o600); err != nil {
@@ -47,8 +47,8 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if len(c.SNMP.Responder.Users) != 1 || len(c.SNMP.Responder.Targets) != 2 {
-		t.Errorf("%+v", c.SNMP)
+	if c.Thresholds.Records != 100000 || len(c.SNMP.Responder.Users) != 1 || len(c.SNMP.Responder.Targets) != 2 {
+		t.Errorf("%+v, %+v", c.SNMP, c.Thresholds)
 	}
 }
 

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -131,10 +132,12 @@ func fullSNMP(name string) *api.SNMPStatus {
 	}
 }
 
-// ask asks a page, and returns its answer.
+// ask asks a page, and returns its answer. A stream has one event at most, because its browser has gone.
 func ask(t *testing.T, p http.Handler, path string) *httptest.ResponseRecorder {
 	t.Helper()
 	w := httptest.NewRecorder()
-	p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	ctx, gone := context.WithCancel(t.Context())
+	gone()
+	p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil).WithContext(ctx))
 	return w
 }

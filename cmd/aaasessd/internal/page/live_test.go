@@ -234,15 +234,20 @@ func TestStreamEnds(t *testing.T) {
 				var on atomic.Bool
 				on.Store(true)
 				p := New(Config{Source: emptySource(), On: on.Load})
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
 				w, ended := newRecorder(), make(chan struct{})
 				go func() {
 					defer close(ended)
-					p.Live().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/live?view=/snmp", nil))
+					p.Live().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/live?view=/snmp", nil).WithContext(ctx))
 				}()
 				time.Sleep(time.Second - time.Millisecond)
 				tt.do(w, &on)
 				begun := time.Now()
-				<-ended
+				select {
+				case <-ended:
+				case <-time.After(2 * maxStream):
+				}
 				if took := time.Since(begun).Truncate(time.Second); took != tt.want {
 					t.Errorf("after %v, want %v", took, tt.want)
 				}

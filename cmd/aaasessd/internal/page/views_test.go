@@ -249,7 +249,7 @@ func TestContent(t *testing.T) {
 			"2024-05-06", "1 of 4", "not agreed", "a change over snmp is given up",
 		},
 		"/spool": {
-			"1 GiB of 2 GiB", "1 MiB, at least 32 MiB", "3 MiB", "lost", "down", "blocked", "The method is not configured any more.", "The records go to the list a name.",
+			"1 GiB of 2 GiB", "1 MiB; new events need 32 MiB", "3 MiB", "lost", "down", "blocked", "The method is not configured any more.", "The records go to the list a name.",
 			"The records wait until the Accounting-On is answered.", "the records go to the next method", "A backlog is being sent.", "1 interim dropped", "2 records accepted by other methods.",
 			"120 records in all.", "an unknown number of values", "2 records, 1 to 2", "Next",
 		},

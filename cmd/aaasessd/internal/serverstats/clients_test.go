@@ -134,6 +134,7 @@ func (record) Append(b []byte, identifier byte, secret radius.Secret, _ time.Tim
 
 func (record) Answers(code radius.Code) bool { return code == radius.CodeAccountingResponse }
 func (record) Session() string               { return "1" }
+func (record) User() string                  { return "" }
 func (record) Done(client.Answer, error)     {}
 
 // TestClients: the statistics of a server in a life of reloads, changes of its address, and restarts.

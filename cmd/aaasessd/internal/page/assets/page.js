@@ -38,7 +38,8 @@
   // key names a node among its siblings: its id, or for a row the first id in it.
   function key(node) {
     if (node.nodeType !== Node.ELEMENT_NODE) return "";
-    const id = node.id || node.querySelector("[id]")?.id;
+    const row = node.localName === "tr" || node.localName === "li";
+    const id = node.id || (row && node.querySelector("[id]")?.id);
     return id ? `${node.localName} ${id}` : "";
   }
 
@@ -57,6 +58,20 @@
     changeChildren(have, want);
   }
 
+  // skip removes the nodes without a key before the next node that is wanted, up to a node with a key. It
+  // returns what follows.
+  function skip(at, isWanted) {
+    let found = at;
+    while (found && !isWanted(found) && !key(found)) found = found.nextSibling;
+    if (!found || !isWanted(found)) return at;
+    while (at !== found) {
+      const next = at.nextSibling;
+      at.remove();
+      at = next;
+    }
+    return at;
+  }
+
   // changeChildren makes the children of have those of want. A node that stays at its place is not moved.
   function changeChildren(have, want) {
     const wanted = [...want.childNodes];
@@ -73,12 +88,15 @@
     wanted.forEach((node, i) => {
       let match = kept.get(keys[i]);
       kept.delete(keys[i]);
-      const same = at && at.nodeName === node.nodeName;
-      if (!match && !keys[i] && same && !key(at)) match = at;
+      if (!match && !keys[i]) {
+        if (node.nodeType === Node.ELEMENT_NODE) at = skip(at, (n) => n.nodeName === node.nodeName && !key(n));
+        if (at && at.nodeName === node.nodeName && !key(at)) match = at;
+      }
       if (!match) {
         have.insertBefore(document.importNode(node, true), at);
         return;
       }
+      at = skip(at, (n) => n === match);
       if (match === at) at = at.nextSibling;
       else have.insertBefore(match, at);
       change(match, node);
