@@ -23,7 +23,7 @@ func TestTenThousandConnections(t *testing.T) {
 		}
 	}()
 	for i := range all {
-		conn, err := net.Dial("tcp", address)
+		conn, err := net.DialTimeout("tcp", address, limit)
 		if err != nil {
 			t.Fatal(err)
 		}
