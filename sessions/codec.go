@@ -329,8 +329,8 @@ type stored struct {
 	beforeRoutes bool   // its version is older than routes
 }
 
-// parseSession reads what appendSession wrote. If the session's NAS equals as, it uses as.
-func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
+// parseSession reads what appendSession wrote. The session's NAS is one of shared.
+func parseSession(id ID, b []byte, shared *sharedNASes, routes *routes) (stored, error) {
 	d := newDecoder(b)
 	version := d.version(sessionVersion)
 	s := &Session{ID: id, Kind: Kind(d.Octet()), State: State(d.Octet())}
@@ -369,7 +369,7 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 		d.parseVersion1(s)
 	} else {
 		s.fingerprints = d.fingerprints(s.State == Ended)
-		former = d.nases(s, as)
+		former = d.nases(s, shared)
 		attrs := radius.Attributes(d.text())
 		s.Admission = d.admission(more)
 		s.Silence = d.silence(more)
@@ -385,13 +385,9 @@ func parseSession(id ID, b []byte, as *NAS, routes *routes) (stored, error) {
 	return stored{Session: s, former: former, beforeRoutes: version < 3}, nil
 }
 
-// nases reads the NAS values of a session: the newest, which is *as if they are equal, and the former
-// ones.
-func (d *decoder) nases(s *Session, as *NAS) (former []NAS) {
-	nas := d.nas()
-	if s.NAS = as; as == nil || nas != *as {
-		s.NAS = &nas
-	}
+// nases reads the NAS values of a session: the newest, which is one of shared, and the former ones.
+func (d *decoder) nases(s *Session, shared *sharedNASes) (former []NAS) {
+	s.NAS = shared.read(d)
 	n := d.Uvarint()
 	for d.Require(n <= maxFormer); n > 0 && d.OK(); n-- {
 		former = append(former, d.nas())

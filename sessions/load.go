@@ -21,6 +21,7 @@ type loaded struct {
 	newest     Stamp // the latest time of any session
 	ended      []stored
 	live       chan []stored // in batches, in order of their ids
+	spare      chan []stored // batches to use again
 	closings   []*closing
 	waiting    []loadedStop
 	routes     routes
@@ -32,22 +33,29 @@ type loaded struct {
 func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	got := loaded{live: make(chan []stored, 4), routes: newRoutes(), routeTexts: map[uint32]string{}}
+	got := loaded{live: make(chan []stored, 4), spare: make(chan []stored, 4), routes: newRoutes(), routeTexts: map[uint32]string{}}
 	ended := make(chan error)
 	go func() { ended <- got.read(each) }()
-	var all [][]stored
+	var all [][]*Session
+	var old []*Session // stored before routes existed
 	var last lastNAS
 	for batch := range got.live {
+		live := make([]*Session, 0, len(batch))
 		for _, s := range batch {
 			last.setNodes(t, s)
 			t.rowsOf(s.Kind).put(s.Session)
+			live = append(live, s.Session)
+			if s.beforeRoutes {
+				old = append(old, s.Session)
+			}
 		}
-		all = append(all, batch)
+		all = append(all, live)
+		got.recycle(batch)
 	}
 	if err := <-ended; err != nil {
 		return fmt.Errorf("sessions: load: %w", err)
 	}
-	if err := t.loadRoutes(&got, all); err != nil {
+	if err := t.loadRoutes(&got, old); err != nil {
 		return fmt.Errorf("sessions: load: %w", err)
 	}
 	t.indexLoaded(all)
@@ -77,35 +85,32 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 }
 
 // indexLoaded enters live sessions in the indexes.
-func (t *Table) indexLoaded(all [][]stored) {
+func (t *Table) indexLoaded(all [][]*Session) {
 	t.names = newNameIndex(3 * t.rows.n) // a map of the final size: growing costs more than filling
 	for _, batch := range all {
 		for _, s := range batch {
-			t.register(s.node, s.Session)
+			t.register(s.node, s)
 			if s.Route != nil {
 				s.Route.live++
 			}
 			for _, n := range s.formerNodes() {
-				t.register(n, s.Session)
+				t.register(n, s)
 			}
-			t.updateIndexes(nil, s.Session)
+			t.updateIndexes(nil, s)
 		}
 	}
 }
 
 // loadRoutes gives the table its routes. Sessions that were stored before routes existed get theirs
-// from the journal, and Run makes them durable.
-func (t *Table) loadRoutes(got *loaded, live [][]stored) error {
+// from the journal, and Run makes them durable. old are the live ones of them.
+func (t *Table) loadRoutes(got *loaded, old []*Session) error {
 	if err := got.routes.setTexts(got.routeTexts); err != nil {
 		return err
 	}
 	t.routes = got.routes
-	var old []*Session
-	for _, batch := range append(live[:len(live):len(live)], got.ended) {
-		for _, s := range batch {
-			if s.beforeRoutes {
-				old = append(old, s.Session)
-			}
+	for _, s := range got.ended {
+		if s.beforeRoutes {
+			old = append(old, s.Session)
 		}
 	}
 	if len(old) == 0 {
@@ -147,11 +152,29 @@ func (t *Table) resumeClosing(m *closing) {
 	t.startClosing(m)
 }
 
+// newBatch returns an empty batch, and recycle gives one back. A million sessions need 50 MiB of them.
+func (l *loaded) newBatch() []stored {
+	select {
+	case batch := <-l.spare:
+		return batch
+	default:
+		return make([]stored, 0, loadBatch)
+	}
+}
+
+func (l *loaded) recycle(batch []stored) {
+	clear(batch)
+	select {
+	case l.spare <- batch[:0]:
+	default:
+	}
+}
+
 // read reads all keys, and closes l.live.
 func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 	defer close(l.live)
-	batch := make([]stored, 0, loadBatch)
-	var nas *NAS // of the session before, mostly the same as the next
+	batch := l.newBatch()
+	shared := &sharedNASes{all: map[NAS]*NAS{}}
 	err := each(func(key, value []byte) (err error) {
 		if string(key) == string(countersKey) {
 			l.last, l.counters, l.anchor, err = parseCounters(value)
@@ -181,11 +204,10 @@ func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 		if !ok {
 			return nil
 		}
-		s, err := parseSession(id, value, nas, &l.routes)
+		s, err := parseSession(id, value, shared, &l.routes)
 		if err != nil {
 			return err
 		}
-		nas = s.NAS
 		l.newest = max(l.newest, s.LastEvent, s.LastTraffic)
 		if s.State == Ended {
 			if !s.beforeRoutes { // else its route must be known first
@@ -196,7 +218,7 @@ func (l *loaded) read(each func(func(key, value []byte) error) error) error {
 		}
 		if batch = append(batch, s); len(batch) == loadBatch {
 			l.live <- batch
-			batch = make([]stored, 0, loadBatch)
+			batch = l.newBatch()
 		}
 		return nil
 	})
