@@ -131,7 +131,7 @@ func TestStatus(t *testing.T) {
 		got = append(got, name)
 	}
 	slices.Sort(got)
-	if diff := cmp.Diff([]string{"interims", "limits", "queues", "radius", "records", "resyncs", "servers", "stale", "store", "superseded", "waiting"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"conditions", "interims", "limits", "queues", "radius", "records", "resyncs", "servers", "stale", "store", "superseded", "waiting"}, got); diff != "" {
 		t.Error(diff)
 	}
 	for section, want := range map[string]string{
