@@ -45,8 +45,10 @@ deb: ## bin/aaasess_*.deb, the Debian package; it needs neither root nor Debian'
 run: build ## runs the daemon with its built-in configuration: only loopback, state under var/
 	exec bin/aaasessd
 
+# Pictures of the status page stay in bin/test.
 test: partners ## runs all tests, also those against foreign programs
-	$(GO) test -tags partners -timeout 15m ./...
+	@rm -rf bin/test && mkdir -p bin/test
+	$(GO) test -tags partners -timeout 15m -artifacts -outputdir bin/test ./...
 
 quick: ## runs the tests that need no foreign program
 	$(GO) test ./...

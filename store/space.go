@@ -248,7 +248,6 @@ func (s *Store) checkSize(size int64) {
 	}
 }
 
-// checkWarning warns once, before events are refused.
 // warning is a warning about space.
 type warning struct {
 	on   bool
@@ -267,6 +266,7 @@ func (w *warning) set(short bool, now time.Time) {
 // warned reports what Space.Warning says. Only the watcher calls it.
 func (w *spaceWatcher) warned() bool { return w.free.on || w.size.on }
 
+// checkWarning warns once, before events are refused.
 func (s *Store) checkWarning(now *Space) {
 	before, at := s.space.warned(), time.Now()
 	s.space.free.set(now.Free >= 0 && now.Free < now.WarnFree, at)

@@ -169,17 +169,17 @@ func TestSessionBounded(t *testing.T) {
 	}
 }
 
-// heldWriter is a mib.Writer whose undo takes time.
-type heldWriter struct{ undoTakes time.Duration }
+// heldWriter is a mib.Writer whose changes take time to undo.
+type heldWriter struct{ undoTakes time.Duration } // of the changes that follow
 
 func (*heldWriter) Writable(mib.Def) bool                       { return true }
-func (w *heldWriter) Test([]mib.Assignment) (mib.Change, error) { return &heldChange{w}, nil }
+func (w *heldWriter) Test([]mib.Assignment) (mib.Change, error) { return heldChange(*w), nil }
 
-type heldChange struct{ w *heldWriter }
+type heldChange struct{ undoTakes time.Duration }
 
-func (*heldChange) Commit() error { return nil }
-func (*heldChange) Cleanup()      {}
-func (c *heldChange) Undo() error { time.Sleep(c.w.undoTakes); return nil }
+func (heldChange) Commit() error { return nil }
+func (heldChange) Cleanup()      {}
+func (c heldChange) Undo() error { time.Sleep(c.undoTakes); return nil }
 
 // TestSessionBoundsUndoes: what an undo keeps counts until it is done, also after the CleanupSet of its
 // SET.
@@ -251,8 +251,9 @@ func TestSessionBoundHolds(t *testing.T) {
 func runBoundSteps(t *testing.T, plan []boundStep) string {
 	w := &heldWriter{}
 	m, _ := slowMachine(t, w)
-	sizes := map[[2]uint32]int{}   // of TestSets, by transaction and packet
-	undoing := map[time.Time]int{} // octets, by the end of the undo
+	sizes := map[[2]uint32]int{}           // of TestSets, by transaction and packet
+	takes := map[[2]uint32]time.Duration{} // their undoes
+	undoing := map[time.Time]int{}         // octets, by the end of the undo
 	kept := func(tr *transaction) (n int) {
 		for _, test := range tr.tests {
 			if test.set != nil {
@@ -266,8 +267,9 @@ func runBoundSteps(t *testing.T, plan []boundStep) string {
 		switch s.pdu {
 		case pdu.TypeTestSet:
 			repeated := tr != nil && slices.ContainsFunc(tr.tests, func(test testedSet) bool { return test.packetID == s.packet })
+			w.undoTakes = s.undoTakes
 			if !repeated {
-				sizes[[2]uint32{s.tx, s.packet}] = s.octets
+				sizes[[2]uint32{s.tx, s.packet}], takes[[2]uint32{s.tx, s.packet}] = s.octets, s.undoTakes
 			}
 			h := session7(s.tx, s.packet)
 			h.PayloadLength = uint32(s.octets)
@@ -278,9 +280,12 @@ func runBoundSteps(t *testing.T, plan []boundStep) string {
 				return fmt.Sprintf("step %d: commit of %d: %s", i, s.tx, codeName(code))
 			}
 		case pdu.TypeUndoSet:
-			w.undoTakes = s.undoTakes
 			if tr != nil && tr.phase == committed {
-				undoing[time.Now().Add(time.Duration(len(tr.tests))*w.undoTakes)] += kept(tr)
+				end := time.Now()
+				for _, test := range tr.tests {
+					end = end.Add(takes[[2]uint32{s.tx, test.packetID}])
+				}
+				undoing[end] += kept(tr)
 			}
 			m.sets.undo(s.tx)
 		case pdu.TypeCleanupSet:

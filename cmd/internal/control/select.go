@@ -45,6 +45,8 @@ func (s *Server) selectPage(q api.Query) (api.SessionsHead, []*sessions.Session)
 		found = s.selections.find(q, view, time.Now())
 	}
 	found.evaluate.Do(func() {
+		s.selecting.Lock()
+		defer s.selecting.Unlock()
 		if ids, ok := inOrder(view, q.Sort); ok && kept && q.IsZero() {
 			found.matched, found.rows = view.Len(), rowsAt(ids, q.Offset, q.Limit)
 			return

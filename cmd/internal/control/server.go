@@ -84,6 +84,7 @@ type Server struct {
 	ready      chan struct{}
 
 	selections selections
+	selecting  sync.Mutex // held while a query looks at the sessions: browsers get one processor at most
 
 	mu       sync.Mutex
 	sections map[string]func() any

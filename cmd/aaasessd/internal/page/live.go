@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 )
@@ -15,8 +16,7 @@ import (
 const (
 	// renderEvery is the least time between two renderings of a view.
 	renderEvery = time.Second
-	// renderShare limits the time that renderings of one view need: after one, this many times as long
-	// passes until the next.
+	// renderShare limits the time that the renderings of all views need together: one part in this many.
 	renderShare = 10
 	// beatEvery is how often a stream sends something, so that both ends notice when the other has gone.
 	beatEvery = 15 * time.Second
@@ -40,35 +40,74 @@ type region struct {
 	HTML string `json:"html"`
 }
 
-// hub renders the views that streams and browsers ask for. All who ask for a view share a rendering.
+// hub renders the views that streams and browsers ask for, one after the other. All who ask for a view
+// share a rendering.
 type hub struct {
 	render func(view string) update
+
+	slot chan struct{} // full while a view is rendered
 
 	mu       sync.Mutex
 	rendered map[string]*rendering // by path with parameters
 }
 
+func newHub(render func(view string) update) hub {
+	return hub{render: render, slot: make(chan struct{}, 1), rendered: map[string]*rendering{}}
+}
+
 // rendering is the newest rendering of a view.
 type rendering struct {
-	used time.Time // owned by the hub
+	used time.Time     // owned by the hub
+	took time.Duration // owned by the hub
 
 	mu     sync.Mutex // held while it is rendered
 	update update
 	next   time.Time // when it may be rendered again
 }
 
-// get returns what a view shows, at most renderEvery old, or older if it takes long to render.
+// get returns what a view shows, at most renderEvery old, or older if the views in use take long to render.
 func (h *hub) get(view string) update {
 	r := h.find(view, time.Now())
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	begin := time.Now()
-	if !begin.Before(r.next) {
+	if !time.Now().Before(r.next) {
+		h.slot <- struct{}{}
+		defer func() { <-h.slot }()
+		begin := time.Now()
 		r.update = h.render(view)
-		took := time.Since(begin)
-		r.next = begin.Add(max(renderEvery, renderShare*took))
+		r.next = begin.Add(h.pause(r, time.Since(begin)))
 	}
 	return r.update
+}
+
+// pause returns how long after its start a rendering that took some time is the newest of its view.
+func (h *hub) pause(r *rendering, took time.Duration) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r.took = took
+	var all []time.Duration
+	for _, one := range h.rendered {
+		all = append(all, one.took)
+	}
+	if share := fairShare(all); took > share {
+		return time.Duration(float64(renderEvery) * float64(took) / float64(share))
+	}
+	return renderEvery
+}
+
+// fairShare returns the most time that one view may need in each renderEvery, if these are the times of
+// one rendering of each view in use. A view that needs less leaves the rest to the others (max-min
+// fairness).
+func fairShare(all []time.Duration) time.Duration {
+	slices.Sort(all)
+	left := renderEvery / renderShare
+	for i, took := range all {
+		if fair := left / time.Duration(len(all)-i); took > fair {
+			return max(fair, 1)
+		}
+		left -= took
+	}
+	return renderEvery / renderShare
 }
 
 // find returns the rendering of a view, and forgets those that nobody uses.
@@ -82,9 +121,6 @@ func (h *hub) find(view string, now time.Time) *rendering {
 	}
 	r := h.rendered[view]
 	if r == nil {
-		if h.rendered == nil {
-			h.rendered = map[string]*rendering{}
-		}
 		r = &rendering{}
 		h.rendered[view] = r
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -178,11 +180,72 @@ func TestSlowView(t *testing.T) {
 	})
 }
 
+// TestManyViews: all views in use share a tenth of a processor. One that needs little is not rendered less
+// often because of others, and none is forgotten.
+func TestManyViews(t *testing.T) {
+	const long = 10 * time.Minute
+	ints := func(n, count int) []int { return slices.Repeat([]int{count}, n) }
+	few := func(n int, cost time.Duration) []time.Duration { return slices.Repeat([]time.Duration{cost}, n) }
+	for _, tt := range []struct {
+		name  string
+		costs []time.Duration // of a rendering of each view
+		want  []int           // renderings of each view in ten minutes, at least
+	}{
+		{"one that needs nothing", few(1, 0), ints(1, 590)},
+		{"32 that need little", few(32, time.Millisecond), ints(32, 590)},
+		{"one that needs all", few(1, 300*time.Millisecond), ints(1, 175)},
+		{"one that needs much among 31 that need little", append(few(31, time.Millisecond), 300*time.Millisecond), append(ints(31, 550), 110)},
+		{"32 that need much", few(32, 300*time.Millisecond), ints(32, 5)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			counts := countRenderings(t, tt.costs, long)
+			var used, first time.Duration
+			for i, n := range counts {
+				used += time.Duration(n) * tt.costs[i]
+				first += tt.costs[i]
+				if n < tt.want[i] {
+					t.Errorf("view %d, which needs %v, was rendered %d times, want %d", i, tt.costs[i], n, tt.want[i])
+				}
+			}
+			// The first ones are made at once, before the times of all are known.
+			if most := long/renderShare + 3*first; used > most {
+				t.Errorf("%v of work, at most %v", used, most)
+			}
+		})
+	}
+}
+
+// countRenderings returns how often views are rendered that streams ask for.
+func countRenderings(t *testing.T, costs []time.Duration, long time.Duration) []int {
+	counts := make([]int, len(costs))
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(func(view string) update {
+			i, _ := strconv.Atoi(view)
+			counts[i]++
+			time.Sleep(costs[i])
+			return update{}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), long)
+		defer cancel()
+		var streams sync.WaitGroup
+		for i := range costs {
+			streams.Go(func() {
+				for ctx.Err() == nil {
+					h.get(strconv.Itoa(i))
+					time.Sleep(renderEvery)
+				}
+			})
+		}
+		streams.Wait()
+	})
+	return counts
+}
+
 // TestHubForgets: renderings that nobody asks for are not kept, so that the addresses that somebody makes
 // up need no memory.
 func TestHubForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := hub{render: func(string) update { return update{} }}
+		h := newHub(func(string) update { return update{} })
 		for i := range 1000 {
 			h.get(fmt.Sprint("/sessions?search=", i))
 		}

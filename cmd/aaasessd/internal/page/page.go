@@ -47,7 +47,7 @@ func New(cfg Config) *Page {
 		cfg.Disconnect = func() bool { return false }
 	}
 	p := &Page{cfg: cfg, views: allViews(), wrong: problemView(), mux: http.NewServeMux(), keys: newTokens()}
-	p.hub.render = p.renderRegions
+	p.hub = newHub(p.renderRegions)
 	p.wrong.parse()
 	for _, v := range p.views {
 		v.parse()
