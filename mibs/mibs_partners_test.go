@@ -290,7 +290,7 @@ func translate(t *testing.T, args ...string) string {
 // output.
 func run(t *testing.T, program string, args ...string) (stdout, stderr string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	home := t.TempDir()
 	// net-snmp creates this folder if it is missing, and reports that on stderr.

@@ -42,7 +42,7 @@ func Prometheus(t testing.TB, config string) *PrometheusProc {
 }
 
 // apiTimeout is how long a request may take.
-const apiTimeout = 20 * time.Second
+const apiTimeout = time.Minute
 
 // API asks a path below /api/v1 and decodes the data of the answer. An answer that is no success is an
 // error with the text of Prometheus.
