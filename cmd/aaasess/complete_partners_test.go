@@ -36,7 +36,7 @@ func TestShells(t *testing.T) {
 			{"aaasess sh", "show"},
 			{"aaasess show sess", "session sessions"},
 			{"aaasess show sessions --wi", "--wide"},
-			{"aaasess show sessions --sort i", "id idle"},
+			{"aaasess show sessions --sort i", "id idle input"},
 			{"aaasess show session 0000000", "00000001 00000002 00000003 00000004 00000005 00000006 00000007"},
 			{"aaasess disconnect 00000003 0000000", "00000001 00000002 00000004 00000005 00000006 00000007"},
 			{"aaasess disconnect --user c", "carol"},
