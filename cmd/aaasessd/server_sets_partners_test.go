@@ -28,7 +28,7 @@ func (refusing) Cleanup()                                  {}
 // serveRefusing registers a subagent with an object that refuses its commit, and returns its name.
 func serveRefusing(t *testing.T, s *partner.SnmpdProc) string {
 	t.Helper()
-	root := mib.MustOID("1.3.6.1.4.1.32473")
+	root := mib.MustOID("1.3.6.1.4.1.32473.99")
 	tree, err := mib.New(&mib.Module[int]{
 		Name: "test", Root: root, Pin: func() int { return 0 }, Writer: refusing{},
 		Objects: []mib.Object[int]{mib.Scalar[int]{
