@@ -173,7 +173,7 @@ func printLine(g *cli.Global, line any, at time.Time, text string, leftOut uint6
 
 // eventText returns the line of an event, without its time.
 func eventText(e *api.AccountableEvent) string {
-	parts := []string{fmt.Sprintf("%-14s %-8s %s", term.Printable(e.Type), cmp.Or(e.ID, "-"), term.Printable(e.Kind))}
+	parts := []string{fmt.Sprintf("%-14s %-8s %s", term.Printable(e.Type), term.Printable(cmp.Or(e.ID, "-")), term.Printable(e.Kind))}
 	add := func(name, value string) {
 		if value != "" {
 			parts = append(parts, name+value)
@@ -191,7 +191,7 @@ func eventText(e *api.AccountableEvent) string {
 	add("user ", term.Word(e.User))
 	add("NAS ", term.Word(cmp.Or(e.NAS, e.NASAddress)))
 	add("line ", term.Word(cli.Line(e.Session)))
-	add("address ", cli.Address(e.Session))
+	add("address ", term.Printable(cli.Address(e.Session)))
 	if e.Command != nil {
 		add("level ", strconv.Itoa(e.Command.Level))
 		add("command ", term.Word(e.Command.Text))
