@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 	"aaasess/cmd/internal/rates"
 
 	"github.com/google/go-cmp/cmp"
@@ -221,7 +222,7 @@ func TestNothingRaw(t *testing.T) {
 			s.Service, s.Upstream = text, text
 		}}
 		p := d.page(true)
-		want := html.EscapeString(visible(text))
+		want := html.EscapeString(human.Printable(text))
 		for path, times := range map[string]int{
 			"/sessions?user=" + url.QueryEscape(text): 3, "/sessions/00000001": 11, "/sessions/00000001/disconnect": 2,
 		} {

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 func TestVisible(t *testing.T) {
@@ -23,7 +24,7 @@ func TestVisible(t *testing.T) {
 		{"a\xffb", `a\xffb`},
 		{"\ufeff", `\u{feff}`},
 	} {
-		if got := visible(tt.in); got != tt.want {
+		if got := human.Printable(tt.in); got != tt.want {
 			t.Errorf("%q: %q, want %q", tt.in, got, tt.want)
 		}
 	}
@@ -34,12 +35,12 @@ func TestVisible(t *testing.T) {
 func TestVisibleAlways(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		in := string(rapid.SliceOf(rapid.Byte()).Draw(rt, "octets")) + rapid.String().Draw(rt, "text")
-		got := visible(in)
+		got := human.Printable(in)
 		if !utf8.ValidString(got) || strings.IndexFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) >= 0 {
 			rt.Errorf("%q is shown as %q", in, got)
 		}
-		if visible(got) != got {
-			rt.Errorf("%q is shown as %q", got, visible(got))
+		if human.Printable(got) != got {
+			rt.Errorf("%q is shown as %q", got, human.Printable(got))
 		}
 	})
 }
@@ -64,12 +65,12 @@ func TestTexts(t *testing.T) {
 		{plural(0, "record"), "0 records"},
 		{plural(1, "record"), "1 record"},
 		{plural(uint64(2000), "record"), "2\u202f000 records"},
-		{span(-time.Second), "0s"},
-		{span(59 * time.Second), "59s"},
-		{span(190 * time.Second), "3m10s"},
-		{span(2*time.Hour + 5*time.Minute), "2h05m"},
-		{span(3*day + 4*time.Hour), "3d04h"},
-		{span(400 * day), "400d"},
+		{human.Span(-time.Second), "0s"},
+		{human.Span(59 * time.Second), "59s"},
+		{human.Span(190 * time.Second), "3m10s"},
+		{human.Span(2*time.Hour + 5*time.Minute), "2h05m"},
+		{human.Span(3*day + 4*time.Hour), "3d04h"},
+		{human.Span(400 * day), "400d"},
 		{ago(at.Add(time.Minute), at), "1m00s"},
 		{ago(at, time.Time{}), "–"},
 		{date(time.Time{}), "–"},
