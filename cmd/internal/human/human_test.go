@@ -1,8 +1,13 @@
 package human
 
 import (
+	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
 )
 
 func TestPrintable(t *testing.T) {
@@ -45,4 +50,18 @@ func TestSpan(t *testing.T) {
 			t.Errorf("%v: got %s, want %s", tt.d, got, tt.want)
 		}
 	}
+}
+
+// TestPrintableAlways: whatever comes in, what comes out is printable, and stays as it is.
+func TestPrintableAlways(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		in := string(rapid.SliceOf(rapid.Byte()).Draw(rt, "octets")) + rapid.String().Draw(rt, "text")
+		got := Printable(in)
+		if !utf8.ValidString(got) || strings.IndexFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) >= 0 {
+			rt.Errorf("%q is shown as %q", in, got)
+		}
+		if Printable(got) != got {
+			rt.Errorf("%q is shown as %q", got, Printable(got))
+		}
+	})
 }
