@@ -10,7 +10,6 @@ import (
 
 func TestTexts(t *testing.T) {
 	size, none := uint64(2048), (*uint64)(nil)
-	day := 24 * time.Hour
 	for _, tt := range []struct{ got, want string }{
 		{octets(int64(-1)), "–"},
 		{octets(none), "–"},
