@@ -110,11 +110,13 @@ type SessionsHead struct {
 }
 
 // While a clear or a disconnect of many sessions is at work, and has not begun its answer, it sends
-// informational responses with status 102 (RFC 2518 section 10.1), several a second at most. They have
-// these fields: how many sessions are done, and how many the request selects.
+// informational responses with status 102 (RFC 2518 section 10.1), several a second at most, to a client
+// that asks for them with any value of HeaderProgress: many HTTP libraries take the first response for the
+// answer. They have these fields: how many sessions are done, and how many the request selects.
 const (
-	HeaderDone  = "Aaasess-Done"
-	HeaderTotal = "Aaasess-Total"
+	HeaderProgress = "Aaasess-Progress"
+	HeaderDone     = "Aaasess-Done"
+	HeaderTotal    = "Aaasess-Total"
 )
 
 // ClearHead precedes the sessions in the answer to a clear.

@@ -136,6 +136,7 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte, extra
 		a.stop()
 		return nil, fmt.Errorf("control: %w", err)
 	}
+	req.Header.Set(api.HeaderProgress, "1")
 	resp, err := c.http.Do(req)
 	if err != nil {
 		defer a.stop()

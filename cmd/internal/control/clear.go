@@ -23,7 +23,7 @@ func (s *Server) clear(w http.ResponseWriter, r *http.Request) {
 		s.writeBodyError(w, err)
 		return
 	}
-	matched, cleared, err := s.clearSelected(sel, s.newProgress(w).tell)
+	matched, cleared, err := s.clearSelected(sel, s.newProgress(w, r).tell)
 	for _, session := range cleared {
 		s.sessionLogger(s.commandLogger(r), session).Info("session cleared by command")
 	}

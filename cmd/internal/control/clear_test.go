@@ -1,9 +1,11 @@
 package control_test
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -86,6 +88,35 @@ func TestClearMany(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"1024/2500", "2048/2500", "2500/2500"}, seen); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)
+	}
+}
+
+// TestProgressIfAsked: a client that has not asked for progress gets the answer as its first response.
+func TestProgressIfAsked(t *testing.T) {
+	for _, path := range []string{api.PathClear, api.PathDisconnect} {
+		for _, tt := range []struct{ name, proto, header, want string }{
+			{"asked", "HTTP/1.1", api.HeaderProgress + ": 1\r\n", "HTTP/1.1 102 Processing\r\n"},
+			{"not asked", "HTTP/1.1", "", "HTTP/1.1 200 OK\r\n"},
+			{"HTTP/1.0", "HTTP/1.0", api.HeaderProgress + ": 1\r\n", "HTTP/1.0 200 OK\r\n"},
+		} {
+			t.Run(path+" "+tt.name, func(t *testing.T) {
+				socket := ""
+				d, _ := start(t, func(c *control.Config) { c.ProgressEvery, socket = time.Nanosecond, c.Socket })
+				begin(t, d, "alice", time.Now())
+				conn, err := net.Dial("unix", socket)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				const body = `{"all":true}`
+				if _, err := fmt.Fprintf(conn, "POST %s %s\r\nHost: aaasess\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, tt.proto, tt.header, len(body), body); err != nil {
+					t.Fatal(err)
+				}
+				if line, err := bufio.NewReader(conn).ReadString('\n'); line != tt.want || err != nil {
+					t.Errorf("the first response is %q, want %q (%v)", line, tt.want, err)
+				}
+			})
+		}
 	}
 }
 

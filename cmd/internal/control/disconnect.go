@@ -133,7 +133,7 @@ func (s *Server) disconnect(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	b, err := s.start(ctx, sel, s.newProgress(w).tell)
+	b, err := s.start(ctx, sel, s.newProgress(w, r).tell)
 	for log := range s.markedLoggers(b, s.commandLogger(r)) {
 		log.Info("disconnect by command")
 	}

@@ -50,6 +50,28 @@ func (s *Server) Person(r *http.Request) (name string, ok bool) {
 	if err != nil {
 		return "", false // the toolkit has logged it
 	}
+	return s.person(c, r)
+}
+
+// admits reports whether a web configuration that may have changed meanwhile still lets the sender of a
+// request in, whose answer goes on.
+func (s *Server) admits(r *http.Request) bool {
+	if s.cfg.WebConfig == "" {
+		return true
+	}
+	c, err := readConfig(s.cfg.WebConfig)
+	switch {
+	case err != nil:
+		return false // as the toolkit does
+	case len(c.Users) > 0:
+		_, ok := s.person(c, r)
+		return ok
+	}
+	return c.TLSConfig.ClientAuth != tls.RequireAndVerifyClientCert.String() || r.TLS != nil && len(r.TLS.VerifiedChains) > 0
+}
+
+// person returns who has sent a request, by a web configuration.
+func (s *Server) person(c *toolkit.Config, r *http.Request) (name string, ok bool) {
 	if len(c.Users) > 0 {
 		name, password, given := r.BasicAuth()
 		hash, known := c.Users[name]

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -22,6 +24,12 @@ const streamRequest = "GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n"
 func streaming(t *testing.T, n int) (p *pipes, parts chan []byte, ended chan error) {
 	t.Helper()
 	s, p := inMemory(t, Config{})
+	parts, ended = stream(s, n)
+	return p, parts, ended
+}
+
+// stream adds the stream of streaming to a Server.
+func stream(s *Server, n int) (parts chan []byte, ended chan error) {
 	parts, ended = make(chan []byte), make(chan error, 10)
 	s.Handle("GET /stream", s.Stream(n, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for part := []byte("first\n"); ; {
@@ -38,7 +46,7 @@ func streaming(t *testing.T, n int) (p *pipes, parts chan []byte, ended chan err
 			}
 		}
 	})))
-	return p, parts, ended
+	return parts, ended
 }
 
 // begin asks for the stream, and returns its body after the first part.
@@ -143,6 +151,48 @@ func TestStreamEnds(t *testing.T) {
 				}
 				if took := time.Since(begun); took != tt.took {
 					t.Errorf("after %v, want %v", took, tt.took)
+				}
+			})
+		})
+	}
+}
+
+// TestStreamEndsWithAdmission: a stream ends soon after the web configuration does not let its client in any
+// more, and not because something else in it has changed.
+func TestStreamEndsWithAdmission(t *testing.T) {
+	users := usersConfig(t)
+	for _, tt := range []struct {
+		name, before, after string
+		ends                bool
+	}{
+		{"the user is removed", users, "basic_auth_users: {bob: " + strings.TrimPrefix(users, "basic_auth_users: {alice: "), true},
+		{"the password changes", users, usersConfig(t)[:len(users)-3] + "X}\n", true},
+		{"users are asked for", "", "basic_auth_users: {bob: " + strings.TrimPrefix(users, "basic_auth_users: {alice: "), true},
+		{"certificates are asked for", "", fmt.Sprintf(certsConfig, "RequireAndVerifyClientCert"), true},
+		{"the file has a fault", users, "users: {}\n", true},
+		{"nothing changes", users, users, false},
+		{"nobody is asked", "", "", false},
+		{"the user stays", users, strings.TrimSuffix(users, "}\n") + ", bob: x}\n", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				file := writeConfig(t, tt.before)
+				s, p := inMemory(t, Config{WebConfig: file})
+				_, ended := stream(s, 1)
+				conn := p.dial(t)
+				_, _ = io.WriteString(conn, strings.TrimSuffix(streamRequest, "\r\n")+"Authorization: Basic "+base64.StdEncoding.EncodeToString([]byte("alice:secret"))+"\r\n\r\n")
+				resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+				if err != nil || resp.StatusCode != http.StatusOK {
+					t.Fatalf("%v %v", resp, err)
+				}
+				time.Sleep(time.Minute)
+				if err := os.WriteFile(file, []byte(tt.after), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(admitEvery)
+				synctest.Wait()
+				if got := len(ended) > 0; got != tt.ends {
+					t.Errorf("ended: %t", got)
 				}
 			})
 		})
