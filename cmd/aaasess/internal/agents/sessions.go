@@ -60,15 +60,7 @@ func newSNMPSessions(g *cli.Global) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		targets, err := flags.targets(args)
-		if err != nil {
-			return err
-		}
-		filter, err := flags.query()
-		if err != nil {
-			return err
-		}
-		m, err := flags.manager()
+		targets, filter, m, err := flags.question(args)
 		if err != nil {
 			return err
 		}

@@ -143,6 +143,21 @@ func (f *snmpFlags) targets(args []string) ([]snmpmanager.Target, error) {
 	return targets, nil
 }
 
+// question returns what a command that only reads sessions needs: the hosts of its arguments, the filter,
+// and the manager with the credentials of the flags.
+func (f *snmpFlags) question(args []string) ([]snmpmanager.Target, *snmpmanager.Filter, *snmpManager, error) {
+	targets, err := f.targets(args)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	filter, err := f.query()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	m, err := f.manager()
+	return targets, filter, m, err
+}
+
 // query returns the filter that the flags describe.
 func (f *snmpFlags) query() (*snmpmanager.Filter, error) {
 	var q api.Query

@@ -60,15 +60,7 @@ func newSNMPWatch(g *cli.Global) *cobra.Command {
 		if interval < time.Second || interval > time.Hour {
 			return fmt.Errorf("%w: --interval %v: want 1s to 1h", cli.ErrUsage, interval)
 		}
-		targets, err := flags.targets(args)
-		if err != nil {
-			return err
-		}
-		filter, err := flags.query()
-		if err != nil {
-			return err
-		}
-		m, err := flags.manager()
+		targets, filter, m, err := flags.question(args)
 		if err != nil {
 			return err
 		}
