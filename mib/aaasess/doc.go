@@ -7,7 +7,7 @@
 //
 // # Consistency
 //
-// Reading pins a [View], which is immutable, so all variables of one PDU are from one moment. Package
-// conditions makes the views and decides about the states; this package only shows them. It has no lock
-// and starts no goroutine.
+// Reading pins a [View], which is immutable, so all variables of one PDU are from one moment. Command
+// aaasessd makes the views, and its package conditions decides about the states; this package only shows
+// them. It has no lock and starts no goroutine.
 package aaasess

@@ -199,7 +199,7 @@ func isOver(s *aaasess.Spool, large, before bool) bool {
 	return large || s.WarnRecords > 0 && s.Records >= records || s.WarnAge > 0 && s.Oldest >= age
 }
 
-// spoolOf returns the spool of a sample, without what the rules do not need and without its state.
+// spoolOf returns the spool of a sample. Over and SetAside are not set.
 func spoolOf(s *Sample, l Limits) aaasess.Spool {
 	out := aaasess.Spool{
 		Size: s.Space.Size, MaxSize: s.Space.MaxSize, WarnSize: s.Space.WarnSize, WarnRecords: l.Records, WarnAge: l.Age,
