@@ -92,12 +92,7 @@ func PrintSession(w io.Writer, s *api.SessionDetail, now time.Time) error {
 	for _, a := range s.Attributes {
 		set = append(set, term.StatusLine{Depth: 1, Name: a.Name, Value: a.Value})
 	}
-	if len(s.Granted) > 0 {
-		set = append(set, term.StatusLine{Name: "granted", Value: ""})
-	}
-	for _, a := range s.Granted {
-		set = append(set, term.StatusLine{Depth: 1, Name: a.Name, Value: a.Value})
-	}
+	set = append(set, GrantedLines(s.Granted)...)
 	return term.PrintLines(w, set)
 }
 
@@ -129,4 +124,15 @@ func ifIndexText(i uint32) string {
 
 func usageText(octets, packets uint64) string {
 	return fmt.Sprintf("%d octets, %d packets", octets, packets)
+}
+
+// GrantedLines returns what an Access-Accept has granted to a session; no line if that is nothing.
+func GrantedLines(granted []api.Attribute) (lines []term.StatusLine) {
+	if len(granted) > 0 {
+		lines = append(lines, term.StatusLine{Name: "granted", Value: ""})
+	}
+	for _, a := range granted {
+		lines = append(lines, term.StatusLine{Depth: 1, Name: a.Name, Value: a.Value})
+	}
+	return lines
 }

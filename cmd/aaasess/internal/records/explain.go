@@ -98,12 +98,7 @@ func PrintExplanation(w io.Writer, e *api.Explanation, now time.Time) error {
 			lines = append(lines, term.StatusLine{Name: "session", Value: id.String() + ", not live"})
 		}
 	}
-	if len(e.Granted) > 0 {
-		lines = append(lines, term.StatusLine{Name: "granted", Value: ""})
-	}
-	for _, a := range e.Granted {
-		lines = append(lines, term.StatusLine{Depth: 1, Name: a.Name, Value: a.Value})
-	}
+	lines = append(lines, live.GrantedLines(e.Granted)...)
 	if e.StopWaits != nil {
 		lines = append(lines, term.StatusLine{Name: "stop", Value: "on disk; waits for the stops of its network sessions, until " + term.Date(*e.StopWaits) + " at the latest"})
 	}
