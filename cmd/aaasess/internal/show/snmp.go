@@ -153,7 +153,6 @@ func printSNMPTables(w io.Writer, r *api.SNMPStatus, now time.Time) error {
 			return err
 		}
 	}
-	number := func(n uint64) string { return strconv.FormatUint(n, 10) }
 	targets := term.NewTable(w, []term.Column{{Title: "TARGET"}, {Title: "WAITING", Right: true}, {Title: "SENT", Right: true}, {Title: "ACKED", Right: true}, {Title: "LOST", Right: true}, {Title: "LAST ERROR"}})
 	for _, n := range r.Notifications {
 		last := n.Error

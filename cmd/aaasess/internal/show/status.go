@@ -157,7 +157,6 @@ func authenticationLines(section json.RawMessage) ([]term.StatusLine, error) {
 	if err := json.Unmarshal(section, &a); err != nil {
 		return nil, err
 	}
-	number := func(n uint64) string { return strconv.FormatUint(n, 10) }
 	d, l := &a.Relay.Dropped, &a.Listener
 	return []term.StatusLine{
 		{Name: "authentication", Value: ""},
@@ -189,7 +188,6 @@ func dynAuthLines(section json.RawMessage) ([]term.StatusLine, error) {
 	if err := json.Unmarshal(section, &a); err != nil {
 		return nil, err
 	}
-	number := func(n uint64) string { return strconv.FormatUint(n, 10) }
 	r, l := &a.Relay, &a.Listener
 	return []term.StatusLine{
 		{Name: "dynamic authorization", Value: ""},
@@ -272,3 +270,6 @@ func flattenJSON(dec *json.Decoder, depth int, name string) ([]term.StatusLine, 
 	_, err = dec.Token()
 	return lines, err
 }
+
+// number returns a counter in decimal digits.
+func number(n uint64) string { return strconv.FormatUint(n, 10) }
