@@ -9,9 +9,9 @@ import (
 
 	"aaasess/cmd/aaasess/internal/groups"
 	"aaasess/cmd/aaasess/internal/records"
-	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/control/controltest"
+	"aaasess/cmd/internal/human"
 )
 
 func pointer[T any](v T) *T { return &v }
@@ -210,7 +210,7 @@ func TestAccountingScreens(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, r := range out.String() {
-				if r != '\n' && term.IsHidden(r) {
+				if r != '\n' && human.IsHidden(r) {
 					t.Fatalf("%U is printed", r)
 				}
 			}

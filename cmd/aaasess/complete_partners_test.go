@@ -23,6 +23,14 @@ read -r -a COMP_WORDS <<<"$LINE"
 COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 __start_aaasess
 printf '%s\n' "${COMPREPLY[@]}"`},
+	// What zsh itself would do with the completions, outside of its line editor: leave out those that do not
+	// begin with the word, and the descriptions.
+	"zsh": {"zsh", "-f", "-c", `
+autoload -U compinit && compinit -D && source <(aaasess completion zsh)
+_describe() { for c in $completions; do c=${c//\\:/$'\0'}; c=${c%%:*}; [[ $c == ${words[-1]}* ]] && print -r -- ${c//$'\0'/:}; done; return 0 }
+words=(${(s: :)LINE}); [[ $LINE == *' ' ]] && words+=('')
+CURRENT=$#words
+_aaasess`},
 	"fish": {"fish", "--no-config", "-c", `aaasess completion fish | source; complete -C "$LINE"`},
 }
 
@@ -64,7 +72,7 @@ func TestShells(t *testing.T) {
 	}
 }
 
-// TestZsh: zsh accepts the script, and knows that it is for aaasess.
+// TestZsh: zsh itself accepts the script, and knows that it is for aaasess.
 func TestZsh(t *testing.T) {
 	cmd := exec.Command("zsh", "-f", "-c", `autoload -U compinit && compinit -D && source <(aaasess completion zsh) && print $_comps[aaasess]`)
 	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(program(t))+":"+os.Getenv("PATH"))

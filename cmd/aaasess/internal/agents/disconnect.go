@@ -13,6 +13,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 	"aaasess/cmd/internal/snmpmanager"
 )
 
@@ -188,7 +189,7 @@ func (d *snmpDisconnect) end(ctx context.Context, targets []snmpmanager.Target) 
 			documents = append(documents, document)
 			continue
 		}
-		if _, err := fmt.Fprintf(d.g.Out, "%s  %s  %s  %s\n", term.Printable(r.Host), api.ID(r.Number), term.Printable(cmp.Or(r.User, "-")), term.Printable(text)); err != nil {
+		if _, err := fmt.Fprintf(d.g.Out, "%s  %s  %s  %s\n", human.Printable(r.Host), api.ID(r.Number), human.Printable(cmp.Or(r.User, "-")), human.Printable(text)); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 	"aaasess/cmd/internal/snmpmanager"
 )
 
@@ -199,7 +200,7 @@ func Cells(s *snmpmanager.Session) []string {
 		port = s.Port
 	}
 	return []string{
-		s.Host, api.ID(s.Number).String(), s.User, snmpAddress(s), term.Span(time.Duration(s.Idle) * time.Second), port, index(s.IfIndex), snmpState(s),
+		s.Host, api.ID(s.Number).String(), s.User, snmpAddress(s), human.Span(time.Duration(s.Idle) * time.Second), port, index(s.IfIndex), snmpState(s),
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"aaasess/cmd/aaasess/internal/cli"
-	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 	"aaasess/cmd/internal/snmpmanager"
 )
 
@@ -123,7 +123,7 @@ func (f *snmpFlags) suggest(flag string, field func(*snmpmanager.Session) string
 		for answer := range m.askAll(ctx, targets, &snmpmanager.Filter{}) {
 			for _, s := range answer.Sessions {
 				v := field(&s)
-				if v == "" || v != term.Printable(v) || seen[v] || len(out) == cli.MaxSuggestions {
+				if v == "" || v != human.Printable(v) || seen[v] || len(out) == cli.MaxSuggestions {
 					continue
 				}
 				seen[v] = true
@@ -180,7 +180,7 @@ func (f *snmpFlags) query() (*snmpmanager.Filter, error) {
 	}
 	if q.User != "" {
 		exactly := snmpmanager.IsUser(q.User)
-		out.User = func(user string) bool { return exactly(user) || term.Printable(user) == q.User }
+		out.User = func(user string) bool { return exactly(user) || human.Printable(user) == q.User }
 	}
 	return out, nil
 }

@@ -14,6 +14,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 	"aaasess/cmd/internal/snmpmanager"
 )
 
@@ -148,11 +149,11 @@ func printReport(g *cli.Global, r *snmpmanager.Report, width int) error {
 
 // reportText returns the line of a report, without its time.
 func reportText(r *snmpmanager.Report, width int) string {
-	text := term.Printable(r.Target.Name)
+	text := human.Printable(r.Target.Name)
 	text += strings.Repeat(" ", max(0, width-len([]rune(text)))) + "  "
 	switch s := &r.Change.Session; {
 	case r.Err != nil:
-		return text + term.Printable(r.Err.Error())
+		return text + human.Printable(r.Err.Error())
 	case r.First:
 		return text + term.Count(r.Live, "session")
 	default:

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
+	"aaasess/cmd/internal/human"
 )
 
 // MaxSuggestions is the number of sessions whose values shells suggest.
@@ -72,11 +72,11 @@ func (g *Global) suggest(ctx context.Context, field, description func(api.Sessio
 			break
 		}
 		v := field(s)
-		if v == "" || v != term.Printable(v) {
+		if v == "" || v != human.Printable(v) {
 			continue
 		}
 		if description != nil {
-			v = cobra.CompletionWithDesc(v, term.Printable(description(s)))
+			v = cobra.CompletionWithDesc(v, human.Printable(description(s)))
 		}
 		if !slices.Contains(out, v) {
 			out = append(out, v)

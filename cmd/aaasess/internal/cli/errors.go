@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"strings"
 
-	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/apiclient"
+	"aaasess/cmd/internal/human"
 	"aaasess/cmd/internal/localclient"
 
 	localreport "aaasess/sessions/local/report"
@@ -57,7 +57,7 @@ func PrintError(w io.Writer, err error) {
 		if i == 0 {
 			line = "aaasess: " + line
 		}
-		fmt.Fprintln(w, term.Printable(strings.ReplaceAll(line, "\t", "  ")))
+		fmt.Fprintln(w, human.Printable(strings.ReplaceAll(line, "\t", "  ")))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 // OptionalName accepts at most maxArgs arguments. The first one, a name, must not be empty.
@@ -39,7 +40,7 @@ func (g *Global) SuggestGroups(ctx context.Context, match func(api.ServerGroup) 
 func Typeable[T any](items []T, name func(T) string) []string {
 	var out []string
 	for _, item := range items {
-		if n := name(item); n == term.Printable(n) {
+		if n := name(item); n == human.Printable(n) {
 			out = append(out, n)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/apiclient"
+	"aaasess/cmd/internal/human"
 )
 
 const (
@@ -40,7 +41,7 @@ func (g *Global) Progress(ctx context.Context, text func(context.Context) string
 				return
 			}
 			if line := text(ctx); line != "" && ctx.Err() == nil {
-				fmt.Fprint(g.Err, EraseLine+term.Printable(line))
+				fmt.Fprint(g.Err, EraseLine+human.Printable(line))
 				shown = true
 			}
 		}

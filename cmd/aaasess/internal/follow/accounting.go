@@ -15,6 +15,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 const debugAccountingHelp = `Show accountable events as they occur: one line for each event that matches all the given
@@ -173,7 +174,7 @@ func printLine(g *cli.Global, line any, at time.Time, text string, leftOut uint6
 
 // eventText returns the line of an event, without its time.
 func eventText(e *api.AccountableEvent) string {
-	parts := []string{fmt.Sprintf("%-14s %-8s %s", term.Printable(e.Type), cmp.Or(e.ID, "-"), term.Printable(e.Kind))}
+	parts := []string{fmt.Sprintf("%-14s %-8s %s", human.Printable(e.Type), human.Printable(cmp.Or(e.ID, "-")), human.Printable(e.Kind))}
 	add := func(name, value string) {
 		if value != "" {
 			parts = append(parts, name+value)
@@ -186,12 +187,12 @@ func eventText(e *api.AccountableEvent) string {
 		add("", "made by aaasess")
 	}
 	if late := e.Time.Sub(e.At); late >= time.Second {
-		add("", term.Span(late)+" ago")
+		add("", human.Span(late)+" ago")
 	}
 	add("user ", term.Word(e.User))
 	add("NAS ", term.Word(cmp.Or(e.NAS, e.NASAddress)))
 	add("line ", term.Word(cli.Line(e.Session)))
-	add("address ", cli.Address(e.Session))
+	add("address ", human.Printable(cli.Address(e.Session)))
 	if e.Command != nil {
 		add("level ", strconv.Itoa(e.Command.Level))
 		add("command ", term.Word(e.Command.Text))
@@ -202,22 +203,22 @@ func eventText(e *api.AccountableEvent) string {
 		add("in ", strconv.FormatUint(e.InputOctets, 10))
 		add("out ", strconv.FormatUint(e.OutputOctets, 10))
 	}
-	add("cause ", term.Printable(e.TerminateCause))
+	add("cause ", human.Printable(e.TerminateCause))
 	return strings.Join(parts, ", ") + " -> " + outcomeText(e)
 }
 
 // outcomeText says what becomes of an event.
 func outcomeText(e *api.AccountableEvent) string {
-	text := "not recorded, " + term.Printable(e.NotRecorded)
+	text := "not recorded, " + human.Printable(e.NotRecorded)
 	if e.NotRecorded == "" {
 		between := ", else "
 		if e.Broadcast {
 			between = " and "
 		}
-		text = term.Printable(strings.Join(e.Methods, between))
+		text = human.Printable(strings.Join(e.Methods, between))
 	}
 	if e.List == "" {
 		return text
 	}
-	return term.Printable(e.List) + ": " + text
+	return human.Printable(e.List) + ": " + text
 }

@@ -14,6 +14,7 @@ import (
 	"aaasess/cmd/aaasess/internal/show"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 // debugTopics are the commands that show lines of the log.
@@ -132,15 +133,15 @@ func PrintDebug(g *cli.Global, line *api.DebugLine) (bool, error) {
 func debugText(e *api.DebugEntry) string {
 	var b strings.Builder
 	if e.Level != "DEBUG" && e.Level != "INFO" {
-		b.WriteString(term.Printable(e.Level) + " ")
+		b.WriteString(human.Printable(e.Level) + " ")
 	}
-	b.WriteString(term.Printable(e.Message))
+	b.WriteString(human.Printable(e.Message))
 	for i, a := range e.Attributes {
 		sep := " "
 		if i == 0 {
 			sep = ": "
 		}
-		b.WriteString(sep + term.Printable(a.Name) + "=" + cmp.Or(term.Word(a.Value), `""`))
+		b.WriteString(sep + human.Printable(a.Name) + "=" + cmp.Or(term.Word(a.Value), `""`))
 	}
 	return b.String()
 }

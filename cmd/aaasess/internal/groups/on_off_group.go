@@ -12,6 +12,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 const onOffGroupHelp = `Show the acct-on-off-groups, or only the group NAME.
@@ -93,7 +94,7 @@ func PrintOnOffGroups(w io.Writer, groups []api.OnOffGroup) error {
 func joinLines(names []string) string {
 	var b strings.Builder
 	for _, name := range names {
-		b.WriteString("        " + term.Printable(name) + "\n")
+		b.WriteString("        " + human.Printable(name) + "\n")
 	}
 	return b.String()
 }

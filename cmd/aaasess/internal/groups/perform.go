@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"aaasess/cmd/aaasess/internal/cli"
-	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
+	"aaasess/cmd/internal/human"
 )
 
 const acctOnHelp = `Send an Accounting-On to the server group GROUP. Without GROUP, send one to every group that
@@ -143,7 +143,7 @@ func printPerformed(g *cli.Global, done []Performed) error {
 		if p.Error != "" { // perform returns it, and run prints it on the standard error
 			continue
 		}
-		if _, err := fmt.Fprintf(g.Out, "%s  %s\n", term.Printable(p.Name), term.Printable(string(p.AcctOnOff.State))); err != nil {
+		if _, err := fmt.Fprintf(g.Out, "%s  %s\n", human.Printable(p.Name), human.Printable(string(p.AcctOnOff.State))); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 const resyncHelp = `Tell the servers of the server group GROUP of all live sessions again, because they have lost
@@ -110,7 +111,7 @@ func resync(ctx context.Context, g *cli.Global, group string, req api.ResyncRequ
 		}
 		if err != nil {
 			clearProgress(g)
-			fmt.Fprintf(g.Err, "the resync continues in the daemon; see \"aaasess perform resync %s --status\"\n", term.Printable(group))
+			fmt.Fprintf(g.Err, "the resync continues in the daemon; see \"aaasess perform resync %s --status\"\n", human.Printable(group))
 			return err
 		}
 	}
@@ -129,12 +130,12 @@ func ShowProgress(g *cli.Global, r *api.Resync) {
 	if g.Width == 0 || g.JSON {
 		return
 	}
-	text := fmt.Sprintf("%s: %d of %s", term.Printable(r.Group), r.Sessions, term.Count(int(r.Total), "session"))
+	text := fmt.Sprintf("%s: %d of %s", human.Printable(r.Group), r.Sessions, term.Count(int(r.Total), "session"))
 	switch {
 	case r.Waiting != "":
-		text += ", waits: " + term.Printable(r.Waiting)
+		text += ", waits: " + human.Printable(r.Waiting)
 	case r.Total > r.Sessions:
-		text += ", " + term.Span(time.Duration(r.Total-r.Sessions)*time.Second/time.Duration(r.Rate)) + " left"
+		text += ", " + human.Span(time.Duration(r.Total-r.Sessions)*time.Second/time.Duration(r.Rate)) + " left"
 	}
 	if runes := []rune(text); len(runes) >= g.Width {
 		text = string(runes[:g.Width-1])
@@ -161,7 +162,7 @@ func printResync(g *cli.Global, r *api.Resync) error {
 	if g.JSON {
 		return g.PrintJSON(r)
 	}
-	_, err := fmt.Fprintln(g.Err, term.Printable(ResyncText(r)))
+	_, err := fmt.Fprintln(g.Err, human.Printable(ResyncText(r)))
 	return err
 }
 
@@ -170,7 +171,7 @@ func ResyncText(r *api.Resync) string {
 	if r.State == api.ResyncRunning {
 		return fmt.Sprintf("%s: resync begun, %s", r.Group, term.Count(int(r.Total), "session"))
 	}
-	out := fmt.Sprintf("%s: resync %s in %s: %s of %s", r.Group, r.State, term.Span(r.Ended.Sub(r.Began)),
+	out := fmt.Sprintf("%s: resync %s in %s: %s of %s", r.Group, r.State, human.Span(r.Ended.Sub(r.Began)),
 		term.Count(int(r.Records), r.Type), term.Count(int(r.Sessions), "session"))
 	if left := leftOutTexts(r); len(left) > 0 {
 		out += "; left out: " + strings.Join(left, ", ")

@@ -14,6 +14,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 // counter is a counter of a server, and what it counts. Of its three functions one is set.
@@ -193,7 +194,7 @@ func PrintStatistics(w io.Writer, groups []api.ServerGroup, now time.Time) error
 // statistics writes the statistics of one server.
 func statistics(s *term.Screen, group *api.ServerGroup, server *api.GroupServer, now time.Time) {
 	const width = 34
-	text := func(label, value string) { s.Line(fmt.Sprintf("%*s: %s", width, label, term.Printable(value))) }
+	text := func(label, value string) { s.Line(fmt.Sprintf("%*s: %s", width, label, human.Printable(value))) }
 	row := func(label string, values ...string) {
 		line := ""
 		for _, v := range values {
@@ -223,11 +224,11 @@ func statistics(s *term.Screen, group *api.ServerGroup, server *api.GroupServer,
 	}
 	state := func(label func(string) string, oper string, st *api.ServerStatistics) {
 		if !st.StateSince.IsZero() {
-			oper += " since " + term.Date(st.StateSince) + ", " + term.Span(now.Sub(st.StateSince))
+			oper += " since " + term.Date(st.StateSince) + ", " + human.Span(now.Sub(st.StateSince))
 		}
 		text(label("Server state"), oper)
-		text(label("Previous state"), term.Span(st.PreviousStateDuration.Duration()))
-		text(label("Dead"), fmt.Sprintf("%s, %s in all", term.Count(int(st.DeadCount), "time"), term.Span(st.TotalDeadTime.Duration())))
+		text(label("Previous state"), human.Span(st.PreviousStateDuration.Duration()))
+		text(label("Dead"), fmt.Sprintf("%s, %s in all", term.Count(int(st.DeadCount), "time"), human.Span(st.TotalDeadTime.Duration())))
 		if !st.DownUntil.IsZero() {
 			text(label("Tried again at"), term.Date(st.DownUntil))
 		}

@@ -12,6 +12,7 @@ import (
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
+	"aaasess/cmd/internal/human"
 )
 
 const clearSessionHelp = `Remove the sessions with the given IDs, the sessions that match all the given filters, or with
@@ -118,7 +119,7 @@ func printCleared(g *cli.Global, list *apiclient.List) error {
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(g.Out, "%s  %s  removed\n", s.ID, term.Printable(cmp.Or(s.User, "-"))); err != nil {
+		if _, err := fmt.Fprintf(g.Out, "%s  %s  removed\n", s.ID, human.Printable(cmp.Or(s.User, "-"))); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 const showSessionHelp = `Show one live session: what the daemon knows of it, the attributes that the NAS sent, and what
@@ -50,7 +51,7 @@ func NewShowSession(g *cli.Global) *cobra.Command {
 
 // PrintSession prints a session: a line for each field that is set, and then for each attribute.
 func PrintSession(w io.Writer, s *api.SessionDetail, now time.Time) error {
-	ago := func(t time.Time) string { return term.Date(t) + ", " + term.Span(now.Sub(t)) + " ago" }
+	ago := func(t time.Time) string { return term.Date(t) + ", " + human.Span(now.Sub(t)) + " ago" }
 	nas := s.NAS
 	if s.NASIdentifier != "" && s.NASIdentifier != s.NAS {
 		nas += ", calls itself " + s.NASIdentifier
@@ -76,8 +77,8 @@ func PrintSession(w io.Writer, s *api.SessionDetail, now time.Time) error {
 		{Name: "interface", Value: ifIndexText(s.IfIndex)},
 		{Name: "started", Value: ago(s.Started)},
 		{Name: "heard", Value: ago(s.Heard)},
-		{Name: "idle", Value: term.Span(time.Duration(s.Idle) * time.Second)},
-		{Name: "session time", Value: term.Span(time.Duration(s.SessionTime) * time.Second)},
+		{Name: "idle", Value: human.Span(time.Duration(s.Idle) * time.Second)},
+		{Name: "session time", Value: human.Span(time.Duration(s.SessionTime) * time.Second)},
 		{Name: "input", Value: usageText(s.InputOctets, s.InputPackets)},
 		{Name: "output", Value: usageText(s.OutputOctets, s.OutputPackets)},
 	}

@@ -13,6 +13,7 @@ import (
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
+	"aaasess/cmd/internal/human"
 )
 
 const disconnectHelp = `End the sessions with the given IDs, the sessions that match all the given filters, or with
@@ -149,8 +150,8 @@ func printResults(g *cli.Global, list *apiclient.List, observe func(api.Session)
 			return err
 		}
 		observe(s)
-		user := term.Printable(cmp.Or(s.User, "-"))
-		if _, err := fmt.Fprintf(g.Out, "%s  %s  %s\n", s.ID, user, term.Printable(ResultText(s, time.Now()))); err != nil {
+		user := human.Printable(cmp.Or(s.User, "-"))
+		if _, err := fmt.Fprintf(g.Out, "%s  %s  %s\n", s.ID, user, human.Printable(ResultText(s, time.Now()))); err != nil {
 			return err
 		}
 	}
@@ -189,7 +190,7 @@ func ResultText(s api.Session, now time.Time) string {
 		out += fmt.Sprintf(", %d attempts", t.Attempts)
 	}
 	if t.Next != nil {
-		out += ", next attempt in " + term.Span(t.Next.Sub(now))
+		out += ", next attempt in " + human.Span(t.Next.Sub(now))
 	}
 	return out
 }

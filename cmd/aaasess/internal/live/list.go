@@ -13,6 +13,7 @@ import (
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
+	"aaasess/cmd/internal/human"
 )
 
 const sessionsHelp = `List the live sessions that match all the given filters. Without a filter, list all.
@@ -173,7 +174,7 @@ func printTable(g *cli.Global, list *apiclient.List, wide bool, now time.Time) (
 func NarrowCells(s api.Session, now time.Time) []string {
 	return []string{
 		s.ID, s.User, cli.Address(s), cmp.Or(s.NAS, s.NASAddress),
-		term.Span(now.Sub(s.Started)), term.Span(time.Duration(s.Idle) * time.Second),
+		human.Span(now.Sub(s.Started)), human.Span(time.Duration(s.Idle) * time.Second),
 		term.Amount(s.InputOctets), term.Amount(s.OutputOctets), State(s), attemptsText(s, now),
 	}
 }
@@ -189,7 +190,7 @@ func WideCells(s api.Session, now time.Time) []string {
 		s.NAS, s.NASIdentifier, s.NASAddress,
 		port, s.AcctSessionID, s.CallingStation, s.CalledStation,
 		term.Date(s.Started), term.Date(s.Heard),
-		term.Span(time.Duration(s.Idle) * time.Second),
+		human.Span(time.Duration(s.Idle) * time.Second),
 		strconv.FormatUint(s.InputOctets, 10), strconv.FormatUint(s.OutputOctets, 10), State(s), attemptsText(s, now),
 	}
 }
@@ -214,7 +215,7 @@ func attemptsText(s api.Session, now time.Time) string {
 	}
 	details = append(details, term.Count(t.Attempts, "attempt"))
 	if t.Next != nil {
-		details = append(details, "next in "+term.Span(t.Next.Sub(now)))
+		details = append(details, "next in "+human.Span(t.Next.Sub(now)))
 	}
 	return strings.Join(details, ", ")
 }

@@ -12,6 +12,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 const showLoginsHelp = `List the users whom a server has accepted, and whose accounting has not started: the newest first.
@@ -96,7 +97,7 @@ func PrintLogins(w io.Writer, list *api.LoginList, now time.Time) error {
 		if a.NASPort != nil && port == "" {
 			port = strconv.FormatUint(uint64(*a.NASPort), 10)
 		}
-		err := t.Row(a.User, a.Kind, cmp.Or(a.NAS, a.NASAddress), a.CallingStation, port, term.Span(now.Sub(a.Accepted)), term.Span(max(0, a.Until.Sub(now))), a.Session)
+		err := t.Row(a.User, a.Kind, cmp.Or(a.NAS, a.NASAddress), a.CallingStation, port, human.Span(now.Sub(a.Accepted)), human.Span(max(0, a.Until.Sub(now))), a.Session)
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 const showAccountingHelp = `Show the live sessions that are accounted and match all the given filters, in the layout of
@@ -149,9 +150,9 @@ func (a accountedLine) heading(s *api.AccountedSession, withNAS bool) string {
 	if s.NASPortID == "" && a.line != "" {
 		on = "NAS-Port " + a.line
 	}
-	text := fmt.Sprintf("Active Accounted actions on %s, User %s Priv %d", term.Printable(on), term.Printable(cmp.Or(a.user, "unknown")), s.Privilege)
+	text := fmt.Sprintf("Active Accounted actions on %s, User %s Priv %d", human.Printable(on), human.Printable(cmp.Or(a.user, "unknown")), s.Privilege)
 	if withNAS {
-		text += ", NAS " + term.Printable(cmp.Or(a.nas, a.nasAddress))
+		text += ", NAS " + human.Printable(cmp.Or(a.nas, a.nasAddress))
 	}
 	return text
 }
@@ -163,8 +164,8 @@ var recordNames = map[string]string{"network": "Network", "exec": "EXEC", "conne
 func RecordText(s *api.AccountedSession) string {
 	pairs := make([]string, len(s.Pairs))
 	for i, p := range s.Pairs {
-		pairs[i] = term.Printable(p.Name + "=" + p.Value)
+		pairs[i] = human.Printable(p.Name + "=" + p.Value)
 	}
-	return fmt.Sprintf("Task ID %d, %s Accounting record, %s Elapsed\n%s", s.Number, cmp.Or(recordNames[s.Kind], term.Printable(s.Kind)),
+	return fmt.Sprintf("Task ID %d, %s Accounting record, %s Elapsed\n%s", s.Number, cmp.Or(recordNames[s.Kind], human.Printable(s.Kind)),
 		term.Clock(s.Elapsed), strings.Join(pairs, " "))
 }

@@ -14,6 +14,7 @@ import (
 	"aaasess/cmd/aaasess/internal/live"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 const explainHelp = `Explain the accounting of a live session or of one record: which method list it has and why,
@@ -217,10 +218,10 @@ func methodText(m *api.ExplainedMethod, now time.Time) string {
 		if m.State != "down" { // it is held, say, and does not answer either
 			text += ", down"
 		}
-		text += " for " + term.Span(now.Sub(m.DownSince))
+		text += " for " + human.Span(now.Sub(m.DownSince))
 	}
 	if !m.NextProbe.IsZero() {
-		text += ", next probe in " + term.Span(m.NextProbe.Sub(now))
+		text += ", next probe in " + human.Span(m.NextProbe.Sub(now))
 	}
 	if m.Rerouted != "" {
 		text += ", rerouted to " + m.Rerouted
@@ -260,7 +261,7 @@ func printExplainedRecords(w io.Writer, e *api.Explanation) error {
 	}
 	for i := range e.Records {
 		if r := &e.Records[i]; r.Reason != "" {
-			if _, err := fmt.Fprintf(w, "%s: %s\n", term.Printable(r.Record), term.Printable(r.Reason)); err != nil {
+			if _, err := fmt.Fprintf(w, "%s: %s\n", human.Printable(r.Record), human.Printable(r.Reason)); err != nil {
 				return err
 			}
 		}

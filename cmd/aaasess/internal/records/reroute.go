@@ -11,6 +11,7 @@ import (
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
 	"aaasess/cmd/internal/apiclient"
+	"aaasess/cmd/internal/human"
 )
 
 const spoolRerouteHelp = `Reroute a queue whose method is no longer configured: deliver its records by the method list
@@ -71,7 +72,7 @@ func confirmReroute(ctx context.Context, g *cli.Global, client *apiclient.Client
 		return nil
 	}
 	yes, err := g.Prompt(ctx, fmt.Sprintf("Deliver the records of %s, %d now, by the list %s?",
-		term.Printable(req.Queue), status.Queues[i].Records, term.Printable(req.List)))
+		human.Printable(req.Queue), status.Queues[i].Records, human.Printable(req.List)))
 	if err == nil && !yes {
 		err = cli.ErrNotRerouted
 	}
@@ -86,7 +87,7 @@ func reroute(ctx context.Context, g *cli.Global, client *apiclient.Client, req a
 	if g.JSON {
 		return g.PrintJSON(api.RecordsAnswer{Records: n})
 	}
-	_, err = fmt.Fprintf(g.Err, "rerouted %s to %s (%s)\n", term.Printable(req.Queue), term.Printable(req.List), term.Count(n, "record"))
+	_, err = fmt.Fprintf(g.Err, "rerouted %s to %s (%s)\n", human.Printable(req.Queue), human.Printable(req.List), term.Count(n, "record"))
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 const showSpoolHelp = `Show the records that wait for accounting servers, and the disk that they are on.
@@ -133,7 +134,7 @@ func PrintSpool(w io.Writer, status *api.SpoolStatus, now time.Time) error {
 			size = term.Amount(*q.Bytes)
 		}
 		if !q.Oldest.IsZero() {
-			oldest = term.Span(now.Sub(q.Oldest))
+			oldest = human.Span(now.Sub(q.Oldest))
 		}
 		cells := []string{q.Queue, strconv.FormatUint(q.Records, 10), size, oldest, strconv.Itoa(q.InFlight)}
 		for _, n := range []uint64{q.Delivered, q.Elsewhere, q.Superseded, q.SetAside, q.Refused, q.NoResponse} {
@@ -217,10 +218,10 @@ func queueState(q *api.Queue, damaged bool, now time.Time) string {
 		parts = append(parts, string(q.Hold))
 	}
 	if !q.DownSince.IsZero() {
-		parts = append(parts, "down "+term.Span(now.Sub(q.DownSince)))
+		parts = append(parts, "down "+human.Span(now.Sub(q.DownSince)))
 	}
 	if !q.NextProbe.IsZero() {
-		parts = append(parts, "next probe in "+term.Span(q.NextProbe.Sub(now)))
+		parts = append(parts, "next probe in "+human.Span(q.NextProbe.Sub(now)))
 	}
 	if len(parts) == 0 && q.OperState == "unknown" {
 		parts = append(parts, "unknown")

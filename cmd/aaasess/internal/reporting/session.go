@@ -17,8 +17,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"aaasess/cmd/aaasess/internal/cli"
-	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 	"aaasess/cmd/internal/localclient"
 
 	localreport "aaasess/sessions/local/report"
@@ -251,9 +251,9 @@ func (r *reporter) printReported(answer localreport.Answer) error {
 	if s.ID == "" {
 		return nil
 	}
-	line := term.Printable(s.ID)
+	line := human.Printable(s.ID)
 	if s.User != "" {
-		line += "  " + term.Printable(s.User)
+		line += "  " + human.Printable(s.User)
 	}
 	_, err := fmt.Fprintln(r.Out, line)
 	return err

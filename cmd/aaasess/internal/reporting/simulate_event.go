@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"aaasess/cmd/aaasess/internal/cli"
-	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 const simulateCommandHelp = `Report a command that a user typed in an EXEC session. The daemon records it by the list
@@ -82,7 +82,7 @@ func simulateEvent(ctx context.Context, g *cli.Global, req *api.SimulateRequest)
 	case g.JSON:
 		err = g.PrintJSON(answer)
 	case answer.ID != "":
-		_, err = fmt.Fprintln(g.Out, term.Printable(answer.ID))
+		_, err = fmt.Fprintln(g.Out, human.Printable(answer.ID))
 	}
 	if err == nil && answer.ID == "" {
 		err = cli.ErrNotRecorded

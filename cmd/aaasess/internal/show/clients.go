@@ -15,6 +15,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 const showClientsHelp = `Show the RADIUS clients of the configuration, which are the NASes, and what they have sent since the
@@ -149,7 +150,7 @@ func PrintClients(w io.Writer, view *ClientsView, now time.Time) error {
 		}
 		age := ""
 		if last != nil {
-			age = term.Span(now.Sub(*last))
+			age = human.Span(now.Sub(*last))
 		}
 		return t.Row(append(cells, age)...)
 	}
@@ -191,7 +192,7 @@ func SuggestClients(ctx context.Context, g *cli.Global) (names []string) {
 		return nil
 	}
 	for _, c := range view.Clients {
-		if c.Name == term.Printable(c.Name) && !slices.Contains(names, c.Name) && len(names) < cli.MaxSuggestions {
+		if c.Name == human.Printable(c.Name) && !slices.Contains(names, c.Name) && len(names) < cli.MaxSuggestions {
 			names = append(names, c.Name)
 		}
 	}

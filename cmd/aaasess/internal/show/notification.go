@@ -12,6 +12,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 const testNotificationHelp = `Send a test notification to the target TARGET of snmp.responder.notifications, or without
@@ -93,7 +94,7 @@ func testNotification(ctx context.Context, g *cli.Global, req api.TestNotificati
 			outcomes = append(outcomes, o)
 			continue
 		}
-		if _, err := fmt.Fprintln(g.Out, term.Printable(notificationText(&o))); err != nil {
+		if _, err := fmt.Fprintln(g.Out, human.Printable(notificationText(&o))); err != nil {
 			return err
 		}
 	}
@@ -160,7 +161,7 @@ func suggestTargets(g *cli.Global) cobra.CompletionFunc {
 		}
 		var names []string
 		for _, n := range snmp.Notifications {
-			if n.Name == term.Printable(n.Name) {
+			if n.Name == human.Printable(n.Name) {
 				names = append(names, n.Name)
 			}
 		}

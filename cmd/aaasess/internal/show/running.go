@@ -9,8 +9,8 @@ import (
 
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/groups"
-	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 const showRunningHelp = `Show the configuration in effect: the settings of the file as the daemon has loaded it, which is not
@@ -51,19 +51,19 @@ func NewShowRunningConfig(g *cli.Global) *cobra.Command {
 // PrintRunning prints the configuration in effect. all: also the settings that have their default.
 func PrintRunning(w io.Writer, running *api.RunningConfig, all bool) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s, as it was loaded; secrets are not shown\n", term.Printable(running.File))
+	fmt.Fprintf(&b, "# %s, as it was loaded; secrets are not shown\n", human.Printable(running.File))
 	for _, l := range running.Lines {
 		switch {
 		case !l.Default:
-			b.WriteString(term.Printable(l.Text) + "\n")
+			b.WriteString(human.Printable(l.Text) + "\n")
 		case all:
-			b.WriteString(term.Printable(l.Text) + "  # default\n")
+			b.WriteString(human.Printable(l.Text) + "  # default\n")
 		}
 	}
 	if !running.Managed.IsEmpty() {
 		b.WriteString("# By SNMP managers (CISCO-AAA-SERVER-MIB):\n")
 		for _, row := range groups.ManagedRows(&running.Managed) {
-			b.WriteString("#   " + term.Printable(strings.TrimSpace(strings.Join(row, " "))) + "\n")
+			b.WriteString("#   " + human.Printable(strings.TrimSpace(strings.Join(row, " "))) + "\n")
 		}
 	}
 	_, err := io.WriteString(w, b.String())

@@ -14,6 +14,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 const showSNMPHelp = `Show how managers reach the daemon: the SNMP responder, the connection to the master agent (AgentX,
@@ -89,7 +90,7 @@ func PrintSNMP(w io.Writer, view *SNMPView, now time.Time) error {
 	var lines []term.StatusLine
 	if a := view.AgentX; a != nil {
 		lines = append(lines, term.StatusLine{Name: "AgentX", Value: ""},
-			term.StatusLine{Depth: 1, Name: "state", Value: a.State + ", since " + term.Date(a.Since) + ", " + term.Span(now.Sub(a.Since))})
+			term.StatusLine{Depth: 1, Name: "state", Value: a.State + ", since " + term.Date(a.Since) + ", " + human.Span(now.Sub(a.Since))})
 		for _, l := range []term.StatusLine{{Depth: 1, Name: "reason", Value: a.Reason}, {Depth: 1, Name: "error", Value: a.Error}} {
 			if l.Value != "" {
 				lines = append(lines, l)
@@ -169,7 +170,7 @@ func printSNMPTables(w io.Writer, r *api.SNMPStatus, now time.Time) error {
 		if p.Detail != "" {
 			why += ": " + p.Detail
 		}
-		if err := problems.Row(term.Span(now.Sub(p.At))+" ago", p.From, p.User, why); err != nil {
+		if err := problems.Row(human.Span(now.Sub(p.At))+" ago", p.From, p.User, why); err != nil {
 			return err
 		}
 	}

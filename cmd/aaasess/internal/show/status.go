@@ -16,6 +16,7 @@ import (
 	"aaasess/cmd/aaasess/internal/cli"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 const showStatusHelp = `Show whether the daemon is well: ok, or degraded and why. Then its version and its sessions.
@@ -89,7 +90,7 @@ func PrintStatus(w io.Writer, s *api.Status, all bool, now time.Time) error {
 	}
 	lines = append(lines, []term.StatusLine{
 		{Name: "version", Value: s.Version},
-		{Name: "started", Value: term.Date(s.Started) + ", " + term.Span(now.Sub(s.Started)) + " ago"},
+		{Name: "started", Value: term.Date(s.Started) + ", " + human.Span(now.Sub(s.Started)) + " ago"},
 		{Name: "sessions", Value: strconv.Itoa(s.Entries)},
 		{Name: "calls", Value: strconv.Itoa(s.Calls)},
 		{Name: "high-water mark", Value: strconv.FormatUint(uint64(s.HighWaterMark), 10)},

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"aaasess/cmd/internal/human"
 )
 
 // StatusLine is a name and its value at a depth of nested sections. The name of a section has no
@@ -18,7 +20,7 @@ func PrintLines(w io.Writer, lines []StatusLine) error {
 	width := 0
 	for i := range lines {
 		l := &lines[i]
-		l.Name, l.Value = strings.Repeat("  ", l.Depth)+Printable(l.Name), Printable(l.Value)
+		l.Name, l.Value = strings.Repeat("  ", l.Depth)+human.Printable(l.Name), human.Printable(l.Value)
 		width = max(width, len([]rune(l.Name)))
 	}
 	for _, l := range lines {

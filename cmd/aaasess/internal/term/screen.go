@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"aaasess/cmd/internal/human"
 )
 
 // Screen builds text in the layouts of spec S3: titles between lines of = or -, and fields with a
@@ -45,7 +47,7 @@ func (s *Screen) Field(label, value string) { s.FieldAt(labelWidth, label, value
 
 // FieldAt writes a field whose label has this width.
 func (s *Screen) FieldAt(width int, label, value string) {
-	s.Line(strings.TrimRight(fmt.Sprintf("%-*s: %s", width, label, Printable(value)), " "))
+	s.Line(strings.TrimRight(fmt.Sprintf("%-*s: %s", width, label, human.Printable(value)), " "))
 }
 
 // Cells writes the titles, a line of -, and the rows in columns of at least these widths. A longer
@@ -54,7 +56,7 @@ func (s *Screen) Cells(minWidths []int, titles, rows [][]string) {
 	widths := slices.Clone(minWidths)
 	for _, row := range rows {
 		for i := range row {
-			row[i] = Printable(row[i])
+			row[i] = human.Printable(row[i])
 			widths[i] = max(widths[i], utf8.RuneCountInString(row[i])+1)
 		}
 	}
@@ -83,7 +85,7 @@ func Moment(t time.Time) string {
 }
 
 // Quoted formats a name as S3 does.
-func Quoted(name string) string { return `"` + Printable(name) + `"` }
+func Quoted(name string) string { return `"` + human.Printable(name) + `"` }
 
 // YesNo returns yes or no.
 func YesNo(is bool) string {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"aaasess/cmd/internal/human"
 )
 
 // Column is one column of a table.
@@ -46,7 +48,7 @@ func NewTable(w io.Writer, columns []Column) *Table {
 func (t *Table) Row(cells ...string) error {
 	t.HasRows = true
 	for i, cell := range cells {
-		cell = Printable(cell)
+		cell = human.Printable(cell)
 		if limit := cmp.Or(t.columns[i].Width, t.columns[i].Cut); limit > 0 && utf8.RuneCountInString(cell) > limit {
 			cell = string([]rune(cell)[:limit-1]) + "…"
 		}

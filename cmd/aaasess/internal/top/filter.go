@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 // withoutOrder returns the filter and the search of a query.
@@ -20,7 +20,7 @@ func filterWords(q api.Query) string {
 	var words []string
 	for key, list := range withoutOrder(q).Values() {
 		for _, value := range list {
-			if strings.ContainsAny(value, ` "`) || term.Printable(value) != value {
+			if strings.ContainsAny(value, ` "`) || human.Printable(value) != value {
 				value = strconv.Quote(value)
 			}
 			words = append(words, key+"="+value)

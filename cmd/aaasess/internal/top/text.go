@@ -5,15 +5,15 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/charmbracelet/x/ansi"
+	"aaasess/cmd/internal/human"
 
-	"aaasess/cmd/aaasess/internal/term"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // columnText is printable for text in columns: it also replaces what joins the character before it,
 // such as accents and parts of an emoji, because terminals do not agree on the width of that.
 func columnText(s string) string {
-	s = term.Printable(s)
+	s = human.Printable(s)
 	if isASCII(s) {
 		return s
 	}

@@ -11,6 +11,7 @@ import (
 	"aaasess/cmd/aaasess/internal/live"
 	"aaasess/cmd/aaasess/internal/term"
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 	"aaasess/cmd/internal/rates"
 
 	tea "charm.land/bubbletea/v2"
@@ -55,8 +56,8 @@ var topColumns = []topColumn{
 	{"USER", false, 13, 3, 0, func(_ *topModel, s *api.Session) string { return s.User }},
 	{"ADDRESS", false, 15, 1, 0, func(_ *topModel, s *api.Session) string { return cli.Address(*s) }},
 	{"NAS", false, 9, 2, 0, func(_ *topModel, s *api.Session) string { return cmp.Or(s.NAS, s.NASAddress) }},
-	{"AGE", true, 6, 0, 96, func(m *topModel, s *api.Session) string { return term.Span(m.now.Sub(s.Started)) }},
-	{"IDLE", true, 6, 0, 88, func(_ *topModel, s *api.Session) string { return term.Span(time.Duration(s.Idle) * time.Second) }},
+	{"AGE", true, 6, 0, 96, func(m *topModel, s *api.Session) string { return human.Span(m.now.Sub(s.Started)) }},
+	{"IDLE", true, 6, 0, 88, func(_ *topModel, s *api.Session) string { return human.Span(time.Duration(s.Idle) * time.Second) }},
 	{"IN", true, 5, 0, 131, func(_ *topModel, s *api.Session) string { return term.Amount(s.InputOctets) }},
 	{"OUT", true, 5, 0, 131, func(_ *topModel, s *api.Session) string { return term.Amount(s.OutputOctets) }},
 	{"IN/s", true, 6, 0, 0, rateCell(rates.InputOctets)},

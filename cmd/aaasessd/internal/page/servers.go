@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -92,7 +93,7 @@ type serversData struct {
 	// Sections are groups with those of their servers that this page shows.
 	Sections []serverSection
 	Only     string // the group whose servers are shown; "": those of all groups
-	Pages    parts
+	Parts    parts
 }
 
 // serverSection is a group with servers.
@@ -126,38 +127,6 @@ func newServerRow(g *api.ServerGroup, s api.GroupServer) serverRow {
 		row.Purposes = append(row.Purposes, purpose{"accounting", s.OperState, s.AccountingPort, s.Statistics})
 	}
 	return row
-}
-
-// parts are the links between the parts of a list.
-type parts struct {
-	First, Last, Total int    // numbers of the first and last item shown, from 1, and of all items
-	Previous, Next     string // addresses; "": there is none
-}
-
-// newParts returns the links of a list with this many items, of which limit are shown from offset on.
-func newParts(path string, query url.Values, offset, limit, total int) parts {
-	out := parts{First: min(offset, total) + 1, Last: min(offset+limit, total), Total: total}
-	to := func(offset int) string {
-		q := url.Values{}
-		for key, values := range query {
-			q[key] = values
-		}
-		q.Del("offset")
-		if offset > 0 {
-			q.Set("offset", strconv.Itoa(offset))
-		}
-		if len(q) == 0 {
-			return path
-		}
-		return path + "?" + q.Encode()
-	}
-	if offset > 0 {
-		out.Previous = to(max(0, min(offset, total)-limit))
-	}
-	if offset+limit < total {
-		out.Next = to(offset + limit)
-	}
-	return out
 }
 
 // only returns an error if a request has other parameters than these, or one of them twice.
@@ -213,6 +182,12 @@ func loadServers(p *Page, r *request) (content, error) {
 	if !found {
 		return content{}, &problem{http.StatusNotFound, "there is no server group " + strconv.Quote(d.Only)}
 	}
-	d.Pages = newParts("/servers", r.query, offset, maxServers, total)
+	d.Parts = newParts(offset, maxServers, total, func(offset int) string {
+		q := maps.Clone(r.query)
+		if q.Del("offset"); offset > 0 {
+			q.Set("offset", strconv.Itoa(offset))
+		}
+		return (&url.URL{Path: "/servers", RawQuery: q.Encode()}).String()
+	})
 	return content{data: d}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 	"aaasess/cmd/internal/rates"
 )
 
@@ -103,7 +104,9 @@ func withOrigin(value, from string) string {
 }
 
 // Spent returns the session time as the NAS last reported it.
-func (d sessionData) Spent() string { return span(time.Duration(d.Session.SessionTime) * time.Second) }
+func (d sessionData) Spent() string {
+	return human.Span(time.Duration(d.Session.SessionTime) * time.Second)
+}
 
 func packetsPerSecond(r rates.Rate, c rates.Counter) string {
 	n, known := r.PerSecond(c)

@@ -35,7 +35,7 @@ type sessionsData struct {
 	Filters bool // the list does not have all sessions
 	Columns []column
 	Rows    []sessionRow
-	Pages   pages
+	Parts   parts
 }
 
 // sessionsForm is what the form has.
@@ -80,12 +80,6 @@ type sessionRow struct {
 // StateWord returns the state for people.
 func (r sessionRow) StateWord() string { return stateWord(r.Session) }
 
-// pages are the links to the parts of the list. "": there is none.
-type pages struct {
-	From, To                    int // numbers of the first and the last row; 0: there are none
-	First, Previous, Next, Last string
-}
-
 func loadSessions(p *Page, r *request) (content, error) {
 	q, err := parseList(r)
 	data := sessionsData{Form: newForm(r), Filters: !q.IsZero(), Columns: columnsOf(q)}
@@ -95,10 +89,14 @@ func loadSessions(p *Page, r *request) (content, error) {
 	}
 	head, list := p.cfg.Source.Sessions(q)
 	if len(list) == 0 && head.Matched > 0 { // the list has become shorter
-		q.Offset = lastPage(head.Matched, q.Limit)
+		q.Offset = lastPart(head.Matched, q.Limit)
 		head, list = p.cfg.Source.Sessions(q)
 	}
-	data.Head, data.Pages = head, pagesOf(q, head.Matched, len(list))
+	data.Head, data.Parts = head, newParts(q.Offset, q.Limit, head.Matched, func(offset int) string {
+		to := q
+		to.Offset = offset
+		return listLink(to)
+	})
 	for i := range list {
 		data.Rows = append(data.Rows, p.newRow(&list[i], r.now))
 	}
@@ -183,29 +181,6 @@ func columnsOf(q api.Query) []column {
 	}
 	return out
 }
-
-// pagesOf returns the links to the other parts of a list of which a query has shown some.
-func pagesOf(q api.Query, matched, shown int) (out pages) {
-	link := func(offset int) string {
-		to := q
-		to.Offset = max(0, offset)
-		return listLink(to)
-	}
-	if shown == 0 {
-		return out
-	}
-	out.From, out.To = q.Offset+1, q.Offset+shown
-	if q.Offset > 0 {
-		out.First, out.Previous = link(0), link(q.Offset-q.Limit)
-	}
-	if out.To < matched {
-		out.Next, out.Last = link(out.To), link(lastPage(matched, q.Limit))
-	}
-	return out
-}
-
-// lastPage returns the offset of the last part of a list that is not empty.
-func lastPage(matched, limit int) int { return (matched - 1) / limit * limit }
 
 // newForm returns the form with the values of a request, also of one that is invalid.
 func newForm(r *request) sessionsForm {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 	"aaasess/cmd/internal/rates"
 
 	"github.com/google/go-cmp/cmp"
@@ -106,7 +107,7 @@ func TestListQueries(t *testing.T) {
 		{"default", "/sessions", 200, "limit=50&sort=-id", "120 sessions"},
 		{"empty fields of a form", "/sessions?search=&state=&limit=", 200, "limit=50&sort=-id", "120 sessions"},
 		{"search and filter", "/sessions?search=a+b&nas=lab&sort=user&limit=25&offset=50", 200, "limit=25&nas=lab&offset=50&search=a+b&sort=user", "120 of 120 sessions"},
-		{"after the end", "/sessions?offset=500", 200, "limit=50&offset=100&sort=-id", "Live sessions 101 to 120"},
+		{"after the end", "/sessions?offset=500", 200, "limit=50&offset=100&sort=-id", "<p>101 to 120 of 120</p>"},
 		{"a misspelt filter", "/sessions?usr=a", 400, "", "unknown parameter &#34;usr&#34;"},
 		{"an address that is none", "/sessions?address=alice", 400, "", "want an IPv4 or IPv6 address or prefix"},
 		{"too many rows", "/sessions?limit=201", 400, "", "want at most 200"},
@@ -221,7 +222,7 @@ func TestNothingRaw(t *testing.T) {
 			s.Service, s.Upstream = text, text
 		}}
 		p := d.page(true)
-		want := html.EscapeString(visible(text))
+		want := html.EscapeString(human.Printable(text))
 		for path, times := range map[string]int{
 			"/sessions?user=" + url.QueryEscape(text): 3, "/sessions/00000001": 11, "/sessions/00000001/disconnect": 2,
 		} {

@@ -6,51 +6,24 @@ import (
 	"html/template"
 	"math"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"aaasess/cmd/internal/api"
+	"aaasess/cmd/internal/human"
 )
 
 // functions are those of the templates.
 var functions = template.FuncMap{
-	"text": visible, "ago": ago, "date": date, "stamp": stamp, "span": span, "octets": octets, "seconds": seconds, "number": number,
+	"text": human.Printable, "ago": ago, "date": date, "stamp": stamp, "span": human.Span, "octets": octets, "seconds": seconds, "number": number,
 	"dash": dash, "plural": plural, "key": key,
 }
 
-// visible replaces the characters of a text that cannot be seen, or that turn the direction of others:
-// octets that are not UTF-8 and unprintable ASCII become \xHH, and other characters \u{H}.
-func visible(s string) string {
-	hidden := func(r rune) bool { return !unicode.IsPrint(r) }
-	if strings.IndexFunc(s, hidden) < 0 && utf8.ValidString(s) {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, n := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && n == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case !hidden(r):
-			b.WriteRune(r)
-		case r < utf8.RuneSelf:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&b, `\u{%x}`, r)
-		}
-		s = s[n:]
-	}
-	return b.String()
-}
-
-// dash returns a text as visible does, or a dash for "".
+// dash returns a text as human.Printable does, or a dash for "".
 func dash(s string) string {
 	if s == "" {
 		return "–"
 	}
-	return visible(s)
+	return human.Printable(s)
 }
 
 // key returns a word of letters and digits for an id or name that may have other characters, so that the
@@ -63,28 +36,12 @@ func key(parts ...string) string {
 	return strconv.FormatUint(h.Sum64(), 36)
 }
 
-// span formats a duration in two units at most: 42s, 3m10s, 2h05m, 3d04h, 400d. A negative one is 0s.
-func span(d time.Duration) string {
-	s := int64(max(0, d) / time.Second)
-	switch {
-	case s < 60:
-		return fmt.Sprintf("%ds", s)
-	case s < 3600:
-		return fmt.Sprintf("%dm%02ds", s/60, s%60)
-	case s < 86400:
-		return fmt.Sprintf("%dh%02dm", s/3600, s/60%60)
-	case s < 100*86400:
-		return fmt.Sprintf("%dd%02dh", s/86400, s/3600%24)
-	}
-	return fmt.Sprintf("%dd", s/86400)
-}
-
 // ago returns how long before now a time was; a dash for the zero Time.
 func ago(now, at time.Time) string {
 	if at.IsZero() {
 		return "–"
 	}
-	return span(now.Sub(at))
+	return human.Span(now.Sub(at))
 }
 
 // date formats a time for people, in the time zone of the host; a dash for the zero Time.
@@ -108,7 +65,7 @@ func seconds(s api.Seconds) string {
 	case d < time.Minute:
 		return fmt.Sprintf("%.3g s", d.Seconds())
 	default:
-		return span(d)
+		return human.Span(d)
 	}
 }
 

@@ -4,49 +4,12 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
-	"unicode/utf8"
-
-	"pgregory.net/rapid"
 
 	"aaasess/cmd/internal/api"
 )
 
-func TestVisible(t *testing.T) {
-	for _, tt := range []struct{ in, want string }{
-		{"", ""},
-		{"alice", "alice"},
-		{"Zoë 王", "Zoë 王"},
-		{"a\u202eb", `a\u{202e}b`},
-		{"a\u200bb", `a\u{200b}b`},
-		{"a\x00\x1bb\n", `a\x00\x1bb\x0a`},
-		{"a\xffb", `a\xffb`},
-		{"\ufeff", `\u{feff}`},
-	} {
-		if got := visible(tt.in); got != tt.want {
-			t.Errorf("%q: %q, want %q", tt.in, got, tt.want)
-		}
-	}
-}
-
-// TestVisibleAlways: whatever a name is, what is shown has a glyph for each character, and a text that has
-// them already stays as it is.
-func TestVisibleAlways(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		in := string(rapid.SliceOf(rapid.Byte()).Draw(rt, "octets")) + rapid.String().Draw(rt, "text")
-		got := visible(in)
-		if !utf8.ValidString(got) || strings.IndexFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) >= 0 {
-			rt.Errorf("%q is shown as %q", in, got)
-		}
-		if visible(got) != got {
-			rt.Errorf("%q is shown as %q", got, visible(got))
-		}
-	})
-}
-
 func TestTexts(t *testing.T) {
 	size, none := uint64(2048), (*uint64)(nil)
-	day := 24 * time.Hour
 	for _, tt := range []struct{ got, want string }{
 		{octets(int64(-1)), "–"},
 		{octets(none), "–"},
@@ -64,12 +27,6 @@ func TestTexts(t *testing.T) {
 		{plural(0, "record"), "0 records"},
 		{plural(1, "record"), "1 record"},
 		{plural(uint64(2000), "record"), "2\u202f000 records"},
-		{span(-time.Second), "0s"},
-		{span(59 * time.Second), "59s"},
-		{span(190 * time.Second), "3m10s"},
-		{span(2*time.Hour + 5*time.Minute), "2h05m"},
-		{span(3*day + 4*time.Hour), "3d04h"},
-		{span(400 * day), "400d"},
 		{ago(at.Add(time.Minute), at), "1m00s"},
 		{ago(at, time.Time{}), "–"},
 		{date(time.Time{}), "–"},
