@@ -61,6 +61,8 @@ type Watcher struct {
 
 	machine Machine // owned by the goroutine of Run
 
+	unsaved chan struct{} // capacity 1: managers were told
+
 	saving sync.Mutex // serializes save; held over I/O
 	failed bool       // the last save; guarded by saving
 
@@ -71,7 +73,7 @@ type Watcher struct {
 
 // Open creates a Watcher whose states are those of the file. It watches nothing before Run.
 func Open(cfg Config) *Watcher {
-	w := &Watcher{cfg: cfg, told: cfg.read()}
+	w := &Watcher{cfg: cfg, told: cfg.read(), unsaved: make(chan struct{}, 1)}
 	w.SetLimits(cfg.Limits)
 	for k, since := range w.told {
 		w.machine.Restore(k, since)
@@ -129,13 +131,14 @@ func (s *States) Blocked() []string {
 func (w *Watcher) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.sender.Run(ctx) })
-	g.Go(func() error { return w.repeat(ctx, w.step) })
-	g.Go(func() error { return w.repeat(ctx, w.save) })
+	g.Go(func() error { return w.repeat(ctx, w.step, nil) })
+	g.Go(func() error { return w.repeat(ctx, w.save, w.unsaved) })
+	defer w.save() // what was told last
 	return g.Wait()
 }
 
-// repeat calls a function at once, and then each second.
-func (w *Watcher) repeat(ctx context.Context, do func()) error {
+// repeat calls a function at once, then each second, and when it is woken.
+func (w *Watcher) repeat(ctx context.Context, do func(), wake <-chan struct{}) error {
 	tick := time.NewTicker(Every)
 	defer tick.Stop()
 	for {
@@ -143,6 +146,7 @@ func (w *Watcher) repeat(ctx context.Context, do func()) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-wake:
 		case <-tick.C:
 		}
 	}
@@ -168,8 +172,15 @@ func (w *Watcher) publish() {
 	w.states.Store(s)
 }
 
-// noteTold notes that managers were told of a change.
+// noteTold notes that managers were told of a change. The file has it at once: a process that does not know
+// after a crash that managers believe something bad never tells them of its end.
 func (w *Watcher) noteTold(c *Change) {
+	defer func() {
+		select {
+		case w.unsaved <- struct{}{}:
+		default: // it is about to be saved
+		}
+	}()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if c.Bad {

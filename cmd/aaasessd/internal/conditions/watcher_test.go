@@ -278,3 +278,24 @@ func TestFile(t *testing.T) {
 		t.Errorf("written (-), read (+):\n%s", diff)
 	}
 }
+
+// TestToldIsSavedAtOnce: a process that is killed after it has told something bad leaves it in the file, for
+// the next process to tell its end.
+func TestToldIsSavedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "file")
+		s := start(t, file, true)
+		s.set(short)
+		s.want("3")
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.end()
+		if err := os.WriteFile(file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s = start(t, file, true)
+		s.want("4")
+	})
+}

@@ -18,6 +18,8 @@ const (
 	renderEvery = time.Second
 	// renderShare limits the time that the renderings of all views need together: one part in this many.
 	renderShare = 10
+	// maxFirst is the longest time from the first rendering of a view to the second.
+	maxFirst = 5 * time.Second
 	// beatEvery is how often a stream sends something, so that both ends notice when the other has gone.
 	beatEvery = 15 * time.Second
 	// maxStream is how long a stream goes on. Its browser asks again, and must authenticate again.
@@ -59,6 +61,7 @@ func newHub(render func(view string) update) hub {
 type rendering struct {
 	used time.Time     // owned by the hub
 	took time.Duration // owned by the hub
+	last time.Duration // took by the last rendering, which may have waited for something; owned by the hub
 
 	mu     sync.Mutex // held while it is rendered
 	update update
@@ -80,17 +83,28 @@ func (h *hub) get(view string) update {
 	return r.update
 }
 
-// pause returns how long after its start a rendering that took some time is the newest of its view.
+// pause returns how long after its start a rendering that took some time is the newest of its view. A view
+// is slow if two renderings were: one may have waited while the host was busy, which is no reason to show
+// nothing new for minutes.
 func (h *hub) pause(r *rendering, took time.Duration) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	first := r.last == 0
 	r.took = took
+	if !first {
+		r.took = min(took, r.last)
+	}
+	r.last, took = took, r.took
 	var all []time.Duration
 	for _, one := range h.rendered {
 		all = append(all, one.took)
 	}
 	if share := fairShare(all); took > share {
-		return time.Duration(float64(renderEvery) * float64(took) / float64(share))
+		pause := time.Duration(float64(renderEvery) * float64(took) / float64(share))
+		if first {
+			return min(pause, maxFirst)
+		}
+		return pause
 	}
 	return renderEvery
 }

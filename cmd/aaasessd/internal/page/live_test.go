@@ -355,3 +355,41 @@ func TestNoLiveView(t *testing.T) {
 		t.Errorf("a group that is not there: %d", w.Code)
 	}
 }
+
+// TestOneSlowRendering: a view whose rendering had to wait once is as new as before soon after.
+func TestOneSlowRendering(t *testing.T) {
+	for name, slow := range map[string]int{"the first": 1, "a later one": 5} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := 0
+				h := newHub(func(string) update {
+					if n++; n == slow {
+						time.Sleep(5 * time.Second) // less than keepRendered
+					} else {
+						time.Sleep(time.Millisecond)
+					}
+					return update{}
+				})
+				for n < slow {
+					h.get("/")
+					time.Sleep(renderEvery)
+				}
+				for range maxFirst / renderEvery {
+					h.get("/")
+					time.Sleep(renderEvery)
+				}
+				if n == slow {
+					t.Error("the view is not rendered again")
+				}
+				before := n
+				for range 3 {
+					h.get("/")
+					time.Sleep(renderEvery)
+				}
+				if n < before+3 {
+					t.Errorf("%d renderings in 3 seconds", n-before)
+				}
+			})
+		})
+	}
+}
