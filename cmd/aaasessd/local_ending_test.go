@@ -98,22 +98,26 @@ func (l *localSocket) disconnect(id string) (int, string) {
 	return l.do(http.MethodPost, localreport.PathDisconnect, map[string]any{"ids": []string{id}, "wait": 10})
 }
 
-// wantCause checks the cause of a session's stop record.
+// wantCause waits for the stop record of a session, and checks its cause. The record is written after
+// the session has left the table.
 func (l *localSocket) wantCause(id, want string) {
 	l.t.Helper()
-	b, err := os.ReadFile(filepath.Join(l.dir, "records.jsonl"))
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	for line := range strings.Lines(string(b)) {
-		if strings.Contains(line, id) && strings.Contains(line, `"Stop"`) {
-			if !strings.Contains(line, want) {
-				l.t.Errorf("the stop record of %s has no %s: %s", id, want, line)
-			}
-			return
+	var stop string
+	eventually(l.t, "the stop record of "+id, func() bool {
+		b, err := os.ReadFile(filepath.Join(l.dir, "records.jsonl"))
+		if err != nil {
+			return false
 		}
+		for line := range strings.Lines(string(b)) {
+			if strings.HasSuffix(line, "\n") && strings.Contains(line, id) && strings.Contains(line, `"Stop"`) {
+				stop = line
+			}
+		}
+		return stop != ""
+	})
+	if !strings.Contains(stop, want) {
+		l.t.Errorf("the stop record of %s has no %s: %s", id, want, stop)
 	}
-	l.t.Errorf("%s has no stop record: %s", id, b)
 }
 
 // TestLocalEndings: sessions of this host end by a signal, a command, or their program, and those of a
