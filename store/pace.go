@@ -1,6 +1,7 @@
 package store
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,18 +16,22 @@ const (
 )
 
 const (
-	// restFactor is how long background work rests after each step, as a multiple of its work since the
-	// last rest: a write of a flush or compaction, a removed table, a part of a removed log. Each of
-	// these has a quarter of one processor then. At full speed a flush takes 150 ms, and a compaction
-	// of four times as much 700 ms, and answers that come meanwhile wait (BenchmarkLatency).
+	// slowestFlush is the longest time over which a flush is spread. A flush is spread over half of the time
+	// in which its memtable became full. At full speed a flush takes 150 ms and a compaction of four times
+	// as much 350 ms or more, and answers that come meanwhile wait (BenchmarkLatency).
+	slowestFlush = 4 * time.Second
+	// compactionShare is how much compactions may write while a flush is spread, as a multiple of what the
+	// flush writes. The engine writes each record three to five times, and so twice this is enough.
+	compactionShare = 4
+	// shortestRest and longestRest bound one rest. Many short rests would cost more than they bring.
+	shortestRest, longestRest = 2 * time.Millisecond, 5 * time.Millisecond
+	// restFactor is how long the removal of files rests after each table and each part of a log, as a
+	// multiple of the time that this took.
 	restFactor = 3
-	// longestRest bounds one rest: a writer that had to wait for the disk or a processor has done
-	// less work than it seems.
-	longestRest = 5 * time.Millisecond
-	// deepLevel is how much level 0 may have before compactions hurry, as a multiple of a memtable. The
-	// engine compacts it from about a quarter of that, and would stall writers at four times as much.
-	// The lower levels cannot fall behind for long, because then level 0 grows.
-	deepLevel = 8
+	// deepLevel is how much level 0 may have before compactions hurry, as a multiple of what a flush
+	// writes. The engine compacts it from about a quarter of that, and would stall writers at four
+	// times as much. The lower levels cannot fall behind for long, because then level 0 grows.
+	deepLevel = 16
 )
 
 // pacer slows down background work while there is no hurry. A flush hurries when the next memtable is
@@ -39,12 +44,22 @@ type pacer struct {
 	short    atomic.Bool   // space is short: a compaction frees some, but only when it ends
 	waiting  atomic.Int64  // who waits: writers that the engine stalls, Open, Close, a cut, a reclaim
 	paced    atomic.Uint64 // files
+
+	mu      sync.Mutex
+	began   time.Time     // when the newest flush began or, before the first, the engine was opened
+	spread  time.Duration // over which that flush is spread
+	flushed int64         // what the last flush wrote, see octetsOfFlush
 }
 
 // flushBegins is called by the engine when a flush begins. With more than one full memtable it is late. The
 // first flush has many memtables, but they are small: the first has 256 KiB, and each is twice as large
 // as the one before. Together they have the size of a full one.
 func (p *pacer) flushBegins(info pebble.FlushInfo) {
+	p.mu.Lock()
+	now := time.Now()
+	p.spread = min(now.Sub(p.began)/2, slowestFlush)
+	p.began = now
+	p.mu.Unlock()
 	p.late.Store(info.InputBytes > p.memtable+p.memtable/2)
 	for {
 		full := p.full.Load()
@@ -69,7 +84,17 @@ func (p *pacer) stalls(pebble.WriteStallBeginInfo) { p.waiting.Add(1) }
 func (p *pacer) goesOn()                           { p.waiting.Add(-1) }
 
 // flushEnded and compacted are called by the engine when a flush or compaction has ended.
-func (p *pacer) flushEnded(info pebble.FlushInfo) { p.level0.Add(sizeOf(info.Output)) }
+func (p *pacer) flushEnded(info pebble.FlushInfo) {
+	size := sizeOf(info.Output)
+	p.level0.Add(size)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.flushed = size
+}
+
+// octetsOfFlush returns what a flush may be expected to write. A first flush may have little, and one of
+// records that were deleted meanwhile nothing. The caller holds the mutex.
+func (p *pacer) octetsOfFlush() int64 { return max(p.flushed, int64(p.memtable/16)) }
 
 func (p *pacer) compacted(info pebble.CompactionInfo) {
 	if info.Err != nil {
@@ -97,6 +122,9 @@ func sizeOf(tables []pebble.TableInfo) (sum int64) {
 func (p *pacer) opened(level0 int64) {
 	p.full.Store(0)
 	p.level0.Store(level0)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.began = time.Now()
 }
 
 func (p *pacer) flushHurries() bool {
@@ -104,38 +132,59 @@ func (p *pacer) flushHurries() bool {
 }
 
 func (p *pacer) compactionHurries() bool {
-	return p.level0.Load() > deepLevel*int64(p.memtable) || p.short.Load() || p.waiting.Load() > 0
+	if p.short.Load() || p.waiting.Load() > 0 {
+		return true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.level0.Load() > deepLevel*p.octetsOfFlush()
 }
 
 // pace returns the file of a table that rests.
 func (p *pacer) pace(f vfs.File, c vfs.DiskWriteCategory) vfs.File {
-	hurries := p.flushHurries
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	paced := &pacedFile{File: f, spread: p.spread, octets: p.octetsOfFlush(), due: time.Now()}
 	switch c {
 	case flushCategory:
+		paced.hurries = p.flushHurries
 	case compactionCategory:
-		hurries = p.compactionHurries
+		paced.hurries = p.compactionHurries
+		paced.octets *= compactionShare
 	default:
 		return f
 	}
 	p.paced.Add(1)
-	return &pacedFile{File: f, hurries: hurries, rested: time.Now()}
+	return paced
 }
 
 // rest rests after work that began at a time.
 func rest(began time.Time) { time.Sleep(min(restFactor*time.Since(began), longestRest)) }
 
-// pacedFile is the file of a table that a flush or a compaction writes. Only they use it.
+// pacedFile is the file of a table that a flush or a compaction writes. Only they use it. It writes a
+// number of octets in a time, however long the engine needs for them: the engine makes the next block while
+// a write rests, so the time between two writes does not tell.
 type pacedFile struct {
 	vfs.File
 	hurries func() bool
-	rested  time.Time // when the last rest ended
+	spread  time.Duration
+	octets  int64     // in that time
+	due     time.Time // when the next write may begin
 }
 
 func (f *pacedFile) Write(b []byte) (int, error) {
 	n, err := f.File.Write(b)
-	if !f.hurries() {
-		rest(f.rested)
+	now := time.Now()
+	if f.hurries() {
+		f.due = now
+		return n, err
 	}
-	f.rested = time.Now()
+	if f.due.Before(now) {
+		f.due = now
+	}
+	f.due = f.due.Add(time.Duration(float64(f.spread) * float64(n) / float64(f.octets)))
+	if wait := f.due.Sub(now); wait >= shortestRest {
+		time.Sleep(min(wait, longestRest))
+	}
 	return n, err
 }

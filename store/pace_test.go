@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,7 +24,12 @@ func (f slowFile) Write(b []byte) (int, error) {
 
 // TestPace: a flush rests while the next memtable has room, and a compaction while level 0 is small.
 func TestPace(t *testing.T) {
-	const writes, work = 10, time.Millisecond
+	const (
+		writes = 64
+		fill   = 4 * time.Second // until the memtable is full
+		size   = 4 << 20         // of a flush, the least that is expected
+		burst  = fill / 2 / 1024 // between the writes of a flush: its octets are written in half of that time
+	)
 	begin := func(memtables int) func(*pacer) {
 		return func(p *pacer) {
 			p.flushBegins(pebble.FlushInfo{Input: memtables, InputBytes: uint64(memtables) * p.memtable})
@@ -31,89 +37,134 @@ func TestPace(t *testing.T) {
 	}
 	opened := func(p *pacer) { p.opened(0) }
 	first := func(p *pacer) { p.flushBegins(pebble.FlushInfo{Input: 8, InputBytes: p.memtable}) }
+	filled := func(*pacer) { time.Sleep(fill) }
+	aDay := func(*pacer) { time.Sleep(24 * time.Hour) }
 	full := func(p *pacer) { p.logCreated(pebble.WALCreateInfo{}) }
 	stalls := func(p *pacer) { p.stalls(pebble.WriteStallBeginInfo{}) }
 	waits := func(p *pacer) { _ = p.wait() }
-	tables := func(p *pacer, n int) (all []pebble.TableInfo) {
+	tables := func(n int) (all []pebble.TableInfo) {
 		for range n {
-			all = append(all, pebble.TableInfo{Size: p.memtable})
+			all = append(all, pebble.TableInfo{Size: size})
 		}
 		return all
 	}
 	short := func(p *pacer) { p.short.Store(true) }
-	large := func(p *pacer) { p.opened(deepLevel*int64(p.memtable) + 1) }
-	flushed := func(n int) func(*pacer) {
-		return func(p *pacer) { p.flushEnded(pebble.FlushInfo{Output: tables(p, n)}) }
+	large := func(p *pacer) { p.opened(deepLevel*size + 1) }
+	flushed := func(times int) func(*pacer) {
+		return func(p *pacer) {
+			for range times {
+				p.flushEnded(pebble.FlushInfo{Output: tables(1)})
+			}
+		}
 	}
+	largeFlush := func(p *pacer) { p.flushEnded(pebble.FlushInfo{Output: tables(4)}) }
 	compacted := func(err error, from, to int) func(*pacer) { // of one table
 		return func(p *pacer) {
 			p.compacted(pebble.CompactionInfo{
 				Err:    err,
-				Input:  []pebble.LevelInfo{{Level: from, Tables: tables(p, 1)}, {Level: 6, Tables: tables(p, 1)}},
-				Output: pebble.LevelInfo{Level: to, Tables: tables(p, 1)},
+				Input:  []pebble.LevelInfo{{Level: from, Tables: tables(1)}, {Level: 6, Tables: tables(1)}},
+				Output: pebble.LevelInfo{Level: to, Tables: tables(1)},
 			})
 		}
 	}
+	one := []func(*pacer){filled, full, begin(1)} // one memtable was filled
+	with := func(more ...func(*pacer)) []func(*pacer) { return slices.Concat(one, more) }
 	for _, tt := range []struct {
 		name     string
 		before   []func(*pacer)
 		during   []func(*pacer) // after half of the writes
 		category vfs.DiskWriteCategory
-		write    time.Duration // of one write, besides work
+		write    time.Duration // of one write
+		block    time.Duration // in which the engine makes a block, while the one before it is written
 		want     time.Duration
 	}{
-		{"one memtable", []func(*pacer){full, begin(1)}, nil, flushCategory, 0, writes * 4 * work},
-		{"another is full already", []func(*pacer){full, full, begin(2)}, nil, flushCategory, 0, writes * work},
-		{"another becomes full", []func(*pacer){full, begin(1)}, []func(*pacer){full}, flushCategory, 0, writes * 5 / 2 * work},
-		{"the flush after one that had to hurry", []func(*pacer){full, begin(1), full, begin(1)}, nil, flushCategory, 0, writes * 4 * work},
-		{"another becomes full as the flush begins", []func(*pacer){full, begin(1), full, full, begin(1)}, nil, flushCategory, 0, writes * work},
-		{"the flush after that", []func(*pacer){full, begin(1), full, full, begin(1), begin(1)}, nil, flushCategory, 0, writes * 4 * work},
-		{"writers stall", []func(*pacer){full, begin(1)}, []func(*pacer){stalls}, flushCategory, 0, writes * 5 / 2 * work},
-		{"writers go on", []func(*pacer){full, begin(1), stalls, (*pacer).goesOn}, nil, flushCategory, 0, writes * 4 * work},
-		{"somebody waits", []func(*pacer){full, begin(1)}, []func(*pacer){waits}, flushCategory, 0, writes * 5 / 2 * work},
-		{"the first flush has all that grew", []func(*pacer){full, full, full, full, full, full, full, full, first}, nil, flushCategory, 0, writes * 4 * work},
-		{"the log of a start", []func(*pacer){full, opened, full, begin(1)}, nil, flushCategory, 0, writes * 4 * work},
-		{"a flush is repeated", []func(*pacer){full, begin(1), begin(1), full}, nil, flushCategory, 0, writes * work},
-		{"a slow disk", []func(*pacer){full, begin(1)}, nil, flushCategory, time.Second, writes * (work + time.Second + longestRest)},
-		{"a compaction", nil, nil, compactionCategory, 0, writes * 4 * work},
-		{"a compaction beside a flush that hurries", []func(*pacer){full, full, begin(1)}, nil, compactionCategory, 0, writes * 4 * work},
-		{"level 0 was large at the start", []func(*pacer){large}, nil, compactionCategory, 0, writes * work},
-		{"level 0 becomes large", []func(*pacer){flushed(8)}, []func(*pacer){flushed(1)}, compactionCategory, 0, writes * 5 / 2 * work},
-		{"level 0 becomes small", []func(*pacer){flushed(9), compacted(nil, 0, 1)}, nil, compactionCategory, 0, writes * 4 * work},
-		{"level 0 is compacted into itself", []func(*pacer){flushed(9), compacted(nil, 0, 0)}, nil, compactionCategory, 0, writes * work},
-		{"a compaction of level 0 fails", []func(*pacer){flushed(9), compacted(errors.New("broken"), 0, 1)}, nil, compactionCategory, 0, writes * work},
-		{"a lower level is compacted", []func(*pacer){flushed(9), compacted(nil, 5, 6)}, nil, compactionCategory, 0, writes * work},
-		{"space is short", nil, []func(*pacer){short}, compactionCategory, 0, writes * 5 / 2 * work},
-		{"a flush while space is short", []func(*pacer){full, begin(1), short}, nil, flushCategory, 0, writes * 4 * work},
-		{"a flush while level 0 is large", []func(*pacer){flushed(9), full, begin(1)}, nil, flushCategory, 0, writes * 4 * work},
-		{"a compaction that somebody waits for", nil, []func(*pacer){waits}, compactionCategory, 0, writes * 5 / 2 * work},
-		{"another file", nil, nil, "pebble-manifest", 0, writes * work},
+		{"one memtable", one, nil, flushCategory, 0, 0, writes * burst},
+		{"the engine needs half of the time", one, nil, flushCategory, 0, burst / 2, writes*burst + burst/2},
+		{"the engine needs more", one, nil, flushCategory, 0, 2 * burst, writes*2*burst + burst},
+		{"the engine pauses", one, []func(*pacer){filled}, flushCategory, 0, 0, fill + writes*burst},
+		{"it was full sooner", with(func(*pacer) { time.Sleep(fill / 2) }, full, begin(1)), nil, flushCategory, 0, 0, writes / 2 * burst},
+		{"it was full after a day", with(aDay, full, begin(1)), nil, flushCategory, 0, 0, writes * slowestFlush / 1024},
+		{"the flush before was large", with(largeFlush), nil, flushCategory, 0, 0, writes * burst / 4},
+		{"the flush before was small", with(func(p *pacer) { p.flushEnded(pebble.FlushInfo{}) }), nil, flushCategory, 0, 0, writes * burst},
+		{"another is full already", []func(*pacer){filled, full, full, begin(2)}, nil, flushCategory, 0, 0, 0},
+		{"another becomes full", one, []func(*pacer){full}, flushCategory, 0, 0, writes / 2 * burst},
+		{"the flush after one that had to hurry", with(filled, full, begin(1)), nil, flushCategory, 0, 0, writes * burst},
+		{"another becomes full as the flush begins", []func(*pacer){filled, full, begin(1), filled, full, full, begin(1)}, nil, flushCategory, 0, 0, 0},
+		{"the flush after that", []func(*pacer){filled, full, begin(1), full, full, begin(1), filled, begin(1)}, nil, flushCategory, 0, 0, writes * burst},
+		{"writers stall", one, []func(*pacer){stalls}, flushCategory, 0, 0, writes / 2 * burst},
+		{"writers go on", with(stalls, (*pacer).goesOn), nil, flushCategory, 0, 0, writes * burst},
+		{"somebody waits", one, []func(*pacer){waits}, flushCategory, 0, 0, writes / 2 * burst},
+		{"the first flush has all that grew", []func(*pacer){filled, full, full, full, full, full, full, full, full, first}, nil, flushCategory, 0, 0, writes * burst},
+		{"the log of a start", []func(*pacer){full, opened, filled, full, begin(1)}, nil, flushCategory, 0, 0, writes * burst},
+		{"a flush is repeated", with(begin(1), full), nil, flushCategory, 0, 0, 0},
+		{"a slow disk", one, nil, flushCategory, time.Second, 0, writes * time.Second},
+		{"a compaction", one, nil, compactionCategory, 0, 0, writes * burst / compactionShare},
+		{"a compaction beside a flush that hurries", with(full), nil, compactionCategory, 0, 0, writes * burst / compactionShare},
+		{"level 0 was large at the start", []func(*pacer){large, filled, full, begin(1)}, nil, compactionCategory, 0, 0, 0},
+		{"level 0 becomes large", with(flushed(16)), []func(*pacer){flushed(1)}, compactionCategory, 0, 0, writes / 2 * burst / compactionShare},
+		{"level 0 becomes small", with(flushed(17), compacted(nil, 0, 1)), nil, compactionCategory, 0, 0, writes * burst / compactionShare},
+		{"level 0 is compacted into itself", with(flushed(17), compacted(nil, 0, 0)), nil, compactionCategory, 0, 0, 0},
+		{"a compaction of level 0 fails", with(flushed(17), compacted(errors.New("broken"), 0, 1)), nil, compactionCategory, 0, 0, 0},
+		{"a lower level is compacted", with(flushed(17), compacted(nil, 5, 6)), nil, compactionCategory, 0, 0, 0},
+		{"space is short", one, []func(*pacer){short}, compactionCategory, 0, 0, writes / 2 * burst / compactionShare},
+		{"a flush while space is short", with(short), nil, flushCategory, 0, 0, writes * burst},
+		{"a flush while level 0 is large", with(flushed(17)), nil, flushCategory, 0, 0, writes * burst},
+		{"a compaction that somebody waits for", one, []func(*pacer){waits}, compactionCategory, 0, 0, writes / 2 * burst / compactionShare},
+		{"another file", one, nil, "pebble-manifest", 0, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := pacer{memtable: 64 << 20}
+				p.opened(0)
 				for _, fn := range tt.before {
 					fn(&p)
 				}
 				began := time.Now()
 				f := p.pace(slowFile{write: tt.write}, tt.category)
-				for i := range writes {
+				blocks := make(chan []byte)
+				go func() {
+					defer close(blocks)
+					for range writes {
+						time.Sleep(tt.block)
+						blocks <- make([]byte, size/1024)
+					}
+				}()
+				i := 0
+				for b := range blocks {
 					if i == writes/2 {
 						for _, fn := range tt.during {
 							fn(&p)
 						}
 					}
-					time.Sleep(work)
-					if n, err := f.Write([]byte("block")); n != 5 || err != nil {
+					if n, err := f.Write(b); n != len(b) || err != nil {
 						t.Fatal(n, err)
 					}
+					i++
 				}
-				if took := time.Since(began); took != tt.want {
+				if took := time.Since(began); took > tt.want || took < tt.want-longestRest {
 					t.Errorf("took %v, want %v", took, tt.want)
 				}
 			})
 		})
 	}
+}
+
+// TestLongestRest: a write rests for a short time, however large it is: then it looks again whether it
+// should hurry.
+func TestLongestRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pacer{memtable: 64 << 20}
+		p.opened(0)
+		time.Sleep(time.Hour)
+		p.flushBegins(pebble.FlushInfo{Input: 1, InputBytes: p.memtable})
+		began := time.Now()
+		if _, err := p.pace(slowFile{}, flushCategory).Write(make([]byte, p.memtable)); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took != longestRest {
+			t.Errorf("took %v", took)
+		}
+	})
 }
 
 // TestPacedEngine: the engine calls the pacer, and names the category of a flush as it expects.
