@@ -12,7 +12,7 @@ func (t *Table) commit(c Change, done func(error)) {
 			t.forget(id)
 			c.State = append(c.State, Put{Key: sessionKey(id)})
 		}
-		c.State = append(c.State, t.countersPut())
+		t.encodeCounters(&c)
 		t.hearing.save(&c)
 		done = t.withEndReports(done)
 		done = t.whenDurable(t.routes.appendUnsaved(&c), done)
@@ -38,6 +38,13 @@ func (t *Table) newChange() Change {
 	c := t.spare
 	t.spare = Change{}
 	return c
+}
+
+// encodeCounters adds the counters and the number that was given last to a change.
+func (t *Table) encodeCounters(c *Change) {
+	begin := len(c.octets)
+	c.octets = appendCounters(c.octets, t.numbers.extended(t.last), t.counters, t.clock.anchor())
+	c.State = append(c.State, Put{Key: countersKey, Value: c.octets[begin:len(c.octets):len(c.octets)]})
 }
 
 // encodeInto adds the state of a session to a change.

@@ -57,9 +57,14 @@ func isPerPacket(t radius.Type) bool {
 	return false
 }
 
+// attrsRoom is memory on the stack in which attributes are put together before they become a string: this
+// copies them, so other memory would be garbage.
+type attrsRoom [1024]byte
+
 // sessionAttrs returns a copy of a packet's attributes that belong to the session.
 func sessionAttrs(a radius.Attributes) radius.Attributes {
-	b := make([]byte, 0, len(a))
+	var room attrsRoom
+	b := room[:0]
 	for t, v := range a.All() {
 		if !isPerPacket(t) {
 			b = radius.AppendAttribute(b, t, v)
@@ -85,7 +90,8 @@ func merge(old radius.Attributes, ev *Event, late bool) radius.Attributes {
 	if !changed {
 		return old
 	}
-	b := make([]byte, 0, len(old)+len(ev.Attrs))
+	var room attrsRoom
+	b := room[:0]
 	for t, v := range old.All() {
 		k := radius.KeyOf(t, v)
 		if _, again := ev.Attrs.First(k); !again || !replaces(old, k, ev, late) {

@@ -49,7 +49,9 @@ func (t *Table) SetReserving(on bool) {
 		return
 	}
 	if t.numbers.on = on; on {
-		t.commit(Change{State: []Put{t.countersPut()}}, nil)
+		c := t.newChange()
+		t.encodeCounters(&c)
+		t.commit(c, nil)
 	}
 }
 
@@ -87,7 +89,9 @@ func (t *Table) ReserveThis(id ID) bool {
 // keepAhead commits a new block of numbers if half of the block has been given.
 func (t *Table) keepAhead() {
 	if t.numbers.isLow(t.last) && t.journal.Accepting() == nil {
-		t.commit(Change{State: []Put{t.countersPut()}}, nil)
+		c := t.newChange()
+		t.encodeCounters(&c)
+		t.commit(c, nil)
 	}
 }
 

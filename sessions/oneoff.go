@@ -102,7 +102,7 @@ func (t *Table) Record(o OneOff, done func(error)) (ID, error) {
 		if s.Route = NewRoute(route); o.ID == 0 {
 			t.last = id
 		}
-		c.State = append(c.State, t.countersPut()) // with the number, so that it is not given again
+		t.encodeCounters(&c) // with the number, so that it is not given again
 		done = t.whenDurable(nil, done)
 	} else {
 		s.ID = 0

@@ -23,7 +23,7 @@ func (t *Table) SetUp(s *Session) {
 		t.counters.Total++
 		t.setups.put(s)
 		t.markHighWater()
-		c.State = append(c.State, t.countersPut())
+		t.encodeCounters(&c)
 	} else {
 		t.setups.put(s)
 	}

@@ -415,11 +415,6 @@ func (t *Table) remember(c *Change, s *Session, sid string) {
 // forget removes a session from the remembered ones.
 func (t *Table) forget(id ID) { t.release(t.remembered.remove(id)) }
 
-// countersPut stores the counters and the number that was given last.
-func (t *Table) countersPut() Put {
-	return Put{Key: countersKey, Value: appendCounters(make([]byte, 0, 64), t.numbers.extended(t.last), t.counters, t.clock.anchor())}
-}
-
 // whenDurable returns the done of a commit. Before it calls the caller's, it shows the counters to
 // readers and notes which routes and numbers are durable. Most commits change none of them.
 func (t *Table) whenDurable(routes []*Route, done func(error)) func(error) {
