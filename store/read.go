@@ -251,6 +251,9 @@ type page struct {
 
 const pageSize = 256 << 10
 
+// newPage returns an empty page with room for all but a large last value.
+func newPage() page { return page{buf: make([]byte, 0, pageSize+pageSize/8), ends: make([]int, 0, 1024)} }
+
 // Load calls fn for every key of the state, in order, until fn returns an error, which Load
 // returns. key and value are valid only during the call. Load is meant for the start: it may or may
 // not see changes that are committed meanwhile. State that cannot be read gives ErrDamaged, see
@@ -289,13 +292,14 @@ func (s *Store) load(after []byte, fn func(key, value []byte) error) error {
 	s.mu.Unlock()
 
 	pages := make(chan page, 1) // reads ahead while fn decodes
+	spare := make(chan page, 2) // to use again
 	enough := make(chan struct{})
 	read := make(chan error, 1)
 	go func() {
 		read <- s.callEngine(func() error {
 			defer s.readers.Done()
 			defer close(pages)
-			return s.pages(after, pages, enough)
+			return s.pages(after, pages, spare, enough)
 		})
 	}()
 	var err error
@@ -309,6 +313,10 @@ func (s *Store) load(after []byte, fn func(key, value []byte) error) error {
 				return nil
 			}
 			err = p.each(fn)
+			select {
+			case spare <- p:
+			default:
+			}
 		case <-s.failed:
 			err = s.Err()
 		}
@@ -317,8 +325,9 @@ func (s *Store) load(after []byte, fn func(key, value []byte) error) error {
 	return err
 }
 
-// pages sends the state behind a key in pages, until the end or until enough is closed.
-func (s *Store) pages(after []byte, pages chan<- page, enough <-chan struct{}) error {
+// pages sends the state behind a key in pages, until the end or until enough is closed. It uses spare pages
+// again.
+func (s *Store) pages(after []byte, pages chan<- page, spare <-chan page, enough <-chan struct{}) error {
 	from := []byte{prefixState}
 	if after != nil {
 		from = append(append(from, after...), 0)
@@ -327,11 +336,16 @@ func (s *Store) pages(after []byte, pages chan<- page, enough <-chan struct{}) e
 	if err != nil {
 		return err
 	}
-	var p page
+	p := newPage()
 	send := func() bool {
 		select {
 		case pages <- p:
-			p = page{buf: make([]byte, 0, len(p.buf)), ends: make([]int, 0, len(p.ends))}
+			select {
+			case p = <-spare:
+				p.buf, p.ends = p.buf[:0], p.ends[:0]
+			default:
+				p = newPage()
+			}
 			return true
 		case <-enough:
 			return false

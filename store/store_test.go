@@ -3,9 +3,11 @@ package store
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -411,5 +413,32 @@ func TestLoad(t *testing.T) {
 	})
 	if !errors.Is(err, enough) || calls != 3 {
 		t.Errorf("got %v after %d calls, want the callback's error after 3", err, calls)
+	}
+}
+
+// TestLoadUsesPagesAgain: Load passes a large state through a little memory. New memory for all of it would
+// be most of what a start needs.
+func TestLoadUsesPagesAgain(t *testing.T) {
+	s := open(t, NewDisk(), Config{})
+	const keys, size = 32 << 10, 256
+	for i := range keys / 1024 {
+		var c Change
+		for j := range 1024 {
+			c.Puts = append(c.Puts, put(fmt.Sprint(i*1024+j), strings.Repeat("v", size)))
+		}
+		commit(t, s, c)
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // memory that it frees would come again
+	n, used := 0, map[uintptr]bool{}
+	err := s.Load(func(key, _ []byte) error {
+		n++
+		used[uintptr(unsafe.Pointer(&key[0]))/size] = true // where the key is
+		return nil
+	})
+	if err != nil || n != keys {
+		t.Fatal(n, err)
+	}
+	if len(used) > keys/4 {
+		t.Errorf("%d keys were in %d places", n, len(used))
 	}
 }
