@@ -11,6 +11,7 @@ import (
 	"aaasess/accounting/methods"
 	"aaasess/cmd/aaasessd/internal/conditions"
 	"aaasess/cmd/aaasessd/internal/config"
+	"aaasess/cmd/aaasessd/internal/page"
 	"aaasess/cmd/internal/version"
 	"aaasess/internal/servers"
 	"aaasess/mib/aaasess"
@@ -150,6 +151,20 @@ func (d *daemon) ownMethods(now time.Time, states *conditions.States) (list []aa
 		}
 	}
 	return list
+}
+
+// blocked returns what the status page shows as blocked: the same as aaasessMethodState.
+func (d *daemon) blocked() page.Blocked {
+	states := d.conditions.States()
+	is := func(name accounting.MethodName) bool { return states.Methods[string(name)].Reason.Blocked() }
+	b := page.Blocked{Queues: map[string]bool{}, Groups: map[string]bool{}}
+	for _, q := range d.methods.Queues() {
+		b.Queues[q.Queue] = is(accounting.MethodOf(q.Queue))
+	}
+	for _, g := range d.serverGroups() {
+		b.Groups[g.Name] = is(accounting.Group(g.Name))
+	}
+	return b
 }
 
 // blockedSince returns since when the records of a queue are blocked.

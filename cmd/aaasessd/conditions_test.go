@@ -120,6 +120,9 @@ func TestConditions(t *testing.T) {
 	}
 	// degraded(2), over(2), 2 records; radius(2), 1 server, none up, 2 records, blocked(2), noAnswer(2)
 	eventually(t, "the module shows it", shows("2", "2", "2", "2", "1", "0", "2", "2", "2"), &values)
+	if b := l.d.blocked(); !b.Groups["isp"] || !b.Queues["group/isp"] {
+		t.Errorf("the page shows %v", b)
+	}
 
 	if err := l.stop(); err != nil {
 		t.Fatal(err)
@@ -142,6 +145,9 @@ func TestConditions(t *testing.T) {
 	}
 	eventually(t, "all is well", func() bool { return !reason("") }, &reasons)
 	eventually(t, "the module shows it", shows("1", "1", "0", "2", "1", "1", "0", "1", "1"), &values)
+	if b := l.d.blocked(); b.Groups["isp"] || b.Queues["group/isp"] {
+		t.Errorf("the page shows %v", b)
+	}
 	if len(informs) > 0 || len(master.notified) > 0 {
 		t.Errorf("more is told: %d, %d", len(informs), len(master.notified))
 	}

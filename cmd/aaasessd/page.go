@@ -82,7 +82,7 @@ func (d *daemon) pageSource() page.Source {
 		Version: version.String(), Person: d.http.Person,
 		Status: d.control.Status, Sessions: d.control.List, Session: d.control.Detail,
 		Groups: d.accounting.ServerGroups, OnOffGroups: d.accounting.OnOffGroups,
-		Spool: d.accounting.Spool, SetAside: d.accounting.SetAside,
+		Blocked: d.blocked, Spool: d.accounting.Spool, SetAside: d.accounting.SetAside,
 		SNMP: d.snmpStatus, Disconnect: d.control.DisconnectOne,
 	}
 }

@@ -28,6 +28,7 @@ func emptySource() Source {
 		Session:     func(api.ID) (api.SessionDetail, bool) { return api.SessionDetail{}, false },
 		Groups:      func() []api.ServerGroup { return nil },
 		OnOffGroups: func() []api.OnOffGroup { return nil },
+		Blocked:     func() Blocked { return Blocked{} },
 		Spool:       func() api.SpoolStatus { return api.SpoolStatus{Disk: api.Disk{Accepting: "yes", Free: -1}} },
 		SetAside:    func(uint64, int) ([]api.SetAside, error) { return nil, nil },
 		SNMP:        func() *api.SNMPStatus { return nil },
@@ -61,6 +62,9 @@ func fullSource(name string) Source {
 	s.Groups = func() []api.ServerGroup { return []api.ServerGroup{tacacsGroup(name), radiusGroup(name)} }
 	s.OnOffGroups = func() []api.OnOffGroup {
 		return []api.OnOffGroup{{Name: name, Description: name, Controlling: []string{name}, Monitoring: []string{name, "b"}}}
+	}
+	s.Blocked = func() Blocked {
+		return Blocked{Queues: map[string]bool{"local": true}, Groups: map[string]bool{name + "t": true}}
 	}
 	s.Spool = func() api.SpoolStatus { return fullSpool(name) }
 	s.SetAside = func(after uint64, limit int) (out []api.SetAside, err error) {

@@ -34,5 +34,5 @@ func newSpoolFigures(s api.SpoolStatus) spoolFigures {
 
 func loadOverview(p *Page, r *request) (content, error) {
 	s := &p.cfg.Source
-	return content{data: overviewData{r.now, s.Status(), groupRows(s.Groups()), newSpoolFigures(s.Spool())}}, nil
+	return content{data: overviewData{r.now, s.Status(), groupRows(s.Groups(), s.Blocked()), newSpoolFigures(s.Spool())}}, nil
 }

@@ -19,13 +19,14 @@ const maxServers = 100
 type groupRow struct {
 	api.ServerGroup
 	Up, Down, Unknown int // servers by state
-	// State is up, down if no server is up, degraded if one is down, blocked if records wait for the answer
-	// to an Accounting-On, or unknown if nothing was sent to any server yet.
+	// State is blocked if records or logins could be sent and have not moved for some time (see
+	// [Source.Blocked]); else waiting if records wait for the answer to an Accounting-On, down if no server
+	// is up, degraded if one is down, up, or unknown if nothing was sent to any server yet.
 	State string
 }
 
 // groupRows returns the groups in the order of their names.
-func groupRows(groups []api.ServerGroup) []groupRow {
+func groupRows(groups []api.ServerGroup, blocked Blocked) []groupRow {
 	out := make([]groupRow, 0, len(groups))
 	for _, g := range groups {
 		row := groupRow{ServerGroup: g}
@@ -39,7 +40,7 @@ func groupRows(groups []api.ServerGroup) []groupRow {
 				row.Unknown++
 			}
 		}
-		row.State = groupState(&row)
+		row.State = groupState(&row, blocked.Groups[g.Name])
 		out = append(out, row)
 	}
 	slices.SortStableFunc(out, func(a, b groupRow) int { return cmp.Compare(a.Name, b.Name) })
@@ -53,12 +54,15 @@ const (
 	stateUnknown  = "unknown"
 	stateDegraded = "degraded"
 	stateBlocked  = "blocked"
+	stateWaiting  = "waiting"
 )
 
-func groupState(g *groupRow) string {
+func groupState(g *groupRow, blocked bool) string {
 	switch {
-	case g.AcctOnOff.Blocked:
+	case blocked:
 		return stateBlocked
+	case g.AcctOnOff.Blocked:
+		return stateWaiting
 	case g.Down > 0 && g.Up > 0:
 		return stateDegraded
 	case g.Down > 0:
@@ -160,7 +164,7 @@ func loadServers(p *Page, r *request) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	d := serversData{Now: r.now, Groups: groupRows(p.cfg.Source.Groups()), Only: r.query.Get("group")}
+	d := serversData{Now: r.now, Groups: groupRows(p.cfg.Source.Groups(), p.cfg.Source.Blocked()), Only: r.query.Get("group")}
 	total, found := 0, d.Only == ""
 	for _, g := range d.Groups {
 		if d.Only != "" && g.Name != d.Only {

@@ -7,6 +7,9 @@ import (
 	"aaasess/cmd/internal/api"
 )
 
+// Blocked has the names of queues and server groups whose method is blocked.
+type Blocked struct{ Queues, Groups map[string]bool }
+
 // Source is where a [Page] reads and what it changes. Its functions may be called from any goroutine,
 // and must not wait for more than a lock and the disk, unless said otherwise. The caller owns the
 // results. Texts of sessions and records come from the network: a page shows them as text only.
@@ -26,6 +29,8 @@ type Source struct {
 	// order.
 	Groups      func() []api.ServerGroup
 	OnOffGroups func() []api.OnOffGroup
+	// Blocked returns what is blocked, as aaasessMethodState of AAASESS-MIB says.
+	Blocked func() Blocked
 	// Spool returns the status of the queues and the disk.
 	Spool func() api.SpoolStatus
 	// SetAside lists set-aside records with a Seq above after, in the order of Seq, at most limit of them.

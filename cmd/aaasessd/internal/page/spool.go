@@ -27,8 +27,8 @@ type spoolData struct {
 // queueRow is a queue in a list.
 type queueRow struct {
 	api.Queue
-	// State is down, blocked if the queue waits for an Accounting-On, lost if some records have no method,
-	// else up or unknown.
+	// State is lost if some records have no method; else blocked as [Source.Blocked] says, waiting if the
+	// queue waits for an Accounting-On, down, up or unknown.
 	State string
 	// Notes are what else an operator should know.
 	Notes []string
@@ -37,15 +37,17 @@ type queueRow struct {
 // stateLost is that of a queue with records that no method delivers.
 const stateLost = "lost"
 
-func queueRows(queues []api.Queue) []queueRow {
+func queueRows(queues []api.Queue, blocked Blocked) []queueRow {
 	out := make([]queueRow, 0, len(queues))
 	for _, q := range queues {
 		row := queueRow{q, q.OperState, queueNotes(&q)}
 		switch {
 		case q.Lost:
 			row.State = stateLost
-		case q.Hold != "" && q.Hold != api.HoldOpen:
+		case blocked.Queues[q.Queue]:
 			row.State = stateBlocked
+		case q.Hold != "" && q.Hold != api.HoldOpen:
+			row.State = stateWaiting
 		case !q.DownSince.IsZero():
 			row.State = stateDown
 		}
@@ -89,7 +91,7 @@ func loadSpool(p *Page, r *request) (content, error) {
 		}
 	}
 	d.Spool = newSpoolFigures(p.cfg.Source.Spool())
-	d.Queues = queueRows(d.Spool.SpoolStatus.Queues)
+	d.Queues = queueRows(d.Spool.SpoolStatus.Queues, p.cfg.Source.Blocked())
 	records, err := p.cfg.Source.SetAside(d.After, maxSetAside+1)
 	if err != nil {
 		return content{}, fmt.Errorf("set-aside records: %w", err)

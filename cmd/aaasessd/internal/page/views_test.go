@@ -239,17 +239,45 @@ func TestRegions(t *testing.T) {
 	}
 }
 
+// TestStatesOfGroupsAndQueues: what is blocked for the manager is blocked on the page, and nothing else is.
+func TestStatesOfGroupsAndQueues(t *testing.T) {
+	up, down := api.GroupServer{OperState: "up"}, api.GroupServer{OperState: "down"}
+	for name, tt := range map[string]struct {
+		group   api.ServerGroup
+		queue   api.Queue
+		blocked bool
+		want    string // of both
+	}{
+		"up":                      {api.ServerGroup{Servers: []api.GroupServer{up}}, api.Queue{OperState: "up", Hold: api.HoldOpen}, false, "up"},
+		"blocked with a server":   {api.ServerGroup{Servers: []api.GroupServer{up}}, api.Queue{OperState: "up", Hold: api.HoldOpen}, true, "blocked"},
+		"down":                    {api.ServerGroup{Servers: []api.GroupServer{down}}, api.Queue{DownSince: at, Hold: api.HoldOpen}, false, "down"},
+		"down and blocked":        {api.ServerGroup{Servers: []api.GroupServer{down}}, api.Queue{DownSince: at, Hold: api.HoldOpen}, true, "blocked"},
+		"held":                    {api.ServerGroup{AcctOnOff: api.AcctOnOff{Blocked: true}}, api.Queue{Hold: api.HoldHeld}, false, "waiting"},
+		"held for a long time":    {api.ServerGroup{AcctOnOff: api.AcctOnOff{Blocked: true}}, api.Queue{Hold: api.HoldHeld}, true, "blocked"},
+		"held with a dead server": {api.ServerGroup{AcctOnOff: api.AcctOnOff{Blocked: true}, Servers: []api.GroupServer{down}}, api.Queue{Hold: api.HoldAway, DownSince: at}, false, "waiting"},
+	} {
+		tt.group.Name, tt.queue.Queue = "isp", "group/isp"
+		b := Blocked{Queues: map[string]bool{"group/isp": tt.blocked, "local": !tt.blocked}, Groups: map[string]bool{"isp": tt.blocked, "b": !tt.blocked}}
+		if got := groupRows([]api.ServerGroup{tt.group}, b)[0].State; got != tt.want {
+			t.Errorf("%s: the group is %s", name, got)
+		}
+		if got := queueRows([]api.Queue{tt.queue}, b)[0].State; got != tt.want {
+			t.Errorf("%s: the queue is %s", name, got)
+		}
+	}
+}
+
 // TestContent: what each view must tell.
 func TestContent(t *testing.T) {
 	p := New(Config{Source: fullSource("a name")})
 	for path, wants := range map[string][]string{
-		"/": {"degraded", "another reason", "1 234 567", "blocked", "1 of 2 up, 1 down", "12 345", "sendAcctOn", "waits for a name", "Set aside120"},
+		"/": {"degraded", "another reason", "1 234 567", "blocked", "waiting", "1 of 2 up, 1 down", "12 345", "sendAcctOn", "waits for a name", "Set aside120"},
 		"/servers": {
-			"blocked", "unknown", "12.5 ms", "10 s and 3 timeouts", "skipped for 1m00s", "created over SNMP", "Destroyed over SNMP", "Tested with the user a name",
+			"blocked", "waiting", "unknown", "12.5 ms", "10 s and 3 timeouts", "skipped for 1m00s", "created over SNMP", "Destroyed over SNMP", "Tested with the user a name",
 			"2024-05-06", "1 of 4", "not agreed", "a change over snmp is given up",
 		},
 		"/spool": {
-			"1 GiB of 2 GiB", "1 MiB; new events need 32 MiB", "3 MiB", "lost", "down", "blocked", "The method is not configured any more.", "The records go to the list a name.",
+			"1 GiB of 2 GiB", "1 MiB; new events need 32 MiB", "3 MiB", "lost", "down", "blocked", "waiting", "The method is not configured any more.", "The records go to the list a name.",
 			"The records wait until the Accounting-On is answered.", "the records go to the next method", "A backlog is being sent.", "1 interim dropped", "2 records accepted by other methods.",
 			"120 records in all.", "an unknown number of values", "2 records, 1 to 2", "Next",
 		},
