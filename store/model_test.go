@@ -264,7 +264,13 @@ func (sim *simulation) check(t *rapid.T) {
 	if len(infos) != len(want.queues) {
 		t.Fatalf("%d queues, want %d", len(infos), len(want.queues))
 	}
+	if info, known := sim.s.Queue("no such queue"); known || info != (QueueInfo{}) {
+		t.Fatalf("a queue that never had a record: %+v", info)
+	}
 	for _, info := range infos {
+		if one, known := sim.s.Queue(info.Name); !known || one != info {
+			t.Fatalf("queue %+v is %+v alone", info, one)
+		}
 		q := want.queues[info.Name]
 		live := maps.Clone(q.live)
 		maps.DeleteFunc(live, func(seq uint64, _ string) bool { return sim.discarded[Ack{info.Name, seq}] })

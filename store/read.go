@@ -235,12 +235,27 @@ func (s *Store) Queues() []QueueInfo {
 	infos := make([]QueueInfo, 0, len(s.queues))
 	for _, q := range s.queues {
 		if q.durable > firstSeq {
-			infos = append(infos, QueueInfo{Name: q.name, Len: q.length(), FirstSeq: q.low, NextSeq: q.durable})
+			infos = append(infos, q.info())
 		}
 	}
 	s.mu.Unlock()
 	slices.SortFunc(infos, func(a, b QueueInfo) int { return strings.Compare(a.Name, b.Name) })
 	return infos
+}
+
+// Queue returns a queue; false if it never had a record.
+func (s *Store) Queue(name string) (QueueInfo, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := s.queues[name]
+	if q == nil || q.durable <= firstSeq {
+		return QueueInfo{}, false
+	}
+	return q.info(), true
+}
+
+func (q *queue) info() QueueInfo {
+	return QueueInfo{Name: q.name, Len: q.length(), FirstSeq: q.low, NextSeq: q.durable}
 }
 
 // page holds some keys and values in one buffer.
@@ -252,7 +267,9 @@ type page struct {
 const pageSize = 256 << 10
 
 // newPage returns an empty page with room for all but a large last value.
-func newPage() page { return page{buf: make([]byte, 0, pageSize+pageSize/8), ends: make([]int, 0, 1024)} }
+func newPage() page {
+	return page{buf: make([]byte, 0, pageSize+pageSize/8), ends: make([]int, 0, 1024)}
+}
 
 // Load calls fn for every key of the state, in order, until fn returns an error, which Load
 // returns. key and value are valid only during the call. Load is meant for the start: it may or may

@@ -60,10 +60,8 @@ func (d *Delivery) beginDrain(m *method) {
 // markBacklog adds everything in a queue to the method's backlog.
 func (d *Delivery) markBacklog(m *method, q *queue) {
 	m.drain.on, m.drain.undrained = true, nil
-	for _, info := range d.store.Queues() {
-		if info.Name == q.name {
-			m.drain.marks[q] = info.NextSeq
-		}
+	if info, ok := d.store.Queue(q.name); ok {
+		m.drain.marks[q] = info.NextSeq
 	}
 }
 

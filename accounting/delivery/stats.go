@@ -54,13 +54,8 @@ var deliveryBounds = []time.Duration{
 // Queue returns the counters of a queue. It never blocks on delivery. For an unknown queue only the
 // name and Pending are set.
 func (d *Delivery) Queue(name string) QueueStats {
-	pending := uint64(0)
-	for _, q := range d.store.Queues() {
-		if q.Name == name {
-			pending = q.Len
-		}
-	}
-	return d.QueueOf(name, pending)
+	info, _ := d.store.Queue(name)
+	return d.QueueOf(name, info.Len)
 }
 
 // QueueOf is Queue for a caller that knows how many records are in the queue. One that needs all queues asks
