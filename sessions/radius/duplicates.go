@@ -112,7 +112,7 @@ func (d *duplicateTable) forget(now time.Time) (forgotten int) {
 		}
 	}
 	if forgotten > 0 {
-		d.recent, d.older, d.since = kept, nil, now
+		d.reset(kept, now)
 	}
 	return forgotten
 }

@@ -31,28 +31,44 @@ func keyOf(p radius.Packet, from netip.AddrPort) requestKey {
 type generations[V any] struct {
 	span          time.Duration
 	recent, older map[requestKey]V
-	since         time.Time // when recent began; zero before the first request
+	// The most requests that recent and older ever had: the memory of a map never shrinks.
+	recentCap, olderCap int
+	since               time.Time // when recent began; zero before the first request
 }
 
 func newGenerations[V any](span time.Duration) generations[V] {
 	return generations[V]{span: span, recent: map[requestKey]V{}}
 }
 
-// rotate retires recent when it is too old or full. It reports whether recent is a new map.
+// rotate retires recent when it is too old or full. It reports whether it has.
 func (g *generations[V]) rotate(full bool, now time.Time) (rotated bool) {
 	if g.since.IsZero() {
 		g.since = now
 	}
 	switch age := now.Sub(g.since); {
 	case age >= 2*g.span:
-		g.recent, g.older, g.since = map[requestKey]V{}, nil, now
+		g.reset(map[requestKey]V{}, now)
 	case age >= g.span || full:
-		// The old size is a good capacity: the map need not grow under load.
-		g.recent, g.older, g.since = make(map[requestKey]V, len(g.recent)), g.recent, now
+		// The memory of the older map is used again, unless it is much too large. A new map has the size of
+		// the recent one, so it need not grow under load.
+		n := len(g.recent)
+		next, room := g.older, g.olderCap
+		if next == nil || room > 2*n+64 {
+			next, room = make(map[requestKey]V, n), n
+		} else {
+			clear(next)
+		}
+		g.older, g.olderCap = g.recent, max(g.recentCap, n)
+		g.recent, g.recentCap, g.since = next, room, now
 	default:
 		return false
 	}
 	return true
+}
+
+// reset forgets everything but some requests.
+func (g *generations[V]) reset(kept map[requestKey]V, now time.Time) {
+	g.recent, g.recentCap, g.older, g.olderCap, g.since = kept, 0, nil, 0, now
 }
 
 // find returns what is remembered of a request.
