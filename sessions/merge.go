@@ -57,8 +57,8 @@ func isPerPacket(t radius.Type) bool {
 	return false
 }
 
-// attrsRoom is memory on the stack in which attributes are put together before they become a string: this
-// copies them, so other memory would be garbage.
+// attrsRoom is room on the stack for building attributes. The conversion to a string copies them, so a
+// slice on the heap would be garbage at once. More attributes than it has room for go to the heap.
 type attrsRoom [1024]byte
 
 // sessionAttrs returns a copy of a packet's attributes that belong to the session.

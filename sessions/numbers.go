@@ -49,9 +49,7 @@ func (t *Table) SetReserving(on bool) {
 		return
 	}
 	if t.numbers.on = on; on {
-		c := t.newChange()
-		t.encodeCounters(&c)
-		t.commit(c, nil)
+		t.commitCounters()
 	}
 }
 
@@ -86,12 +84,17 @@ func (t *Table) ReserveThis(id ID) bool {
 	return true
 }
 
+// commitCounters commits a block of numbers, which is part of the counters.
+func (t *Table) commitCounters() {
+	c := t.newChange()
+	t.encodeCounters(&c)
+	t.commit(c, nil)
+}
+
 // keepAhead commits a new block of numbers if half of the block has been given.
 func (t *Table) keepAhead() {
 	if t.numbers.isLow(t.last) && t.journal.Accepting() == nil {
-		c := t.newChange()
-		t.encodeCounters(&c)
-		t.commit(c, nil)
+		t.commitCounters()
 	}
 }
 

@@ -50,7 +50,7 @@ func (s *Store) options() *pebble.Options {
 
 // memTableSize returns 64 MiB, or less if MaxSize is small. A larger memtable makes a restart after
 // a kill slower. A smaller one is flushed more often, which delays commits (BenchmarkLatency: the
-// longest delay was twice as long with 32 MiB, four times with 16 MiB). A log grows a little larger
+// longest delay was twice as long with 32 MiB, four times with 16 MiB, before flushes were spread). A log grows a little larger
 // than a memtable, and the engine keeps four logs for reuse besides those that it needs. All this
 // must leave most of MaxSize free.
 func (s *Store) memTableSize() int64 {

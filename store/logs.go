@@ -18,8 +18,12 @@ const logAhead = 8 << 20
 // 64 MiB takes ext4 20 ms, and a sync that needs its journal, as of a log that grows, waits for that.
 const logStep = 1 << 20
 
+// restFactor is how long the removal of files rests after each table and each part of a log, as a multiple
+// of the time that this took.
+const restFactor = 3
+
 // files is the file system that the engine uses. It does not allocate logs in full, checks tables
-// as they are read, paces flushes and the removal of logs, and maintains the inventory.
+// as they are read, paces flushes, compactions and the removal of tables and logs, and maintains the inventory.
 type files struct {
 	vfs.FS
 	inventory *inventory
@@ -72,7 +76,7 @@ func (fs files) Remove(name string) error {
 
 func (fs files) restAfter(began time.Time) {
 	if fs.pacer.waiting.Load() == 0 {
-		rest(began)
+		time.Sleep(min(restFactor*time.Since(began), longestRest))
 	}
 }
 

@@ -16,18 +16,18 @@ const (
 )
 
 const (
-	// slowestFlush is the longest time over which a flush is spread. A flush is spread over half of the time
-	// in which its memtable became full. At full speed a flush takes 150 ms and a compaction of four times
-	// as much 350 ms or more, and answers that come meanwhile wait (BenchmarkLatency).
-	slowestFlush = 4 * time.Second
-	// compactionShare is how much compactions may write while a flush is spread, as a multiple of what the
-	// flush writes. The engine writes each record three to five times, and so twice this is enough.
+	// longestSpread is the longest time over which a flush is spread. A flush is spread over half of the
+	// time in which its memtable was filled. At full speed a flush takes 150 ms and a compaction of four
+	// times as much 350 ms or more, and answers that come meanwhile wait.
+	longestSpread = 4 * time.Second
+	// compactionShare is how much one compaction may write while a flush is spread, as a multiple of what
+	// the flush writes. A flush is spread over at most half of the time between two flushes, so one
+	// compaction may write at least eight times as much as is flushed. The engine writes each record
+	// three to five times in all, so compactions keep up.
 	compactionShare = 4
-	// shortestRest and longestRest bound one rest. Many short rests would cost more than they bring.
+	// A write rests for at most longestRest, then it looks again whether it should hurry. A rest below
+	// shortestRest is saved up for a later write: many short rests would cost more than they bring.
 	shortestRest, longestRest = 2 * time.Millisecond, 5 * time.Millisecond
-	// restFactor is how long the removal of files rests after each table and each part of a log, as a
-	// multiple of the time that this took.
-	restFactor = 3
 	// deepLevel is how much level 0 may have before compactions hurry, as a multiple of what a flush
 	// writes. The engine compacts it from about a quarter of that, and would stall writers at four
 	// times as much. The lower levels cannot fall behind for long, because then level 0 grows.
@@ -47,17 +47,18 @@ type pacer struct {
 
 	mu      sync.Mutex
 	began   time.Time     // when the newest flush began or, before the first, the engine was opened
-	spread  time.Duration // over which that flush is spread
-	flushed int64         // what the last flush wrote, see octetsOfFlush
+	spread  time.Duration // over which that flush, and compactions until the next one, are spread
+	flushed int64         // see octetsOfFlush
 }
 
 // flushBegins is called by the engine when a flush begins. With more than one full memtable it is late. The
 // first flush has many memtables, but they are small: the first has 256 KiB, and each is twice as large
-// as the one before. Together they have the size of a full one.
+// as the one before. Together they have the size of a full one. It also decides over which time the flush is
+// spread: hardly any if the engine repeats it.
 func (p *pacer) flushBegins(info pebble.FlushInfo) {
 	p.mu.Lock()
 	now := time.Now()
-	p.spread = min(now.Sub(p.began)/2, slowestFlush)
+	p.spread = min(now.Sub(p.began)/2, longestSpread)
 	p.began = now
 	p.mu.Unlock()
 	p.late.Store(info.InputBytes > p.memtable+p.memtable/2)
@@ -89,12 +90,8 @@ func (p *pacer) flushEnded(info pebble.FlushInfo) {
 	p.level0.Add(size)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.flushed = size
+	p.flushed = max(size, p.flushed/2)
 }
-
-// octetsOfFlush returns what a flush may be expected to write. A first flush may have little, and one of
-// records that were deleted meanwhile nothing. The caller holds the mutex.
-func (p *pacer) octetsOfFlush() int64 { return max(p.flushed, int64(p.memtable/16)) }
 
 func (p *pacer) compacted(info pebble.CompactionInfo) {
 	if info.Err != nil {
@@ -117,6 +114,11 @@ func sizeOf(tables []pebble.TableInfo) (sum int64) {
 	return sum
 }
 
+// octetsOfFlush returns what the next flush is expected to write: as much as the last one. A flush of less
+// may have been forced, or its records were deleted, so less is expected only step by step, and never
+// less than a sixteenth of a memtable. The caller holds the mutex.
+func (p *pacer) octetsOfFlush() int64 { return max(p.flushed, int64(p.memtable/16)) }
+
 // opened is called when the engine is open, with the size of level 0. Its first log followed no memtable
 // that is to be flushed.
 func (p *pacer) opened(level0 int64) {
@@ -124,7 +126,7 @@ func (p *pacer) opened(level0 int64) {
 	p.level0.Store(level0)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.began = time.Now()
+	p.began, p.spread = time.Now(), longestSpread
 }
 
 func (p *pacer) flushHurries() bool {
@@ -140,7 +142,7 @@ func (p *pacer) compactionHurries() bool {
 	return p.level0.Load() > deepLevel*p.octetsOfFlush()
 }
 
-// pace returns the file of a table that rests.
+// pace returns f or, for a table that a flush or a compaction writes, a file that rests.
 func (p *pacer) pace(f vfs.File, c vfs.DiskWriteCategory) vfs.File {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -158,12 +160,9 @@ func (p *pacer) pace(f vfs.File, c vfs.DiskWriteCategory) vfs.File {
 	return paced
 }
 
-// rest rests after work that began at a time.
-func rest(began time.Time) { time.Sleep(min(restFactor*time.Since(began), longestRest)) }
-
-// pacedFile is the file of a table that a flush or a compaction writes. Only they use it. It writes a
-// number of octets in a time, however long the engine needs for them: the engine makes the next block while
-// a write rests, so the time between two writes does not tell.
+// pacedFile is the file of a table that a flush or a compaction writes. Only they use it. It writes at most
+// octets in each spread. It does not measure the work of the engine: the engine makes the next block while
+// a write rests.
 type pacedFile struct {
 	vfs.File
 	hurries func() bool

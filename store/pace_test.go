@@ -22,13 +22,14 @@ func (f slowFile) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestPace: a flush rests while the next memtable has room, and a compaction while level 0 is small.
+// TestPace: a flush is spread over half of the time in which its memtable was filled, and a compaction over a
+// part of that, unless they hurry.
 func TestPace(t *testing.T) {
 	const (
-		writes = 64
-		fill   = 4 * time.Second // until the memtable is full
-		size   = 4 << 20         // of a flush, the least that is expected
-		burst  = fill / 2 / 1024 // between the writes of a flush: its octets are written in half of that time
+		writes   = 64
+		fill     = 4 * time.Second // until the memtable is full
+		size     = 4 << 20         // of a flush, the least that is expected
+		interval = fill / 2 / 1024 // between two writes of a flush that is spread
 	)
 	begin := func(memtables int) func(*pacer) {
 		return func(p *pacer) {
@@ -57,6 +58,7 @@ func TestPace(t *testing.T) {
 			}
 		}
 	}
+	small := func(p *pacer) { p.flushEnded(pebble.FlushInfo{}) }
 	largeFlush := func(p *pacer) { p.flushEnded(pebble.FlushInfo{Output: tables(4)}) }
 	compacted := func(err error, from, to int) func(*pacer) { // of one table
 		return func(p *pacer) {
@@ -78,38 +80,40 @@ func TestPace(t *testing.T) {
 		block    time.Duration // in which the engine makes a block, while the one before it is written
 		want     time.Duration
 	}{
-		{"one memtable", one, nil, flushCategory, 0, 0, writes * burst},
-		{"the engine needs half of the time", one, nil, flushCategory, 0, burst / 2, writes*burst + burst/2},
-		{"the engine needs more", one, nil, flushCategory, 0, 2 * burst, writes*2*burst + burst},
-		{"the engine pauses", one, []func(*pacer){filled}, flushCategory, 0, 0, fill + writes*burst},
-		{"it was full sooner", with(func(*pacer) { time.Sleep(fill / 2) }, full, begin(1)), nil, flushCategory, 0, 0, writes / 2 * burst},
-		{"it was full after a day", with(aDay, full, begin(1)), nil, flushCategory, 0, 0, writes * slowestFlush / 1024},
-		{"the flush before was large", with(largeFlush), nil, flushCategory, 0, 0, writes * burst / 4},
-		{"the flush before was small", with(func(p *pacer) { p.flushEnded(pebble.FlushInfo{}) }), nil, flushCategory, 0, 0, writes * burst},
+		{"one memtable", one, nil, flushCategory, 0, 0, writes * interval},
+		{"the engine needs half of the time", one, nil, flushCategory, 0, interval / 2, writes*interval + interval/2},
+		{"the engine needs more", one, nil, flushCategory, 0, 2 * interval, writes*2*interval + interval},
+		{"the engine pauses", one, []func(*pacer){filled}, flushCategory, 0, 0, fill + writes*interval},
+		{"it was full sooner", with(func(*pacer) { time.Sleep(fill / 2) }, full, begin(1)), nil, flushCategory, 0, 0, writes / 2 * interval},
+		{"it was full after a day", with(aDay, full, begin(1)), nil, flushCategory, 0, 0, writes * longestSpread / 1024},
+		{"the flush before was large", with(largeFlush), nil, flushCategory, 0, 0, writes * interval / 4},
+		{"the flush before was small", with(small), nil, flushCategory, 0, 0, writes * interval},
+		{"a small one after a large one", with(largeFlush, small), nil, flushCategory, 0, 0, writes * interval / 2},
 		{"another is full already", []func(*pacer){filled, full, full, begin(2)}, nil, flushCategory, 0, 0, 0},
-		{"another becomes full", one, []func(*pacer){full}, flushCategory, 0, 0, writes / 2 * burst},
-		{"the flush after one that had to hurry", with(filled, full, begin(1)), nil, flushCategory, 0, 0, writes * burst},
+		{"another becomes full", one, []func(*pacer){full}, flushCategory, 0, 0, writes / 2 * interval},
+		{"the flush after one that had to hurry", with(filled, full, begin(1)), nil, flushCategory, 0, 0, writes * interval},
 		{"another becomes full as the flush begins", []func(*pacer){filled, full, begin(1), filled, full, full, begin(1)}, nil, flushCategory, 0, 0, 0},
-		{"the flush after that", []func(*pacer){filled, full, begin(1), full, full, begin(1), filled, begin(1)}, nil, flushCategory, 0, 0, writes * burst},
-		{"writers stall", one, []func(*pacer){stalls}, flushCategory, 0, 0, writes / 2 * burst},
-		{"writers go on", with(stalls, (*pacer).goesOn), nil, flushCategory, 0, 0, writes * burst},
-		{"somebody waits", one, []func(*pacer){waits}, flushCategory, 0, 0, writes / 2 * burst},
-		{"the first flush has all that grew", []func(*pacer){filled, full, full, full, full, full, full, full, full, first}, nil, flushCategory, 0, 0, writes * burst},
-		{"the log of a start", []func(*pacer){full, opened, filled, full, begin(1)}, nil, flushCategory, 0, 0, writes * burst},
+		{"the flush after that", []func(*pacer){filled, full, begin(1), full, full, begin(1), filled, begin(1)}, nil, flushCategory, 0, 0, writes * interval},
+		{"writers stall", one, []func(*pacer){stalls}, flushCategory, 0, 0, writes / 2 * interval},
+		{"writers go on", with(stalls, (*pacer).goesOn), nil, flushCategory, 0, 0, writes * interval},
+		{"somebody waits", one, []func(*pacer){waits}, flushCategory, 0, 0, writes / 2 * interval},
+		{"the first flush has all that grew", []func(*pacer){filled, full, full, full, full, full, full, full, full, first}, nil, flushCategory, 0, 0, writes * interval},
+		{"the log of a start", []func(*pacer){full, opened, filled, full, begin(1)}, nil, flushCategory, 0, 0, writes * interval},
 		{"a flush is repeated", with(begin(1), full), nil, flushCategory, 0, 0, 0},
 		{"a slow disk", one, nil, flushCategory, time.Second, 0, writes * time.Second},
-		{"a compaction", one, nil, compactionCategory, 0, 0, writes * burst / compactionShare},
-		{"a compaction beside a flush that hurries", with(full), nil, compactionCategory, 0, 0, writes * burst / compactionShare},
+		{"a compaction before the first flush", nil, nil, compactionCategory, 0, 0, writes * longestSpread / 1024 / compactionShare},
+		{"a compaction", one, nil, compactionCategory, 0, 0, writes * interval / compactionShare},
+		{"a compaction beside a flush that hurries", with(full), nil, compactionCategory, 0, 0, writes * interval / compactionShare},
 		{"level 0 was large at the start", []func(*pacer){large, filled, full, begin(1)}, nil, compactionCategory, 0, 0, 0},
-		{"level 0 becomes large", with(flushed(16)), []func(*pacer){flushed(1)}, compactionCategory, 0, 0, writes / 2 * burst / compactionShare},
-		{"level 0 becomes small", with(flushed(17), compacted(nil, 0, 1)), nil, compactionCategory, 0, 0, writes * burst / compactionShare},
+		{"level 0 becomes large", with(flushed(16)), []func(*pacer){flushed(1)}, compactionCategory, 0, 0, writes / 2 * interval / compactionShare},
+		{"level 0 becomes small", with(flushed(17), compacted(nil, 0, 1)), nil, compactionCategory, 0, 0, writes * interval / compactionShare},
 		{"level 0 is compacted into itself", with(flushed(17), compacted(nil, 0, 0)), nil, compactionCategory, 0, 0, 0},
 		{"a compaction of level 0 fails", with(flushed(17), compacted(errors.New("broken"), 0, 1)), nil, compactionCategory, 0, 0, 0},
 		{"a lower level is compacted", with(flushed(17), compacted(nil, 5, 6)), nil, compactionCategory, 0, 0, 0},
-		{"space is short", one, []func(*pacer){short}, compactionCategory, 0, 0, writes / 2 * burst / compactionShare},
-		{"a flush while space is short", with(short), nil, flushCategory, 0, 0, writes * burst},
-		{"a flush while level 0 is large", with(flushed(17)), nil, flushCategory, 0, 0, writes * burst},
-		{"a compaction that somebody waits for", one, []func(*pacer){waits}, compactionCategory, 0, 0, writes / 2 * burst / compactionShare},
+		{"space is short", one, []func(*pacer){short}, compactionCategory, 0, 0, writes / 2 * interval / compactionShare},
+		{"a flush while space is short", with(short), nil, flushCategory, 0, 0, writes * interval},
+		{"a flush while level 0 is large", with(flushed(17)), nil, flushCategory, 0, 0, writes * interval},
+		{"a compaction that somebody waits for", one, []func(*pacer){waits}, compactionCategory, 0, 0, writes / 2 * interval / compactionShare},
 		{"another file", one, nil, "pebble-manifest", 0, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -137,7 +141,7 @@ func TestPace(t *testing.T) {
 						}
 					}
 					if n, err := f.Write(b); n != len(b) || err != nil {
-						t.Fatal(n, err)
+						t.Error(n, err)
 					}
 					i++
 				}

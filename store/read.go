@@ -243,7 +243,7 @@ func (s *Store) Queues() []QueueInfo {
 	return infos
 }
 
-// Queue returns a queue; false if it never had a record.
+// Queue returns one queue. It returns false if the queue never had a record.
 func (s *Store) Queue(name string) (QueueInfo, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -266,13 +266,13 @@ type page struct {
 
 const pageSize = 256 << 10
 
-// newPage returns an empty page with room for all but a large last value.
+// newPage returns an empty page. It has room for pageSize octets and a last value of an eighth of that.
 func newPage() page {
 	return page{buf: make([]byte, 0, pageSize+pageSize/8), ends: make([]int, 0, 1024)}
 }
 
 // Load calls fn for every key of the state, in order, until fn returns an error, which Load
-// returns. key and value are valid only during the call. Load is meant for the start: it may or may
+// returns. key and value are valid only during the call: their memory is used again. Load is meant for the start: it may or may
 // not see changes that are committed meanwhile. State that cannot be read gives ErrDamaged, see
 // Config.AcceptLoss.
 func (s *Store) Load(fn func(key, value []byte) error) error {

@@ -428,7 +428,7 @@ func TestLoadUsesPagesAgain(t *testing.T) {
 		}
 		commit(t, s, c)
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // memory that it frees would come again
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // else memory that it frees could come again, and the test could not fail
 	n, used := 0, map[uintptr]bool{}
 	err := s.Load(func(key, _ []byte) error {
 		n++

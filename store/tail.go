@@ -13,18 +13,18 @@ const (
 // Store.mu guards it.
 type tail struct {
 	first   uint64   // sequence number of records[dropped]
-	records [][]byte // in parts; those before dropped are nil
-	dropped int
-	octets  int
+	records [][]byte // slices of the octets of parts; those before dropped are nil
+	dropped int      // records that were dropped and still have a place
+	octets  int      // of all records
 	parts   []tailPart // that have records, in order, and the newest one, which is being filled
 	spare   []byte     // memory of a part that nobody has
 }
 
-// tailPart is memory of records.
+// tailPart is memory of records. It may be used again only if no reader has got a record of it.
 type tailPart struct {
 	octets  []byte
 	records int  // that are in the tail
-	lent    bool // readers have records of it: they never change
+	lent    bool // a reader has got a record of it
 }
 
 // len returns how many records there are.
@@ -39,14 +39,14 @@ func (t *tail) append(seq uint64, data []byte) {
 		t.clear(seq + 1)
 		return
 	}
-	c := t.roomFor(len(data))
-	at := len(c.octets)
-	c.octets = append(c.octets, data...)
-	c.records++
+	p := t.roomFor(len(data))
+	at := len(p.octets)
+	p.octets = append(p.octets, data...)
+	p.records++
 	if t.dropped > 0 && len(t.records) == cap(t.records) && t.dropped >= t.len() {
 		t.records, t.dropped = slices.Delete(t.records, 0, t.dropped), 0 // instead of growing
 	}
-	t.records = append(t.records, c.octets[at:len(c.octets):len(c.octets)])
+	t.records = append(t.records, p.octets[at:len(p.octets):len(p.octets)])
 	for t.octets += len(data); t.octets > maxTail; {
 		t.drop(1, false)
 	}
@@ -75,16 +75,17 @@ func (t *tail) clear(seq uint64) {
 func (t *tail) drop(n int, lent bool) {
 	for range n {
 		t.dropParts()
-		c := &t.parts[0]
-		c.records--
-		c.lent = c.lent || lent
+		p := &t.parts[0]
+		p.records--
+		p.lent = p.lent || lent
 		t.octets -= len(t.records[t.dropped])
 		t.records[t.dropped] = nil
 		t.dropped++
 	}
 	t.first += uint64(n)
 	if t.len() == 0 {
-		t.records, t.dropped = nil, 0 // so that the memory is not kept by a later, short slice of it
+		// An empty tail has the memory of one part at most.
+		t.records, t.dropped, t.spare = nil, 0, nil
 	}
 }
 

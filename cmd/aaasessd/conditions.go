@@ -153,16 +153,15 @@ func (d *daemon) ownMethods(now time.Time, states *conditions.States) (list []aa
 	return list
 }
 
-// blocked returns what the status page shows as blocked: the same as aaasessMethodState.
+// blocked returns what the status page shows as blocked.
 func (d *daemon) blocked() page.Blocked {
 	states := d.conditions.States()
-	is := func(name accounting.MethodName) bool { return states.Methods[string(name)].Reason.Blocked() }
 	b := page.Blocked{Queues: map[string]bool{}, Groups: map[string]bool{}}
 	for _, q := range d.methods.Queues() {
-		b.Queues[q.Queue] = is(accounting.MethodOf(q.Queue))
+		_, b.Queues[q.Queue] = blockedSince(states, q.Queue)
 	}
 	for _, g := range d.serverGroups() {
-		b.Groups[g.Name] = is(accounting.Group(g.Name))
+		b.Groups[g.Name] = states.Methods[string(accounting.Group(g.Name))].Reason.Blocked()
 	}
 	return b
 }

@@ -102,19 +102,20 @@ func (l *localSocket) disconnect(id string) (int, string) {
 // the session has left the table.
 func (l *localSocket) wantCause(id, want string) {
 	l.t.Helper()
-	var stop string
+	var stop, records string
 	eventually(l.t, "the stop record of "+id, func() bool {
 		b, err := os.ReadFile(filepath.Join(l.dir, "records.jsonl"))
 		if err != nil {
 			return false
 		}
-		for line := range strings.Lines(string(b)) {
+		records = string(b)
+		for line := range strings.Lines(records) {
 			if strings.HasSuffix(line, "\n") && strings.Contains(line, id) && strings.Contains(line, `"Stop"`) {
 				stop = line
 			}
 		}
 		return stop != ""
-	})
+	}, &records)
 	if !strings.Contains(stop, want) {
 		l.t.Errorf("the stop record of %s has no %s: %s", id, want, stop)
 	}

@@ -16,8 +16,8 @@ const (
 	// generation is the span of generations: an answer is remembered for at least copyWithin and at
 	// most twice that.
 	generation = copyWithin
-	// generationCap bounds one generation. At about 60 octets a request, two full generations use
-	// 32 MB for each socket. A full generation is retired early, so above 8,700 requests a second
+	// generationCap bounds one generation. At about 100 octets a request, two full generations use
+	// 50 MB for each socket. A full generation is retired early, so above 8,700 requests a second
 	// answers are remembered for a shorter time. The sink recognises later copies: one more look at
 	// the session costs less than the memory.
 	generationCap = 1 << 18

@@ -31,9 +31,10 @@ func keyOf(p radius.Packet, from netip.AddrPort) requestKey {
 type generations[V any] struct {
 	span          time.Duration
 	recent, older map[requestKey]V
-	// The most requests that recent and older ever had: the memory of a map never shrinks.
-	recentCap, olderCap int
-	since               time.Time // when recent began; zero before the first request
+	// For how many requests recent and older have room, without what recent has grown since the last
+	// rotation: the memory of a map never shrinks.
+	recentRoom, olderRoom int
+	since                 time.Time // when recent began; zero before the first request
 }
 
 func newGenerations[V any](span time.Duration) generations[V] {
@@ -52,14 +53,14 @@ func (g *generations[V]) rotate(full bool, now time.Time) (rotated bool) {
 		// The memory of the older map is used again, unless it is much too large. A new map has the size of
 		// the recent one, so it need not grow under load.
 		n := len(g.recent)
-		next, room := g.older, g.olderCap
+		next, room := g.older, g.olderRoom
 		if next == nil || room > 2*n+64 {
 			next, room = make(map[requestKey]V, n), n
 		} else {
 			clear(next)
 		}
-		g.older, g.olderCap = g.recent, max(g.recentCap, n)
-		g.recent, g.recentCap, g.since = next, room, now
+		g.older, g.olderRoom = g.recent, max(g.recentRoom, n)
+		g.recent, g.recentRoom, g.since = next, room, now
 	default:
 		return false
 	}
@@ -68,7 +69,7 @@ func (g *generations[V]) rotate(full bool, now time.Time) (rotated bool) {
 
 // reset forgets everything but some requests.
 func (g *generations[V]) reset(kept map[requestKey]V, now time.Time) {
-	g.recent, g.recentCap, g.older, g.olderCap, g.since = kept, 0, nil, 0, now
+	g.recent, g.recentRoom, g.older, g.olderRoom, g.since = kept, 0, nil, 0, now
 }
 
 // find returns what is remembered of a request.

@@ -27,20 +27,20 @@ func TestGenerationsUseMemoryAgain(t *testing.T) {
 	if n := testing.AllocsPerRun(10, func() { fill(10_000) }); n != 0 {
 		t.Errorf("%v allocations a generation", n)
 	}
-	if g.recentCap != 10_000 || g.olderCap != 10_000 {
-		t.Errorf("room for %d and %d requests", g.recentCap, g.olderCap)
+	if g.recentRoom != 10_000 || g.olderRoom != 10_000 {
+		t.Errorf("room for %d and %d requests", g.recentRoom, g.olderRoom)
 	}
-	if fill(100); g.olderCap != 10_000 {
-		t.Errorf("the map of the burst has room for %d requests", g.olderCap)
+	if fill(100); g.olderRoom != 10_000 {
+		t.Errorf("the map of the burst has room for %d requests", g.olderRoom)
 	}
 	fill(100)
 	fill(100)
-	if g.recentCap != 100 || g.olderCap != 100 {
-		t.Errorf("after the burst there is room for %d and %d requests", g.recentCap, g.olderCap)
+	if g.recentRoom != 100 || g.olderRoom != 100 {
+		t.Errorf("after the burst there is room for %d and %d requests", g.recentRoom, g.olderRoom)
 	}
 	fill(0)
 	fill(100)
-	if g.recentCap > 100 || g.olderCap != 100 {
-		t.Errorf("after a pause there is room for %d and %d requests", g.recentCap, g.olderCap)
+	if g.recentRoom > 100 || g.olderRoom != 100 {
+		t.Errorf("after a pause there is room for %d and %d requests", g.recentRoom, g.olderRoom)
 	}
 }

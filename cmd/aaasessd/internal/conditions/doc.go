@@ -5,8 +5,8 @@
 //	                                                    |                          |
 //	                                                 [States]                  told, and kept in a file
 //
-// One rule for all: the metrics, the objects of the MIB module, the notifications and the reasons of
-// "aaasess show status" come from the same [States]. The reasons, and the status page, also tell what is
+// One rule for all: the metrics, the objects of the MIB module, the notifications, what is blocked on the
+// status page and the reasons of "aaasess show status" come from the same [States]. The reasons, and the status page, also tell what is
 // wrong before it has lasted [Limits.BlockedAfter]: servers that do not answer, and a group that is held.
 //
 // # Rules

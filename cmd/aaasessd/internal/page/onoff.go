@@ -20,7 +20,7 @@ func loadOnOff(p *Page, r *request) (content, error) {
 	if err := r.only(); err != nil {
 		return content{}, err
 	}
-	d := onOffData{Now: r.now, Groups: groupRows(p.cfg.Source.Groups(), p.cfg.Source.Blocked()), OnOff: p.cfg.Source.OnOffGroups()}
+	d := onOffData{Now: r.now, Groups: groupRows(p.cfg.Source.Groups(), Blocked{}), OnOff: p.cfg.Source.OnOffGroups()}
 	all := len(d.Groups)
 	d.Groups = slices.DeleteFunc(d.Groups, func(g groupRow) bool { return !g.AcctOnOff.Enabled })
 	d.Others = all - len(d.Groups)

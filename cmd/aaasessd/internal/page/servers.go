@@ -19,9 +19,9 @@ const maxServers = 100
 type groupRow struct {
 	api.ServerGroup
 	Up, Down, Unknown int // servers by state
-	// State is blocked if records or logins could be sent and have not moved for some time (see
-	// [Source.Blocked]); else waiting if records wait for the answer to an Accounting-On, down if no server
-	// is up, degraded if one is down, up, or unknown if nothing was sent to any server yet.
+	// State is blocked as [Source.Blocked] says; else waiting if records wait for the answer to an
+	// Accounting-On, down if no server is up, degraded if one is down, up, or unknown if nothing was sent
+	// to any server yet.
 	State string
 }
 

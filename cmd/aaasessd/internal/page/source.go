@@ -7,7 +7,7 @@ import (
 	"aaasess/cmd/internal/api"
 )
 
-// Blocked has the names of queues and server groups whose method is blocked.
+// Blocked tells, by name, which queues and server groups are blocked.
 type Blocked struct{ Queues, Groups map[string]bool }
 
 // Source is where a [Page] reads and what it changes. Its functions may be called from any goroutine,
@@ -29,7 +29,8 @@ type Source struct {
 	// order.
 	Groups      func() []api.ServerGroup
 	OnOffGroups func() []api.OnOffGroup
-	// Blocked returns what is blocked, as aaasessMethodState of AAASESS-MIB says.
+	// Blocked returns what is blocked. A group is if aaasessMethodState of AAASESS-MIB says so; a queue
+	// is not if only logins have no answer.
 	Blocked func() Blocked
 	// Spool returns the status of the queues and the disk.
 	Spool func() api.SpoolStatus

@@ -27,8 +27,8 @@ type spoolData struct {
 // queueRow is a queue in a list.
 type queueRow struct {
 	api.Queue
-	// State is lost if some records have no method; else blocked as [Source.Blocked] says, waiting if the
-	// queue waits for an Accounting-On, down, up or unknown.
+	// State is lost if some records have no method; else blocked as [Source.Blocked] says, waiting if its
+	// method waits for the answer to an Accounting-On, down, up or unknown.
 	State string
 	// Notes are what else an operator should know.
 	Notes []string

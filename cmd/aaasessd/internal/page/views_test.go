@@ -254,7 +254,7 @@ func TestStatesOfGroupsAndQueues(t *testing.T) {
 		"down and blocked":        {api.ServerGroup{Servers: []api.GroupServer{down}}, api.Queue{DownSince: at, Hold: api.HoldOpen}, true, "blocked"},
 		"held":                    {api.ServerGroup{AcctOnOff: api.AcctOnOff{Blocked: true}}, api.Queue{Hold: api.HoldHeld}, false, "waiting"},
 		"held for a long time":    {api.ServerGroup{AcctOnOff: api.AcctOnOff{Blocked: true}}, api.Queue{Hold: api.HoldHeld}, true, "blocked"},
-		"held with a dead server": {api.ServerGroup{AcctOnOff: api.AcctOnOff{Blocked: true}, Servers: []api.GroupServer{down}}, api.Queue{Hold: api.HoldAway, DownSince: at}, false, "waiting"},
+		"away":                    {api.ServerGroup{AcctOnOff: api.AcctOnOff{Blocked: true}, Servers: []api.GroupServer{down}}, api.Queue{Hold: api.HoldAway, DownSince: at}, false, "waiting"},
 	} {
 		tt.group.Name, tt.queue.Queue = "isp", "group/isp"
 		b := Blocked{Queues: map[string]bool{"group/isp": tt.blocked, "local": !tt.blocked}, Groups: map[string]bool{"isp": tt.blocked, "b": !tt.blocked}}
@@ -271,9 +271,9 @@ func TestStatesOfGroupsAndQueues(t *testing.T) {
 func TestContent(t *testing.T) {
 	p := New(Config{Source: fullSource("a name")})
 	for path, wants := range map[string][]string{
-		"/": {"degraded", "another reason", "1 234 567", "blocked", "waiting", "1 of 2 up, 1 down", "12 345", "sendAcctOn", "waits for a name", "Set aside120"},
+		"/": {"degraded", "another reason", "1 234 567", "blocked", "1 of 2 up, 1 down", "12 345", "sendAcctOn", "waits for a name", "Set aside120"},
 		"/servers": {
-			"blocked", "waiting", "unknown", "12.5 ms", "10 s and 3 timeouts", "skipped for 1m00s", "created over SNMP", "Destroyed over SNMP", "Tested with the user a name",
+			"blocked", "unknown", "12.5 ms", "10 s and 3 timeouts", "skipped for 1m00s", "created over SNMP", "Destroyed over SNMP", "Tested with the user a name",
 			"2024-05-06", "1 of 4", "not agreed", "a change over snmp is given up",
 		},
 		"/spool": {
@@ -283,7 +283,7 @@ func TestContent(t *testing.T) {
 		},
 		"/sessions": {"2 sessions", "0000000A", "active", "network"},
 		sessionPath: {"Session 0000000A", "cannot be disconnected: a name", "active", "Granted"},
-		"/on-off":   {"sendAcctOn", "until its own Accounting-On is answered", "startUp", "waits for the acct-on-off-group a name", "controls the acct-on-off-group a name", "a name, b"},
+		"/on-off":   {"sendAcctOn", "waiting until its own Accounting-On is answered", "startUp", "waits for the acct-on-off-group a name", "controls the acct-on-off-group a name", "a name, b"},
 		"/snmp": {
 			"[::1]:161", "80001f88", "disconnected", "SHA-256", "none", "v1, v2c", "192.0.2.0/24", "anywhere", "192.0.2.1:5000", "usmStatsWrongDigests4 711", "snmpSilentDrops815",
 			"2024-01-02T03:04:05Z",
