@@ -25,12 +25,12 @@ func TestPageHasTheTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, n, r, l := &accountingBench{sizes: c.accounting}, &nasesBench{sizes: c.nases}, &resyncBench{sizes: c.resync}, &relayBench{sizes: c.relay}
-	d := &disconnectBench{sizes: c.disconnect}
+	d, pauses := &disconnectBench{sizes: c.disconnect}, c.pauses
 	peers, _, _ := strings.Cut(accountingIntro, "Peers:")
 	relayPeers, _, _ := strings.Cut(relayIntro, "Peers:")
 	for _, text := range []string{
 		header, snmpIntro, responderIntro, clientsNote(2), durableIntro(c.starts), inProcessIntro, peers,
-		a.rateNote(), a.broadcastNote(), a.drainNote(), a.outageNote(), a.restartNote(), a.memoryNote(), pausesIntro, tacacsIntro, tacacsSendNote(c.accounting.requests), tacacsRelayNote(c.accounting.requests), relayPeers, l.papNote(), relayEAPNote, l.floodNote(),
+		a.rateNote(), a.broadcastNote(), a.drainNote(), a.outageNote(), a.restartNote(), a.memoryNote(), pausesIntro, pauses.note(300_000), pauses.note(1_000_000), tacacsIntro, tacacsSendNote(c.accounting.requests), tacacsRelayNote(c.accounting.requests), relayPeers, l.papNote(), relayEAPNote, l.floodNote(),
 		nasesIntro, n.onsNote(), n.meanwhileNote(), n.flapNote(),
 		resyncIntro, r.resyncNote(), r.besideNote(),
 		disconnectIntro, d.note(), localIntro, startNote(),
