@@ -21,7 +21,8 @@ type upstream struct {
 	mu       sync.Mutex
 	silent   bool
 	ignored  string                     // "type session" of what is never answered
-	taken    []string                   // "type session" of what was answered, copies too
+	taken    []string                   // "type session" of what was answered; see serve
+	answered map[string]bool            // source and octets of these requests
 	cause    rfc2866.AcctTerminateCause // of the last record
 	observer func(what string)          // called with "type session" before each answer; may be nil
 }
@@ -32,7 +33,7 @@ func listen(t *testing.T, addr string) *upstream {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := &upstream{conn: conn}
+	u := &upstream{conn: conn, answered: map[string]bool{}}
 	var serving sync.WaitGroup
 	serving.Go(u.serve)
 	t.Cleanup(func() {
@@ -64,6 +65,8 @@ func (u *upstream) observe(fn func(what string)) {
 	u.observer = fn
 }
 
+// serve answers requests. A request is taken each time that it is sent, but not when it is retransmitted
+// (RFC 5080 section 2.2.2): on a busy machine the daemon may wait too short a time for the answer.
 func (u *upstream) serve() {
 	b := make([]byte, layeh.MaxPacketLength)
 	for {
@@ -79,7 +82,9 @@ func (u *upstream) serve() {
 		what := fmt.Sprint(rfc2866.AcctStatusType_Get(p), " ", rfc2866.AcctSessionID_GetString(p))
 		u.mu.Lock()
 		silent := u.silent || what == u.ignored
-		if !silent {
+		datagram := from.String() + string(b[:n])
+		if !silent && !u.answered[datagram] {
+			u.answered[datagram] = true
 			u.taken = append(u.taken, what)
 			u.cause = rfc2866.AcctTerminateCause_Get(p)
 			if u.observer != nil {
@@ -93,7 +98,7 @@ func (u *upstream) serve() {
 	}
 }
 
-// all returns the records received, in order, copies too.
+// all returns the records received, in order, each time that they were sent.
 func (u *upstream) all() []string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
