@@ -12,10 +12,10 @@ const (
 // appended, and then need not be read through the engine, which looks into every level for them.
 // Store.mu guards it.
 type tail struct {
-	first   uint64   // sequence number of records[dropped]
-	records [][]byte // slices of the octets of parts; those before dropped are nil
-	dropped int      // records that were dropped and still have a place
-	octets  int      // of all records
+	first   uint64     // sequence number of records[dropped]
+	records [][]byte   // slices of the octets of parts; those before dropped are nil
+	dropped int        // records that were dropped and still have a place
+	octets  int        // of all records
 	parts   []tailPart // that have records, in order, and the newest one, which is being filled
 	spare   []byte     // memory of a part that nobody has
 }

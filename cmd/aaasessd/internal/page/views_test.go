@@ -248,13 +248,13 @@ func TestStatesOfGroupsAndQueues(t *testing.T) {
 		blocked bool
 		want    string // of both
 	}{
-		"up":                      {api.ServerGroup{Servers: []api.GroupServer{up}}, api.Queue{OperState: "up", Hold: api.HoldOpen}, false, "up"},
-		"blocked with a server":   {api.ServerGroup{Servers: []api.GroupServer{up}}, api.Queue{OperState: "up", Hold: api.HoldOpen}, true, "blocked"},
-		"down":                    {api.ServerGroup{Servers: []api.GroupServer{down}}, api.Queue{DownSince: at, Hold: api.HoldOpen}, false, "down"},
-		"down and blocked":        {api.ServerGroup{Servers: []api.GroupServer{down}}, api.Queue{DownSince: at, Hold: api.HoldOpen}, true, "blocked"},
-		"held":                    {api.ServerGroup{AcctOnOff: api.AcctOnOff{Blocked: true}}, api.Queue{Hold: api.HoldHeld}, false, "waiting"},
-		"held for a long time":    {api.ServerGroup{AcctOnOff: api.AcctOnOff{Blocked: true}}, api.Queue{Hold: api.HoldHeld}, true, "blocked"},
-		"away":                    {api.ServerGroup{AcctOnOff: api.AcctOnOff{Blocked: true}, Servers: []api.GroupServer{down}}, api.Queue{Hold: api.HoldAway, DownSince: at}, false, "waiting"},
+		"up":                    {api.ServerGroup{Servers: []api.GroupServer{up}}, api.Queue{OperState: "up", Hold: api.HoldOpen}, false, "up"},
+		"blocked with a server": {api.ServerGroup{Servers: []api.GroupServer{up}}, api.Queue{OperState: "up", Hold: api.HoldOpen}, true, "blocked"},
+		"down":                  {api.ServerGroup{Servers: []api.GroupServer{down}}, api.Queue{DownSince: at, Hold: api.HoldOpen}, false, "down"},
+		"down and blocked":      {api.ServerGroup{Servers: []api.GroupServer{down}}, api.Queue{DownSince: at, Hold: api.HoldOpen}, true, "blocked"},
+		"held":                  {api.ServerGroup{AcctOnOff: api.AcctOnOff{Blocked: true}}, api.Queue{Hold: api.HoldHeld}, false, "waiting"},
+		"held for a long time":  {api.ServerGroup{AcctOnOff: api.AcctOnOff{Blocked: true}}, api.Queue{Hold: api.HoldHeld}, true, "blocked"},
+		"away":                  {api.ServerGroup{AcctOnOff: api.AcctOnOff{Blocked: true}, Servers: []api.GroupServer{down}}, api.Queue{Hold: api.HoldAway, DownSince: at}, false, "waiting"},
 	} {
 		tt.group.Name, tt.queue.Queue = "isp", "group/isp"
 		b := Blocked{Queues: map[string]bool{"group/isp": tt.blocked, "local": !tt.blocked}, Groups: map[string]bool{"isp": tt.blocked, "b": !tt.blocked}}
