@@ -28,9 +28,12 @@ const (
 	// A write rests for at most longestRest, then it looks again whether it should hurry. A rest below
 	// shortestRest is saved up for a later write: many short rests would cost more than they bring.
 	shortestRest, longestRest = 2 * time.Millisecond, 5 * time.Millisecond
-	// deepLevel is how much level 0 may have before compactions hurry, as a multiple of what a flush
-	// writes. The engine compacts it from about a quarter of that, and would stall writers at four
-	// times as much. The lower levels cannot fall behind for long, because then level 0 grows.
+	// firstRatio is the first value of pacer.ratio, and leastRatio the least that is used. A flush that
+	// writes less than expected is short, and one that writes more is late.
+	firstRatio, leastRatio = 0.5, 1.0 / 16
+	// deepLevel is how much level 0 may have before compactions hurry, as a multiple of what the flush of a
+	// full memtable writes. The engine compacts it from about a quarter of that, and would stall writers
+	// at four times as much. The lower levels cannot fall behind for long, because then level 0 grows.
 	deepLevel = 16
 )
 
@@ -45,10 +48,11 @@ type pacer struct {
 	waiting  atomic.Int64  // who waits: writers that the engine stalls, Open, Close, a cut, a reclaim
 	paced    atomic.Uint64 // files
 
-	mu      sync.Mutex
-	began   time.Time     // when the newest flush began or, before the first, the engine was opened
-	spread  time.Duration // over which that flush, and compactions until the next one, are spread
-	flushed int64         // see octetsOfFlush
+	mu     sync.Mutex
+	began  time.Time     // when the newest flush began or, before the first, the engine was opened
+	spread time.Duration // over which that flush, and compactions until the next one, are spread
+	input  uint64        // octets of the memtables of that flush
+	ratio  float64       // octets written for each octet of a memtable, see octetsFrom
 }
 
 // flushBegins is called by the engine when a flush begins. With more than one full memtable it is late. The
@@ -59,7 +63,7 @@ func (p *pacer) flushBegins(info pebble.FlushInfo) {
 	p.mu.Lock()
 	now := time.Now()
 	p.spread = min(now.Sub(p.began)/2, longestSpread)
-	p.began = now
+	p.began, p.input = now, info.InputBytes
 	p.mu.Unlock()
 	p.late.Store(info.InputBytes > p.memtable+p.memtable/2)
 	for {
@@ -90,7 +94,9 @@ func (p *pacer) flushEnded(info pebble.FlushInfo) {
 	p.level0.Add(size)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.flushed = max(size, p.flushed/2)
+	if p.input >= p.memtable/2 {
+		p.ratio = max(float64(size)/float64(p.input), p.ratio/2)
+	}
 }
 
 func (p *pacer) compacted(info pebble.CompactionInfo) {
@@ -114,10 +120,10 @@ func sizeOf(tables []pebble.TableInfo) (sum int64) {
 	return sum
 }
 
-// octetsOfFlush returns what the next flush is expected to write: as much as the last one. A flush of less
-// may have been forced, or its records were deleted, so less is expected only step by step, and never
-// less than a sixteenth of a memtable. The caller holds the mutex.
-func (p *pacer) octetsOfFlush() int64 { return max(p.flushed, int64(p.memtable/16)) }
+// octetsFrom returns what a flush of memtables with n octets is expected to write: what the last large flush
+// wrote for each octet. The records of that one may have been deleted meanwhile, so less is expected only
+// step by step. The caller holds the mutex.
+func (p *pacer) octetsFrom(n uint64) int64 { return max(1, int64(float64(n)*max(p.ratio, leastRatio))) }
 
 // opened is called when the engine is open, with the size of level 0. Its first log followed no memtable
 // that is to be flushed.
@@ -126,7 +132,7 @@ func (p *pacer) opened(level0 int64) {
 	p.level0.Store(level0)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.began, p.spread = time.Now(), longestSpread
+	p.began, p.spread, p.ratio = time.Now(), longestSpread, firstRatio
 }
 
 func (p *pacer) flushHurries() bool {
@@ -139,20 +145,20 @@ func (p *pacer) compactionHurries() bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.level0.Load() > deepLevel*p.octetsOfFlush()
+	return p.level0.Load() > deepLevel*p.octetsFrom(p.memtable)
 }
 
 // pace returns f or, for a table that a flush or a compaction writes, a file that rests.
 func (p *pacer) pace(f vfs.File, c vfs.DiskWriteCategory) vfs.File {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	paced := &pacedFile{File: f, spread: p.spread, octets: p.octetsOfFlush(), due: time.Now()}
+	paced := &pacedFile{File: f, spread: p.spread, octets: p.octetsFrom(p.input), due: time.Now()}
 	switch c {
 	case flushCategory:
 		paced.hurries = p.flushHurries
 	case compactionCategory:
 		paced.hurries = p.compactionHurries
-		paced.octets *= compactionShare
+		paced.octets = p.octetsFrom(p.memtable) * compactionShare
 	default:
 		return f
 	}

@@ -28,7 +28,7 @@ func TestPace(t *testing.T) {
 	const (
 		writes   = 64
 		fill     = 4 * time.Second // until the memtable is full
-		size     = 4 << 20         // of a flush, the least that is expected
+		size     = 32 << 20        // that a flush is expected to write at first
 		interval = fill / 2 / 1024 // between two writes of a flush that is spread
 	)
 	begin := func(memtables int) func(*pacer) {
@@ -58,7 +58,13 @@ func TestPace(t *testing.T) {
 			}
 		}
 	}
-	small := func(p *pacer) { p.flushEnded(pebble.FlushInfo{}) }
+	small := func(p *pacer) { // and the next one begins
+		p.flushBegins(pebble.FlushInfo{Input: 1, InputBytes: p.memtable / 4})
+		p.flushEnded(pebble.FlushInfo{})
+		filled(p)
+		begin(1)(p)
+	}
+	empty := func(p *pacer) { p.flushEnded(pebble.FlushInfo{}) }
 	largeFlush := func(p *pacer) { p.flushEnded(pebble.FlushInfo{Output: tables(4)}) }
 	compacted := func(err error, from, to int) func(*pacer) { // of one table
 		return func(p *pacer) {
@@ -88,7 +94,11 @@ func TestPace(t *testing.T) {
 		{"it was full after a day", with(aDay, full, begin(1)), nil, flushCategory, 0, 0, writes * longestSpread / 1024},
 		{"the flush before was large", with(largeFlush), nil, flushCategory, 0, 0, writes * interval / 4},
 		{"the flush before was small", with(small), nil, flushCategory, 0, 0, writes * interval},
-		{"a small one after a large one", with(largeFlush, small), nil, flushCategory, 0, 0, writes * interval / 2},
+		{"the flush before wrote nothing", with(empty), nil, flushCategory, 0, 0, writes * interval * 2},
+		{"and all before it", with(empty, empty, empty, empty, empty), nil, flushCategory, 0, 0, writes * longestRest},
+		{"a small memtable", []func(*pacer){filled, full, func(p *pacer) {
+			p.flushBegins(pebble.FlushInfo{Input: 1, InputBytes: p.memtable / 2})
+		}}, nil, flushCategory, 0, 0, writes * interval * 2},
 		{"another is full already", []func(*pacer){filled, full, full, begin(2)}, nil, flushCategory, 0, 0, 0},
 		{"another becomes full", one, []func(*pacer){full}, flushCategory, 0, 0, writes / 2 * interval},
 		{"the flush after one that had to hurry", with(filled, full, begin(1)), nil, flushCategory, 0, 0, writes * interval},
@@ -110,6 +120,7 @@ func TestPace(t *testing.T) {
 		{"level 0 is compacted into itself", with(flushed(17), compacted(nil, 0, 0)), nil, compactionCategory, 0, 0, 0},
 		{"a compaction of level 0 fails", with(flushed(17), compacted(errors.New("broken"), 0, 1)), nil, compactionCategory, 0, 0, 0},
 		{"a lower level is compacted", with(flushed(17), compacted(nil, 5, 6)), nil, compactionCategory, 0, 0, 0},
+		{"level 0 after flushes that wrote nothing", with(empty, empty, empty, empty, empty, func(p *pacer) { p.level0.Store(size) }), nil, compactionCategory, 0, 0, writes * interval * 2},
 		{"space is short", one, []func(*pacer){short}, compactionCategory, 0, 0, writes / 2 * interval / compactionShare},
 		{"a flush while space is short", with(short), nil, flushCategory, 0, 0, writes * interval},
 		{"a flush while level 0 is large", with(flushed(17)), nil, flushCategory, 0, 0, writes * interval},
