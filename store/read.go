@@ -309,7 +309,7 @@ func (s *Store) load(after []byte, fn func(key, value []byte) error) error {
 	s.mu.Unlock()
 
 	pages := make(chan page, 1) // reads ahead while fn decodes
-	spare := make(chan page, 2) // to use again
+	spare := make(chan page, 4) // to use again: all that there are, so none is lost
 	enough := make(chan struct{})
 	read := make(chan error, 1)
 	go func() {
