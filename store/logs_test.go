@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -16,6 +17,35 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
+
+// TestLogZeros: the log that commits write grows rarely, a part at a time, and what is behind the last commit
+// is no damage.
+func TestLogZeros(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(dir, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizes := map[int64]bool{}
+	for i := range 200 {
+		commit(t, s, Change{Puts: []Put{put("k", strings.Repeat("v", 1000+i))}})
+		logs, err := filepath.Glob(filepath.Join(dir, "*.log"))
+		if err != nil || len(logs) == 0 {
+			t.Fatalf("logs %v, %v", logs, err)
+		}
+		info, err := os.Stat(slices.Max(logs))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes[info.Size()] = true
+	}
+	if len(sizes) > 3 {
+		t.Errorf("the log had %d sizes", len(sizes))
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // TestRemoveLog: a log is freed in steps, with rests between them, and then removed. A table is removed
 // at once, with a rest behind it, and other files without a rest.

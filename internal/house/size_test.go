@@ -45,7 +45,7 @@ var largePackages = map[string]struct {
 	"sessions":                     {7100, "the table, its machine and its codec share what a session is, and calls and groups of routers are sessions; nesting decides when its ends are recorded; events without a session have its numbers, and so have logins before their start, which may be rows; attributes that are unique at a NAS are indexed; the interfaces of this host count for its sessions"},
 	"sessions/radius":              {2650, "three listeners and what they share: clients, sockets, duplicates, replays, counters and times, log"},
 	"internal/partner":             {2650, "one or two files for each foreign program, with its configuration"},
-	"store":                        {5050, "engine, repair, inventory and modes of one set of files"},
+	"store":                        {5200, "engine, repair, inventory and modes of one set of files"},
 }
 
 // longFaults returns the functions of a file that are too long.
