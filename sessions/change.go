@@ -44,7 +44,7 @@ func (t *Table) newChange() Change {
 func (t *Table) encodeCounters(c *Change) {
 	begin := len(c.octets)
 	c.octets = appendCounters(c.octets, t.numbers.extended(t.last), t.counters, t.clock.anchor())
-	c.State = append(c.State, Put{Key: countersKey, Value: c.octets[begin:len(c.octets):len(c.octets)]})
+	c.State = append(c.State, Put{Key: countersKey, Value: c.octets[begin:len(c.octets):len(c.octets)], Latest: true})
 }
 
 // encodeInto adds the state of a session to a change.

@@ -117,7 +117,12 @@ type Notice struct {
 }
 
 // Put sets one key of the durable state. A nil Value removes the key.
-type Put struct{ Key, Value []byte }
+type Put struct {
+	Key, Value []byte
+	// Latest says that nearly every change sets the key. Of the changes that become durable together, a
+	// Journal need make durable only the value of the last one.
+	Latest bool
+}
 
 // Change is what one event makes durable: state and notices, all or nothing.
 type Change struct {

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -11,6 +13,7 @@ import (
 // writer, then to the committer.
 type batch struct {
 	ops     *pebble.Batch
+	latest  []Put // copies of the puts with Put.Latest, one or two; added to ops when the batch is sealed
 	waiters []waiter
 	queues  []*queue // queues whose position changed
 	marks   []uint64 // next of each of queues when the batch was sealed
@@ -72,6 +75,7 @@ func (s *Store) fillingBatch() *batch {
 // recycle keeps a finished batch for later.
 func (s *Store) recycle(b *batch) {
 	b.ops.Reset()
+	b.latest = b.latest[:0]
 	clear(b.waiters)
 	b.waiters, b.queues, b.marks, b.urgency = b.waiters[:0], b.queues[:0], b.marks[:0], idle
 	if len(s.idle) < 4 {
@@ -82,7 +86,11 @@ func (s *Store) recycle(b *batch) {
 // encode adds a checked change to the batch.
 func (s *Store) encode(b *batch, c *Change) {
 	for i := range c.Puts {
-		b.put(&c.Puts[i])
+		if p := &c.Puts[i]; p.Latest {
+			b.replace(p)
+		} else {
+			b.put(p)
+		}
 	}
 	for i := range c.Appends {
 		a := &c.Appends[i]
@@ -108,6 +116,25 @@ func (b *batch) put(p *Put) {
 	op.Key[0] = prefixState
 	copy(op.Key[1:], p.Key)
 	copy(op.Value, p.Value)
+}
+
+// replace keeps a copy of a put until the batch is sealed or the next put of its key comes.
+func (b *batch) replace(p *Put) {
+	i := slices.IndexFunc(b.latest, func(l Put) bool { return bytes.Equal(l.Key, p.Key) })
+	if i < 0 {
+		i = len(b.latest)
+		b.latest = slices.Grow(b.latest, 1)[:i+1] // with the memory of an earlier batch
+		b.latest[i].Key = append(b.latest[i].Key[:0], p.Key...)
+	}
+	l := &b.latest[i]
+	if p.Value == nil {
+		l.Value = nil
+		return
+	}
+	if l.Value == nil {
+		l.Value = []byte{} // an empty value is not a deletion
+	}
+	l.Value = append(l.Value[:0], p.Value...)
 }
 
 func (b *batch) append(q *queue, data []byte) {
@@ -153,10 +180,13 @@ func (s *Store) queue(name string) *queue {
 	return q
 }
 
-// seal finishes the batch that is being filled: it adds the positions of its queues and hands it to
-// the writer.
+// seal finishes the batch that is being filled: it adds the newest values of some keys and the
+// positions of its queues, and hands it to the writer.
 func (s *Store) seal() {
 	b := s.filling
+	for i := range b.latest {
+		b.put(&b.latest[i])
+	}
 	for _, q := range b.queues {
 		b.position(q)
 		b.marks = append(b.marks, q.next)

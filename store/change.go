@@ -5,6 +5,10 @@ import "fmt"
 // Put sets a key of the state. A nil Value deletes the key.
 type Put struct {
 	Key, Value []byte
+	// Latest is for a key that nearly every change sets. Of the changes that become durable together,
+	// only the last one writes it: each value that is written makes the next flush longer. All changes
+	// that set the key must say so.
+	Latest bool
 }
 
 // Append adds a record to the end of a queue. The first record creates the queue. The sequence

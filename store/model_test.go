@@ -119,6 +119,7 @@ func (sim *simulation) change(t *rapid.T, index int) Change {
 		if rapid.IntRange(0, 3).Draw(t, "delete") == 0 {
 			p.Value = nil
 		}
+		p.Latest = string(p.Key) == "k1" || string(p.Key) == "\xff"
 		c.Puts = append(c.Puts, p)
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "appends") {

@@ -164,13 +164,49 @@ func TestSlicesMayBeReused(t *testing.T) {
 	s := open(t, NewDisk(), Config{})
 	key, value, data := []byte("k"), []byte("v"), []byte("d")
 	done := make(chan error, 1)
-	s.Commit(Change{Puts: []Put{{key, value}}, Appends: []Append{{Queue: "q", Data: data}}}, func(err error) { done <- err })
+	s.Commit(Change{Puts: []Put{{Key: key, Value: value}}, Appends: []Append{{Queue: "q", Data: data}}}, func(err error) { done <- err })
 	key[0], value[0], data[0] = 'X', 'X', 'X'
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
 	equal(t, "state", map[string]string{"k": "v"}, state(t, s))
 	equal(t, "queue", []string{"1:d"}, read(t, s, "q"))
+}
+
+// TestLatest: changes that become durable together write the last value of a key with Put.Latest once, and
+// it is as durable as any other: also if it is empty, or a deletion.
+func TestLatest(t *testing.T) {
+	disk := NewDisk()
+	s := open(t, disk, Config{})
+	for _, value := range []string{"the last one", "", "shorter"} {
+		s.mu.Lock()
+		b := s.fillingBatch()
+		for i := range 10 {
+			last := Put{Key: []byte("latest"), Value: fmt.Appendf(nil, "%d", i), Latest: true}
+			other := Put{Key: []byte("also"), Latest: true}
+			if i == 9 {
+				last.Value = []byte(value)
+			} else if i%2 == 0 {
+				last.Value, other.Value = nil, []byte("x")
+			}
+			s.encode(b, &Change{Puts: []Put{last, put("k", value), other}})
+			copy(last.Key, "XXXXXX") // the caller may reuse it
+			clear(last.Value)
+		}
+		s.seal()
+		if got, want := b.ops.Count(), uint32(10+2); got != want {
+			t.Errorf("%d writes, want %d", got, want)
+		}
+		s.mu.Unlock()
+		commit(t, s, Change{Puts: []Put{put("after", value)}})
+		want := map[string]string{"latest": value, "k": value, "after": value}
+		equal(t, "state", want, state(t, s))
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, disk, Config{})
+		equal(t, "state after a restart", want, state(t, s))
+	}
 }
 
 func TestReadFromAndLimit(t *testing.T) {
