@@ -298,7 +298,10 @@ type Head struct {
 	At      int64       // nanoseconds since 1970
 }
 
-// PeekRecord reads the head of a record without parsing the rest.
+// HeadLen is how many octets of a record [PeekRecord] needs at most.
+const HeadLen = headLen + extensionLen
+
+// PeekRecord reads the head of a record without parsing the rest, which may be missing.
 func PeekRecord(b []byte) (h Head, ok bool) {
 	if len(b) < headLen || b[0] < recordWithoutNAS || b[0] > recordRenamed {
 		return h, false

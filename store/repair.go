@@ -230,7 +230,7 @@ func (s *Store) markLostIn(g *gap) error {
 				break
 			}
 			from = runs[len(runs)-1].to
-			_, gone, _, err := s.readRuns(q, runs)
+			_, gone, _, err := s.readRuns(q, runs, 0)
 			if err != nil {
 				return err
 			}

@@ -173,6 +173,22 @@ func TestSlicesMayBeReused(t *testing.T) {
 	equal(t, "queue", []string{"1:d"}, read(t, s, "q"))
 }
 
+// TestReadHeads: of records on disk only the first octets are read, and a record that is shorter is whole.
+func TestReadHeads(t *testing.T) {
+	s := open(t, NewDisk(), Config{})
+	long := strings.Repeat("long", maxTail/4)
+	commit(t, s, Change{Appends: appends("q", "a", long, "", "bcde", long)})
+	equal(t, "whole records", []string{"1:a", "2:" + long, "3:", "4:bcde", "5:" + long}, read(t, s, "q"))
+	var got []string
+	entries, err := s.ReadHeads("q", 0, 10, 3, nil)
+	for _, e := range entries {
+		got = append(got, fmt.Sprintf("%d:%s", e.Seq, e.Data))
+	}
+	if equal(t, "heads", []string{"1:a", "2:lon", "3:", "4:bcd", "5:lon"}, got); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestLatest: changes that become durable together write the last value of a key with Put.Latest once, and
 // it is as durable as any other: also if it is empty, or a deletion.
 func TestLatest(t *testing.T) {

@@ -115,36 +115,42 @@ func BenchmarkDeliverySteady(b *testing.B) {
 // BenchmarkSupersede measures what the search for superseded interims costs per record. One of four
 // records is dropped.
 func BenchmarkSupersede(b *testing.B) {
-	s := openStore(b, store.NewDisk())
-	r := accounting.Record{Type: sessions.Interim, At: benchTime, List: "network/default", Attrs: benchAttributes}
-	for i := 0; i < b.N; {
-		var c store.Change
-		for range min(1000, b.N-i) {
-			r.Session = sessions.ID(i - i%4/3) // the third and fourth of every four belong to one session
-			c.Appends = append(c.Appends, store.Append{Queue: "group/radius", Data: accounting.AppendRecord(nil, &r)})
-			i++
-		}
-		durable := make(chan error, 1)
-		s.Commit(c, func(err error) { durable <- err })
-		if err := <-durable; err != nil {
-			b.Fatal(err)
-		}
-	}
-	d := newDelivery(s, &instant{window: 1})
-	d.SetHold(accounting.Group("radius"), Held)
-	d.collect(b.Context())
-	q := d.queueNamed(b.Context(), "group/radius")
+	d, q := heldQueue(b, b.N)
 	if err := d.read(d.created); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
-	for q.scan.more {
-		if err := d.supersede(q, d.created.Add(time.Hour)); err != nil {
+	for now := d.created; q.scan.more; now = now.Add(time.Hour) {
+		if err := d.supersede(q, now); err != nil {
 			b.Fatal(err)
 		}
 	}
 	if got, want := q.count.Superseded, uint64(b.N/4); got != want {
 		b.Errorf("%d superseded, want %d", got, want)
 	}
+}
+
+// heldQueue returns a queue of n interims whose method takes nothing. The third and fourth of every four
+// belong to one session.
+func heldQueue(tb testing.TB, n int) (*Delivery, *queue) {
+	s := openStore(tb, store.NewDisk())
+	r := accounting.Record{Type: sessions.Interim, At: benchTime, List: "network/default", Attrs: benchAttributes}
+	for i := 0; i < n; {
+		var c store.Change
+		for range min(1000, n-i) {
+			r.Session = sessions.ID(i - i%4/3)
+			c.Appends = append(c.Appends, store.Append{Queue: "group/radius", Data: accounting.AppendRecord(nil, &r)})
+			i++
+		}
+		durable := make(chan error, 1)
+		s.Commit(c, func(err error) { durable <- err })
+		if err := <-durable; err != nil {
+			tb.Fatal(err)
+		}
+	}
+	d := newDelivery(s, &instant{window: 1})
+	d.SetHold(accounting.Group("radius"), Held)
+	d.collect(tb.Context())
+	return d, d.queueNamed(tb.Context(), "group/radius")
 }

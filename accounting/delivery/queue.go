@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,11 @@ func (q *queue) isBlocked() bool {
 		}
 	}
 	return false
+}
+
+// hasTaker reports whether some method takes records of the queue now.
+func (q *queue) hasTaker() bool {
+	return slices.ContainsFunc(q.routes, func(r *route) bool { return r.next(nil) != nil })
 }
 
 // hasLost reports whether there is a record none of whose methods is configured.

@@ -14,6 +14,14 @@ const readBatch = 1024
 // maxBatches is how many batches of one queue are read in one step.
 const maxBatches = 8
 
+// restFactor is how long reading rests when no method takes the records, as a multiple of the time that it
+// took. A queue of a million records keeps a processor busy for a second or more, just when a server has
+// failed, and the answers to NASes that come meanwhile would wait for it.
+const restFactor = 9
+
+// restAfter returns when to go on with work that began then, in a step that began now.
+func restAfter(began, now time.Time) time.Time { return now.Add((1 + restFactor) * time.Since(began)) }
+
 // reader is the state of reading, for all queues together.
 type reader struct {
 	loaded      int           // the most records that may be in memory
@@ -70,6 +78,7 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 		if q.cursor < q.skip.until {
 			d.discard() // otherwise records that were delivered in this step would be read again
 		}
+		began := time.Now()
 		var err error
 		d.reading.entries, err = d.store.Read(q.name, q.cursor, limit, d.reading.entries[:0])
 		if err != nil {
@@ -91,6 +100,9 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 		}
 		q.more = len(d.reading.entries) == limit
 		clear(d.reading.entries)
+		if q.items > 0 && !q.hasTaker() {
+			q.readAt = restAfter(began, now)
+		}
 	}
 	q.late = q.more
 	return nil

@@ -55,8 +55,9 @@ func (d *Delivery) supersede(q *queue, now time.Time) error {
 	if !s.more || now.Before(s.at) {
 		return nil
 	}
+	began := time.Now()
 	var err error
-	if s.entries, err = d.store.Read(q.name, s.cursor, scanBatch, s.entries[:0]); err != nil {
+	if s.entries, err = d.store.ReadHeads(q.name, s.cursor, scanBatch, accounting.HeadLen, s.entries[:0]); err != nil {
 		if isFatal(err) {
 			return err
 		}
@@ -67,7 +68,7 @@ func (d *Delivery) supersede(q *queue, now time.Time) error {
 	for i := range s.entries {
 		d.inspect(q, &s.entries[i])
 	}
-	s.at = now
+	s.at = restAfter(began, now)
 	if s.more = len(s.entries) == scanBatch; !s.more {
 		s.at = now.Add(scanEvery)
 	}
