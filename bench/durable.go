@@ -120,6 +120,7 @@ func recordChanges(dir string) ([]store.Change, error) {
 		switch key[0] {
 		case 'c':
 			counters = p
+			counters.Latest = true
 		case 's':
 			changes[n].Puts = append(changes[n].Puts, p)
 			n++
