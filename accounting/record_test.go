@@ -113,7 +113,7 @@ func TestRecordExtended(t *testing.T) {
 				t.Errorf("want (-) and got (+):\n%s", diff)
 			}
 			head := Head{Type: rec.Type, Holds: rec.Hold > 0, Session: rec.Session, Lane: rec.InLane(), At: rec.At.UnixNano()}
-			if h, ok := PeekRecord(b); h != head || !ok {
+			if h, ok := PeekRecord(b[:min(len(b), HeadLen)]); h != head || !ok {
 				t.Errorf("peeked %v %t, want %v", h, ok, head)
 			}
 			route, ok := recordRoute(b)

@@ -119,8 +119,8 @@ type Notice struct {
 // Put sets one key of the durable state. A nil Value removes the key.
 type Put struct {
 	Key, Value []byte
-	// Latest says that nearly every change sets the key. Of the changes that become durable together, a
-	// Journal need make durable only the value of the last one.
+	// Latest says that nearly every change sets the key. If several changes become durable together, a
+	// Journal may write only the last value. Every Put of such a key sets Latest.
 	Latest bool
 }
 

@@ -112,6 +112,18 @@ func TestSessionLife(t *testing.T) {
 	}
 }
 
+// TestLatestPuts: the counters, which every change sets, are a put with Latest, and no other key is.
+func TestLatestPuts(t *testing.T) {
+	f := newFixture(t, sessions.Config{})
+	f.send(t, start, "a", 0)
+	f.send(t, interim, "a", 1)
+	f.send(t, stop, "a", 2)
+	f.accountingOn(t, nas1)
+	if got := f.journal.Latest(); !slices.Equal(got, []string{"c"}) {
+		t.Errorf("keys %q", got)
+	}
+}
+
 func TestNameReused(t *testing.T) {
 	f := newFixture(t, sessions.Config{})
 	f.send(t, sessions.Start, "a", 0)

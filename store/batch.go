@@ -13,7 +13,7 @@ import (
 // writer, then to the committer.
 type batch struct {
 	ops     *pebble.Batch
-	latest  []Put // copies of the puts with Put.Latest, one or two; added to ops when the batch is sealed
+	latest  []Put // copies of the puts with Put.Latest, one for each key; seal adds them to ops
 	waiters []waiter
 	queues  []*queue // queues whose position changed
 	marks   []uint64 // next of each of queues when the batch was sealed
@@ -87,7 +87,7 @@ func (s *Store) recycle(b *batch) {
 func (s *Store) encode(b *batch, c *Change) {
 	for i := range c.Puts {
 		if p := &c.Puts[i]; p.Latest {
-			b.replace(p)
+			b.setLatest(p)
 		} else {
 			b.put(p)
 		}
@@ -118,8 +118,8 @@ func (b *batch) put(p *Put) {
 	copy(op.Value, p.Value)
 }
 
-// replace keeps a copy of a put until the batch is sealed or the next put of its key comes.
-func (b *batch) replace(p *Put) {
+// setLatest keeps a copy of a put. A later put of the same key in this batch overwrites it.
+func (b *batch) setLatest(p *Put) {
 	i := slices.IndexFunc(b.latest, func(l Put) bool { return bytes.Equal(l.Key, p.Key) })
 	if i < 0 {
 		i = len(b.latest)

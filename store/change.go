@@ -5,9 +5,9 @@ import "fmt"
 // Put sets a key of the state. A nil Value deletes the key.
 type Put struct {
 	Key, Value []byte
-	// Latest is for a key that nearly every change sets. Of the changes that become durable together,
-	// only the last one writes it: each value that is written makes the next flush longer. All changes
-	// that set the key must say so.
+	// Latest is for a key that nearly every change sets. If several changes become durable together,
+	// only the last value is written, because every value makes the next flush longer. Every Put of
+	// such a key must set Latest; otherwise an older value may win.
 	Latest bool
 }
 

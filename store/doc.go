@@ -4,7 +4,8 @@
 //
 // One event is one [Change]: the keys that it sets, the records that it appends and the records
 // that it acknowledges. A change becomes durable as a whole or not at all. Changes that arrive
-// while the disk is busy share the next write (group commit).
+// while the disk is busy share the next write (group commit). Of a key with [Put].Latest, that write has
+// only the newest value.
 //
 // # Durability
 //

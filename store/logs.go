@@ -22,8 +22,8 @@ const logStep = 1 << 20
 // of the time that this took.
 const restFactor = 3
 
-// files is the file system that the engine uses. It does not allocate logs in full, checks tables
-// as they are read, paces flushes, compactions and the removal of tables and logs, and maintains the inventory.
+// files is the file system that the engine uses. It does not allocate logs in full, writes zeros
+// ahead of them, checks tables as they are read, paces flushes, compactions and the removal of tables and logs, and maintains the inventory.
 type files struct {
 	vfs.FS
 	inventory *inventory
@@ -39,19 +39,18 @@ func (s *Store) files() files {
 	return files{s.fsys, s.inventory, &s.pacer, truncate}
 }
 
-// logZeros is how many octets of zeros are written ahead of a log where it grows. A sync of a file that
-// grows also writes its inode, which takes twice as long as a sync of octets that overwrite others: with
-// zeros ahead, that is one sync in many. A reader ends at the zeros, as it does at the octets that are left
-// in a log that is used again.
+// logZeros is how many zeros are written after the end of a log that grows. A sync of a file that has grown
+// also writes its inode and takes twice as long. With zeros, only one sync for each 256 KiB does. A reader
+// of the log stops at the zeros. In the same way it stops at old octets in a log that is used again.
 const logZeros = 256 << 10
 
 var zeros [logZeros]byte
 
-// smallLog is a log that the engine writes. One goroutine writes it, from its begin to its end.
-type smallLog struct {
+// logFile is a log that the engine writes. One goroutine writes it, from start to end.
+type logFile struct {
 	vfs.File
-	at   int64 // where the next octets go
-	size int64 // what is before was written once; at least at
+	at   int64 // where the next write goes
+	size int64 // octets before this were written already: overwriting them does not change the inode
 }
 
 func (fs files) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
@@ -132,22 +131,22 @@ func (fs files) log(name string, f vfs.File, err error) (vfs.File, error) {
 		return f, err
 	}
 	fs.inventory.addLog(name)
-	l := &smallLog{File: f}
+	l := &logFile{File: f}
 	if info, err := f.Stat(); err == nil {
 		l.size = info.Size()
 	}
 	return l, nil
 }
 
-func (l *smallLog) Preallocate(offset, length int64) error {
+func (l *logFile) Preallocate(offset, length int64) error {
 	return l.File.Preallocate(offset, min(length, logAhead))
 }
 
-func (l *smallLog) Write(b []byte) (int, error) {
+func (l *logFile) Write(b []byte) (int, error) {
 	n, err := l.File.Write(b)
 	l.at += int64(n)
 	if l.at > l.size {
-		// An error needs no answer: without zeros syncs take longer, and if the disk is full, the engine's
+		// The error is ignored: without zeros, syncs only take longer. If the disk is full, the engine's
 		// next write fails.
 		more, _ := l.WriteAt(zeros[:], l.at)
 		l.size = l.at + int64(more)

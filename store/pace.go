@@ -169,7 +169,7 @@ func (p *pacer) pace(f vfs.File, c vfs.DiskWriteCategory) vfs.File {
 
 // pacedFile is the file of a table that a flush or a compaction writes. Only they use it. It writes at most
 // octets in each spread. It does not measure the work of the engine: the engine makes the next block while
-// a write rests.
+// a write rests. After a write that need not rest it yields its processor; a write that hurries does not.
 type pacedFile struct {
 	vfs.File
 	hurries func() bool
@@ -199,4 +199,5 @@ func (f *pacedFile) Write(b []byte) (int, error) {
 
 // yield lets the threads that wait for this processor run first. Otherwise a commit whose sync has ended
 // may wait for the 3 or 4 ms that the kernel gives a thread at a time, even if another processor is idle.
+// (runtime.Gosched lets goroutines run, but not threads.)
 func yield() { _, _, _ = unix.Syscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }

@@ -25,8 +25,8 @@ func (s *Store) Read(queue string, from uint64, limit int, dst []Entry) ([]Entry
 	return s.ReadHeads(queue, from, limit, math.MaxInt, dst)
 }
 
-// ReadHeads is Read, but needs only so many first octets of each record: what follows may be missing.
-// To search a long queue, that is half the work and a fraction of the memory.
+// ReadHeads is like Read, but the caller needs only the first octets of each record. What follows them may
+// be missing. To search a long queue takes less work and memory so.
 func (s *Store) ReadHeads(queue string, from uint64, limit, octets int, dst []Entry) ([]Entry, error) {
 	for {
 		s.mu.Lock()
@@ -70,8 +70,8 @@ func (s *Store) ReadHeads(queue string, from uint64, limit, octets int, dst []En
 	}
 }
 
-// readRuns reads the first octets of the records of some runs. It also returns the sequence numbers that are missing,
-// and why. These may have been acknowledged since.
+// readRuns reads the first octets of the records of some runs. It also returns the sequence numbers that
+// are missing, and why. These may have been acknowledged since.
 func (s *Store) readRuns(q *queue, runs []run, octets int) (found []Entry, gone []uint64, reason, err error) {
 	s.cutting.RLock()
 	defer s.cutting.RUnlock()

@@ -173,7 +173,7 @@ func TestSlicesMayBeReused(t *testing.T) {
 	equal(t, "queue", []string{"1:d"}, read(t, s, "q"))
 }
 
-// TestReadHeads: of records on disk only the first octets are read, and a record that is shorter is whole.
+// TestReadHeads: of records on disk only the first octets are read; shorter records are whole.
 func TestReadHeads(t *testing.T) {
 	s := open(t, NewDisk(), Config{})
 	long := strings.Repeat("long", maxTail/4)
@@ -189,11 +189,12 @@ func TestReadHeads(t *testing.T) {
 	}
 }
 
-// TestLatest: changes that become durable together write the last value of a key with Put.Latest once, and
-// it is as durable as any other: also if it is empty, or a deletion.
+// TestLatest: changes that become durable together write a key with Put.Latest once, with the last value. An
+// empty value and a deletion survive a restart too.
 func TestLatest(t *testing.T) {
 	disk := NewDisk()
 	s := open(t, disk, Config{})
+	commit(t, s, Change{Puts: []Put{put("also", "deleted below"), {Key: []byte("k2"), Value: []byte("1"), Latest: true}, {Key: []byte("k2"), Latest: true}}})
 	for _, value := range []string{"the last one", "", "shorter"} {
 		s.mu.Lock()
 		b := s.fillingBatch()

@@ -115,7 +115,7 @@ func BenchmarkDeliverySteady(b *testing.B) {
 // BenchmarkSupersede measures what the search for superseded interims costs per record. One of four
 // records is dropped.
 func BenchmarkSupersede(b *testing.B) {
-	d, q := heldQueue(b, b.N)
+	d, q := longQueue(b, b.N, Held)
 	if err := d.read(d.created); err != nil {
 		b.Fatal(err)
 	}
@@ -131,15 +131,17 @@ func BenchmarkSupersede(b *testing.B) {
 	}
 }
 
-// heldQueue returns a queue of n interims whose method takes nothing. The third and fourth of every four
-// belong to one session.
-func heldQueue(tb testing.TB, n int) (*Delivery, *queue) {
+// longQueue returns a queue of n interims and its method's hold. The third and fourth of every four belong
+// to one session. The records of two in four may also go to other methods.
+func longQueue(tb testing.TB, n int, hold Hold, others ...accounting.MethodName) (*Delivery, *queue) {
 	s := openStore(tb, store.NewDisk())
 	r := accounting.Record{Type: sessions.Interim, At: benchTime, List: "network/default", Attrs: benchAttributes}
 	for i := 0; i < n; {
 		var c store.Change
 		for range min(1000, n-i) {
-			r.Session = sessions.ID(i - i%4/3)
+			if r.Session, r.Next = sessions.ID(i-i%4/3), nil; i%4 < 2 {
+				r.Next = others
+			}
 			c.Appends = append(c.Appends, store.Append{Queue: "group/radius", Data: accounting.AppendRecord(nil, &r)})
 			i++
 		}
@@ -150,7 +152,10 @@ func heldQueue(tb testing.TB, n int) (*Delivery, *queue) {
 		}
 	}
 	d := newDelivery(s, &instant{window: 1})
-	d.SetHold(accounting.Group("radius"), Held)
+	d.SetHold(accounting.Group("radius"), hold)
+	for _, name := range others {
+		d.SetMethod(name, &instant{window: 1}, accounting.MethodConfig{})
+	}
 	d.collect(tb.Context())
 	return d, d.queueNamed(tb.Context(), "group/radius")
 }

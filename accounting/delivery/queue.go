@@ -30,7 +30,7 @@ type queue struct {
 	more     bool   // there may be records at the cursor
 	late     bool   // reading has paused: records at the cursor may have been committed long ago
 	skip     skip
-	readAt   time.Time
+	readAt   time.Time               // when reading may go on, after an error or a rest
 	fallback []accounting.MethodName // set by Reroute: methods at the end of all routes
 
 	scan       scan
@@ -61,9 +61,9 @@ func (q *queue) isBlocked() bool {
 	return false
 }
 
-// hasTaker reports whether some method takes records of the queue now.
+// hasTaker reports whether there are records in memory that some method takes now.
 func (q *queue) hasTaker() bool {
-	return slices.ContainsFunc(q.routes, func(r *route) bool { return r.next(nil) != nil })
+	return slices.ContainsFunc(q.routes, func(r *route) bool { return r.items > 0 && r.next(nil) != nil })
 }
 
 // hasLost reports whether there is a record none of whose methods is configured.

@@ -14,13 +14,22 @@ const readBatch = 1024
 // maxBatches is how many batches of one queue are read in one step.
 const maxBatches = 8
 
-// restFactor is how long reading rests when no method takes the records, as a multiple of the time that it
-// took. A queue of a million records keeps a processor busy for a second or more, just when a server has
-// failed, and the answers to NASes that come meanwhile would wait for it.
-const restFactor = 9
+const (
+	// restFactor is how long reading and the search for superseded interims rest while no method takes the
+	// records, as a multiple of the time that they worked. Without rests, a queue of a million records
+	// would keep a processor busy for a second just after a server has failed, and answers to NASes
+	// would wait.
+	restFactor = 9
+	// longestRest limits a rest: work that waited for the disk must not delay what comes after the server
+	// is back.
+	longestRest = time.Second
+)
 
-// restAfter returns when to go on with work that began then, in a step that began now.
-func restAfter(began, now time.Time) time.Time { return now.Add((1 + restFactor) * time.Since(began)) }
+// goOnAt returns when work that began at began may go on. The step began at now.
+func goOnAt(began, now time.Time) time.Time {
+	worked := time.Since(began)
+	return now.Add(worked + min(restFactor*worked, longestRest))
+}
 
 // reader is the state of reading, for all queues together.
 type reader struct {
@@ -100,8 +109,8 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 		}
 		q.more = len(d.reading.entries) == limit
 		clear(d.reading.entries)
-		if q.items > 0 && !q.hasTaker() {
-			q.readAt = restAfter(began, now)
+		if q.isBlocked() && !q.hasTaker() {
+			q.readAt = goOnAt(began, now)
 		}
 	}
 	q.late = q.more

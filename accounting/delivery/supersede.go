@@ -24,8 +24,8 @@ const (
 // order, and runs only while no method takes records of the queue.
 type scan struct {
 	cursor  uint64
-	more    bool // there may be records at the cursor
-	at      time.Time
+	more    bool                        // there may be records at the cursor
+	at      time.Time                   // when to go on
 	last    map[sessions.ID]latest      // by session whose last record is an interim: the newest interim
 	lanes   map[sessions.ID]sessions.ID // by session of last that is in another lane: this lane
 	held    map[sessions.ID]uint64      // by session: its start that waits for an address, until an interim behind it was kept
@@ -68,7 +68,7 @@ func (d *Delivery) supersede(q *queue, now time.Time) error {
 	for i := range s.entries {
 		d.inspect(q, &s.entries[i])
 	}
-	s.at = restAfter(began, now)
+	s.at = goOnAt(began, now)
 	if s.more = len(s.entries) == scanBatch; !s.more {
 		s.at = now.Add(scanEvery)
 	}

@@ -24,6 +24,7 @@ type Journal struct {
 	route      func(*sessions.Session) string
 	queue      []commit
 	state      map[string]string
+	latest     map[string]bool // by key: whether its puts have Latest
 	notices    []sessions.Notice
 	closed     bool
 	done       chan struct{}
@@ -37,7 +38,7 @@ type commit struct {
 // NewJournal returns an empty journal.
 func NewJournal() *Journal {
 	j := &Journal{
-		state: map[string]string{}, done: make(chan struct{}), afterBatch: func() {},
+		state: map[string]string{}, latest: map[string]bool{}, done: make(chan struct{}), afterBatch: func() {},
 		route: func(*sessions.Session) string { return "" },
 	}
 	j.queued.L = &j.mu
@@ -106,13 +107,32 @@ func (j *Journal) Accepting() error {
 	return j.refusal
 }
 
-// Commit implements sessions.Journal.
+// Commit implements sessions.Journal. It panics if only some puts of a key have Latest.
 func (j *Journal) Commit(c sessions.Change, done func(error)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	for _, p := range c.State {
+		if before, known := j.latest[string(p.Key)]; known && before != p.Latest {
+			panic(fmt.Sprintf("sessionstest: only some puts of %q have Latest", p.Key))
+		}
+		j.latest[string(p.Key)] = p.Latest
+	}
 	j.queue = append(j.queue, commit{clone(c), done})
 	j.queued.Signal()
 	overwrite(c)
+}
+
+// Latest returns the keys whose puts have Latest, in order.
+func (j *Journal) Latest() (keys []string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for key, latest := range j.latest {
+		if latest {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // clone copies what the table uses again.
