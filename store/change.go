@@ -7,7 +7,7 @@ type Put struct {
 	Key, Value []byte
 	// Latest is for a key that nearly every change sets. If several changes become durable together,
 	// only the last value is written, because every value makes the next flush longer. Every Put of
-	// such a key must set Latest; otherwise an older value may win.
+	// such a key must set Latest; otherwise an older value may win. Key and value have at most 64 KiB.
 	Latest bool
 }
 
@@ -55,7 +55,11 @@ func (c *Change) check() error {
 		if len(c.Puts[i].Key) == 0 {
 			return fmt.Errorf("%w: put %d has no key", ErrInvalid, i)
 		}
-		size += len(c.Puts[i].Key) + len(c.Puts[i].Value)
+		octets := len(c.Puts[i].Key) + len(c.Puts[i].Value)
+		if c.Puts[i].Latest && octets > maxLatest {
+			return fmt.Errorf("%w: put %d has Latest and %d bytes, at most %d", ErrInvalid, i, octets, maxLatest)
+		}
+		size += octets
 	}
 	for i := range c.Appends {
 		if n := len(c.Appends[i].Queue); n == 0 || n > maxName {

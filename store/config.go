@@ -55,6 +55,8 @@ const (
 	// maxChange is the largest change. Together with maxBatch it stays below the size from which
 	// the engine treats a batch as a table of its own.
 	maxChange = 16 << 20
+	// maxLatest is the largest put with Put.Latest, which counts only when its batch is sealed.
+	maxLatest = 64 << 10
 	// discardDelay is how long discarded records wait for a commit that can take them along. They
 	// must be durable within a second, and cost a sync of their own then: on a store without
 	// commits at most two a second.

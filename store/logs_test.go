@@ -60,6 +60,46 @@ func TestLogZeros(t *testing.T) {
 	}
 }
 
+// TestOldLog: the log of a process that was killed ends with zeros. If it is still there after the next kill,
+// and the log of the next process is damaged, only that one is named.
+func TestOldLog(t *testing.T) {
+	// run commits in a folder and returns a copy of it, as after a kill, and its newest log.
+	run := func(dir, value string) (killed, log string) {
+		t.Helper()
+		s, err := Open(dir, Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			commit(t, s, Change{Puts: []Put{put("k", value)}})
+		}
+		killed = t.TempDir()
+		err = os.CopyFS(killed, os.DirFS(dir))
+		logs, globErr := filepath.Glob(filepath.Join(killed, "*.log"))
+		if err := errors.Join(err, globErr, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return killed, slices.Max(logs)
+	}
+	first, old := run(t.TempDir(), "first")
+	octets, err := os.ReadFile(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, newest := run(first, "second")
+	log, err := os.ReadFile(newest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log[bytes.Index(log, []byte("second"))] ^= 1
+	if err := errors.Join(os.WriteFile(newest, log, 0o600), os.WriteFile(filepath.Join(second, filepath.Base(old)), octets, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = Open(second, Config{}); !errors.Is(err, ErrDamaged) || strings.Contains(err.Error(), filepath.Base(old)) {
+		t.Errorf("error %v, want only the damage of %s", err, filepath.Base(newest))
+	}
+}
+
 // TestReusedLog: a log that is used again grows only behind its old octets. A disk that takes no zeros is no
 // error of the log.
 func TestReusedLog(t *testing.T) {

@@ -267,6 +267,7 @@ func TestInvalidChanges(t *testing.T) {
 		{"no queue", Change{Appends: appends("", "x")}},
 		{"long queue", Change{Appends: appends(strings.Repeat("q", maxName+1), "x")}},
 		{"too large", Change{Puts: []Put{{Key: []byte("k"), Value: make([]byte, maxChange)}}}},
+		{"latest too large", Change{Puts: []Put{{Key: []byte("k"), Value: make([]byte, maxLatest), Latest: true}}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.c.Puts = append([]Put{put("trace", "x")}, tt.c.Puts...)

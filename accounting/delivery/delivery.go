@@ -185,6 +185,9 @@ func (d *Delivery) nextDue(now time.Time) time.Duration {
 		if q.more && q.readAt.After(now) {
 			sooner(q.readAt)
 		}
+		if q.more && q.restUntil.After(now) {
+			sooner(q.restUntil)
+		}
 	}
 	return max(0, at.Sub(now))
 }

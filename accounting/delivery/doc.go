@@ -70,7 +70,7 @@
 //
 // While records of a queue have no available method, a second reader searches that queue. It keeps
 // no records, and reads only their heads. It works for at most a tenth of the time, and so does reading
-// on while no method takes any record of the queue: answers to NASes do not wait for that. It drops interims that a later interim, or the stop of their session, supersedes
+// on while no method is available: answers to NASes do not wait for that. It drops interims that a later interim, or the stop of their session, supersedes
 // (supersede.go). "Later" compares the times of the events, because replayed records stand behind
 // newer ones. A stop does not supersede the interims behind it; these come from a session that came
 // back. The reader remembers one interim for each session whose last record is an interim: at most

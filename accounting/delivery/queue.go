@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -26,12 +25,13 @@ type queue struct {
 	routes    []*route
 	lastRoute *route // route of the record that was read last
 
-	cursor   uint64 // where to read on
-	more     bool   // there may be records at the cursor
-	late     bool   // reading has paused: records at the cursor may have been committed long ago
-	skip     skip
-	readAt   time.Time               // when reading may go on, after an error or a rest
-	fallback []accounting.MethodName // set by Reroute: methods at the end of all routes
+	cursor    uint64 // where to read on
+	more      bool   // there may be records at the cursor
+	late      bool   // reading has paused: records at the cursor may have been committed long ago
+	skip      skip
+	readAt    time.Time               // when reading may go on after an error
+	restUntil time.Time               // when it should go on while no method is available
+	fallback  []accounting.MethodName // set by Reroute: methods at the end of all routes
 
 	scan       scan
 	makeRoomAt time.Time // when makeRoom may run again
@@ -59,11 +59,6 @@ func (q *queue) isBlocked() bool {
 		}
 	}
 	return false
-}
-
-// hasTaker reports whether there are records in memory that some method takes now.
-func (q *queue) hasTaker() bool {
-	return slices.ContainsFunc(q.routes, func(r *route) bool { return r.items > 0 && r.next(nil) != nil })
 }
 
 // hasLost reports whether there is a record none of whose methods is configured.

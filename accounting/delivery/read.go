@@ -15,10 +15,10 @@ const readBatch = 1024
 const maxBatches = 8
 
 const (
-	// restFactor is how long reading and the search for superseded interims rest while no method takes the
-	// records, as a multiple of the time that they worked. Without rests, a queue of a million records
-	// would keep a processor busy for a second just after a server has failed, and answers to NASes
-	// would wait.
+	// restFactor is how long reading rests while no method is available, and the search for superseded
+	// interims while no method takes the records of its queue, as a multiple of the time that they worked.
+	// Without rests, a queue of a million records would keep a processor busy for a second just after a
+	// server has failed, and answers to NASes would wait.
 	restFactor = 9
 	// longestRest limits a rest: work that waited for the disk must not delay what comes after the server
 	// is back.
@@ -66,8 +66,12 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 	if q.skip.from != 0 {
 		d.resume(q)
 	}
+	available := slices.ContainsFunc(d.methods, (*method).isAvailable)
 	for batches := 0; q.more && !q.readAt.After(now) && len(q.skip.lanes) < d.reading.share(maxSkipped); batches++ {
-		if q.sendable() >= waiting && slices.ContainsFunc(d.methods, (*method).isAvailable) {
+		if q.restUntil.After(now) && !available {
+			break
+		}
+		if q.sendable() >= waiting && available {
 			d.skipBlocked(q, waiting)
 		}
 		if q.sendable() >= waiting {
@@ -109,8 +113,8 @@ func (d *Delivery) readQueue(q *queue, now time.Time) error {
 		}
 		q.more = len(d.reading.entries) == limit
 		clear(d.reading.entries)
-		if q.isBlocked() && !q.hasTaker() {
-			q.readAt = goOnAt(began, now)
+		if q.isBlocked() {
+			q.restUntil = goOnAt(began, now)
 		}
 	}
 	q.late = q.more
