@@ -157,8 +157,8 @@ func (s *Store) checkLogs() (repaired bool, err error) {
 		if err2 != nil {
 			return false, err2
 		}
-		isLast := i == len(logs)-1 || len(bytes.TrimLeft(b[end:], "\x00")) == 0
-		if !damaged && (err == nil || isLast && errors.Is(err, record.ErrUnexpectedEOF)) {
+		mayEnd := i == len(logs)-1 || len(bytes.TrimLeft(b[end:], "\x00")) == 0
+		if !damaged && (err == nil || mayEnd && errors.Is(err, record.ErrUnexpectedEOF)) {
 			continue // at most the end that a crash leaves; an older log that is still there ends with zeros
 		}
 		if err == nil {

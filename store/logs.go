@@ -23,7 +23,8 @@ const logStep = 1 << 20
 const restFactor = 3
 
 // files is the file system that the engine uses. It does not allocate logs in full, writes zeros
-// ahead of them, checks tables as they are read, paces flushes, compactions and the removal of tables and logs, and maintains the inventory.
+// ahead of them, checks tables as they are read, paces flushes, compactions and the removal of
+// tables and logs, and maintains the inventory.
 type files struct {
 	vfs.FS
 	inventory *inventory

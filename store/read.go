@@ -26,7 +26,7 @@ func (s *Store) Read(queue string, from uint64, limit int, dst []Entry) ([]Entry
 }
 
 // ReadHeads is like Read, but the caller needs only the first octets of each record. What follows them may
-// be missing. To search a long queue takes less work and memory so.
+// be missing. A search of a long queue takes less work and memory this way.
 func (s *Store) ReadHeads(queue string, from uint64, limit, octets int, dst []Entry) ([]Entry, error) {
 	for {
 		s.mu.Lock()

@@ -194,7 +194,7 @@ func TestReadHeads(t *testing.T) {
 func TestLatest(t *testing.T) {
 	disk := NewDisk()
 	s := open(t, disk, Config{})
-	commit(t, s, Change{Puts: []Put{put("also", "deleted below"), {Key: []byte("k2"), Value: []byte("1"), Latest: true}, {Key: []byte("k2"), Latest: true}}})
+	commit(t, s, Change{Puts: []Put{{Key: []byte("also"), Value: []byte("deleted below"), Latest: true}, {Key: []byte("k2"), Value: []byte("1"), Latest: true}, {Key: []byte("k2"), Latest: true}}})
 	for _, value := range []string{"the last one", "", "shorter"} {
 		s.mu.Lock()
 		b := s.fillingBatch()
@@ -207,7 +207,7 @@ func TestLatest(t *testing.T) {
 				last.Value, other.Value = nil, []byte("x")
 			}
 			s.encode(b, &Change{Puts: []Put{last, put("k", value), other}})
-			copy(last.Key, "XXXXXX") // the caller may reuse it
+			clear(last.Key) // the caller may reuse both
 			clear(last.Value)
 		}
 		s.seal()

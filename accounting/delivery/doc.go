@@ -69,13 +69,13 @@
 // After the first answer, its window opens from one.
 //
 // While records of a queue have no available method, a second reader searches that queue. It keeps
-// no records, and reads only their heads. It works for at most a tenth of the time, and so does reading
-// on while no method is available: answers to NASes do not wait for that. It drops interims that a later interim, or the stop of their session, supersedes
-// (supersede.go). "Later" compares the times of the events, because replayed records stand behind
-// newer ones. A stop does not supersede the interims behind it; these come from a session that came
-// back. The reader remembers one interim for each session whose last record is an interim: at most
-// 2,097,152 in all (106 MB, about 53 octets each). At the limit it forgets them and drops fewer
-// interims.
+// no records, and reads only their heads. It works for about a tenth of the time, and so does
+// reading on while no method is available: answers to NASes do not wait for that. It drops interims
+// that a later interim, or the stop of their session, supersedes (supersede.go). "Later" compares
+// the times of the events, because replayed records stand behind newer ones. A stop does not
+// supersede the interims behind it; these come from a session that came back. The reader remembers
+// one interim for each session whose last record is an interim: at most 2,097,152 in all (106 MB,
+// about 53 octets each). At the limit it forgets them and drops fewer interims.
 //
 // # Concurrency
 //
