@@ -3,6 +3,7 @@ package sessions
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -36,20 +37,21 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	got := loaded{live: make(chan []stored, 4), spare: make(chan []stored, 4), routes: newRoutes(), routeTexts: map[uint32]string{}}
 	ended := make(chan error)
 	go func() { ended <- got.read(each) }()
-	var all [][]*Session
 	var old []*Session // stored before routes existed
 	var last lastNAS
 	for batch := range got.live {
-		live := make([]*Session, 0, len(batch))
-		for _, s := range batch {
+		room := 0
+		for i, s := range batch {
 			last.setNodes(t, s)
-			t.rowsOf(s.Kind).put(s.Session)
-			live = append(live, s.Session)
+			s.node.liveCount++
+			if i == 0 || leafOf(batch[i-1].ID) != leafOf(s.ID) {
+				room = leafMates(batch[i:])
+			}
+			t.rowsOf(s.Kind).putRoom(s.Session, room)
 			if s.beforeRoutes {
 				old = append(old, s.Session)
 			}
 		}
-		all = append(all, live)
 		got.recycle(batch)
 	}
 	if err := <-ended; err != nil {
@@ -58,7 +60,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	if err := t.loadRoutes(&got, old); err != nil {
 		return fmt.Errorf("sessions: load: %w", err)
 	}
-	t.indexLoaded(all)
+	t.indexLoaded()
 	for s := range (&View{root: t.calls.root}).All() {
 		t.updateLines(nil, s)
 	}
@@ -84,11 +86,15 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	return nil
 }
 
-// indexLoaded enters live sessions in the indexes.
-func (t *Table) indexLoaded(all [][]*Session) {
+// indexLoaded enters live sessions in the indexes. The liveCount of each node is how many have it as their
+// present one.
+func (t *Table) indexLoaded() {
 	t.names = newNameIndex(3 * t.rows.n) // a map of the final size: growing costs more than filling
-	for _, batch := range all {
-		for _, s := range batch {
+	for n := range maps.Values(t.nases.byValue) {
+		n.ids, n.liveCount = make([]ID, 0, n.liveCount), 0
+	}
+	for _, rows := range [...]*rows{&t.rows, &t.calls.rows, &t.groups} {
+		for s := range (&View{root: rows.root}).All() {
 			t.register(s.node, s)
 			if s.Route != nil {
 				s.Route.live++
@@ -98,6 +104,9 @@ func (t *Table) indexLoaded(all [][]*Session) {
 			}
 			t.updateIndexes(nil, s)
 		}
+	}
+	for n := range maps.Values(t.nases.byValue) {
+		slices.Sort(n.ids) // they were sorted in each of the three
 	}
 }
 
@@ -126,6 +135,15 @@ func (t *Table) loadRoutes(got *loaded, old []*Session) error {
 	}
 	t.wakeRun()
 	return nil
+}
+
+// leafMates returns how many sessions of a batch in order of their ids are in the leaf of the first one.
+func leafMates(batch []stored) int {
+	n := slices.IndexFunc(batch, func(s stored) bool { return leafOf(s.ID) != leafOf(batch[0].ID) })
+	if n < 0 {
+		return len(batch)
+	}
+	return n
 }
 
 // lastNAS has the node of the session that was loaded last: the next session mostly has the same.

@@ -16,6 +16,7 @@ type rows struct {
 	n     int
 	kinds [Command + 1]int // how many they are of each kind
 	epoch uint64           // nodes of this epoch are in no snapshot
+	room  int              // for how many rows a new leaf has room
 }
 
 type node struct {
@@ -29,6 +30,9 @@ const (
 	topShift  = 30
 	digitBits = 6
 )
+
+// leafOf returns which leaf an id is in.
+func leafOf(id ID) ID { return id >> digitBits }
 
 func digitOf(id ID, shift uint) uint { return uint(id>>shift) & (1<<digitBits - 1) }
 
@@ -141,6 +145,14 @@ func (r *rows) writable(n *node) *node {
 // put adds s, or replaces the session with its id.
 func (r *rows) put(s *Session) { r.root = r.putIn(r.root, s, topShift) }
 
+// putRoom is put, and if it makes a leaf, that has room for so many rows. A leaf that grows row by row leaves
+// twice its memory behind.
+func (r *rows) putRoom(s *Session, room int) {
+	r.room = room
+	r.put(s)
+	r.room = 0
+}
+
 func (r *rows) putIn(n *node, s *Session, shift uint) *node {
 	n = r.writable(n)
 	d := digitOf(s.ID, shift)
@@ -150,6 +162,9 @@ func (r *rows) putIn(n *node, s *Session, shift uint) *node {
 			r.count(n.rows[i], -1)
 			n.rows[i] = s
 		} else {
+			if n.rows == nil && r.room > 0 {
+				n.rows = make([]*Session, 0, r.room)
+			}
 			n.rows = insertAt(n.rows, i, s)
 			r.n++
 		}

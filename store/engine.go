@@ -26,7 +26,7 @@ func (s *Store) options() *pebble.Options {
 		Logger:                      log,
 		EventListener:               s.listener(),
 		FormatMajorVersion:          pebble.FormatValueSeparation,
-		CacheSize:                   32 << 20,
+		CacheSize:                   8 << 20,
 		MaxOpenFiles:                512,
 		MemTableSize:                uint64(s.memTableSize()),
 		MemTableStopWritesThreshold: 3,
