@@ -268,8 +268,8 @@ func (c *composer) addIdentity() {
 	if !c.present.has(keyOf(radius.AcctSessionID)) {
 		if c.hasOurID() {
 			c.appendSessionID()
-		} else if s.AcctSessionID != "" {
-			c.appendText(radius.AcctSessionID, s.AcctSessionID)
+		} else if s.AcctSessionID() != "" {
+			c.appendText(radius.AcctSessionID, s.AcctSessionID())
 		}
 	}
 	if s.NAS == nil || !s.NAS.Addr.IsValid() || c.identifiesNAS() {
@@ -308,7 +308,7 @@ func (c *composer) addUsage() {
 		c.addCounter(radius.AcctOutputGigawords, u.OutputOctets>>32, false)
 	}
 	seconds := u.SessionTime
-	if c.n.Type == sessions.Interim || !s.Told.IsZero() || c.n.Cause == sessions.CauseAdminReset && s.StartSeen {
+	if c.n.Type == sessions.Interim || !s.Told().IsZero() || c.n.Cause == sessions.CauseAdminReset && s.StartSeen {
 		// The session lives, or we have told that it lasted so long, or we have ended it now.
 		// Otherwise it is unknown how long it lasted after its last packet.
 		lasted := max(0, min(c.n.Lasted/time.Second, 1<<32-1))

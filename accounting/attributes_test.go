@@ -190,7 +190,7 @@ func TestCompose(t *testing.T) {
 		},
 		{
 			"our stop after our interims: no shorter than they were, whatever the cause",
-			sessions.Notice{Type: sessions.Stop, Session: session(func(s *sessions.Session) { s.Told = 1 }), Cause: sessions.CauseNASReboot, Lasted: 100*time.Second + 1},
+			sessions.Notice{Type: sessions.Stop, Session: session(func(s *sessions.Session) { s.SetTold(1) }), Cause: sessions.CauseNASReboot, Lasted: 100*time.Second + 1},
 			[]string{
 				"Acct-Status-Type = Stop", "Acct-Session-Id = DEADBEEF", "User-Name = fred", "NAS-Identifier = bras",
 				"Acct-Session-Time = 100", "Acct-Terminate-Cause = NAS-Reboot", stamp,

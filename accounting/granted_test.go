@@ -133,7 +133,7 @@ func TestComposeUpstream(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, _ := Compose(nil, &sessions.Notice{
 				Type: tt.typ, Attrs: tt.packet,
-				Session: &sessions.Session{ID: tt.id, NAS: nas4, AcctSessionID: "1", Attrs: packet, Admission: &sessions.Admission{Upstream: tt.upstream}},
+				Session: &sessions.Session{ID: tt.id, NAS: nas4, Attrs: packet, Admission: &sessions.Admission{Upstream: tt.upstream}},
 			})
 			if ids := values(radius.Attributes(got), radius.AcctSessionID); !slices.Equal(ids, []string{tt.want}) {
 				t.Errorf("%q, want one %q", ids, tt.want)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"aaasess/accounting/tap"
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 )
 
@@ -68,14 +69,15 @@ func (r *Router) whyNot(n *sessions.Notice, to *preparedRoute) (list, reason str
 // lack what one requires.
 func (r *Router) whyNoList(s *sessions.Session) string {
 	started, named := *s, *s
-	started.Unstarted, named.User = 0, "x"
+	started.Unstarted = 0
+	named.Attrs = radius.Attributes(radius.AppendAttribute(nil, radius.UserName, "x")) + s.Attrs
 	switch {
 	case s.Unstarted != 0 && r.Route(&started) != "":
 		if s.Unstarted == sessions.AuthenticatedRemotely {
 			return successesOff
 		}
 		return failuresOff
-	case (s.Unstarted != 0 || s.Kind == sessions.Command) && s.User == "" && r.Route(&named) != "":
+	case (s.Unstarted != 0 || s.Kind == sessions.Command) && s.User() == "" && r.Route(&named) != "":
 		return nullUsername
 	}
 	return noList

@@ -115,7 +115,7 @@ func TestOfferOneOff(t *testing.T) {
 	decide := func(recorded sessions.Unstarted) Decide {
 		return func(k sessions.Kind, s *sessions.Session) string {
 			switch {
-			case s.User == "" || s.Unstarted != 0 && s.Unstarted != recorded:
+			case s.User() == "" || s.Unstarted != 0 && s.Unstarted != recorded:
 				return ""
 			case k == sessions.Command:
 				return list("commands/15/default")

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"aaasess/internal/radius"
 	"aaasess/sessions"
 	"aaasess/store"
 
@@ -20,7 +21,7 @@ func otherNotice(t testing.TB, id sessions.ID, sid string, packet string) sessio
 	t.Helper()
 	a := octets(t, packet)
 	s := &sessions.Session{
-		ID: id, Kind: sessions.Network, NAS: &sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1")}, AcctSessionID: sid, Attrs: a,
+		ID: id, Kind: sessions.Network, NAS: &sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1")}, Attrs: attrs(radius.AcctSessionID, sid) + a,
 	}
 	return sessions.Notice{Type: other, Session: s, Attrs: a, At: time.Unix(5, 0)}
 }
@@ -136,23 +137,23 @@ const placeholderGolden sessions.ID = 0xa6f7a050
 
 // Stored records contain the placeholder, so it must not change.
 func TestLaneOf(t *testing.T) {
-	addr := netip.MustParseAddr("192.0.2.1")
+	addr, s1 := netip.MustParseAddr("192.0.2.1"), attrs(radius.AcctSessionID, "S1")
 	tests := []struct {
 		s    sessions.Session
 		want sessions.ID
 	}{
-		{sessions.Session{NAS: &sessions.NAS{Addr: addr}, AcctSessionID: "S1"}, placeholderGolden},
-		{sessions.Session{NAS: &sessions.NAS{Addr: addr, Identifier: "192.0.2.1"}, AcctSessionID: "S1"}, placeholderGolden},
-		{sessions.Session{NAS: &sessions.NAS{IPv4: addr}, AcctSessionID: "S1"}, placeholderGolden},
+		{sessions.Session{NAS: &sessions.NAS{Addr: addr}, Attrs: s1}, placeholderGolden},
+		{sessions.Session{NAS: &sessions.NAS{Addr: addr, Identifier: "192.0.2.1"}, Attrs: s1}, placeholderGolden},
+		{sessions.Session{NAS: &sessions.NAS{IPv4: addr}, Attrs: s1}, placeholderGolden},
 	}
 	for _, tt := range tests {
 		if got := placeholderID(&tt.s); got != tt.want {
-			t.Errorf("%v %q: %s, want %s", tt.s.NAS, tt.s.AcctSessionID, got, tt.want)
+			t.Errorf("%v %q: %s, want %s", tt.s.NAS, tt.s.AcctSessionID(), got, tt.want)
 		}
 	}
-	for _, s := range []sessions.Session{{AcctSessionID: "S1"}, {NAS: &sessions.NAS{Addr: addr}, AcctSessionID: "S2"}, {NAS: &sessions.NAS{Addr: addr, Identifier: "b"}, AcctSessionID: "S1"}} {
+	for _, s := range []sessions.Session{{Attrs: s1}, {NAS: &sessions.NAS{Addr: addr}, Attrs: attrs(radius.AcctSessionID, "S2")}, {NAS: &sessions.NAS{Addr: addr, Identifier: "b"}, Attrs: s1}} {
 		if placeholderID(&s) == placeholderGolden {
-			t.Errorf("%v %q: the same lane", s.NAS, s.AcctSessionID)
+			t.Errorf("%v %q: the same lane", s.NAS, s.AcctSessionID())
 		}
 	}
 }

@@ -113,7 +113,7 @@ func placeholderID(s *sessions.Session) sessions.ID {
 	h := fnv.New32a()
 	_, _ = io.WriteString(h, name) // never fails
 	_, _ = h.Write([]byte{0})
-	_, _ = io.WriteString(h, s.AcctSessionID)
+	_, _ = io.WriteString(h, s.AcctSessionID())
 	return sessions.ID(h.Sum32())
 }
 

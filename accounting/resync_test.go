@@ -73,7 +73,9 @@ func TestRouterResync(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRouter(t, openStore(t, store.NewDisk()), routes{})
 			s := notice(7, sessions.Network, start).Session
-			s.User = tt.user
+			if tt.user != "" {
+				s.Attrs += attrs(radius.UserName, tt.user)
+			}
 			if tt.route != nil {
 				s.Route = sessions.NewRoute(tt.route.Text())
 			}

@@ -255,8 +255,8 @@ func (r *Router) routeOf(n *sessions.Notice) *preparedRoute {
 // session's end, because a long User-Name is forgotten then.
 func isNullUsername(n *sessions.Notice) bool {
 	s := n.Session
-	forgotten := n.AfterEnd || s.Revived != 0
-	return s.ID != 0 && !forgotten && s.User == "" && n.Attrs.Text(radius.UserName) == "" && s.Granted().Text(radius.UserName) == ""
+	forgotten := n.AfterEnd || s.Revived() != 0
+	return s.ID != 0 && !forgotten && s.User() == "" && n.Attrs.Text(radius.UserName) == "" && s.Granted().Text(radius.UserName) == ""
 }
 
 // waitsForAddress reports whether a notice is of a start of a network session that lives and whose
@@ -280,9 +280,9 @@ func (r *Router) record(d *draft, n *sessions.Notice) {
 	r.offer(n, to, len(branches))
 	rec := Record{
 		Session: n.Session.ID, Type: n.Type, Resync: n.Only != "", At: n.At,
-		Lane: n.Session.Parent, // so a stop of the parent is sent after those of its children
+		Lane: n.Session.Parent(), // so a stop of the parent is sent after those of its children
 		// The packet has it as the NAS sent it; an ended session may have it in shortened form.
-		NASSession: cmp.Or(n.Attrs.Text(radius.AcctSessionID), n.Session.AcctSessionID),
+		NASSession: cmp.Or(n.Attrs.Text(radius.AcctSessionID), n.Session.AcctSessionID()),
 	}
 	if n.Type == sessions.Other {
 		if rec.Session == 0 {
@@ -341,7 +341,7 @@ func (r *Router) leftOut(reason *drops, dropped Drop, n *sessions.Notice, msg st
 	}
 	session := n.Session.ID.String()
 	if n.Session.ID == 0 {
-		session = n.Session.AcctSessionID
+		session = n.Session.AcctSessionID()
 	}
 	args := []any{
 		"session", session, "nas", n.Session.NAS.String(), "attribute", r.attributeName(dropped),

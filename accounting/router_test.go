@@ -232,7 +232,7 @@ func TestRouterLane(t *testing.T) {
 	s := openStore(t, store.NewDisk())
 	r := newRouter(t, s, policy)
 	child, alone := notice(7, sessions.Network, sessions.Stop), notice(8, sessions.Network, sessions.Stop)
-	child.Session.Parent = 3
+	child.Session.SetParent(3)
 	committed(t, r, sessions.Change{Notices: []sessions.Notice{child, alone}})
 	var lanes []sessions.ID
 	for _, rec := range records(t, s, "group/radius") {

@@ -235,7 +235,7 @@ func TestComposeAnyOctets(t *testing.T) {
 			Type: rapid.SampledFrom(types).Draw(rt, "event"), At: time.Unix(rapid.Int64Range(-1, 9).Draw(rt, "at"), 0), Attrs: draw("packet"),
 			Session: &sessions.Session{
 				ID: sessions.ID(rapid.Uint32Range(0, 2).Draw(rt, "id")), Kind: sessions.Kind(rapid.Uint8Range(1, 5).Draw(rt, "kind")), NAS: nas4,
-				AcctSessionID: "x", Attrs: draw("session"),
+				Attrs:     draw("session"),
 				Admission: &sessions.Admission{Granted: draw("granted"), Upstream: rapid.SampledFrom([]string{"", "5F2A"}).Draw(rt, "upstream")},
 			},
 		}

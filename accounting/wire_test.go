@@ -65,7 +65,7 @@ func newRelay(t *testing.T, spec acctradius.Spec) *relay {
 	route := accounting.Route{List: "all/default", Record: accounting.StartStop, Methods: []accounting.MethodName{"group isp"}}
 	router := accounting.NewRouter(st, log)
 	router.SetPolicy(func(_ sessions.Kind, s *sessions.Session) string {
-		if strings.HasPrefix(s.AcctSessionID, unrecorded) {
+		if strings.HasPrefix(s.AcctSessionID(), unrecorded) {
 			return ""
 		}
 		return route.Text()

@@ -296,7 +296,7 @@ func TestCallsAndSessions(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		with, without := newWorld(t), newWorld(t)
 		name := func(s *sessions.Session) string {
-			return fmt.Sprint(s.Kind == sessions.Resource, " ", s.NAS.Identifier, " ", s.AcctSessionID, " ", s.StartTimestamp)
+			return fmt.Sprint(s.Kind == sessions.Resource, " ", s.NAS.Identifier, " ", s.AcctSessionID(), " ", s.StartTimestamp)
 		}
 		for range rapid.IntRange(1, 60).Draw(rt, "events") {
 			r := report{
@@ -343,7 +343,7 @@ func TestCallsAndSessions(t *testing.T) {
 		}
 		names := map[sessions.ID]string{}
 		for _, n := range with.journal.Notices() {
-			is := fmt.Sprint(n.Session.Kind == sessions.Resource, n.Session.NAS.Identifier, n.Session.AcctSessionID)
+			is := fmt.Sprint(n.Session.Kind == sessions.Resource, n.Session.NAS.Identifier, n.Session.AcctSessionID())
 			if was, known := names[n.Session.ID]; known && was != is {
 				rt.Fatalf("%s and %s have number %d", was, is, n.Session.ID)
 			}

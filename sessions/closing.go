@@ -59,7 +59,7 @@ func (cs *closings) anyCovers(s *Session) bool {
 
 // covers reports whether the closing ends a session of one of its nodes.
 func (c *closing) covers(s *Session) bool {
-	return (max(s.Started, s.Revived) < c.before || s.Revived.IsZero() && c.beganBeforeByTimestamp(s)) && (!c.sameAddrOnly || s.NAS.Addr == c.nas.Addr) &&
+	return (max(s.Started, s.Revived()) < c.before || s.Revived().IsZero() && c.beganBeforeByTimestamp(s)) && (!c.sameAddrOnly || s.NAS.Addr == c.nas.Addr) &&
 		!isOtherBSS(c.called, s.Attrs.Text(radius.CalledStationID))
 }
 

@@ -135,26 +135,26 @@ func (s *Session) flags() (f byte) {
 	if s.Stopped {
 		f |= flagStopped
 	}
-	if !s.Acked.IsZero() {
+	if !s.Acked().IsZero() {
 		f |= flagAcked
 	}
 	if s.NASRestarted {
 		f |= flagNASRestarted
 	}
-	if !s.Revived.IsZero() {
+	if !s.Revived().IsZero() {
 		f |= flagRevived
 	}
 	return f
 }
 
 func (s *Session) moreFlags() (f byte) {
-	if !s.Told.IsZero() {
+	if !s.Told().IsZero() {
 		f |= moreTold
 	}
 	if s.Reached {
 		f |= moreReached
 	}
-	if s.Parent != 0 {
+	if s.Parent() != 0 {
 		f |= moreParent
 	}
 	if a := s.Admission; a != nil {
@@ -189,23 +189,23 @@ func appendSession(b []byte, s *Session) []byte {
 	} else {
 		b = append(b, sessionVersion, byte(s.Kind), byte(s.State), s.flags(), byte(s.Counted), more)
 	}
-	for _, n := range [...]uint32{s.IfIndex, s.PortIfIndex, s.EventTimestamp, s.StartTimestamp, s.Route.id()} {
+	for _, n := range [...]uint32{s.IfIndex(), s.PortIfIndex(), s.EventTimestamp, s.StartTimestamp, s.Route.id()} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(s.Started))
 	b = binary.AppendVarint(b, int64(s.LastEvent.Sub(s.Started)))
 	b = binary.AppendVarint(b, int64(s.ActiveAt().Sub(s.Started)))
-	if !s.Acked.IsZero() {
-		b = binary.AppendVarint(b, int64(s.Acked.Sub(s.Started)))
+	if !s.Acked().IsZero() {
+		b = binary.AppendVarint(b, int64(s.Acked().Sub(s.Started)))
 	}
-	if !s.Revived.IsZero() {
-		b = binary.AppendVarint(b, int64(s.Revived.Sub(s.Started)))
+	if !s.Revived().IsZero() {
+		b = binary.AppendVarint(b, int64(s.Revived().Sub(s.Started)))
 	}
 	if more&moreTold != 0 {
-		b = binary.AppendVarint(b, int64(s.Told.Sub(s.Started)))
+		b = binary.AppendVarint(b, int64(s.Told().Sub(s.Started)))
 	}
 	if more&moreParent != 0 {
-		b = binary.AppendUvarint(b, uint64(s.Parent))
+		b = binary.AppendUvarint(b, uint64(s.Parent()))
 	}
 	u := &s.Usage
 	for _, n := range [...]uint64{u.InputOctets, u.OutputOctets, u.InputPackets, u.OutputPackets, uint64(u.SessionTime)} {
@@ -338,26 +338,26 @@ func parseSession(id ID, b []byte, shared *sharedNASes, routes *routes) (stored,
 	s.StartSeen, s.Stopped = flags&flagStartSeen != 0, flags&flagStopped != 0
 	s.NASRestarted = flags&flagNASRestarted != 0
 	if version == 1 {
-		s.IfIndex, s.PortIfIndex, s.EventTimestamp = d.Uvarint32(), d.Uvarint32(), d.Uvarint32()
+		s.SetIfIndexes(d.Uvarint32(), d.Uvarint32())
+		s.EventTimestamp = d.Uvarint32()
 		s.Started, s.LastEvent, s.LastTraffic = d.stamp(), d.stamp(), d.stamp()
 	} else {
 		s.Counted = UsageFields(d.Octet())
 		if version > plainVersion {
 			more = d.Octet()
 		}
-		s.IfIndex, s.PortIfIndex, s.EventTimestamp, s.StartTimestamp = d.Uvarint32(), d.Uvarint32(), d.Uvarint32(), d.Uvarint32()
+		s.SetIfIndexes(d.Uvarint32(), d.Uvarint32())
+		s.EventTimestamp, s.StartTimestamp = d.Uvarint32(), d.Uvarint32()
 		if version > 2 {
 			s.Route = routes.byStoredNumber(d.Uvarint32())
 		}
 		s.Started = d.stamp()
 		s.LastEvent, s.LastTraffic = d.stampFrom(s.Started), d.stampFrom(s.Started)
-		s.Acked = d.stampIf(flags&flagAcked != 0, s.Started)
-		s.Revived = d.stampIf(flags&flagRevived != 0, s.Started)
-		s.Told = d.stampIf(more&moreTold != 0, s.Started)
+		d.rareStamps(flags, more, s)
 		s.Reached = more&moreReached != 0
 		if more&moreParent != 0 {
-			s.Parent = ID(d.Uvarint32())
-			d.Require(s.Parent != 0)
+			s.SetParent(ID(d.Uvarint32()))
+			d.Require(s.Parent() != 0)
 		}
 	}
 	s.Usage = Usage{
@@ -376,7 +376,7 @@ func parseSession(id ID, b []byte, shared *sharedNASes, routes *routes) (stored,
 		d.rare(more, s)
 		s.setAttrs(attrs)
 	}
-	d.Require(s.Attrs.Valid() && s.AcctSessionID != "" && s.Counted <= WholeUsage &&
+	d.Require(s.Attrs.Valid() && s.AcctSessionID() != "" && s.Counted <= WholeUsage &&
 		flags < flagRevived<<1 &&
 		s.Kind >= Network && s.Kind <= VRRS && (!s.Reached || s.Kind == Resource) && s.State >= Active && s.State <= Ended)
 	if err := d.end("session"); err != nil {

@@ -29,15 +29,17 @@ func sampleSessions() []*Session {
 	scoped.NAS.Addr = netip.MustParseAddr("fe80::1%eth0")
 	marked := *full
 	marked.State = Terminating
-	marked.Acked, marked.Revived = 77, 78
+	marked.setRare(func(r *rare) { r.acked, r.revived = 77, 78 })
 	marked.setFormerNodes([]*nasNode{{NAS: NAS{IPv4: netip.MustParseAddr("10.0.0.1")}}, {NAS: NAS{Identifier: "old"}}})
 	marked.Route = &Route{number: 1<<32 - 1}
 	nameless := bare
 	nameless.NAS = NAS{Identifier: "no address", Local: netip.MustParseAddr("192.0.2.254"), IPv6: netip.MustParseAddr("2001:db8::2")}
 	told := marked
-	told.ID, told.Told = 4, 79
+	told.ID = 4
+	told.SetTold(79)
 	child := marked
-	child.ID, child.Parent = 5, 1<<32-1
+	child.ID = 5
+	child.SetParent(1<<32 - 1)
 	call := *full
 	call.ID, call.Kind, call.Reached = 6, Resource, true
 	granted := *full
@@ -60,9 +62,9 @@ func sampleSessions() []*Session {
 	linked, shared := *full, vpn
 	linked.ID, shared.ID = 15, 16
 	linked.setRare(func(r *rare) {
-		r.link = &link{key: linkKey{1<<64 - 1, full.IfIndex}, used: Traffic{1, 2, 3, 1<<64 - 1}, counted: Traffic{11, 12, 13, 14}}
+		r.link = &link{key: linkKey{1<<64 - 1, full.IfIndex()}, used: Traffic{1, 2, 3, 1<<64 - 1}, counted: Traffic{11, 12, 13, 14}}
 	})
-	shared.setRare(func(r *rare) { r.link = &link{key: linkKey{1, full.IfIndex}, shared: true} })
+	shared.setRare(func(r *rare) { r.link = &link{key: linkKey{1, full.IfIndex()}, shared: true} })
 	return []*Session{
 		full, newSession(1, &bare.NAS, &bare), newSession(2, &scoped.NAS, &scoped), newSession(3, &nameless.NAS, &nameless), &marked, &told, &child, &call,
 		&granted, &named, &both, &silent, &process, &program, &vpn, &command, &linked, &shared,
@@ -126,7 +128,8 @@ func TestSessionOctets(t *testing.T) {
 // TestMoreFlags: every flag says that something follows, and that must be valid.
 func TestMoreFlags(t *testing.T) {
 	s := sampleSessions()[0]
-	s.Told, s.Parent = 1, 1
+	s.SetTold(1)
+	s.SetParent(1)
 	b := appendSession(nil, s)
 	routes := newRoutes()
 	b[1] = byte(Resource)
@@ -143,7 +146,7 @@ func TestMoreFlags(t *testing.T) {
 			c = appendEnding(slices.Clip(b), &Ending{Event: true})
 		}
 		if 1<<bit == moreLink {
-			c = appendLink(slices.Clip(b), &link{key: linkKey{1, s.IfIndex}})
+			c = appendLink(slices.Clip(b), &link{key: linkKey{1, s.IfIndex()}})
 		}
 		if _, err := parseSession(s.ID, c, nil, &routes); err != nil {
 			t.Errorf("with flag %d: %v", 1<<bit, err)
@@ -175,7 +178,8 @@ func TestLinkCodec(t *testing.T) {
 	} {
 		b := appendLink(nil, &link{key: linkKey{tt.host, tt.ifIndex}})
 		b[8] = tt.shared
-		d, s := newDecoder(b), &Session{IfIndex: tt.ifIndex}
+		d, s := newDecoder(b), &Session{}
+		s.SetIfIndexes(tt.ifIndex, 0)
 		d.link(moreLink, s)
 		if err := d.end("link"); (err == nil) != tt.ok || tt.ok && (!s.HasLink() || s.link().counts()) {
 			t.Errorf("%s: %v", name, err)
@@ -206,11 +210,15 @@ func TestLargestEnded(t *testing.T) {
 	long := strings.Repeat("x", 253)
 	scoped, plain := netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("2001:db8::1")
 	s := &Session{
-		ID: 1, Kind: Network, State: Ended, IfIndex: 1<<32 - 1, PortIfIndex: 1<<32 - 1, EventTimestamp: 1<<32 - 1, StartTimestamp: 1<<32 - 1,
-		Started: 1, LastEvent: 1 - 1<<63, LastTraffic: 1 - 1<<63, Acked: 1 - 1<<63, Revived: 1 - 1<<63, Told: 1 - 1<<63, Parent: 1<<32 - 1, Route: &Route{number: 1<<32 - 1},
+		ID: 1, Kind: Network, State: Ended, EventTimestamp: 1<<32 - 1, StartTimestamp: 1<<32 - 1,
+		Started: 1, LastEvent: 1 - 1<<63, LastTraffic: 1 - 1<<63, Route: &Route{number: 1<<32 - 1},
 		NAS:   &NAS{Addr: scoped, Local: scoped, Identifier: long[:32], IPv4: netip.MustParseAddr("10.0.0.1"), IPv6: plain},
 		Usage: Usage{1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<32 - 1},
 	}
+	s.setRare(func(r *rare) {
+		r.acked, r.revived, r.told = 1-1<<63, 1-1<<63, 1-1<<63
+		r.parent, r.ifIndex, r.portIfIndex = 1<<32-1, 1<<32-1, 1<<32-1
+	})
 	s.setAttrs(attrs(radius.UserName, long, radius.AcctSessionID, long, radius.CallingStationID, long, radius.Class, long))
 	var all allFingerprints
 	for i := range all {
@@ -423,13 +431,13 @@ func TestLoadVersion1(t *testing.T) {
 		t.Errorf("%d rows, total %d, last %d", v.Len(), v.Total, tb.last)
 	}
 	bob := v.Get(9)
-	if bob.User != "bob" || *bob.NAS != (NAS{Addr: netip.MustParseAddr("192.0.2.7"), IPv4: netip.MustParseAddr("10.1.1.7")}) {
+	if bob.User() != "bob" || *bob.NAS != (NAS{Addr: netip.MustParseAddr("192.0.2.7"), IPv4: netip.MustParseAddr("10.1.1.7")}) {
 		t.Errorf("%+v", bob)
 	}
 	if s := v.Get(104); s.State != Terminating || s.Usage.InputOctets != 1<<40 || s.Counted != InputOctets|SessionTime || s.NAS.Identifier != "nas-1" {
 		t.Errorf("%+v", s)
 	}
-	if over := tb.remembered.get(105); over == nil || over.AcctSessionID != "s1" {
+	if over := tb.remembered.get(105); over == nil || over.AcctSessionID() != "s1" {
 		t.Errorf("ended: %+v", over)
 	}
 	stop := event(Stop, 100)

@@ -65,8 +65,8 @@ func TestCountersNeverFall(t *testing.T) {
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"start":   func(*rapid.T) { begun++; apply(Start, fmt.Sprint(begun)) },
-			"interim": func(rt *rapid.T) { apply(Interim, tb.rows.get(one(rt)).AcctSessionID) },
-			"stop":    func(rt *rapid.T) { apply(Stop, tb.rows.get(one(rt)).AcctSessionID) },
+			"interim": func(rt *rapid.T) { apply(Interim, tb.rows.get(one(rt)).AcctSessionID()) },
+			"stop":    func(rt *rapid.T) { apply(Stop, tb.rows.get(one(rt)).AcctSessionID()) },
 			"disconnect": func(rt *rapid.T) {
 				id := one(rt)
 				var done func(error)

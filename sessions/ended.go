@@ -118,7 +118,7 @@ func appendEnded(b []byte, s *Session) []byte {
 		}
 	}
 	trimmed.fingerprints = all.compact()
-	cut := trimming{sid: s.AcctSessionID, level: 0}
+	cut := trimming{sid: s.AcctSessionID(), level: 0}
 	for ; ; cut.level++ {
 		cut.trim(&trimmed)
 		trimmed.Attrs, trimmed.Admission = cut.attrs(s.Attrs), cut.admission(s.Admission)

@@ -26,7 +26,7 @@ func (t *Table) Invariants() error {
 			if t.nases.byValue[n.NAS] != n {
 				return fmt.Errorf("session %s: its node %v is gone", s.ID, n.NAS)
 			}
-			if err := t.names.check(n, sidHash(s.AcctSessionID), s.ID); err != nil {
+			if err := t.names.check(n, sidHash(s.AcctSessionID()), s.ID); err != nil {
 				return err
 			}
 			names += n.keyCount()
@@ -180,8 +180,8 @@ func (t *Table) checkGranted() error {
 func (t *Table) checkNesting(routed map[*Route]int) error {
 	children, ports := map[ID]int{}, 0
 	for s := range (&View{root: t.rows.root}).All() {
-		if s.Parent != 0 {
-			children[s.Parent]++
+		if s.Parent() != 0 {
+			children[s.Parent()]++
 		}
 		for _, port := range s.ports() {
 			if s.Kind != Exec || port == 0 {

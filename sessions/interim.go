@@ -26,7 +26,7 @@ type DueInterim struct {
 // since an interim is rounded to seconds: if two are due a minute apart, and the first is made a
 // little late, they are still a minute apart.
 func (s *Session) Quiet(at Stamp) time.Duration {
-	return min(at.Sub(s.LastEvent), at.Sub(s.Told).Round(time.Second))
+	return min(at.Sub(s.LastEvent), at.Sub(s.Told()).Round(time.Second))
 }
 
 // MakeInterims makes interim records for sessions without packets of their NASes. Each has what is
@@ -57,7 +57,7 @@ func (t *Table) MakeInterims(due []DueInterim, done func(error)) (n int, err err
 // stored state tells no less than the record.
 func (t *Table) told(c *Change, s *Session, now Stamp) *Session {
 	n := *s
-	n.Told = now
+	n.SetTold(now)
 	counted := n
 	counted.dropLink()
 	t.put(c, &n)

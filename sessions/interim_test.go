@@ -88,7 +88,7 @@ func TestInterimDuration(t *testing.T) {
 	if n := w.interim(); n == nil || n.Lasted != 2*time.Minute || !n.At.Equal(w.wall) {
 		t.Errorf("%+v", n)
 	}
-	if s := w.View().Get(1); w.Clock().Sub(s.LastEvent) != 2*time.Minute || s.Told != w.Clock() {
+	if s := w.View().Get(1); w.Clock().Sub(s.LastEvent) != 2*time.Minute || s.Told() != w.Clock() {
 		t.Errorf("%+v", s)
 	}
 }

@@ -362,7 +362,7 @@ func TestRevived(t *testing.T) {
 		report{typ: interim, time: 60, octets: 5},
 	})
 	v := w.View()
-	if s := v.Get(1); s == nil || s.State != sessions.Active || s.Acked != 0 || s.Attrs.Text(radius.Class) != "gold" || s.User != "alice" {
+	if s := v.Get(1); s == nil || s.State != sessions.Active || s.Acked() != 0 || s.Attrs.Text(radius.Class) != "gold" || s.User() != "alice" {
 		t.Fatalf("session 1 is %+v", s)
 	}
 	if want := (sessions.Counters{HighWater: 1, Total: 1, Disconnected: 1}); v.Counters != want {

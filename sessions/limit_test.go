@@ -26,7 +26,7 @@ func TestMaxProperty(t *testing.T) {
 		send := func(typ sessions.EventType, sid string, octets uint64) {
 			hasRow := false
 			for s := range f.View().All() {
-				hasRow = hasRow || s.AcctSessionID == sid
+				hasRow = hasRow || s.AcctSessionID() == sid
 			}
 			before, full := len(f.journal.Notices()), short || f.View().Len() >= limit
 			f.now = f.now.Add(time.Second)

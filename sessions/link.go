@@ -96,12 +96,7 @@ func (l *link) isLost() bool {
 }
 
 // link returns the interface that is the session's own, or nil.
-func (s *Session) link() *link {
-	if s.rare == nil {
-		return nil
-	}
-	return s.rare.link
-}
+func (s *Session) link() *link { return s.rarely().link }
 
 // HasLink reports whether the session has a network interface of this host.
 func (s *Session) HasLink() bool { return s.link() != nil }
@@ -226,7 +221,7 @@ func (d *decoder) link(flags byte, s *Session) {
 	if flags&moreLink == 0 {
 		return
 	}
-	l := &link{key: linkKey{d.Uint64(), s.IfIndex}}
+	l := &link{key: linkKey{d.Uint64(), s.IfIndex()}}
 	shared := d.Octet()
 	l.shared = shared == 1
 	for _, t := range [...]*Traffic{&l.used, &l.counted} {
@@ -234,6 +229,6 @@ func (d *decoder) link(flags byte, s *Session) {
 			t[i] = d.Uvarint()
 		}
 	}
-	d.Require(shared <= 1 && l.key.host != 0 && s.IfIndex != 0)
+	d.Require(shared <= 1 && l.key.host != 0 && s.IfIndex() != 0)
 	s.setRare(func(r *rare) { r.link = l })
 }

@@ -313,8 +313,8 @@ func TestLinkOfLateStart(t *testing.T) {
 	f.send(t, sessions.Interim, "a", 1)
 	f.send(t, sessions.Start, "a", 0, onLink(7, sessions.Traffic{10, 1, 0, 0}), func(ev *sessions.Event) { ev.At = f.now.Add(-time.Second) })
 	s := f.View().Get(1)
-	if s.IfIndex != 7 || !s.HasLink() || f.View().Len() != 1 {
-		t.Fatalf("%d rows, ifIndex %d", f.View().Len(), s.IfIndex)
+	if s.IfIndex() != 7 || !s.HasLink() || f.View().Len() != 1 {
+		t.Fatalf("%d rows, ifIndex %d", f.View().Len(), s.IfIndex())
 	}
 	refresh(f.Table, sample(7, 15, 3))
 	wantUsed(t, "after a late start", s, 5, 2)

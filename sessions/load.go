@@ -74,7 +74,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 		if s.beforeRoutes {
 			s.data = string(appendEnded(nil, s.Session))
 		}
-		t.remembered.add(s.Session, s.AcctSessionID, s.data)
+		t.remembered.add(s.Session, s.AcctSessionID(), s.data)
 	}
 	for _, m := range got.closings {
 		t.resumeClosing(m)
@@ -139,11 +139,10 @@ func (t *Table) loadRoutes(got *loaded, old []*Session) error {
 
 // leafMates returns how many sessions of a batch in order of their ids are in the leaf of the first one.
 func leafMates(batch []stored) int {
-	n := slices.IndexFunc(batch, func(s stored) bool { return leafOf(s.ID) != leafOf(batch[0].ID) })
-	if n < 0 {
-		return len(batch)
+	if n := slices.IndexFunc(batch, func(s stored) bool { return leafOf(s.ID) != leafOf(batch[0].ID) }); n > 0 {
+		return n
 	}
-	return n
+	return len(batch)
 }
 
 // lastNAS has the node of the session that was loaded last: the next session mostly has the same.

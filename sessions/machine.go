@@ -256,9 +256,9 @@ func newSession(id ID, nas *NAS, ev *Event) *Session {
 	used, _ := Usage{}.updatedBy(ev)
 	s := &Session{
 		ID: id, Kind: ev.Kind, State: Active, StartSeen: ev.Type == Start, NAS: nas,
-		IfIndex: ev.IfIndex, PortIfIndex: ev.PortIfIndex, EventTimestamp: ev.EventTimestamp,
-		Started:   ev.at.Add(-time.Duration(used.SessionTime) * time.Second),
-		LastEvent: ev.at, LastTraffic: ev.at, Silence: silence.Begun(ev.heard), Usage: used, Counted: ev.Sent,
+		EventTimestamp: ev.EventTimestamp,
+		Started:        ev.at.Add(-time.Duration(used.SessionTime) * time.Second),
+		LastEvent:      ev.at, LastTraffic: ev.at, Silence: silence.Begun(ev.heard), Usage: used, Counted: ev.Sent,
 	}
 	switch {
 	case s.StartSeen:
@@ -267,6 +267,7 @@ func newSession(id ID, nas *NAS, ev *Event) *Session {
 		s.StartTimestamp = ev.EventTimestamp - min(ev.EventTimestamp, used.SessionTime)
 	}
 	s.fingerprints.add(ev)
+	s.SetIfIndexes(ev.IfIndex, ev.PortIfIndex)
 	s.setEnd(ev.End)
 	s.takeLink(ev)
 	s.setAttrs(sessionAttrs(ev.Attrs))
@@ -301,8 +302,8 @@ func ended(s *Session, ev *Event, notBefore, now Stamp) *Session {
 // revived returns an ended session as live again.
 func revived(s *Session, ev *Event) *Session {
 	n := *s
-	n.State, n.Stopped, n.Acked, n.NASRestarted = Active, false, 0, false
-	n.Revived = ev.now
+	n.State, n.Stopped, n.NASRestarted = Active, false, false
+	n.setRare(func(r *rare) { r.acked, r.revived = 0, ev.now })
 	n.applyEvent(ev)
 	n.Silence = silence.Begun(ev.heard)
 	return &n
@@ -326,12 +327,12 @@ func (s *Session) applyEvent(ev *Event) {
 	s.fingerprints.add(ev)
 	s.LastEvent = max(s.LastEvent, ev.at)
 	s.EventTimestamp = max(s.EventTimestamp, ev.EventTimestamp)
-	if ev.IfIndex != 0 && (!late || s.IfIndex == 0) {
-		s.IfIndex = ev.IfIndex
+	if ev.IfIndex != 0 && (!late || s.IfIndex() == 0) {
+		s.SetIfIndexes(ev.IfIndex, s.PortIfIndex())
 		s.takeLink(ev)
 	}
-	if ev.PortIfIndex != 0 && (!late || s.PortIfIndex == 0) {
-		s.PortIfIndex = ev.PortIfIndex
+	if ev.PortIfIndex != 0 && (!late || s.PortIfIndex() == 0) {
+		s.SetIfIndexes(s.IfIndex(), ev.PortIfIndex)
 	}
 	if ev.End != nil && (!late || s.End() == nil) {
 		s.setEnd(ev.End)

@@ -108,7 +108,7 @@ func TestMerge(t *testing.T) {
 func TestNewSessionFromInterim(t *testing.T) {
 	ev := withUsage(event(Interim, 100, radius.FramedIPAddress, 0x0a010101), 5, 90)
 	s := newSession(3, &ev.NAS, &ev)
-	if s.Started != stampOf(at(10)) || s.StartSeen || s.IPv4 != 0x0a010101 || s.User != "alice" {
+	if s.Started != stampOf(at(10)) || s.StartSeen || s.IPv4 != 0x0a010101 || s.User() != "alice" {
 		t.Errorf("got %+v", s)
 	}
 	early := event(Start, 9)
@@ -160,7 +160,8 @@ func TestLateStart(t *testing.T) {
 	start.IfIndex, start.PortIfIndex = 3, 4
 	got := updated(s, &start)
 	want := *s
-	want.StartSeen, want.Started, want.PortIfIndex = true, stampOf(at(8)), 4
+	want.StartSeen, want.Started = true, stampOf(at(8))
+	want.SetIfIndexes(7, 4)
 	want.Attrs, want.StartTimestamp = s.Attrs+attrs(radius.CallingStationID, "1234"), 4000
 	if diff := cmp.Diff(&want, got, sessionOptions); diff != "" {
 		t.Error(diff)
@@ -199,18 +200,18 @@ func TestApplyEvent(t *testing.T) {
 	newer := withTimestamp(withSessionTime(event(Interim, 60), 60), 1060)
 	newer.IfIndex, newer.PortIfIndex = 5, 6
 	s = updated(s, &newer)
-	if s.LastEvent != stampOf(at(60)) || s.EventTimestamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 {
+	if s.LastEvent != stampOf(at(60)) || s.EventTimestamp != 1060 || s.IfIndex() != 5 || s.PortIfIndex() != 6 {
 		t.Errorf("after an interim: %+v", s)
 	}
 	// The NAS's clock went back, and the packet has no interfaces.
 	older := withTimestamp(withSessionTime(event(Interim, 50), 70), 1050)
 	s = updated(s, &older)
-	if s.LastEvent != stampOf(at(60)) || s.EventTimestamp != 1060 || s.IfIndex != 5 || s.PortIfIndex != 6 || s.Usage.SessionTime != 70 {
+	if s.LastEvent != stampOf(at(60)) || s.EventTimestamp != 1060 || s.IfIndex() != 5 || s.PortIfIndex() != 6 || s.Usage.SessionTime != 70 {
 		t.Errorf("after an interim with an earlier time: %+v", s)
 	}
 	moved := event(Interim, 80)
 	moved.IfIndex, moved.PortIfIndex = 8, 9
-	if s = updated(s, &moved); s.IfIndex != 8 || s.PortIfIndex != 9 {
+	if s = updated(s, &moved); s.IfIndex() != 8 || s.PortIfIndex() != 9 {
 		t.Errorf("after it moved: %+v", s)
 	}
 	stop := event(Stop, 55)

@@ -21,14 +21,12 @@ func namesKind(known, start radius.Attributes) bool {
 	return false
 }
 
-// setAttrs sets the attributes, and what is derived from them. The row shows the User-Name of the
-// Access-Accept, and its address if the NAS has sent none.
+// setAttrs sets the attributes, and the address that the row shows: that of the Access-Accept if the NAS
+// has sent none.
 func (s *Session) setAttrs(a radius.Attributes) {
 	s.Attrs = a
-	s.AcctSessionID = a.Text(radius.AcctSessionID)
-	s.User, s.IPv4 = a.Text(radius.UserName), assignedAddress(a)
+	s.IPv4 = assignedAddress(a)
 	if granted := s.Granted(); granted != "" {
-		s.User = cmp.Or(granted.Text(radius.UserName), s.User)
 		s.IPv4 = cmp.Or(s.IPv4, assignedAddress(granted))
 	}
 }

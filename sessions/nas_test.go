@@ -83,7 +83,7 @@ func TestNASesLoaded(t *testing.T) {
 	start := event(Start, 0)
 	live := newSession(1, &start.NAS, &start)
 	gone := *live
-	gone.ID, gone.NAS, gone.AcctSessionID = 2, &NAS{Identifier: "nas-2"}, "s2"
+	gone.ID, gone.NAS = 2, &NAS{Identifier: "nas-2"}
 	gone.Attrs = attrs(radius.AcctSessionID, "s2")
 	live.setFormerNodes([]*nasNode{{NAS: NAS{Identifier: "nas-0"}}})
 	tb := New(Config{}, discardJournal{})

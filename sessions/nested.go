@@ -88,7 +88,7 @@ func (t *Table) nest(s *Session, ev *Event) {
 		}
 	}
 	if parent != nil {
-		s.Parent = parent.ID
+		s.SetParent(parent.ID)
 	}
 }
 
@@ -117,11 +117,11 @@ func (t *Table) updateNesting(was, s *Session) {
 		}
 	}
 	switch {
-	case was == nil && s.Parent != 0:
-		t.nesting.children[s.Parent]++
-	case s == nil && was.Parent != 0:
-		if t.nesting.children[was.Parent]--; t.nesting.children[was.Parent] == 0 {
-			delete(t.nesting.children, was.Parent)
+	case was == nil && s.Parent() != 0:
+		t.nesting.children[s.Parent()]++
+	case s == nil && was.Parent() != 0:
+		if t.nesting.children[was.Parent()]--; t.nesting.children[was.Parent()] == 0 {
+			delete(t.nesting.children, was.Parent())
 		}
 	}
 }
@@ -134,7 +134,7 @@ func (t *Table) recordStop(c *Change, n Notice) {
 	} else {
 		t.keepStop(c, &n)
 	}
-	if parent := n.Session.Parent; parent != 0 && t.nesting.children[parent] == 0 {
+	if parent := n.Session.Parent(); parent != 0 && t.nesting.children[parent] == 0 {
 		t.releaseStops(c, parent)
 	}
 }

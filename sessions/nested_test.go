@@ -162,7 +162,7 @@ func TestParent(t *testing.T) {
 				r.typ, r.sid = typ, "n"
 				w.send(r)
 				notices := w.journal.Notices()
-				if got := notices[len(notices)-1].Session.Parent; got != tt.want {
+				if got := notices[len(notices)-1].Session.Parent(); got != tt.want {
 					t.Errorf("the parent is session %d, want %d", got, tt.want)
 				}
 				if err := w.Invariants(); err != nil {
@@ -187,8 +187,8 @@ func TestNestedWithoutRecords(t *testing.T) {
 		nest(true)(w)
 		w.send(report{typ: start, kind: execKind, sid: "e", port: 1})
 		w.send(report{typ: start, sid: "n", port: 1})
-		if s := w.View().Get(2); s.Parent != 0 {
-			t.Errorf("no records of %s sessions, but its parent is %d", unrecorded, s.Parent)
+		if s := w.View().Get(2); s.Parent() != 0 {
+			t.Errorf("no records of %s sessions, but its parent is %d", unrecorded, s.Parent())
 		}
 	}
 }
@@ -459,28 +459,28 @@ func checkNested(rt *rapid.T, w *world) {
 	all := w.journal.Notices()
 	for i, n := range all {
 		s := n.Session
-		if n.Type == stop && s.Revived < revived[s.ID] {
+		if n.Type == stop && s.Revived() < revived[s.ID] {
 			rt.Fatalf("a stop of session %d is recorded after the interim that showed that it was alive: %q", s.ID, w.accounted())
 		}
-		if n.Type == interim && !n.AfterEnd && s.Revived != 0 {
-			revived[s.ID] = s.Revived
+		if n.Type == interim && !n.AfterEnd && s.Revived() != 0 {
+			revived[s.ID] = s.Revived()
 		}
 		j := slices.IndexFunc(all[i:], func(later sessions.Notice) bool { return later.Session.ID == s.ID && later.Type != stop })
-		comesBack := j > 0 && !all[i+j].AfterEnd && all[i+j].Session.Revived != 0
+		comesBack := j > 0 && !all[i+j].AfterEnd && all[i+j].Session.Revived() != 0
 		if n.Type == stop && len(living[s.ID]) > 0 && !comesBack {
 			rt.Fatalf("the stop of session %d is recorded before those of %v: %q", s.ID, living[s.ID], w.accounted())
 		}
-		if s.Parent == 0 {
+		if s.Parent() == 0 {
 			continue
 		}
-		if living[s.Parent] == nil {
-			living[s.Parent] = map[sessions.ID]bool{}
+		if living[s.Parent()] == nil {
+			living[s.Parent()] = map[sessions.ID]bool{}
 		}
 		switch {
 		case n.Type == stop:
-			delete(living[s.Parent], s.ID)
+			delete(living[s.Parent()], s.ID)
 		case !n.AfterEnd:
-			living[s.Parent][s.ID] = true
+			living[s.Parent()][s.ID] = true
 		}
 	}
 }

@@ -83,7 +83,7 @@ func TestCommands(t *testing.T) {
 	if diff := cmp.Diff(want, printed(first.Attrs)); diff != "" {
 		t.Error(diff)
 	}
-	if s := first.Session; s.Kind != sessions.Command || s.User != "username1" || s.Unstarted != 0 || s.NAS.Identifier != "nas-1" || !first.At.Equal(w.wall) {
+	if s := first.Session; s.Kind != sessions.Command || s.User() != "username1" || s.Unstarted != 0 || s.NAS.Identifier != "nas-1" || !first.At.Equal(w.wall) {
 		t.Errorf("%+v", s)
 	}
 	w.restart()
@@ -288,7 +288,7 @@ type twins struct {
 // known describes a notice without its number.
 func known(n *sessions.Notice) string {
 	s := n.Session
-	return fmt.Sprintf("%s %s %q %q %v cause %d lasted %v %q", n.Type, s.Kind, s.User, s.AcctSessionID, n.At, n.Cause, n.Lasted, withoutMade(n.Attrs))
+	return fmt.Sprintf("%s %s %q %q %v cause %d lasted %v %q", n.Type, s.Kind, s.User(), s.AcctSessionID(), n.At, n.Cause, n.Lasted, withoutMade(n.Attrs))
 }
 
 // withoutMade leaves out ids that have a number in them.
@@ -314,7 +314,7 @@ func (tw *twins) check(rt *rapid.T) {
 		v := w.View()
 		counters[i] = v.Counters
 		for s := range v.All() {
-			rows[i] = append(rows[i], fmt.Sprintf("%s %s %q %q started %v last %v %+v %q", s.Kind, s.State, s.User, s.AcctSessionID, s.Started, s.LastEvent, s.Usage, withoutMade(s.Attrs)))
+			rows[i] = append(rows[i], fmt.Sprintf("%s %s %q %q started %v last %v %+v %q", s.Kind, s.State, s.User(), s.AcctSessionID(), s.Started, s.LastEvent, s.Usage, withoutMade(s.Attrs)))
 		}
 	}
 	if diff := cmp.Diff(rows[1], rows[0]) + cmp.Diff(counters[1], counters[0]); diff != "" {

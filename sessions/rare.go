@@ -3,36 +3,95 @@ package sessions
 // rare is what few sessions have, so that a million of them need no memory for it. It never changes:
 // states of the session share it.
 type rare struct {
-	former []*nasNode // see formerNodes
-	end    *Ending    // see End
-	link   *link      // its own interface of this host; see HasLink
+	former      []*nasNode // see formerNodes
+	end         *Ending    // see End
+	link        *link      // its own interface of this host; see HasLink
+	acked       Stamp
+	revived     Stamp
+	told        Stamp
+	parent      ID
+	ifIndex     uint32
+	portIfIndex uint32
 }
 
-// setRare changes what few sessions have.
-func (s *Session) setRare(set func(*rare)) {
-	var r rare
-	if s.rare != nil {
-		r = *s.rare
+var nothingRare rare
+
+// rarely returns what few sessions have. It must not be changed.
+func (s *Session) rarely() *rare {
+	if s.rare == nil {
+		return &nothingRare
 	}
+	return s.rare
+}
+
+// setRare changes what few sessions have. It allocates memory, even if nothing changes.
+func (s *Session) setRare(set func(*rare)) {
+	r := *s.rarely()
 	set(&r)
-	if s.rare = nil; r.former != nil || r.end != nil || r.link != nil {
+	if s.rare = nil; !r.isEmpty() {
 		s.rare = &r
 	}
 }
 
-// rare reads what few sessions have, except the former NASes.
+func (r *rare) isEmpty() bool {
+	return r.former == nil && r.end == nil && r.link == nil && r.acked.IsZero() && r.revived.IsZero() && r.told.IsZero() &&
+		r.parent == 0 && r.ifIndex == 0 && r.portIfIndex == 0
+}
+
+// rareStamps reads the times that few sessions have.
+func (d *decoder) rareStamps(flags, more byte, s *Session) {
+	acked := d.stampIf(flags&flagAcked != 0, s.Started)
+	revived := d.stampIf(flags&flagRevived != 0, s.Started)
+	told := d.stampIf(more&moreTold != 0, s.Started)
+	if acked != 0 || revived != 0 || told != 0 {
+		s.setRare(func(r *rare) { r.acked, r.revived, r.told = acked, revived, told })
+	}
+}
+
+// rare reads what few sessions have and stands behind the attributes.
 func (d *decoder) rare(flags byte, s *Session) {
 	s.setEnd(d.ending(flags))
 	d.link(flags, s)
 }
 
-// formerNodes returns the former NAS values of the session's packets.
-func (s *Session) formerNodes() []*nasNode {
-	if s.rare == nil {
-		return nil
+// Acked returns when the NAS sent an ACK to a Disconnect-Request, or when we ended the session for an
+// operator. From then on the cause of its stop is ours (R5). It is 0 if neither has happened.
+func (s *Session) Acked() Stamp { return s.rarely().acked }
+
+func (s *Session) setAcked(at Stamp) { s.setRare(func(r *rare) { r.acked = at }) }
+
+// Revived returns when an interim last showed that the session, ended in the table, is alive; or 0.
+func (s *Session) Revived() Stamp { return s.rarely().revived }
+
+// Told returns the time of the newest interim that we made, which says that the session lives; 0 if we
+// made none.
+func (s *Session) Told() Stamp { return s.rarely().told }
+
+// SetTold sets Told. The session must not be in a table.
+func (s *Session) SetTold(at Stamp) { s.setRare(func(r *rare) { r.told = at }) }
+
+// Parent returns the exec session from which the user has started this one, if accounting is nested (see
+// [Table.SetNested]), else 0. The records of both are one order.
+func (s *Session) Parent() ID { return s.rarely().parent }
+
+// SetParent sets Parent. The session must not be in a table.
+func (s *Session) SetParent(id ID) { s.setRare(func(r *rare) { r.parent = id }) }
+
+// IfIndex returns casnVaiIfIndex: the ifIndex of the session's own interface, 0 if it is not known.
+func (s *Session) IfIndex() uint32 { return s.rarely().ifIndex }
+
+// PortIfIndex returns casnNasPort: the ifIndex of the port that carries the session, 0 if it is not known.
+func (s *Session) PortIfIndex() uint32 { return s.rarely().portIfIndex }
+
+// SetIfIndexes sets IfIndex and PortIfIndex. The session must not be in a table.
+func (s *Session) SetIfIndexes(own, port uint32) {
+	if own != s.IfIndex() || port != s.PortIfIndex() {
+		s.setRare(func(r *rare) { r.ifIndex, r.portIfIndex = own, port })
 	}
-	return s.rare.former
 }
+
+// formerNodes returns the former NAS values of the session's packets.
+func (s *Session) formerNodes() []*nasNode { return s.rarely().former }
 
 func (s *Session) setFormerNodes(nodes []*nasNode) {
 	if len(nodes) == 0 && s.formerNodes() == nil {
@@ -46,12 +105,7 @@ func (s *Session) setFormerNodes(nodes []*nasNode) {
 }
 
 // End says how the session is ended; nil if its NAS is asked. A remembered session does not have it.
-func (s *Session) End() *Ending {
-	if s.rare == nil {
-		return nil
-	}
-	return s.rare.end
-}
+func (s *Session) End() *Ending { return s.rarely().end }
 
 func (s *Session) setEnd(e *Ending) {
 	if e != s.End() {

@@ -23,12 +23,12 @@ func (t *Table) register(n *nasNode, s *Session) {
 	}
 	n.liveCount++
 	n.ids = append(n.ids, s.ID)
-	t.names.add(n, sidHash(s.AcctSessionID), s.ID)
+	t.names.add(n, sidHash(s.AcctSessionID()), s.ID)
 }
 
 // unregister undoes register. The id stays in n.ids until a later register cleans up.
 func (t *Table) unregister(n *nasNode, s *Session) {
-	t.names.remove(n, sidHash(s.AcctSessionID), s.ID)
+	t.names.remove(n, sidHash(s.AcctSessionID()), s.ID)
 	if n.liveCount--; n.liveCount == 0 {
 		n.ids = nil
 	}

@@ -90,7 +90,7 @@ func TestResyncNotices(t *testing.T) {
 		if diff := cmp.Diff([]sessions.Notice{want}, got); diff != "" {
 			t.Errorf("%s: want (-), got (+):\n%s", typ, diff)
 		}
-		if typ == interim && w.View().Get(1).Told.IsZero() {
+		if typ == interim && w.View().Get(1).Told().IsZero() {
 			t.Error("the session does not keep that it was told of")
 		}
 	}
@@ -196,7 +196,7 @@ func TestResyncOrder(t *testing.T) {
 			"stop": func(rt *rapid.T) {
 				if ids := w.rows(); len(ids) > 0 {
 					id := rapid.SampledFrom(ids).Draw(rt, "id")
-					w.send(report{typ: stop, sid: w.View().Get(id).AcctSessionID, time: 1})
+					w.send(report{typ: stop, sid: w.View().Get(id).AcctSessionID(), time: 1})
 					if p.next != 0 {
 						delete(stayed, id)
 					}

@@ -27,11 +27,11 @@ func eventOf(sid string, typ EventType, when int) Event {
 func routesOf(t *Table) map[string]string {
 	routes := map[string]string{}
 	for s := ceiling(t.rows.root, 1); s != nil; s = ceiling(t.rows.root, s.ID+1) {
-		routes[s.AcctSessionID] = s.Route.String()
+		routes[s.AcctSessionID()] = s.Route.String()
 	}
 	for id := range t.remembered.byID {
 		s := t.remembered.get(id)
-		routes[s.AcctSessionID] = s.Route.String()
+		routes[s.AcctSessionID()] = s.Route.String()
 	}
 	return routes
 }
@@ -87,7 +87,7 @@ func TestRouteStays(t *testing.T) {
 					cfg := Config{Now: func() time.Time { return now }}
 					tb := New(cfg, d)
 					d.route = func(s *Session) string {
-						if s.ID != 1 || s.Kind != Network || s.User != "user of s" || s.NAS == nil || s.Route != nil {
+						if s.ID != 1 || s.Kind != Network || s.User() != "user of s" || s.NAS == nil || s.Route != nil {
 							t.Errorf("asked for %+v", s)
 						}
 						return route
@@ -135,7 +135,7 @@ func TestRouteOfOther(t *testing.T) {
 	tb := New(Config{}, d)
 	var notices []Notice
 	d.refuses = func(c Change) bool { notices = append(notices, c.Notices...); return false }
-	d.route = func(s *Session) string { return "of " + s.AcctSessionID + " " + s.NAS.Addr.String() }
+	d.route = func(s *Session) string { return "of " + s.AcctSessionID() + " " + s.NAS.Addr.String() }
 	from := func(ev Event, last string) Event {
 		ev.NAS.Addr = netip.MustParseAddr("192.0.2." + last)
 		ev.SameClient = func(netip.Addr) bool { return true }
@@ -263,7 +263,7 @@ func TestUnusedRoutes(t *testing.T) {
 	now := at(0)
 	cfg := Config{Now: func() time.Time { return now }, Remember: time.Minute}
 	tb := New(cfg, d)
-	d.route = func(s *Session) string { return "of " + s.AcctSessionID }
+	d.route = func(s *Session) string { return "of " + s.AcctSessionID() }
 	apply(t, tb, eventOf("a", Stop, 0))
 	apply(t, tb, eventOf("b", Start, 0))
 	stored := func() (texts []string) {

@@ -16,7 +16,6 @@ type rows struct {
 	n     int
 	kinds [Command + 1]int // how many they are of each kind
 	epoch uint64           // nodes of this epoch are in no snapshot
-	room  int              // for how many rows a new leaf has room
 }
 
 type node struct {
@@ -143,17 +142,12 @@ func (r *rows) writable(n *node) *node {
 }
 
 // put adds s, or replaces the session with its id.
-func (r *rows) put(s *Session) { r.root = r.putIn(r.root, s, topShift) }
+func (r *rows) put(s *Session) { r.putRoom(s, 1) }
 
-// putRoom is put, and if it makes a leaf, that has room for so many rows. A leaf that grows row by row leaves
-// twice its memory behind.
-func (r *rows) putRoom(s *Session, room int) {
-	r.room = room
-	r.put(s)
-	r.room = 0
-}
+// putRoom is put, and if it makes a leaf, that has room for so many rows. A leaf that grows leaves garbage.
+func (r *rows) putRoom(s *Session, room int) { r.root = r.putIn(r.root, s, topShift, room) }
 
-func (r *rows) putIn(n *node, s *Session, shift uint) *node {
+func (r *rows) putIn(n *node, s *Session, shift uint, room int) *node {
 	n = r.writable(n)
 	d := digitOf(s.ID, shift)
 	i := n.rank(d)
@@ -162,8 +156,8 @@ func (r *rows) putIn(n *node, s *Session, shift uint) *node {
 			r.count(n.rows[i], -1)
 			n.rows[i] = s
 		} else {
-			if n.rows == nil && r.room > 0 {
-				n.rows = make([]*Session, 0, r.room)
+			if n.rows == nil {
+				n.rows = make([]*Session, 0, room)
 			}
 			n.rows = insertAt(n.rows, i, s)
 			r.n++
@@ -173,7 +167,7 @@ func (r *rows) putIn(n *node, s *Session, shift uint) *node {
 		if !n.has(d) {
 			n.children = insertAt(n.children, i, nil)
 		}
-		n.children[i] = r.putIn(n.children[i], s, shift-digitBits)
+		n.children[i] = r.putIn(n.children[i], s, shift-digitBits, room)
 	}
 	n.bitmap |= 1 << d
 	return n

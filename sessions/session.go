@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"time"
@@ -149,31 +150,16 @@ type Session struct {
 	Unstarted      Unstarted
 	Counted        UsageFields // the fields of Usage that the NAS has ever sent
 	IPv4           uint32      // casnIpAddr: Framed-IP-Address, 0 if there is none
-	IfIndex        uint32      // casnVaiIfIndex: ifIndex of its own interface, 0 if none here
-	PortIfIndex    uint32      // casnNasPort: ifIndex of the port that carries it, 0 if not known
 	EventTimestamp uint32      // newest Event-Timestamp heard, 0 if the NAS sends none
 	StartTimestamp uint32      // Event-Timestamp of the start, or computed; 0 if not known
 	LastTraffic    Stamp       // when user data last flowed as the NAS has told, or when it ended; see ActiveAt
-	User           string      // User-Name, part of Attrs
-	rare           *rare       // what few sessions have; its interface
+	rare           *rare       // what few sessions have; its interfaces
 
-	NAS           *NAS              // with the newest value of each identifier
-	Attrs         radius.Attributes // who and where; a stop that we make carries them
-	AcctSessionID string            // what the NAS calls it, part of Attrs
+	NAS   *NAS              // with the newest value of each identifier
+	Attrs radius.Attributes // who and where; a stop that we make carries them
 
 	Started   Stamp
 	LastEvent Stamp // when the newest event happened, or the end
-	// Acked is when the NAS sent an ACK to a Disconnect-Request, or when we ended the session for
-	// an operator. From then on the cause of its stop is ours (R5). 0 if neither has happened.
-	Acked Stamp
-	// Revived is when an interim last showed that the session, ended in the table, is alive; or 0.
-	Revived Stamp
-	// Told is the time of the newest interim that we made, which says that the session lives; 0 if we
-	// made none.
-	Told Stamp
-	// Parent is the exec session from which the user has started this one, if accounting is nested
-	// (see [Table.SetNested]), else 0. The records of both are one order.
-	Parent ID
 	// Silence says when the NAS was heard last, and how often it sends interims; see [Table.HeardTime].
 	// A remembered session does not have it.
 	Silence silence.Record
@@ -186,10 +172,19 @@ type Session struct {
 	node         *nasNode // of NAS; nil if the session is in no table
 }
 
+// AcctSessionID returns what the NAS calls the session.
+func (s *Session) AcctSessionID() string { return s.Attrs.Text(radius.AcctSessionID) }
+
+// User returns the User-Name: that of the Access-Accept, or else what the NAS has reported; "" if there
+// is none.
+func (s *Session) User() string {
+	return cmp.Or(s.Granted().Text(radius.UserName), s.Attrs.Text(radius.UserName))
+}
+
 // toldUntil returns the moment up to which the newest record tells of the session, whether the NAS or
 // we made it. A stop that we make is never earlier. LastEvent knows nothing of our interims: it is
 // compared with packets of the NAS.
-func (s *Session) toldUntil() Stamp { return max(s.LastEvent, s.Told) }
+func (s *Session) toldUntil() Stamp { return max(s.LastEvent, s.Told()) }
 
 // IdleTime returns casnIdleTime: how long before now user data last flowed, in whole seconds (R2).
 // Before, [Table.RefreshLinks] makes it current.

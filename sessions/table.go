@@ -189,14 +189,14 @@ func (t *Table) apply(c *Change, ev *Event) error {
 	case begin, replace:
 		return t.begin(c, do, s, ev)
 	case update:
-		typ, before := s.noticeType(ev), s.User
+		typ, before := s.noticeType(ev), s.User()
 		s = t.updateNAS(updated(s, ev), ev)
 		t.put(c, s)
 		attrs := s.recorded(typ, ev.Attrs)
 		if typ == Interim && s.HasLink() {
 			t.encodeInto(c, s) // the interface may have counted on since put, and the record has that
 		}
-		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: attrs, At: ev.At, Lasted: ev.lasted(s), SecondStart: typ != ev.Type, BringsUser: before == "" && s.User != ""})
+		c.Notices = append(c.Notices, Notice{Type: typ, Session: s, Attrs: attrs, At: ev.At, Lasted: ev.lasted(s), SecondStart: typ != ev.Type, BringsUser: before == "" && s.User() != ""})
 		ev.tell(s, false)
 	case finish:
 		c.Patient = t.isBetweenMarks(s)
@@ -268,7 +268,7 @@ func (t *Table) begin(c *Change, do step, replaced *Session, ev *Event) error {
 // recordLate records an event of an ended session, which stays ended.
 func (t *Table) recordLate(c *Change, s *Session, ev *Event) {
 	cause := uint32(0)
-	if ev.Type == Stop && !s.Acked.IsZero() {
+	if ev.Type == Stop && !s.Acked().IsZero() {
 		cause = CauseAdminReset
 	}
 	after := updated(s, ev)
@@ -366,8 +366,9 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 	n := Notice{Type: Stop, Cause: cause}
 	before := s.nodes()
 	after := ended(s, ev, notBefore, t.clock.now())
-	if s.State == Terminating && (ev == nil || !s.Acked.IsZero()) {
-		n.Cause, after.Acked = CauseAdminReset, cmp.Or(s.Acked, after.LastEvent)
+	if s.State == Terminating && (ev == nil || !s.Acked().IsZero()) {
+		n.Cause = CauseAdminReset
+		after.setAcked(cmp.Or(s.Acked(), after.LastEvent))
 	}
 	after.NASRestarted = cause == CauseNASReboot
 	isLive := t.live(s.ID) != nil
@@ -387,7 +388,7 @@ func (t *Table) end(c *Change, s *Session, ev *Event, notBefore Stamp, cause uin
 		t.reportEnd(s, &n)
 	}
 	n.Session = after
-	t.remember(c, after, after.AcctSessionID)
+	t.remember(c, after, after.AcctSessionID())
 	t.release(before)
 	t.recordStop(c, n)
 	return after

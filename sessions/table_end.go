@@ -109,9 +109,9 @@ func (t *Table) Acked(id ID, done func(error)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := Change{Patient: true}
-	if s := t.rows.get(id); s != nil && s.State == Terminating && s.Acked.IsZero() {
+	if s := t.rows.get(id); s != nil && s.State == Terminating && s.Acked().IsZero() {
 		n := *s
-		n.Acked = t.clock.now()
+		n.setAcked(t.clock.now())
 		t.put(&c, &n)
 	}
 	t.commit(c, done)

@@ -243,7 +243,7 @@ func TestAckedIgnored(t *testing.T) {
 	for _, id := range []sessions.ID{1, 2} {
 		sessionstest.Await(t, func(done func(error)) error { f.Acked(id, done); return nil })
 	}
-	if f.View().Get(1).Acked != 0 {
+	if f.View().Get(1).Acked() != 0 {
 		t.Error("an active session is acked")
 	}
 	f.send(t, sessions.Stop, "a", 9)

@@ -91,7 +91,7 @@ func TestSessionLife(t *testing.T) {
 	if got := ids(f.View()); !slices.Equal(got, []sessions.ID{1, 2}) {
 		t.Fatalf("rows %v", got)
 	}
-	if s := f.View().Get(1); s.User != "user-a" || s.ID.String() != "00000001" {
+	if s := f.View().Get(1); s.User() != "user-a" || s.ID.String() != "00000001" {
 		t.Errorf("session %+v", s)
 	}
 	f.send(t, sessions.Stop, "a", 70)

@@ -46,7 +46,7 @@ func TestLoadVersion2(t *testing.T) {
 		if v := tb.View(); v.Len() != 7 || v.Counters != (Counters{HighWater: 9, Total: 10, Disconnected: 2}) || tb.last != 10 {
 			t.Errorf("%d rows, %+v, last %d", v.Len(), v.Counters, tb.last)
 		}
-		if s := tb.rows.get(4); s.Acked == 0 || s.Usage != (Usage{}) || s.NAS.Identifier != "nas-1" || s.fingerprints.start.sum == 0 {
+		if s := tb.rows.get(4); s.Acked() == 0 || s.Usage != (Usage{}) || s.NAS.Identifier != "nas-1" || s.fingerprints.start.sum == 0 {
 			t.Errorf("%+v", s)
 		}
 		if s := tb.rows.get(1); len(s.formerNodes()) != 1 || s.Usage.InputOctets != 60<<20 || s.Counted != WholeUsage {

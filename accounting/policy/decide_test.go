@@ -46,10 +46,10 @@ func (c call) session() *sessions.Session {
 	if c.called != "" {
 		a = radius.AppendAttribute(a, radius.CalledStationID, c.called)
 	}
-	s := &sessions.Session{Kind: c.sessionKind(), NAS: &sessions.NAS{}, Attrs: radius.Attributes(a), Unstarted: c.unstarted}
 	if !c.nameless {
-		s.User = "username1"
+		a = radius.AppendAttribute(a, radius.UserName, "username1")
 	}
+	s := &sessions.Session{Kind: c.sessionKind(), NAS: &sessions.NAS{}, Attrs: radius.Attributes(a), Unstarted: c.unstarted}
 	if c.from != "" {
 		s.NAS.Addr = netip.MustParseAddr(c.from)
 	}

@@ -150,7 +150,7 @@ func (p *Plan) Route(k sessions.Kind, s *sessions.Session) string {
 // session of kind exec, or the end of one before its start ([sessions.OneOff]). s has what is known of
 // the session. The caller must not change the decision.
 func (p *Plan) Decide(t Type, s *sessions.Session) *Decision {
-	if !t.isKnown() || !p.records(s.Unstarted) || (s.Unstarted != 0 || t.IsCommands()) && p.suppressNullUsername && s.User == "" {
+	if !t.isKnown() || !p.records(s.Unstarted) || (s.Unstarted != 0 || t.IsCommands()) && p.suppressNullUsername && s.User() == "" {
 		return noList
 	}
 	if t == Network && len(p.numbers) > 0 {

@@ -54,7 +54,7 @@ func (b *bubble) run() {
 	b.resyncs = New(Config{
 		Table: b.table, Logger: slog.New(slog.DiscardHandler),
 		Decide: func(s *sessions.Session, m accounting.MethodName, wanted sessions.EventType) (sessions.EventType, accounting.LeftOut) {
-			if strings.HasSuffix(s.AcctSessionID, "00") {
+			if strings.HasSuffix(s.AcctSessionID(), "00") {
 				return 0, accounting.StopOnlyList
 			}
 			return wanted, accounting.Included

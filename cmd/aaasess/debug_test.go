@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"aaasess/cmd/aaasess/internal/follow"
+	"aaasess/internal/radius"
+	"aaasess/internal/radius/attrtest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -122,7 +124,7 @@ func eventDaemon(t *testing.T) (d *controltest.Daemon, event func(id sessions.ID
 		t.Fatal(err)
 	}
 	return d, func(id sessions.ID, user string) {
-		s := &sessions.Session{ID: id, Kind: sessions.Network, User: user, NAS: &sessions.NAS{Identifier: "as5200"}}
+		s := &sessions.Session{ID: id, Kind: sessions.Network, Attrs: attrtest.Attributes(radius.UserName, user), NAS: &sessions.NAS{Identifier: "as5200"}}
 		events.Offer(&tap.Event{Notice: sessions.Notice{Type: sessions.Start, Session: s, At: now, Attrs: "\x2c\x03a"}, Seen: now, List: "network/default", Methods: []string{"group isp"}})
 	}
 }

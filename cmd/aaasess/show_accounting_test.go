@@ -42,7 +42,7 @@ func accountedDaemon(t *testing.T) *controltest.Daemon {
 		}
 	})
 	d.Journal.RouteBy(func(s *sessions.Session) string {
-		if s.User == "guest" {
+		if s.User() == "guest" {
 			return ""
 		}
 		return s.Kind.String() + "/default"

@@ -13,7 +13,7 @@ import (
 func TestSimulateEvents(t *testing.T) {
 	d := daemon(t) // five sessions: the next number is 6
 	d.Journal.RouteBy(func(s *sessions.Session) string {
-		if s.User == "nobody" {
+		if s.User() == "nobody" {
 			return ""
 		}
 		return "somewhere"

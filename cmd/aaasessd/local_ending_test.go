@@ -162,7 +162,7 @@ func TestLocalEndings(t *testing.T) {
 	l.mustAccount(packet(acctStart, "nas-1", "erin"))
 	var id string
 	for s := range l.d.table.View().All() {
-		if s.User == "erin" {
+		if s.User() == "erin" {
 			id = s.ID.String()
 		}
 	}

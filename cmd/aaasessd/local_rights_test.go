@@ -95,7 +95,7 @@ func TestLocalRights(t *testing.T) {
 			}
 		}
 	}
-	if s := l.d.table.View().Get(1); s == nil || s.User != "alice" {
+	if s := l.d.table.View().Get(1); s == nil || s.User() != "alice" {
 		t.Errorf("the session of root is %+v", s)
 	}
 }

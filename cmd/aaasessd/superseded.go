@@ -41,7 +41,7 @@ func (d *daemon) sessionSuperseded(s sessions.Supersession) {
 		return
 	}
 	d.log.Info("session is superseded by the start of another one, making the stop record",
-		"session", s.Session.ID.String(), "user", s.Session.User, "nas", nas, "client", d.clientName(s.Session.NAS.Addr),
+		"session", s.Session.ID.String(), "user", s.Session.User(), "nas", nas, "client", d.clientName(s.Session.NAS.Addr),
 		"attribute", d.dictionary.Load().Name(s.Attribute), "new_session", s.By.String(), "suppressed", v.Suppressed)
 }
 

@@ -83,13 +83,13 @@ func New(cfg Config, table *sessions.Table, terminator *termination.Terminator) 
 		Objects: []mib.Object[view]{
 			gauge("casnActiveTableEntries", active, 1, func(s view) uint32 { return uint32(s.Entries()) }),
 			gauge("casnActiveTableHighWaterMark", active, 2, func(s view) uint32 { return s.HighWater }),
-			col(2, "casnUserId", mib.OctetString, func(s row, v *mib.Value) { v.SetOctets(displayable(s.User)) }),
+			col(2, "casnUserId", mib.OctetString, func(s row, v *mib.Value) { v.SetOctets(displayable(s.User())) }),
 			col(3, "casnIpAddr", mib.IpAddress, func(s row, v *mib.Value) { v.SetIPAddress(s.IPv4) }),
 			col(4, "casnIdleTime", mib.Gauge32, idleTime(table)),
 			disconnect,
 			col(6, "casnCallTrackerId", mib.Gauge32, func(_ row, v *mib.Value) { v.SetGauge32(0) }),
 			col(7, "casnNasPort", mib.ObjectIdentifier, casnNasPort),
-			col(8, "casnVaiIfIndex", mib.Integer32, func(s row, v *mib.Value) { v.SetInteger32(int32(s.IfIndex)) }),
+			col(8, "casnVaiIfIndex", mib.Integer32, func(s row, v *mib.Value) { v.SetInteger32(int32(s.IfIndex())) }),
 			counter("casnTotalSessions", general, 1, func(s view) uint64 { return s.Total }),
 			counter("casnDisconnectedSessions", general, 2, func(s view) uint64 { return s.Disconnected }),
 		},
@@ -116,10 +116,10 @@ func casnDisconnect(s row, v *mib.Value) {
 }
 
 func casnNasPort(s row, v *mib.Value) {
-	if s.PortIfIndex == 0 {
+	if s.PortIfIndex() == 0 {
 		v.SetOID(zeroDotZero)
 	} else {
-		v.SetOID(ifIndex, s.PortIfIndex)
+		v.SetOID(ifIndex, s.PortIfIndex())
 	}
 }
 

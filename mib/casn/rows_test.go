@@ -123,7 +123,7 @@ func TestSetUpRows(t *testing.T) {
 		if same, found := getRow(v, next); !found || same != r {
 			t.Errorf("row %v is not found", next)
 		}
-		rows, index = append(rows, fmt.Sprintf("%d %s %s", r.ID, r.State, r.User)), next
+		rows, index = append(rows, fmt.Sprintf("%d %s %s", r.ID, r.State, r.User())), next
 	}
 	if want := []string{"1 active ", "2 set up bob", "3 set up bob", "4 active "}; !slices.Equal(rows, want) {
 		t.Errorf("rows %q, want %q", rows, want)

@@ -123,7 +123,7 @@ func await(answer <-chan error, late error) error {
 // log writes a line for each session.
 func (c *change) log(level slog.Level, what string, more ...any) {
 	for _, s := range c.sessions {
-		args := []any{"by", c.by.Name, "from", c.by.Address, "session", s.ID.String(), "user", s.User, "nas", s.NAS.String()}
+		args := []any{"by", c.by.Name, "from", c.by.Address, "session", s.ID.String(), "user", s.User(), "nas", s.NAS.String()}
 		if c.clientName != nil {
 			if client := c.clientName(s.NAS.Addr); client != "" {
 				args = append(args, "client", client)

@@ -53,7 +53,7 @@ func TestReauthentication(t *testing.T) {
 		if got := s.class(row.ID); got != "2" {
 			t.Errorf("Class %q", got)
 		}
-		if user := s.table.View().Get(row.ID).User; user != "bob@isp2" {
+		if user := s.table.View().Get(row.ID).User(); user != "bob@isp2" {
 			t.Errorf("user %q", user)
 		}
 		s.restart()

@@ -131,5 +131,5 @@ func (s *Store) tell(q *Request, w *who, id sessions.ID, name *string) (unused [
 // has restarted may use the id for another user.
 func (w *who) isOf(live *sessions.Session) bool {
 	user, station := live.Attrs.Text(radius.UserName), live.Attrs.Text(radius.CallingStationID)
-	return w.call || user == "" || w.isUser(user) || live.User == w.user || station != "" && station == w.station
+	return w.call || user == "" || w.isUser(user) || live.User() == w.user || station != "" && station == w.station
 }

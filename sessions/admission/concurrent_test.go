@@ -49,8 +49,8 @@ func TestConcurrent(t *testing.T) {
 		s.settle()
 		v := s.table.View()
 		for is := range v.All() {
-			if told[is.Name()] != is.User || is.Granted().Text(radius.Class) != is.User {
-				t.Errorf("session %s of %s: servers were told it is of %q, and it was granted %s", is.Name(), is.User, told[is.Name()], show(is.Granted()))
+			if told[is.Name()] != is.User() || is.Granted().Text(radius.Class) != is.User() {
+				t.Errorf("session %s of %s: servers were told it is of %q, and it was granted %s", is.Name(), is.User(), told[is.Name()], show(is.Granted()))
 			}
 		}
 		if st := s.Stats(); v.Len() != users*workers || v.Entries() != v.Len() || int(v.Total) != v.Len() || st.Waiting != 0 {

@@ -119,7 +119,7 @@ func (s *stand) records() (out []string) {
 	s.settle()
 	for _, n := range s.journal.Notices() {
 		if n.Session.Unstarted != 0 {
-			out = append(out, fmt.Sprint(n.Session.Unstarted, " ", n.Session.User, " ", n.Session.Name()))
+			out = append(out, fmt.Sprint(n.Session.Unstarted, " ", n.Session.User(), " ", n.Session.Name()))
 		}
 	}
 	return out

@@ -110,16 +110,16 @@ func TestGranted(t *testing.T) {
 	if got := show(row.Granted()); got != want {
 		t.Errorf("granted\n%s, want\n%s", got, want)
 	}
-	if row.User != "bob@isp" || row.IPv4 != 0x0a000005 || row.Attrs.Text(radius.UserName) != "bob" {
-		t.Errorf("user %q, address %x, attributes %s", row.User, row.IPv4, show(row.Attrs))
+	if row.User() != "bob@isp" || row.IPv4 != 0x0a000005 || row.Attrs.Text(radius.UserName) != "bob" {
+		t.Errorf("user %q, address %x, attributes %s", row.User(), row.IPv4, show(row.Attrs))
 	}
 	row = s.event(sessions.Interim, sessions.Network, nas1, "x", "bob", radius.NASPort, 1, radius.FramedIPAddress, 0x0a000006)
-	if row.User != "bob@isp" || row.IPv4 != 0x0a000006 {
-		t.Errorf("after an address of the NAS: user %q, address %x", row.User, row.IPv4)
+	if row.User() != "bob@isp" || row.IPv4 != 0x0a000006 {
+		t.Errorf("after an address of the NAS: user %q, address %x", row.User(), row.IPv4)
 	}
 	s.restart()
-	if row = s.table.View().Get(1); show(row.Granted()) != want || row.User != "bob@isp" {
-		t.Errorf("after a restart: %s, user %q", show(row.Granted()), row.User)
+	if row = s.table.View().Get(1); show(row.Granted()) != want || row.User() != "bob@isp" {
+		t.Errorf("after a restart: %s, user %q", show(row.Granted()), row.User())
 	}
 	over := s.event(sessions.Stop, sessions.Network, nas1, "x", "bob", radius.NASPort, 1)
 	if show(over.Granted()) != want {

@@ -99,9 +99,9 @@ func (m *model) check(rt *rapid.T) {
 	}
 	m.checkRows(rt)
 	for _, n := range m.journal.Notices() {
-		owner := fmt.Sprint(n.Session.NAS.Identifier, " ", n.Session.AcctSessionID, " ", n.Session.Started)
+		owner := fmt.Sprint(n.Session.NAS.Identifier, " ", n.Session.AcctSessionID(), " ", n.Session.Started)
 		if n.Session.Unstarted != 0 {
-			owner = fmt.Sprint(n.Session.NAS.Identifier, " ", n.Session.User, " ", n.At)
+			owner = fmt.Sprint(n.Session.NAS.Identifier, " ", n.Session.User(), " ", n.At)
 		}
 		if n.Session.ID == 0 {
 			continue

@@ -142,7 +142,7 @@ func TestSyncWithClient(t *testing.T) {
 	check := func(is *sessions.Session, id sessions.ID, name string) {
 		t.Helper()
 		if is.ID != id || is.Name() != name {
-			t.Errorf("%s: number %d, name %q, want %d and %q", is.AcctSessionID, is.ID, is.Name(), id, name)
+			t.Errorf("%s: number %d, name %q, want %d and %q", is.AcctSessionID(), is.ID, is.Name(), id, name)
 		}
 	}
 	check(s.start(nas1, "0000002A", "bob"), 42, "0000002A")

@@ -19,7 +19,7 @@ func (s *stand) entries() (out []string) {
 	s.settle()
 	v := s.table.View()
 	for is := v.EntryFrom(1); is != nil; is = v.EntryFrom(is.ID + 1) {
-		out = append(out, fmt.Sprintf("%d %s %s %x", is.ID, is.State, is.User, is.IPv4))
+		out = append(out, fmt.Sprintf("%d %s %s %x", is.ID, is.State, is.User(), is.IPv4))
 		if v.Entry(is.ID) != is {
 			s.t.Errorf("row %d is not found", is.ID)
 		}

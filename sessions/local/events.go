@@ -44,7 +44,7 @@ func source(s *sessions.Session) string {
 	if !sessions.IsLocal(s.NAS.Addr) {
 		return ""
 	}
-	name, _, _ := strings.Cut(s.AcctSessionID, "/")
+	name, _, _ := strings.Cut(s.AcctSessionID(), "/")
 	return name
 }
 
@@ -253,7 +253,7 @@ func (st *stream) request(r *ending.Request) {
 	if err != nil { // does not happen
 		return
 	}
-	_, name, _ := strings.Cut(r.Session.AcctSessionID, "/")
+	_, name, _ := strings.Cut(r.Session.AcctSessionID(), "/")
 	st.event("disconnect", "", localreport.Disconnect{ID: r.ID, Source: st.query.source, Name: name, Until: r.Until.UTC().Truncate(time.Millisecond), Session: session})
 }
 

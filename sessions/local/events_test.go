@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"aaasess/internal/radius"
+	"aaasess/internal/radius/attrtest"
 	"aaasess/sessions"
 	"aaasess/sessions/local/ending"
 	localreport "aaasess/sessions/local/report"
@@ -86,7 +88,7 @@ func TestEvents(t *testing.T) {
 	events.Start()
 	add := func(name string, missing uint64) {
 		at := sessions.NAS{Addr: sessions.LocalAddr("uid/1")}
-		events.Add(Event{Session: &sessions.Session{NAS: &at, AcctSessionID: name}, Describe: func() any { return name }}, missing)
+		events.Add(Event{Session: &sessions.Session{NAS: &at, Attrs: attrtest.Attributes(radius.AcctSessionID, name)}, Describe: func() any { return name }}, missing)
 	}
 	all, ours := w.follow(bob, "", ""), w.follow(bob, "?source=a", "")
 	add("a/1", 0)

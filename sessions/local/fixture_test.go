@@ -54,7 +54,7 @@ type described struct {
 }
 
 func describe(s *sessions.Session) any {
-	return described{s.ID.String(), s.AcctSessionID, s.State.String(), s.User, s.Kind.String(), s.Usage.InputOctets, s.Usage.SessionTime, s.IPv4}
+	return described{s.ID.String(), s.AcctSessionID(), s.State.String(), s.User(), s.Kind.String(), s.Usage.InputOctets, s.Usage.SessionTime, s.IPv4}
 }
 
 func newWorld(t testing.TB) *world {

@@ -51,8 +51,8 @@ func TestInterfaces(t *testing.T) {
 				return
 			}
 			s := w.table.View().Get(1)
-			if s.IfIndex != tt.ifIndex || s.PortIfIndex != tt.port || s.HasLink() != (tt.ifIndex != 0) {
-				t.Errorf("%d, %d, %t", s.IfIndex, s.PortIfIndex, s.HasLink())
+			if s.IfIndex() != tt.ifIndex || s.PortIfIndex() != tt.port || s.HasLink() != (tt.ifIndex != 0) {
+				t.Errorf("%d, %d, %t", s.IfIndex(), s.PortIfIndex(), s.HasLink())
 			}
 			if got := w.report(ann, localreport.Stop, `{"source":"pppd","session":"1",`+tt.members+`}`); got.Code != http.StatusOK || len(asked) != len(tt.asked) {
 				t.Errorf("stop: %d, asked for %q", got.Code, asked)

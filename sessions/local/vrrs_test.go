@@ -103,7 +103,7 @@ func TestOwnCommands(t *testing.T) {
 	}
 	var got []string
 	for _, n := range j.Notices() {
-		got = append(got, n.Session.User)
+		got = append(got, n.Session.User())
 	}
 	if diff := cmp.Diff([]string{"alice", "alice", "bob"}, got); diff != "" {
 		t.Error(diff)

@@ -128,7 +128,7 @@ func (c *Closer) end(stale []sessions.StaleSession, done func()) {
 	}
 	c.ended.Add(uint64(len(ended)))
 	for _, s := range ended {
-		c.log.Info("session is stale, making the stop record", "session", s.ID.String(), "user", s.User, "nas", s.NAS.String(),
+		c.log.Info("session is stale, making the stop record", "session", s.ID.String(), "user", s.User(), "nas", s.NAS.String(),
 			"silent", (now - min(now, s.Silence.Heard)).Duration())
 	}
 }

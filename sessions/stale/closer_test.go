@@ -124,7 +124,7 @@ func (b *bubble) live() string {
 	synctest.Wait()
 	var sids []string
 	for s := range b.table.View().All() {
-		sids = append(sids, s.AcctSessionID)
+		sids = append(sids, s.AcctSessionID())
 	}
 	slices.Sort(sids)
 	return strings.Join(sids, " ")

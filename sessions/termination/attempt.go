@@ -210,7 +210,7 @@ func (t *Terminator) delayStop(ev *sessions.Event, done func(error)) (before []*
 	}
 	for _, a := range t.attempts { // at most Parallel
 		s := a.session
-		if s.AcctSessionID != ev.AcctSessionID {
+		if s.AcctSessionID() != ev.AcctSessionID {
 			continue
 		}
 		if _, ok := ev.NAS.Matches(s.NAS); !ok || !ev.IsFromClient(s.NAS.Addr) {

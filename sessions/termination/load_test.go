@@ -38,7 +38,7 @@ func (n *slowNASes) Disconnect(ctx context.Context, s *termination.Attempt) term
 	n.count(s.NAS.Identifier, 1)
 	defer n.count(s.NAS.Identifier, -1)
 	n.mu.Lock()
-	n.asked = append(n.asked, s.AcctSessionID)
+	n.asked = append(n.asked, s.AcctSessionID())
 	n.mu.Unlock()
 	var timeout <-chan time.Time
 	if d := n.takes[s.NAS.Identifier]; d > 0 {

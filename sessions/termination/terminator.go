@@ -263,13 +263,13 @@ func (t *Terminator) processDue(waiting *jobHeap, ready *readyJobs) {
 			t.forget(j)
 			continue
 		}
-		j.nas, j.user = *s.NAS, s.User
+		j.nas, j.user = *s.NAS, s.User()
 		switch {
 		case !j.stopTime.IsZero():
 			t.log(j).Info("disconnect: no stop from the NAS, making the stop record")
 			t.closeSession(j, waiting)
-		case !s.Acked.IsZero(): // before a restart: the wait for its stop begins again
-			j.stopTime = t.table.Date(s.Acked)
+		case !s.Acked().IsZero(): // before a restart: the wait for its stop begins again
+			j.stopTime = t.table.Date(s.Acked())
 			t.schedule(j, t.cfg.Now().Add(t.cfg.StopWait), waiting)
 		default:
 			ready.add(j)

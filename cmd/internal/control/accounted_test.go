@@ -47,7 +47,7 @@ func accountant(t *testing.T, now time.Time) (*controltest.Daemon, *apiclient.Cl
 		}
 	})
 	d.Journal.RouteBy(func(s *sessions.Session) string {
-		if s.User == "guest" {
+		if s.User() == "guest" {
 			return ""
 		}
 		return s.Kind.String() + "/default"

@@ -176,7 +176,7 @@ func (s *Server) commandLogger(r *http.Request) *slog.Logger {
 
 // sessionLogger returns the logger of a caller whose lines also name the session.
 func (s *Server) sessionLogger(caller *slog.Logger, session *sessions.Session) *slog.Logger {
-	log := caller.With("session", session.ID.String(), "user", session.User, "nas", session.NAS.String())
+	log := caller.With("session", session.ID.String(), "user", session.User(), "nas", session.NAS.String())
 	if client := s.cfg.ClientName(session.NAS.Addr); client != "" {
 		log = log.With("client", client)
 	}

@@ -14,6 +14,8 @@ import (
 	"aaasess/cmd/internal/apiclient"
 	"aaasess/cmd/internal/control"
 	"aaasess/cmd/internal/control/controltest"
+	"aaasess/internal/radius"
+	"aaasess/internal/radius/attrtest"
 	"aaasess/sessions"
 )
 
@@ -26,7 +28,7 @@ func startEvents(t *testing.T) (*controltest.Daemon, *apiclient.Client, *tap.Tap
 }
 
 func offer(events *tap.Tap, id sessions.ID, user string) {
-	s := &sessions.Session{ID: id, Kind: sessions.Network, User: user, NAS: &sessions.NAS{}}
+	s := &sessions.Session{ID: id, Kind: sessions.Network, Attrs: attrtest.Attributes(radius.UserName, user), NAS: &sessions.NAS{}}
 	events.Offer(&tap.Event{Notice: sessions.Notice{Type: sessions.Start, Session: s}})
 }
 

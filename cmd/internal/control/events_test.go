@@ -154,9 +154,9 @@ func (e *eventScene) offer(first, last sessions.ID) {
 
 func someone(id sessions.ID, user string) *sessions.Session {
 	return &sessions.Session{
-		ID: id, Kind: sessions.Network, User: user, AcctSessionID: "a", IPv4: 0x0a000001, State: sessions.Active,
+		ID: id, Kind: sessions.Network, IPv4: 0x0a000001, State: sessions.Active,
 		NAS:   &sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Identifier: "as5200"},
-		Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.NASPortID, "tty1")),
+		Attrs: attributes(radius.UserName, user, radius.AcctSessionID, "a", radius.NASPortID, "tty1"),
 	}
 }
 

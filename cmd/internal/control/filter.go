@@ -15,12 +15,12 @@ import (
 // match reports whether s matches a filter.
 func (srv *Server) match(f *api.Filter, s *sessions.Session) bool {
 	return (len(f.IDs) == 0 || slices.Contains(f.IDs, api.ID(s.ID))) &&
-		(f.User == "" || f.User == s.User) &&
+		(f.User == "" || f.User == s.User()) &&
 		(!f.Address.IsValid() || hasAddress(f.Address, s)) &&
 		(f.Line == "" || isLine(f.Line, s)) &&
 		(f.NAS == "" || isNAS(f.NAS, s.NAS) || f.NAS == srv.cfg.ClientName(s.NAS.Addr)) &&
 		(f.CallingStation == "" || sameStation(f.CallingStation, s.Attrs.Text(radius.CallingStationID))) &&
-		(f.AcctSessionID == "" || f.AcctSessionID == s.AcctSessionID) &&
+		(f.AcctSessionID == "" || f.AcctSessionID == s.AcctSessionID()) &&
 		(f.Kind == "" || f.Kind == s.Kind.String()) &&
 		(f.State == "" || f.State == s.State.String() || f.State == "stuck" && srv.isStuck(s))
 }

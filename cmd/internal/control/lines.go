@@ -46,7 +46,7 @@ func (p place) compare(o place) int {
 // together reports whether two sessions are of the same user on the same line. Sessions whose line
 // is not known never are.
 func (a *accounted) together(b *accounted) bool {
-	return !a.noLine && a.place == b.place && a.number == b.number && a.session.User == b.session.User
+	return !a.noLine && a.place == b.place && a.number == b.number && a.session.User() == b.session.User()
 }
 
 func (a accounted) compare(b accounted) int {
@@ -56,7 +56,7 @@ func (a accounted) compare(b accounted) int {
 	case a.number != b.number:
 		return cmp.Compare(a.number, b.number)
 	}
-	return cmp.Or(strings.Compare(a.session.User, b.session.User), cmp.Compare(a.session.ID, b.session.ID))
+	return cmp.Or(strings.Compare(a.session.User(), b.session.User()), cmp.Compare(a.session.ID, b.session.ID))
 }
 
 // orderByLine returns sessions in the order of their NASes, lines, users and ids. tty2 is before

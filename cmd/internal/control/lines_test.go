@@ -60,14 +60,14 @@ func TestOrderByLine(t *testing.T) {
 		nas        sessions.NAS
 		line, user string
 	}
-	of := func(s *sessions.Session) identity { return identity{*s.NAS, s.Attrs.Text(radius.NASPortID), s.User} }
+	of := func(s *sessions.Session) identity { return identity{*s.NAS, s.Attrs.Text(radius.NASPortID), s.User()} }
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(0, 30).Draw(t, "n")
 		list := make([]*sessions.Session, n)
 		for i := range list {
 			s := onLine(rapid.StringMatching(`(|tty|a|a1b)0{0,2}[0-9]{0,2}`).Draw(t, "line"))
 			s.ID = sessions.ID(i + 1)
-			s.User = rapid.SampledFrom([]string{"", "u", "v"}).Draw(t, "user")
+			s.Attrs += attributes(radius.UserName, rapid.SampledFrom([]string{"", "u", "v"}).Draw(t, "user"))
 			s.NAS = &sessions.NAS{
 				Addr:       rapid.SampledFrom([]netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")}).Draw(t, "addr"),
 				Identifier: rapid.SampledFrom([]string{"", "n", "z"}).Draw(t, "name"),

@@ -23,9 +23,9 @@ func FuzzMatch(f *testing.F) {
 		f.Add(seed)
 	}
 	session := &sessions.Session{
-		ID: 13, Kind: sessions.Network, State: sessions.Active, IPv4: 0x0a000001, User: "alice", AcctSessionID: "a",
+		ID: 13, Kind: sessions.Network, State: sessions.Active, IPv4: 0x0a000001,
 		NAS:   &sessions.NAS{Addr: netip.MustParseAddr("192.0.2.1"), Identifier: "n"},
-		Attrs: radius.Attributes(radius.AppendAttribute(nil, radius.CallingStationID, "001122334455")),
+		Attrs: attributes(radius.UserName, "alice", radius.AcctSessionID, "a", radius.CallingStationID, "001122334455"),
 	}
 	srv := &Server{cfg: Config{ClientName: func(netip.Addr) string { return "" }}}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -29,7 +29,7 @@ var orders = map[string]func(*Server, []*sessions.Session) order{
 	"input":   mostFirst(func(u sessions.Usage) uint64 { return u.InputOctets }),
 	"output":  mostFirst(func(u sessions.Usage) uint64 { return u.OutputOctets }),
 	"user": func(*Server, []*sessions.Session) order {
-		return order{func(s *sessions.Session) uint64 { return startOf(s.User) }, func(_ uint64, a, b *sessions.Session) int { return strings.Compare(a.User, b.User) }}
+		return order{func(s *sessions.Session) uint64 { return startOf(s.User()) }, func(_ uint64, a, b *sessions.Session) int { return strings.Compare(a.User(), b.User()) }}
 	},
 	"address": func(*Server, []*sessions.Session) order { return order{addressKey, compareAddresses} },
 	"nas":     byNAS,

@@ -34,7 +34,7 @@ func TestSortPage(t *testing.T) {
 		}
 		var list []*sessions.Session
 		for i, user := range users {
-			list = append(list, &sessions.Session{ID: sessions.ID(i + 1), User: user, Started: sessions.Stamp(len(users) - i)})
+			list = append(list, &sessions.Session{ID: sessions.ID(i + 1), Attrs: attributes(radius.UserName, user), Started: sessions.Stamp(len(users) - i)})
 		}
 		want := slices.Clone(list)
 		slices.SortFunc(want, func(a, b *sessions.Session) int {
@@ -43,9 +43,9 @@ func TestSortPage(t *testing.T) {
 			case "-id", "started":
 				return -byID
 			case "user":
-				return cmp.Or(cmp.Compare(a.User, b.User), byID)
+				return cmp.Or(cmp.Compare(a.User(), b.User()), byID)
 			case "-user":
-				return cmp.Or(cmp.Compare(b.User, a.User), byID)
+				return cmp.Or(cmp.Compare(b.User(), a.User()), byID)
 			}
 			return byID
 		})
@@ -73,7 +73,7 @@ func TestOrders(t *testing.T) {
 		return p
 	}
 	naive := map[string]func(a, b *sessions.Session) int{
-		"user":    func(a, b *sessions.Session) int { return strings.Compare(a.User, b.User) },
+		"user":    func(a, b *sessions.Session) int { return strings.Compare(a.User(), b.User()) },
 		"started": func(a, b *sessions.Session) int { return cmp.Compare(a.Started, b.Started) },
 		"input":   func(a, b *sessions.Session) int { return cmp.Compare(b.Usage.InputOctets, a.Usage.InputOctets) },
 		"nas": func(a, b *sessions.Session) int {
@@ -95,12 +95,12 @@ func TestOrders(t *testing.T) {
 		var list []*sessions.Session
 		for i := range rapid.IntRange(0, 60).Draw(t, "n") {
 			s := &sessions.Session{
-				ID: sessions.ID(i + 1), User: rapid.SampledFrom([]string{"", "a", "abcdefgh", "abcdefghi", "abcdefgha", "\xff\xff\xff\xff\xff\xff\xff\xffb", "\xff\xff\xff\xff\xff\xff\xff\xffa", "\x00"}).Draw(t, "user"),
+				ID: sessions.ID(i + 1), Attrs: attributes(radius.UserName, rapid.SampledFrom([]string{"", "a", "abcdefgh", "abcdefghi", "abcdefgha", "\xff\xff\xff\xff\xff\xff\xff\xffb", "\xff\xff\xff\xff\xff\xff\xff\xffa", "\x00"}).Draw(t, "user")),
 				NAS: rapid.SampledFrom(nases).Draw(t, "nas"), Started: sessions.Stamp(rapid.Int64().Draw(t, "started")),
 				IPv4: rapid.SampledFrom([]uint32{0, 0, 1, 1<<32 - 1}).Draw(t, "IPv4"), Counted: sessions.WholeUsage, Usage: sessions.Usage{InputOctets: rapid.Uint64().Draw(t, "octets")},
 			}
 			if p := rapid.SampledFrom([]string{"", "\x00\x40", "\x00\x40\x20\x01\x0d\xb8\x00\x00\x00\x01", "\x00\x40\x20\x01\x0d\xb8\x00\x00\x00\x02", "\x00\x30\x20\x01\x0d\xb8", "\x00\x40\x20\x01\x0d\xb8", "\x00\x80" + strings.Repeat("\xff", 16), "\x00\x80" + strings.Repeat("\xff", 15) + "\xfe"}).Draw(t, "prefix"); p != "" {
-				s.Attrs = attributes(radius.FramedIPv6Prefix, p)
+				s.Attrs += attributes(radius.FramedIPv6Prefix, p)
 			}
 			list = append(list, s)
 		}

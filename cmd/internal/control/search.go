@@ -38,7 +38,7 @@ func (srv *Server) newSearcher(text string) *searcher {
 
 // match reports whether a session has the text.
 func (f *searcher) match(s *sessions.Session) bool {
-	return f.in(s.User) || f.in(s.AcctSessionID) || f.inNAS(s.NAS) || f.inID(s) || f.inAddress(s) || f.inAttributes(s)
+	return f.in(s.User()) || f.in(s.AcctSessionID()) || f.inNAS(s.NAS) || f.inID(s) || f.inAddress(s) || f.inAttributes(s)
 }
 
 // in reports whether a text has the one that is searched, in upper or lower case. Octets that are not

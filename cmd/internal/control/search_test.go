@@ -23,10 +23,10 @@ func attributes(pairs ...any) radius.Attributes {
 func TestSearch(t *testing.T) {
 	v6 := netip.MustParseAddr("2001:db8::7").As16()
 	s := &sessions.Session{
-		ID: 0xab12, User: "J\u00d6RG@Example.net", IPv4: 0x0a00_0102, AcctSessionID: "Sess/77",
+		ID: 0xab12, IPv4: 0x0a00_0102,
 		NAS: &sessions.NAS{Addr: netip.MustParseAddr("::ffff:192.0.2.9"), Identifier: "BRAS-1"},
 		Attrs: attributes(
-			radius.CallingStationID, "00-11-22-AA-BB-CC", radius.NASPortID, "Gi0/1.100", radius.NASPort, "\x00\x00\x10\xe1",
+			radius.UserName, "J\u00d6RG@Example.net", radius.AcctSessionID, "Sess/77", radius.CallingStationID, "00-11-22-AA-BB-CC", radius.NASPortID, "Gi0/1.100", radius.NASPort, "\x00\x00\x10\xe1",
 			radius.FramedIPv6Address, string(v6[:]), radius.CalledStationID, "not searched",
 		),
 		Admission: &sessions.Admission{Upstream: "up-9", Granted: attributes(radius.DelegatedIPv6Prefix, "\x00\x30\x20\x01\x0d\xb8\x00\x42")},
@@ -84,7 +84,7 @@ func TestSearchAnyCase(t *testing.T) {
 		user := rapid.StringOf(rapid.SampledFrom([]rune("abABzZ09 @-\u00e4\u00c4\u00f1"))).Draw(t, "user")
 		text := rapid.StringOfN(rapid.SampledFrom([]rune("abABzZ@\u00e4\u00c4")), 1, 4, -1).Draw(t, "text")
 		srv := &Server{cfg: Config{ClientName: func(netip.Addr) string { return "" }}}
-		s := &sessions.Session{ID: 0x1111_1111, User: user, NAS: &sessions.NAS{}}
+		s := &sessions.Session{ID: 0x1111_1111, Attrs: attributes(radius.UserName, user), NAS: &sessions.NAS{}}
 		if got, want := srv.newSearcher(text).match(s), strings.Contains(strings.ToLower(user), strings.ToLower(text)); got != want {
 			t.Errorf("%q in %q: %v", text, user, got)
 		}

@@ -21,11 +21,11 @@ func (srv *Server) describeRow(s *sessions.Session) api.Session {
 	used, _ := s.Used()
 	out := api.Session{
 		ID: s.ID.String(), Number: uint32(s.ID), Kind: s.Kind.String(), State: s.State.String(),
-		User: api.ValidText(s.User), NASIdentifier: api.ValidText(s.NAS.Name()), AcctSessionID: api.ValidText(s.AcctSessionID),
+		User: api.ValidText(s.User()), NASIdentifier: api.ValidText(s.NAS.Name()), AcctSessionID: api.ValidText(s.AcctSessionID()),
 		CallingStation: api.ValidText(s.Attrs.Text(radius.CallingStationID)),
 		CalledStation:  api.ValidText(s.Attrs.Text(radius.CalledStationID)),
 		NASPortID:      api.ValidText(s.Attrs.Text(radius.NASPortID)),
-		IfIndex:        s.IfIndex,
+		IfIndex:        s.IfIndex(),
 		Started:        table.Date(s.Started).UTC().Truncate(time.Second), Heard: table.Date(s.LastEvent).UTC().Truncate(time.Second),
 		Idle: s.IdleTime(table.Clock()), SessionTime: used.SessionTime,
 		InputOctets: used.InputOctets, OutputOctets: used.OutputOctets,

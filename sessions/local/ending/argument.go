@@ -30,7 +30,7 @@ type field struct {
 
 // fields are all fields. docs/disconnect.md has their list.
 var fields = []field{
-	{"user", func(s *sessions.Session, _ *sessions.Ending) string { return s.User }},
+	{"user", func(s *sessions.Session, _ *sessions.Ending) string { return s.User() }},
 	{"id", func(s *sessions.Session, _ *sessions.Ending) string { return s.ID.String() }},
 	{"source", func(s *sessions.Session, _ *sessions.Ending) string { source, _ := splitName(s); return source }},
 	{"session", func(s *sessions.Session, _ *sessions.Ending) string { _, name := splitName(s); return name }},
@@ -51,7 +51,7 @@ var fields = []field{
 		return ""
 	}},
 	{"nas", func(s *sessions.Session, _ *sessions.Ending) string { return s.NAS.Name() }},
-	{"interface-index", func(s *sessions.Session, _ *sessions.Ending) string { return number(uint64(s.IfIndex)) }},
+	{"interface-index", func(s *sessions.Session, _ *sessions.Ending) string { return number(uint64(s.IfIndex())) }},
 	{"pid", func(_ *sessions.Session, how *sessions.Ending) string { return number(uint64(how.PID)) }},
 }
 
@@ -78,11 +78,11 @@ func number(n uint64) string {
 // NAS has no source.
 func splitName(s *sessions.Session) (source, name string) {
 	if s.End() == nil {
-		return "", s.AcctSessionID
+		return "", s.AcctSessionID()
 	}
-	source, name, ok := strings.Cut(s.AcctSessionID, "/")
+	source, name, ok := strings.Cut(s.AcctSessionID(), "/")
 	if !ok {
-		return "", s.AcctSessionID
+		return "", s.AcctSessionID()
 	}
 	return source, name
 }

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/attrtest"
 	"aaasess/sessions"
 )
 
@@ -97,11 +98,11 @@ func TestNoOption(t *testing.T) {
 	template := sessionOf(t, "sshd/1", "alice", how)
 	rapid.Check(t, func(rt *rapid.T) {
 		s := *template
-		s.User = string(rapid.SliceOfN(rapid.SampledFrom([]byte("-a{}=\n\x00 \xff\xc3\xa4")), 0, 5).Draw(rt, "user"))
+		s.Attrs = attrtest.Attributes(radius.UserName, string(rapid.SliceOfN(rapid.SampledFrom([]byte("-a{}=\n\x00 \xff\xc3\xa4")), 0, 5).Draw(rt, "user")))
 		text := rapid.SampledFrom([]string{"{user}", "{user}{user}", "u={user}", "{kind}{user}", "{user}-"}).Draw(rt, "argument")
 		got, err := argument(rt, text).expand(&s, how)
-		if err == nil && (strings.HasPrefix(got, "-") || !isPlain(got) || !strings.Contains(got, s.User) || s.User == "") {
-			rt.Errorf("%q of user %q is %q", text, s.User, got)
+		if err == nil && (strings.HasPrefix(got, "-") || !isPlain(got) || !strings.Contains(got, s.User()) || s.User() == "") {
+			rt.Errorf("%q of user %q is %q", text, s.User(), got)
 		}
 	})
 }

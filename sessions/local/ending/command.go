@@ -96,7 +96,7 @@ func (d *Disconnector) runCommand(ctx context.Context, c *Command, how *sessions
 	go func() {
 		defer cancel()
 		out := c.run(running, args)
-		d.log.Info("disconnect: command has ended", "session", s.ID.String(), "user", s.User, "command", c.Name, "outcome", out.String(), "output", out.output)
+		d.log.Info("disconnect: command has ended", "session", s.ID.String(), "user", s.User(), "command", c.Name, "outcome", out.String(), "output", out.output)
 		result <- out.Outcome
 	}()
 	select {

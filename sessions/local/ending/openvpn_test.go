@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aaasess/internal/radius"
+	"aaasess/internal/radius/attrtest"
 	"aaasess/sessions"
 	"aaasess/sessions/termination"
 )
@@ -216,7 +217,7 @@ func FuzzManagement(f *testing.F) {
 			return
 		}
 		var p statusParser
-		s := &sessions.Session{User: "alice", IPv4: 0x0a4d0002}
+		s := &sessions.Session{Attrs: attrtest.Attributes(radius.UserName, "alice"), IPv4: 0x0a4d0002}
 		if _, err := m.command("status 3", func(line string) { _ = p.line(line) }); err != nil {
 			return
 		}

@@ -108,7 +108,7 @@ func (c *vpnClient) isOf(s *sessions.Session) bool {
 	isName := func(name string) bool {
 		return name != "" && (printable(name) == printable(c.user) || printable(name) == printable(c.commonName))
 	}
-	if !isName(s.User) && !isName(s.Attrs.Text(radius.UserName)) {
+	if !isName(s.User()) && !isName(s.Attrs.Text(radius.UserName)) {
 		return false
 	}
 	if own := addresses(s); len(own) > 0 && !slices.ContainsFunc(own, func(a netip.Addr) bool { return slices.Contains(c.virtual, a) }) {

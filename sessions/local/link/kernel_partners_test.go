@@ -179,13 +179,13 @@ func TestKernelGone(t *testing.T) {
 	h.await("the stop", func() bool { return len(h.stops()) == 1 })
 	stop := h.stops()[0]
 	u := stop.Session.Usage
-	if stop.Session.AcctSessionID != "a" || stop.Cause != sessions.CauseLostCarrier || u.InputPackets < 6 || u.InputOctets < last[0]-first.Link.Traffic[0] || u.InputOctets > last[0]+1000 {
+	if stop.Session.AcctSessionID() != "a" || stop.Cause != sessions.CauseLostCarrier || u.InputPackets < 6 || u.InputOctets < last[0]-first.Link.Traffic[0] || u.InputOctets > last[0]+1000 {
 		t.Errorf("%+v with %+v; ip(8) has %d", stop, u, last)
 	}
 	if stop.At.Before(deleted.Add(-time.Second)) || stop.At.After(deleted.Add(3*time.Second)) {
 		t.Errorf("stop at %v, deleted at %v", stop.At, deleted)
 	}
-	if s := h.table.View().Get(2); s == nil || s.IfIndex != first.Index {
+	if s := h.table.View().Get(2); s == nil || s.IfIndex() != first.Index {
 		t.Errorf("the session on the new interface is %+v", s)
 	}
 }

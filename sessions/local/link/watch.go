@@ -124,7 +124,7 @@ func (r *Reader) end(ctx context.Context) {
 		}
 		for _, s := range ended {
 			r.cfg.Logger.Info("the network interface of a session has disappeared, making the stop record",
-				"session", s.ID.String(), "user", s.User, "nas", s.NAS.String(), "ifindex", s.IfIndex)
+				"session", s.ID.String(), "user", s.User(), "nas", s.NAS.String(), "ifindex", s.IfIndex())
 		}
 	}
 	r.endSoon()

@@ -213,7 +213,7 @@ func (d *Disconnector) converse(ctx context.Context, c *client, s *sessions.Sess
 		}
 		l = next
 		d.log.Info("disconnect: sending another request with other attributes", "client", c.Name, "nas", s.NAS.String(),
-			"session", s.ID.String(), "user", s.User, "outcome", got.String(), "was", was.String(), "now", l.String())
+			"session", s.ID.String(), "user", s.User(), "outcome", got.String(), "was", was.String(), "now", l.String())
 	}
 }
 

@@ -40,7 +40,7 @@ func hostapdSession(addr string) *sessions.Session {
 	attrs = radius.AppendUint32(attrs, radius.NASPort, 7)
 	return &sessions.Session{
 		ID: 13, Kind: sessions.Network, NAS: &sessions.NAS{Addr: netip.MustParseAddr(addr), Identifier: "hostapd-wired-1"},
-		Attrs: radius.Attributes(attrs), User: "alice", AcctSessionID: "8D5C1B9A0F3E7746",
+		Attrs: radius.Attributes(attrs),
 	}
 }
 
@@ -256,7 +256,7 @@ func TestManyAtOnce(t *testing.T) {
 	for i := range 1000 {
 		all.Go(func() {
 			s := hostapdSession("127.0.0.2")
-			s.AcctSessionID = fmt.Sprint(i)
+			s.Attrs = radius.Attributes(attr(radius.AcctSessionID, fmt.Sprint(i))) + s.Attrs
 			want := termination.Outcome{Answer: termination.ACK}
 			if i%10 == 1 {
 				want = termination.Outcome{Answer: termination.NAK, ErrorCause: 503}

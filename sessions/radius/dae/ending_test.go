@@ -110,7 +110,7 @@ func TestEndings(t *testing.T) {
 	t.Run("NAS that finds sessions by address", func(t *testing.T) {
 		e := newEnding(t, termination.Config{}, time.Second, requiringNAS(radius.FramedIPAddress, 503))
 		e.checkLog("disconnect: NAS sent an ACK")
-		radiustest.WaitFor(t, func() bool { s := e.table.View().Get(1); return s != nil && !s.Acked.IsZero() }) // the log may be ahead of the view
+		radiustest.WaitFor(t, func() bool { s := e.table.View().Get(1); return s != nil && !s.Acked().IsZero() }) // the log may be ahead of the view
 		e.report(2, sessions.Stop)
 		e.checkStops(endingOne + " 6")
 	})

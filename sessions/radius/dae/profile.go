@@ -177,7 +177,7 @@ func (a attribute) values(s *sessions.Session) iter.Seq[string] {
 			_ = user == "" || yield(user)
 			return
 		case a.Type == radius.AcctSessionID:
-			_ = s.AcctSessionID == "" || yield(s.AcctSessionID)
+			_ = s.AcctSessionID() == "" || yield(s.AcctSessionID())
 			return
 		}
 		for value := range a.ID.Values(s.Attrs) {

@@ -47,7 +47,7 @@ func TestDisconnectRequest(t *testing.T) {
 			"Acct-Session-Id=8D5C1B9A0F3E7746", "Event-Timestamp=65536140", "Message-Authenticator=computed",
 		}},
 		{
-			name: "of a NAS that says little", session: func(s *sessions.Session) { s.Attrs, s.User = "", "" },
+			name: "of a NAS that says little", session: func(s *sessions.Session) { s.Attrs = radius.Attributes(attr(radius.AcctSessionID, "8D5C1B9A0F3E7746")) },
 			want: []string{"Acct-Session-Id=8D5C1B9A0F3E7746", "Event-Timestamp=65536140", "Message-Authenticator=computed"},
 		},
 		{

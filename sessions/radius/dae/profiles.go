@@ -144,7 +144,7 @@ func (d *Disconnector) checkProfile(c *client, was rung, accepted profile, s *se
 		names = append(names, attributeName(c.Dictionary, id))
 	}
 	d.log.Warn("disconnect: NAS took other attributes than those of its profile", "client", c.Name, "nas", s.NAS.String(),
-		"session", s.ID.String(), "user", s.User, "profile", c.DisconnectProfile, "attributes", names,
+		"session", s.ID.String(), "user", s.User(), "profile", c.DisconnectProfile, "attributes", names,
 		"fitting", fitting(c.profile, accepted, s), "suppressed", suppressed)
 }
 

@@ -31,7 +31,7 @@ func bngSession() *sessions.Session {
 		attr(radius.Class, "one") + attr(radius.AcctMultiSessionID, "58A9C1F2")
 	return &sessions.Session{
 		ID: 14, Kind: sessions.Network, NAS: &sessions.NAS{Addr: netip.MustParseAddr("127.0.0.2"), Identifier: "bng-1"},
-		Attrs: radius.Attributes(attrs), User: "bob@isp", AcctSessionID: "000000A1",
+		Attrs: radius.Attributes(attrs),
 	}
 }
 
@@ -160,7 +160,6 @@ func TestProfileIsNotRefused(t *testing.T) {
 		}
 		s := bngSession()
 		s.Attrs = radius.Attributes(attrs)
-		s.AcctSessionID = s.Attrs.Text(radius.AcctSessionID)
 		for i := range nasProfiles[:len(nasProfiles)-1] {
 			p, err := newProfile(radius.Standard(), nasProfiles[i].attributes)
 			if err != nil {

@@ -294,7 +294,7 @@ func (c *chaos) end() {
 	stops := map[string]int{}
 	for _, n := range c.journal.Notices() {
 		if n.Type == sessions.Stop {
-			stops[n.Session.AcctSessionID]++
+			stops[n.Session.AcctSessionID()]++
 		}
 	}
 	c.mu.Lock() // a NAS may still receive what nobody waits for

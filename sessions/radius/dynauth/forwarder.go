@@ -295,5 +295,5 @@ func (f *Forwarder) logOf(q *nasradius.ChangeRequest, s *sessions.Session) *slog
 	if s == nil {
 		return log
 	}
-	return log.With("session", s.ID.String(), "user", s.User, "nas", s.NAS.String())
+	return log.With("session", s.ID.String(), "user", s.User(), "nas", s.NAS.String())
 }

@@ -22,7 +22,7 @@ type named struct{}
 func (named) Idle() bool { return false }
 
 func (named) Admit(ev sessions.Event, s, _ *sessions.Session, _ func(sessions.ID) bool) (sessions.ID, *sessions.Admission) {
-	return s.ID, &sessions.Admission{Upstream: ev.AcctSessionID, Granted: radius.Attributes(attr(radius.UserName, s.User+"@isp"))}
+	return s.ID, &sessions.Admission{Upstream: ev.AcctSessionID, Granted: radius.Attributes(attr(radius.UserName, s.User()+"@isp"))}
 }
 
 func (named) Upstream(*sessions.NAS, radius.Attributes, sessions.ID) string { return "" }

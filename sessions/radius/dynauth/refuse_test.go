@@ -50,7 +50,7 @@ func TestRefusedLines(t *testing.T) {
 func FuzzForServer(f *testing.F) {
 	f.Add([]byte(attr(radius.AcctSessionID, "S1")+string(radius.AppendUint32(nil, radius.ErrorCauseType, 401))+attr(radius.VendorSpecific, "x")), uint32(503))
 	f.Add([]byte(attr(radius.ErrorCauseType, "")+attr(radius.ErrorCauseType, "")), uint32(0))
-	s := &sessions.Session{ID: 0xD, AcctSessionID: "S1"}
+	s := &sessions.Session{ID: 0xD, Attrs: radius.Attributes(attr(radius.AcctSessionID, "S1"))}
 	f.Fuzz(func(t *testing.T, attrs []byte, cause uint32) {
 		if !radius.Attributes(attrs).Valid() {
 			t.Skip()

@@ -63,7 +63,7 @@ func identifies(t radius.Type) bool {
 // matches reports whether the records of a session have all attributes that identify it.
 func (q *selector) matches(s *sessions.Session) bool {
 	for _, a := range q.session {
-		if a.Type == radius.UserName && a.value == s.User {
+		if a.Type == radius.UserName && a.value == s.User() {
 			continue
 		}
 		if !s.Attrs.Has(a.Type, a.value) && !s.Granted().Has(a.Type, a.value) {

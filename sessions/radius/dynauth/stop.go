@@ -76,7 +76,7 @@ func (f *Forwarder) after(d time.Duration, s *sessions.Session, e *expectedStop)
 // has not reported it since.
 func (f *Forwarder) makeStop(s *sessions.Session, e *expectedStop) {
 	now := f.current(s)
-	log := f.log.With("session", s.ID.String(), "user", s.User, "nas", s.NAS.String())
+	log := f.log.With("session", s.ID.String(), "user", s.User(), "nas", s.NAS.String())
 	switch {
 	case now == nil:
 		return // it has ended
@@ -95,7 +95,7 @@ func (f *Forwarder) makeStop(s *sessions.Session, e *expectedStop) {
 
 // current returns the present state of a session, or nil if it has ended.
 func (f *Forwarder) current(s *sessions.Session) *sessions.Session {
-	if now := f.cfg.Table.Row(s.ID); now != nil && now.AcctSessionID == s.AcctSessionID {
+	if now := f.cfg.Table.Row(s.ID); now != nil && now.AcctSessionID() == s.AcctSessionID() {
 		return now
 	}
 	return nil

@@ -155,17 +155,17 @@ func (n *NAS) Unable(user string, why error) {
 func (n *NAS) canEnd(s *sessions.Session) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.unable[s.User]
+	return n.unable[s.User()]
 }
 
 // Disconnect implements termination.Disconnector.
 func (n *NAS) Disconnect(ctx context.Context, s *termination.Attempt) termination.Outcome {
 	n.mu.Lock()
 	var answer Answer
-	if list := n.answers[s.User]; len(list) > 0 {
+	if list := n.answers[s.User()]; len(list) > 0 {
 		answer = list[0]
 		if len(list) > 1 {
-			n.answers[s.User] = list[1:]
+			n.answers[s.User()] = list[1:]
 		}
 	}
 	n.mu.Unlock()
@@ -174,7 +174,7 @@ func (n *NAS) Disconnect(ctx context.Context, s *termination.Attempt) terminatio
 	}
 	if answer.Stop {
 		gone := make(chan error, 1)
-		ev := sessions.Event{Type: sessions.Stop, NAS: *s.NAS, AcctSessionID: s.AcctSessionID, Kind: s.Kind, At: n.table.Date(s.LastEvent)}
+		ev := sessions.Event{Type: sessions.Stop, NAS: *s.NAS, AcctSessionID: s.AcctSessionID(), Kind: s.Kind, At: n.table.Date(s.LastEvent)}
 		if n.table.Apply(ev, func(err error) { gone <- err }) == nil {
 			<-gone
 		}
