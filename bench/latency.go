@@ -19,7 +19,7 @@ const withoutCollections = "aaasessd-nogc"
 
 // pausesContenders are in the order in which they are measured. The result of the first determines the
 // load of all.
-var pausesContenders = []string{stand.PeerDetail, stand.OursSpooling, withoutCollections, stand.OursNone, stand.OursRelaying}
+var pausesContenders = []string{stand.PeerDetail, stand.PeerSyncer, stand.OursSpooling, withoutCollections, stand.OursNone, stand.OursRelaying}
 
 // The metrics of the section. Those of the half load are in rates.go.
 const (
@@ -67,6 +67,8 @@ collections, with many live sessions. The requests and the load generator are th
 "Accounting". All contenders share all CPUs with the load generator.
 
 - "freeradius-detail" answers when it has written its detail file, without fsync. It keeps no sessions.
+- "syncer" answers when the octets of the request are on disk (fdatasync), and does nothing else: a small
+  C program with one thread, bench/stand/peers/syncer.c. No server that loses nothing is quicker.
 - "aaasessd" answers when session, counters and record are on disk (fdatasync). It spools its records for
   a server that never answers. "aaasessd-none" makes no records, and "aaasessd-relaying" delivers them to
   an acknowledger at the same time.
@@ -112,7 +114,7 @@ func (b *bench) comparePauses(ctx context.Context, sessions int) (c report.Compa
 	})
 	return report.Comparison{
 		Title: report.Count(sessions) + " live sessions", Note: sizes.note(sessions), Contenders: pausesContenders, Series: s, Metrics: pausesTable,
-		Pairs: []report.Pair{{Num: stand.OursSpooling, Den: stand.PeerDetail}, {Num: stand.OursNone, Den: stand.PeerDetail}, {Num: stand.OursRelaying, Den: stand.PeerDetail}},
+		Pairs: []report.Pair{{Num: stand.OursSpooling, Den: stand.PeerDetail}, {Num: stand.OursSpooling, Den: stand.PeerSyncer}, {Num: stand.PeerSyncer, Den: stand.PeerDetail}, {Num: stand.OursNone, Den: stand.PeerDetail}, {Num: stand.OursRelaying, Den: stand.PeerDetail}},
 	}, err
 }
 
@@ -134,8 +136,11 @@ func (a *accountingBench) measurePauses(ctx context.Context, who string) (report
 	if err != nil {
 		return nil, err
 	}
-	if who == stand.PeerDetail {
+	switch who {
+	case stand.PeerDetail:
 		a.rate = min(closed.Rate()/2, mostHalfLoad)
+		fallthrough
+	case stand.PeerSyncer:
 		return out, a.halfLoad(ctx, r, closed, out)
 	}
 	return out, a.namePauses(ctx, r, out, func() error { return a.halfLoad(ctx, r, closed, out) })

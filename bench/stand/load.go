@@ -46,8 +46,8 @@ const (
 	loginsProgram = "logins"
 )
 
-// BuildLoad builds the load generator for accounting, with gcc, into dir.
-func BuildLoad(ctx context.Context, dir string) error { return buildC(ctx, dir, loadProgram) }
+// BuildLoad builds the load generator for accounting, and PeerSyncer, with gcc, into dir.
+func BuildLoad(ctx context.Context, dir string) error { return buildC(ctx, dir, loadProgram, PeerSyncer) }
 
 // buildC builds programs of one C file each.
 func buildC(ctx context.Context, dir string, names ...string) error {

@@ -71,6 +71,7 @@ const (
 	PeerReader       = "freeradius-reader" // proxies the records in a detail file
 	PeerRadsec       = "radsecproxy"       // answers when the server has answered
 	PeerAcknowledger = "acknowledger"      // answers and stores nothing
+	PeerSyncer       = "syncer"            // answers when the octets of the request are on disk: peers/syncer.c
 
 	// Like OursSpooling and OursRelaying, with a broadcast to two groups of one server each.
 	OursBroadcast         = "aaasessd-broadcast"
@@ -153,7 +154,7 @@ func OpenRelay(ctx context.Context, h Host, who string, buffer int) (_ *Relay, e
 // openUpstream starts the server behind the contender and returns its port, or 0 if it has none.
 func (r *Relay) openUpstream(ctx context.Context, h Host, who string, buffer int) (uint16, error) {
 	switch who {
-	case PeerDetail, OursNone:
+	case PeerDetail, PeerSyncer, OursNone:
 		return 0, nil
 	case OursSpooling, OursBroadcast:
 		return r.listenSilently()
@@ -200,6 +201,8 @@ func (r *Relay) start(ctx context.Context, h Host, who string, upstream, second 
 	switch who {
 	case OursSpooling, OursNone, OursRelaying, OursBroadcast, OursBroadcastRelaying, OursTACACS:
 		r.Server, err = Daemon{Dir: r.Dir, Port: r.Port, Upstream: upstream, Second: second, TACACS: who == OursTACACS}.Start(ctx, h)
+	case PeerSyncer:
+		r.Server, err = h.start(ctx, filepath.Join(h.Dir, PeerSyncer), fmt.Sprint(r.Port), fmt.Sprint(LargeBuffer), filepath.Join(r.Dir, "requests"))
 	case PeerDetail:
 		r.Server, err = StartFreeRADIUS(ctx, h, r.Dir, WritesDetail, r.Port, upstream)
 	case PeerProxy:

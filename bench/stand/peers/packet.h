@@ -1,9 +1,9 @@
 /*
- * packet.h: the parts of RADIUS authentication that logins.c and accepter.c need: MD5 (RFC 1321),
+ * packet.h: the parts of RADIUS authentication that logins.c, accepter.c and syncer.c need: MD5 (RFC 1321),
  * Message-Authenticator (RFC 3579 section 3.2), Response Authenticator (RFC 2865 section 3),
  * User-Password (RFC 2865 section 5.2) and MS-MPPE keys (RFC 2548 section 2.4.2).
  *
- * A user has a number, from which both programs derive name, password and keys, so each can check what
+ * A user has a number, from which the first two derive name, password and keys, so each can check what
  * arrives.
  */
 #include "header.h"
@@ -255,7 +255,7 @@ static void user_password(uint8_t password[PASSWORD_OCTETS], uint32_t user)
         password[i] = "0123456789abcdef"[user & 15];
 }
 
-static void hide_password(const struct key *k, const uint8_t *authenticator, const uint8_t in[PASSWORD_OCTETS], uint8_t out[PASSWORD_OCTETS])
+static inline void hide_password(const struct key *k, const uint8_t *authenticator, const uint8_t in[PASSWORD_OCTETS], uint8_t out[PASSWORD_OCTETS])
 {
     struct md5 m;
     uint8_t sum[16];
@@ -269,7 +269,7 @@ static void hide_password(const struct key *k, const uint8_t *authenticator, con
 }
 
 /* An MS-MPPE key of a user, with its length and padding. */
-static void user_key(uint8_t key[48], uint32_t user, int type)
+static inline void user_key(uint8_t key[48], uint32_t user, int type)
 {
     memset(key, 0, 48);
     key[0] = KEY_OCTETS;
@@ -278,7 +278,7 @@ static void user_key(uint8_t key[48], uint32_t user, int type)
 }
 
 /* Encrypts (or decrypts, if back) an MS-MPPE key. */
-static void hide_key(const struct key *k, const uint8_t *authenticator, const uint8_t salt[2], const uint8_t in[48], uint8_t out[48], int back)
+static inline void hide_key(const struct key *k, const uint8_t *authenticator, const uint8_t salt[2], const uint8_t in[48], uint8_t out[48], int back)
 {
     const uint8_t *before = NULL;
 
