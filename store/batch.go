@@ -9,8 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// batch holds the changes that share one write. It is filled under Store.mu, then belongs to the
-// writer, then to the committer.
+// batch holds the changes that share one write. It is filled under Store.mu, then belongs to the writer.
 type batch struct {
 	ops     *pebble.Batch
 	latest  []Put // copies of the puts with Put.Latest, one for each key; seal adds them to ops

@@ -94,7 +94,7 @@ func (s *Store) wakeWriter() {
 
 // write is the writer's goroutine. When the engine fails, it may block this goroutine for ever.
 func (s *Store) write() {
-	defer s.wakeWriter() // a wake-up that this goroutine received must not be lost to the committer
+	defer s.wakeWriter() // a wake-up that this goroutine received must not be lost to refuse
 	timer := time.NewTimer(discardDelay)
 	timer.Stop()
 	armed, due := idle, urgent // armed: the timer is that of this urgency; due: what is written now
@@ -109,15 +109,12 @@ func (s *Store) write() {
 				s.fail(err)
 				return
 			}
-			s.durable.Add(1)
-			select {
-			case s.applied <- b:
-			case <-s.failed:
+			if !s.finishBatch(b) {
 				return
 			}
 			continue
 		case rest == closing:
-			close(s.applied)
+			close(s.ended)
 			return
 		case rest > armed:
 			armed = rest
@@ -152,7 +149,7 @@ func (s *Store) nextBatch(due urgency) (*batch, urgency) {
 		b := s.sealed[0]
 		s.sealed[0] = nil
 		s.sealed = s.sealed[1:]
-		s.inFlight = append(s.inFlight, b)
+		s.writing = b
 		return b, idle
 	}
 	if s.closed {
@@ -183,26 +180,17 @@ func asError(r any) error {
 	return fmt.Errorf("engine: %v", r)
 }
 
-// commit is the committer's goroutine.
-func (s *Store) commit() {
-	defer close(s.committed)
-	for {
-		select {
-		case b, ok := <-s.applied:
-			if !ok {
-				return
-			}
-			s.finishBatch(b)
-		case <-s.failed:
-			s.refuseAll()
-			return
-		}
-	}
-}
-
-// finishBatch makes a durable batch visible and runs its callbacks.
-func (s *Store) finishBatch(b *batch) {
+// finishBatch makes a durable batch visible and runs its callbacks. The next sync waits for them, which is
+// shorter than to wake another goroutine for them. It returns false if refuse has refused the batch.
+func (s *Store) finishBatch(b *batch) bool {
+	s.finishing.Lock()
+	defer s.finishing.Unlock()
 	s.mu.Lock()
+	if s.writing != b {
+		s.mu.Unlock()
+		return false
+	}
+	s.writing = nil
 	for i, q := range b.queues {
 		if q.durable < b.marks[i] {
 			q.durable = b.marks[i]
@@ -212,8 +200,8 @@ func (s *Store) finishBatch(b *batch) {
 			}
 		}
 	}
-	s.inFlight = s.inFlight[:copy(s.inFlight, s.inFlight[1:])]
 	s.mu.Unlock()
+	s.durable.Add(1)
 
 	if len(b.waiters) > 0 {
 		s.pending.Add(-int64(len(b.waiters)))
@@ -228,6 +216,7 @@ func (s *Store) finishBatch(b *batch) {
 	s.mu.Lock()
 	s.recycle(b)
 	s.mu.Unlock()
+	return true
 }
 
 // Batches returns how many batches of changes became durable since Open, and of how many of them
@@ -237,29 +226,30 @@ func (s *Store) Batches() (durable, finished uint64) {
 	return s.durable.Load(), finished
 }
 
-// refuseAll answers every change that is pending after a failure, and every later one until Close.
-// Batches that the writer reported durable before the failure get their normal answer.
-func (s *Store) refuseAll() {
-	for reported := true; reported; {
-		select {
-		case b, ok := <-s.applied:
-			if reported = ok; ok {
-				s.finishBatch(b)
-			}
-		default:
-			reported = false
-		}
+// refuse waits until the writer has ended. If the engine fails, it answers every change that is pending,
+// and every later one until Close. The callbacks that run when it fails run to their end before.
+func (s *Store) refuse() {
+	defer close(s.committed)
+	select {
+	case <-s.ended:
+		return
+	case <-s.failed:
 	}
 	for {
+		s.finishing.Lock()
 		s.mu.Lock()
-		all := append(s.inFlight, s.sealed...)
+		all := s.sealed
+		if s.writing != nil {
+			all = append([]*batch{s.writing}, all...)
+		}
 		if s.filling != nil {
 			all = append(all, s.filling)
 		}
-		s.inFlight, s.sealed, s.filling = nil, nil, nil
+		s.writing, s.sealed, s.filling = nil, nil, nil
 		closed := s.closed
 		s.asleep = true
 		s.mu.Unlock()
+		s.finishing.Unlock()
 		for _, b := range all {
 			s.pending.Add(-int64(len(b.waiters)))
 			for _, w := range b.waiters {

@@ -78,8 +78,9 @@
 // All methods may be called by several goroutines. A store has three goroutines of its own, which
 // end with [Store.Close]:
 //
-//   - the writer, the only one that applies batches of changes to the engine;
-//   - the committer, which runs AfterBatch and the callbacks;
+//   - the writer, the only one that applies batches of changes to the engine, and which then runs
+//     AfterBatch and the callbacks;
+//   - one that answers all changes if the engine has failed;
 //   - the space watcher, which starts another goroutine for each compaction that reclaims space and
 //     for each repair.
 //

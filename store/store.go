@@ -23,26 +23,27 @@ type Store struct {
 	// lock keeps other processes out. It is not released after a failure.
 	lock *pebble.Lock
 
-	mu       sync.Mutex
-	queues   map[string]*queue
-	filling  *batch   // the batch that takes new changes
-	sealed   []*batch // full batches for the writer, in order
-	inFlight []*batch // batches at the writer or the committer, in order
-	idle     []*batch
-	asleep   bool // the writer (after a failure, the committer) waits on wake
-	closed   bool
-	readers  sync.WaitGroup // added to under mu, while not closed
+	mu      sync.Mutex
+	queues  map[string]*queue
+	filling *batch   // the batch that takes new changes
+	sealed  []*batch // full batches for the writer, in order
+	writing *batch   // the batch at the writer
+	idle    []*batch
+	asleep  bool // the writer (after a failure, refuse) waits on wake
+	closed  bool
+	readers sync.WaitGroup // added to under mu, while not closed
 
 	afterBatch func()
+	finishing  sync.Mutex    // held while the callbacks of a durable batch run; locked before mu
 	wake       chan struct{} // to the writer, coalesced
-	applied    chan *batch   // writer to committer, closed after the last batch
-	committed  chan struct{} // closed when the committer ends
+	ended      chan struct{} // closed when the writer has finished the last batch
+	committed  chan struct{} // closed when no callback will run any more
 
 	opener *opener // opens wait in it while file descriptors are short
 
 	opening  atomic.Bool   // Open is opening the engine
 	pending  atomic.Int64  // changes whose callback has not run
-	durable  atomic.Uint64 // batches that the writer has handed to the committer
+	durable  atomic.Uint64 // batches whose callbacks run or have run
 	finished atomic.Uint64 // batches whose callbacks have run
 	stopped  atomic.Bool   // copy of closed that needs no mu
 
@@ -69,7 +70,7 @@ func newStore(dir string, cfg Config) *Store {
 		queues:    make(map[string]*queue),
 		damage:    make(map[string]*Damage),
 		wake:      make(chan struct{}, 1),
-		applied:   make(chan *batch, 1),
+		ended:     make(chan struct{}),
 		committed: make(chan struct{}),
 		failed:    make(chan struct{}),
 	}
