@@ -373,7 +373,8 @@ func parseSession(id ID, b []byte, shared *sharedNASes, routes *routes) (stored,
 		attrs := radius.Attributes(d.text())
 		s.Admission = d.admission(more)
 		s.Silence = d.silence(more)
-		d.rare(more, s)
+		s.setEnd(d.ending(more))
+		d.link(more, s)
 		s.setAttrs(attrs)
 	}
 	d.Require(s.Attrs.Valid() && s.AcctSessionID() != "" && s.Counted <= WholeUsage &&

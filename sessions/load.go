@@ -86,8 +86,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	return nil
 }
 
-// indexLoaded enters live sessions in the indexes. The liveCount of each node is how many have it as their
-// present one.
+// indexLoaded enters live sessions in the indexes. The liveCount of a node is how many have it.
 func (t *Table) indexLoaded() {
 	t.names = newNameIndex(3 * t.rows.n) // a map of the final size: growing costs more than filling
 	for n := range maps.Values(t.nases.byValue) {

@@ -38,7 +38,7 @@ func (r *rare) isEmpty() bool {
 		r.parent == 0 && r.ifIndex == 0 && r.portIfIndex == 0
 }
 
-// rareStamps reads the times that few sessions have.
+// rareStamps reads such times.
 func (d *decoder) rareStamps(flags, more byte, s *Session) {
 	acked := d.stampIf(flags&flagAcked != 0, s.Started)
 	revived := d.stampIf(flags&flagRevived != 0, s.Started)
@@ -46,12 +46,6 @@ func (d *decoder) rareStamps(flags, more byte, s *Session) {
 	if acked != 0 || revived != 0 || told != 0 {
 		s.setRare(func(r *rare) { r.acked, r.revived, r.told = acked, revived, told })
 	}
-}
-
-// rare reads what few sessions have and stands behind the attributes.
-func (d *decoder) rare(flags byte, s *Session) {
-	s.setEnd(d.ending(flags))
-	d.link(flags, s)
 }
 
 // Acked returns when the NAS sent an ACK to a Disconnect-Request, or when we ended the session for an

@@ -65,7 +65,7 @@ type Table struct {
 	// How many Disconnects of a marked session can still be undone.
 	undoable     map[ID]int
 	lastMark     Stamp // when Disconnect marked a session
-	dirty        bool  // rows differ from the published view
+	dirty        bool  // rows differ from view
 	routes       routes
 	nesting      nesting
 	oneOffs      oneOffs
@@ -82,6 +82,7 @@ type Table struct {
 
 	durableCounters atomic.Pointer[Counters] // as of the newest durable commit
 	view            atomic.Pointer[View]
+	outdated        atomic.Bool // a batch has become durable since view was made
 	ready           chan struct{}
 }
 
@@ -111,7 +112,7 @@ func New(cfg Config, journal Journal) *Table {
 	t.remembered.routes, t.free = &t.routes, t.isFree
 	t.durableCounters.Store(t.lastCounters)
 	t.view.Store(t.snapshot())
-	journal.AfterBatch(t.publish)
+	journal.AfterBatch(func() { t.outdated.Store(true) })
 	return t
 }
 

@@ -51,13 +51,15 @@ func (v *View) Backward() iter.Seq[*Session] {
 	}
 }
 
-// View returns the table as last published. Its counters are those of the newest durable commit, so
-// a crash never makes them fall. Its rows are those at the moment when the newest batch of commits
-// became durable. They include everything that is durable. They may be ahead of the disk, and of
-// the counters, by decisions that are not durable yet. If a crash loses these decisions, a reader
-// may have seen them, but nobody was answered: the NAS sends its packet again, and no SET or
-// command has succeeded.
+// View returns the table as it is. Its counters are those of the newest durable commit, so a crash never
+// makes them fall. Its rows are those at a moment since the newest batch of commits became durable: the
+// first call after that makes the view. They may be ahead of the disk, and of the counters, by decisions
+// that are not durable yet. If a crash loses these, a reader may have seen them, but nobody was answered:
+// the NAS sends its packet again, and no SET or command has succeeded.
 func (t *Table) View() *View {
+	if t.outdated.Load() {
+		t.publish()
+	}
 	for {
 		v, counters := t.view.Load(), t.durableCounters.Load()
 		if v.counted == counters {
@@ -70,11 +72,11 @@ func (t *Table) View() *View {
 	}
 }
 
-// publish makes all decisions visible to readers. It runs once for each batch of commits.
+// publish makes all decisions visible to readers, if a batch has become durable since it last did.
 func (t *Table) publish() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.dirty {
+	if t.outdated.Swap(false) && t.dirty {
 		t.dirty = false
 		t.view.Store(t.snapshot())
 	}
