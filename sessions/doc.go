@@ -64,10 +64,10 @@
 //
 // # Reading
 //
-// Readers never take the lock. A [View] is an immutable, ordered state of the table. It is
-// published after each batch of commits; SNMP and the command line read from it. Its counters are
-// never ahead of the disk, so they never fall. A [Session] in a view never changes, except for the
-// samples of its interface: an event makes a new one.
+// A [View] is an immutable, ordered state of the table. SNMP and the command line read from it without the
+// lock. Only the first call of [Table.View] after a batch of commits takes it, for less than a microsecond,
+// to make the view. Its counters are never ahead of the disk, so they never fall. A [Session] in a view
+// never changes, except for the samples of its interface: an event makes a new one.
 //
 // # The end of sessions
 //

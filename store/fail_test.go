@@ -226,3 +226,35 @@ func TestBackgroundFailures(t *testing.T) {
 		}
 	}
 }
+
+// TestFailWhileCallbacksRun: the changes of a durable batch get their answer if the engine fails while their
+// callbacks run, and later changes are refused after that.
+func TestFailWhileCallbacksRun(t *testing.T) {
+	s := open(t, NewDisk(), Config{})
+	running, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 2)
+	s.Commit(Change{Puts: []Put{put("k", "first")}}, func(err error) {
+		close(running)
+		<-release
+		done <- err
+	})
+	<-running
+	s.Commit(Change{Puts: []Put{put("k", "second")}}, func(err error) { done <- err })
+	s.fail(errors.New("test"))
+	time.Sleep(10 * time.Millisecond) // only so that a refusal that comes too early is seen
+	close(release)
+	if err := <-done; err != nil {
+		t.Errorf("the first change: %v", err)
+	}
+	if err := <-done; !errors.Is(err, ErrFailed) {
+		t.Errorf("the second change: %v", err)
+	}
+}
+
+// TestRefusedBatch: if the engine has failed while the writer was in it, and comes back, the changes are
+// not answered a second time.
+func TestRefusedBatch(t *testing.T) {
+	s := newStore("state", Config{Disk: NewDisk()})
+	if s.finishBatch(&batch{waiters: []waiter{{done: func(error) { t.Error("answered again") }}}}) {
+		t.Error("the writer goes on")
+	}
+}

@@ -47,7 +47,9 @@ const (
 )
 
 // BuildLoad builds the load generator for accounting, and PeerSyncer, with gcc, into dir.
-func BuildLoad(ctx context.Context, dir string) error { return buildC(ctx, dir, loadProgram, PeerSyncer) }
+func BuildLoad(ctx context.Context, dir string) error {
+	return buildC(ctx, dir, loadProgram, PeerSyncer)
+}
 
 // buildC builds programs of one C file each.
 func buildC(ctx context.Context, dir string, names ...string) error {
