@@ -268,8 +268,8 @@ func (c *composer) addIdentity() {
 	if !c.present.has(keyOf(radius.AcctSessionID)) {
 		if c.hasOurID() {
 			c.appendSessionID()
-		} else if s.AcctSessionID() != "" {
-			c.appendText(radius.AcctSessionID, s.AcctSessionID())
+		} else if sid := s.AcctSessionID(); sid != "" {
+			c.appendText(radius.AcctSessionID, sid)
 		}
 	}
 	if s.NAS == nil || !s.NAS.Addr.IsValid() || c.identifiesNAS() {

@@ -114,7 +114,7 @@ func (b *bench) openAccounting(ctx context.Context) (*accountingBench, error) {
 	a := &accountingBench{Host: b.host, sizes: b.config.accounting, requests: filepath.Join(dir, "requests")}
 	a.progress = func(what string) { fmt.Fprintf(b.progress, "accounting: %s\n", what) }
 	a.Dir, a.CPUs = dir, fmt.Sprintf("0-%d", stand.OnlineCPUs()-1)
-	if err := stand.BuildLoad(ctx, dir); err != nil {
+	if err := stand.BuildAccounting(ctx, dir); err != nil {
 		return nil, err
 	}
 	if err := stand.BuildDaemon(ctx, dir); err != nil {

@@ -68,7 +68,8 @@ collections, with many live sessions. The requests and the load generator are th
 
 - "freeradius-detail" answers when it has written its detail file, without fsync. It keeps no sessions.
 - "syncer" answers when the octets of the request are on disk (fdatasync), and does nothing else: a small
-  C program with one thread, bench/stand/peers/syncer.c. No server that loses nothing is quicker.
+  C program with one thread, bench/stand/peers/syncer.c. It shows what the disk and the system calls cost
+  alone.
 - "aaasessd" answers when session, counters and record are on disk (fdatasync). It spools its records for
   a server that never answers. "aaasessd-none" makes no records, and "aaasessd-relaying" delivers them to
   an acknowledger at the same time.
@@ -118,6 +119,9 @@ func (b *bench) comparePauses(ctx context.Context, sessions int) (c report.Compa
 	}, err
 }
 
+// isPeer reports whether a contender is not an aaasessd, so it has no memtables and no collections.
+func isPeer(who string) bool { return who == stand.PeerDetail || who == stand.PeerSyncer }
+
 // measurePauses starts the sessions of one contender, and then measures it at half load.
 func (a *accountingBench) measurePauses(ctx context.Context, who string) (report.Sample, error) {
 	h, contender := a.Host, who
@@ -136,11 +140,10 @@ func (a *accountingBench) measurePauses(ctx context.Context, who string) (report
 	if err != nil {
 		return nil, err
 	}
-	switch who {
-	case stand.PeerDetail:
+	if who == stand.PeerDetail {
 		a.rate = min(closed.Rate()/2, mostHalfLoad)
-		fallthrough
-	case stand.PeerSyncer:
+	}
+	if isPeer(who) {
 		return out, a.halfLoad(ctx, r, closed, out)
 	}
 	return out, a.namePauses(ctx, r, out, func() error { return a.halfLoad(ctx, r, closed, out) })

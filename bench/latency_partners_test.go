@@ -33,7 +33,7 @@ func TestLatencyQuick(t *testing.T) {
 	}
 	for _, who := range pausesContenders {
 		filled, collected := s.Values(who, pausesFilled), s.Values(who, pausesCollected)
-		if ours := who != stand.PeerDetail; (len(filled) == 1) != ours || (len(collected) == 1) != ours {
+		if ours := !isPeer(who); (len(filled) == 1) != ours || (len(collected) == 1) != ours {
 			t.Errorf("%s: %v memtables, %v collections", who, filled, collected)
 		}
 		if who == withoutCollections && collected[0] != 0 {

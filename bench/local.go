@@ -64,7 +64,7 @@ func runLocal(ctx context.Context, b *bench) (report.Section, error) {
 	h.Dir, h.CPUs = dir, fmt.Sprintf("0-%d", stand.OnlineCPUs()-1)
 	requests := filepath.Join(dir, "requests")
 	for _, prepare := range []func() error{
-		func() error { return stand.BuildLoad(ctx, dir) }, func() error { return stand.BuildDaemon(ctx, dir) },
+		func() error { return stand.BuildAccounting(ctx, dir) }, func() error { return stand.BuildDaemon(ctx, dir) },
 		func() error { return stand.BuildCommand(ctx, dir) },
 		func() error { return nasload.WriteRequests(requests, b.config.starts) },
 	} {

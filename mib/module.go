@@ -6,7 +6,8 @@ type Module[S any] struct {
 	Root OID    // the subtree to register with a master agent
 	// Identity is what sysORTable says of the module. Without an ID the module has no row there.
 	Identity Identity
-	// Pin returns the module's current state, which must be immutable. It must not block. If it
+	// Pin returns the module's current state, which must be immutable. It may take a lock for a
+	// moment, but must not wait for I/O. If it
 	// returns a pointer, walks do not allocate.
 	Pin     func() S
 	Objects []Object[S]

@@ -338,7 +338,7 @@ func parseSession(id ID, b []byte, shared *sharedNASes, routes *routes) (stored,
 	s.StartSeen, s.Stopped = flags&flagStartSeen != 0, flags&flagStopped != 0
 	s.NASRestarted = flags&flagNASRestarted != 0
 	if version == 1 {
-		s.SetIfIndexes(d.Uvarint32(), d.Uvarint32())
+		s.setIfIndexes(d.Uvarint32(), d.Uvarint32())
 		s.EventTimestamp = d.Uvarint32()
 		s.Started, s.LastEvent, s.LastTraffic = d.stamp(), d.stamp(), d.stamp()
 	} else {
@@ -346,7 +346,7 @@ func parseSession(id ID, b []byte, shared *sharedNASes, routes *routes) (stored,
 		if version > plainVersion {
 			more = d.Octet()
 		}
-		s.SetIfIndexes(d.Uvarint32(), d.Uvarint32())
+		s.setIfIndexes(d.Uvarint32(), d.Uvarint32())
 		s.EventTimestamp, s.StartTimestamp = d.Uvarint32(), d.Uvarint32()
 		if version > 2 {
 			s.Route = routes.byStoredNumber(d.Uvarint32())

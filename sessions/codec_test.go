@@ -179,7 +179,7 @@ func TestLinkCodec(t *testing.T) {
 		b := appendLink(nil, &link{key: linkKey{tt.host, tt.ifIndex}})
 		b[8] = tt.shared
 		d, s := newDecoder(b), &Session{}
-		s.SetIfIndexes(tt.ifIndex, 0)
+		s.setIfIndexes(tt.ifIndex, 0)
 		d.link(moreLink, s)
 		if err := d.end("link"); (err == nil) != tt.ok || tt.ok && (!s.HasLink() || s.link().counts()) {
 			t.Errorf("%s: %v", name, err)

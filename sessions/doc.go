@@ -64,9 +64,9 @@
 //
 // # Reading
 //
-// A [View] is an immutable, ordered state of the table. SNMP and the command line read from it without the
-// lock. Only the first call of [Table.View] after a batch of commits takes it, for less than a microsecond,
-// to make the view. Its counters are never ahead of the disk, so they never fall. A [Session] in a view
+// A [View] is an immutable, ordered state of the table; SNMP and the command line read from it. The first
+// reader after a batch of commits makes it, for which it takes the lock for a moment; others need no lock.
+// Its counters are never ahead of the disk, so they never fall. A [Session] in a view
 // never changes, except for the samples of its interface: an event makes a new one.
 //
 // # The end of sessions

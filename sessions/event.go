@@ -151,5 +151,6 @@ type Journal interface {
 	// uses the slices of the Change again, and the octets of its State.
 	Commit(c Change, done func(error))
 	// AfterBatch sets a function that is called after each batch of commits, before their done.
+	// Neither it nor a done blocks: the journal writes nothing meanwhile.
 	AfterBatch(fn func())
 }

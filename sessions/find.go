@@ -182,7 +182,8 @@ func (s *Session) isRenamed(ev *Event) bool {
 
 // hasName reports whether an Acct-Session-Id is the session's, which may be kept in shortened form.
 func (s *Session) hasName(sid string) bool {
-	return s.AcctSessionID() == sid || s.State == Ended && s.AcctSessionID() == shortened(sid)
+	name := s.AcctSessionID()
+	return name == sid || s.State == Ended && name == shortened(sid)
 }
 
 // startTolerance is how far the start time that a packet implies may be from the start of its

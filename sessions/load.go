@@ -3,7 +3,6 @@ package sessions
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 
@@ -44,7 +43,7 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 		for i, s := range batch {
 			last.setNodes(t, s)
 			s.node.liveCount++
-			if i == 0 || leafOf(batch[i-1].ID) != leafOf(s.ID) {
+			if i == 0 || batch[i-1].ID>>digitBits != s.ID>>digitBits {
 				room = leafMates(batch[i:])
 			}
 			t.rowsOf(s.Kind).putRoom(s.Session, room)
@@ -86,10 +85,10 @@ func (t *Table) Load(each func(func(key, value []byte) error) error) error {
 	return nil
 }
 
-// indexLoaded enters live sessions in the indexes. The liveCount of a node is how many have it.
+// indexLoaded enters live sessions in the indexes. Load has counted in liveCount how many each node gets.
 func (t *Table) indexLoaded() {
 	t.names = newNameIndex(3 * t.rows.n) // a map of the final size: growing costs more than filling
-	for n := range maps.Values(t.nases.byValue) {
+	for _, n := range t.nases.byValue {
 		n.ids, n.liveCount = make([]ID, 0, n.liveCount), 0
 	}
 	for _, rows := range [...]*rows{&t.rows, &t.calls.rows, &t.groups} {
@@ -104,8 +103,8 @@ func (t *Table) indexLoaded() {
 			t.updateIndexes(nil, s)
 		}
 	}
-	for n := range maps.Values(t.nases.byValue) {
-		slices.Sort(n.ids) // they were sorted in each of the three
+	for _, n := range t.nases.byValue {
+		slices.Sort(n.ids) // each of the three has its own order
 	}
 }
 
@@ -136,9 +135,9 @@ func (t *Table) loadRoutes(got *loaded, old []*Session) error {
 	return nil
 }
 
-// leafMates returns how many sessions of a batch in order of their ids are in the leaf of the first one.
+// leafMates returns how many sessions of a batch are in the leaf of the first one, if all are of its kind.
 func leafMates(batch []stored) int {
-	if n := slices.IndexFunc(batch, func(s stored) bool { return leafOf(s.ID) != leafOf(batch[0].ID) }); n > 0 {
+	if n := slices.IndexFunc(batch, func(s stored) bool { return s.ID>>digitBits != batch[0].ID>>digitBits }); n > 0 {
 		return n
 	}
 	return len(batch)

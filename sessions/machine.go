@@ -267,7 +267,7 @@ func newSession(id ID, nas *NAS, ev *Event) *Session {
 		s.StartTimestamp = ev.EventTimestamp - min(ev.EventTimestamp, used.SessionTime)
 	}
 	s.fingerprints.add(ev)
-	s.SetIfIndexes(ev.IfIndex, ev.PortIfIndex)
+	s.setIfIndexes(ev.IfIndex, ev.PortIfIndex)
 	s.setEnd(ev.End)
 	s.takeLink(ev)
 	s.setAttrs(sessionAttrs(ev.Attrs))
@@ -328,11 +328,11 @@ func (s *Session) applyEvent(ev *Event) {
 	s.LastEvent = max(s.LastEvent, ev.at)
 	s.EventTimestamp = max(s.EventTimestamp, ev.EventTimestamp)
 	if ev.IfIndex != 0 && (!late || s.IfIndex() == 0) {
-		s.SetIfIndexes(ev.IfIndex, s.PortIfIndex())
+		s.setIfIndexes(ev.IfIndex, s.PortIfIndex())
 		s.takeLink(ev)
 	}
 	if ev.PortIfIndex != 0 && (!late || s.PortIfIndex() == 0) {
-		s.SetIfIndexes(s.IfIndex(), ev.PortIfIndex)
+		s.setIfIndexes(s.IfIndex(), ev.PortIfIndex)
 	}
 	if ev.End != nil && (!late || s.End() == nil) {
 		s.setEnd(ev.End)

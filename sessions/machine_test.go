@@ -161,7 +161,7 @@ func TestLateStart(t *testing.T) {
 	got := updated(s, &start)
 	want := *s
 	want.StartSeen, want.Started = true, stampOf(at(8))
-	want.SetIfIndexes(7, 4)
+	want.setIfIndexes(7, 4)
 	want.Attrs, want.StartTimestamp = s.Attrs+attrs(radius.CallingStationID, "1234"), 4000
 	if diff := cmp.Diff(&want, got, sessionOptions); diff != "" {
 		t.Error(diff)

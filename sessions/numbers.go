@@ -105,6 +105,6 @@ func (t *Table) Release(id ID) {
 	defer t.mu.Unlock()
 	delete(t.numbers.reserved, id)
 	if t.withdraw(id) {
-		t.commit(Change{}, nil) // so that the view becomes outdated
+		t.outdated.Store(true) // no batch tells the readers
 	}
 }

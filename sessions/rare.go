@@ -1,12 +1,12 @@
 package sessions
 
-// rare is what few sessions have, so that a million of them need no memory for it. It never changes:
-// states of the session share it.
+// rare is what most sessions do not have, so they need no memory for it. One with any of it needs 80 octets
+// more; with interims of ours, or nested accounting, many do. It never changes: states share it.
 type rare struct {
 	former      []*nasNode // see formerNodes
 	end         *Ending    // see End
 	link        *link      // its own interface of this host; see HasLink
-	acked       Stamp
+	acked       Stamp      // see Acked, and so on
 	revived     Stamp
 	told        Stamp
 	parent      ID
@@ -16,7 +16,7 @@ type rare struct {
 
 var nothingRare rare
 
-// rarely returns what few sessions have. It must not be changed.
+// rarely returns what most sessions do not have. It must not be changed.
 func (s *Session) rarely() *rare {
 	if s.rare == nil {
 		return &nothingRare
@@ -24,7 +24,7 @@ func (s *Session) rarely() *rare {
 	return s.rare
 }
 
-// setRare changes what few sessions have. It allocates memory, even if nothing changes.
+// setRare changes it. It allocates memory, even if nothing changes.
 func (s *Session) setRare(set func(*rare)) {
 	r := *s.rarely()
 	set(&r)
@@ -34,11 +34,10 @@ func (s *Session) setRare(set func(*rare)) {
 }
 
 func (r *rare) isEmpty() bool {
-	return r.former == nil && r.end == nil && r.link == nil && r.acked.IsZero() && r.revived.IsZero() && r.told.IsZero() &&
-		r.parent == 0 && r.ifIndex == 0 && r.portIfIndex == 0
+	return r.former == nil && r.end == nil && r.link == nil && r.acked|r.revived|r.told == 0 && uint32(r.parent)|r.ifIndex|r.portIfIndex == 0
 }
 
-// rareStamps reads such times.
+// rareStamps reads the times that the flags announce: of the ACK, the revival and our newest interim.
 func (d *decoder) rareStamps(flags, more byte, s *Session) {
 	acked := d.stampIf(flags&flagAcked != 0, s.Started)
 	revived := d.stampIf(flags&flagRevived != 0, s.Started)
@@ -48,37 +47,36 @@ func (d *decoder) rareStamps(flags, more byte, s *Session) {
 	}
 }
 
-// Acked returns when the NAS sent an ACK to a Disconnect-Request, or when we ended the session for an
-// operator. From then on the cause of its stop is ours (R5). It is 0 if neither has happened.
+// Acked returns when, on the table's clock, the NAS sent an ACK to a Disconnect-Request, or we ended the
+// session for an operator; 0 if neither has happened. From then on the cause of its stop is ours (R5).
 func (s *Session) Acked() Stamp { return s.rarely().acked }
 
 func (s *Session) setAcked(at Stamp) { s.setRare(func(r *rare) { r.acked = at }) }
 
-// Revived returns when an interim last showed that the session, ended in the table, is alive; or 0.
+// Revived returns when an interim last showed that the session, ended in the table, is alive; 0 if none has.
 func (s *Session) Revived() Stamp { return s.rarely().revived }
 
 // Told returns the time of the newest interim that we made, which says that the session lives; 0 if we
 // made none.
 func (s *Session) Told() Stamp { return s.rarely().told }
 
-// SetTold sets Told. The session must not be in a table.
+// SetTold sets what Told returns. Nobody else may have s yet: a session in a table never changes.
 func (s *Session) SetTold(at Stamp) { s.setRare(func(r *rare) { r.told = at }) }
 
 // Parent returns the exec session from which the user has started this one, if accounting is nested (see
 // [Table.SetNested]), else 0. The records of both are one order.
 func (s *Session) Parent() ID { return s.rarely().parent }
 
-// SetParent sets Parent. The session must not be in a table.
+// SetParent sets what Parent returns, as SetTold does.
 func (s *Session) SetParent(id ID) { s.setRare(func(r *rare) { r.parent = id }) }
 
-// IfIndex returns casnVaiIfIndex: the ifIndex of the session's own interface, 0 if it is not known.
+// IfIndex returns casnVaiIfIndex: the ifIndex of the session's own interface, 0 if it has none on this host.
 func (s *Session) IfIndex() uint32 { return s.rarely().ifIndex }
 
 // PortIfIndex returns casnNasPort: the ifIndex of the port that carries the session, 0 if it is not known.
 func (s *Session) PortIfIndex() uint32 { return s.rarely().portIfIndex }
 
-// SetIfIndexes sets IfIndex and PortIfIndex. The session must not be in a table.
-func (s *Session) SetIfIndexes(own, port uint32) {
+func (s *Session) setIfIndexes(own, port uint32) {
 	if own != s.IfIndex() || port != s.PortIfIndex() {
 		s.setRare(func(r *rare) { r.ifIndex, r.portIfIndex = own, port })
 	}

@@ -30,9 +30,6 @@ const (
 	digitBits = 6
 )
 
-// leafOf returns which leaf an id is in.
-func leafOf(id ID) ID { return id >> digitBits }
-
 func digitOf(id ID, shift uint) uint { return uint(id>>shift) & (1<<digitBits - 1) }
 
 // rank returns the index of digit d among those present.
@@ -144,7 +141,7 @@ func (r *rows) writable(n *node) *node {
 // put adds s, or replaces the session with its id.
 func (r *rows) put(s *Session) { r.putRoom(s, 1) }
 
-// putRoom is put, and if it makes a leaf, that has room for so many rows. A leaf that grows leaves garbage.
+// putRoom is like put. If it makes a leaf, that has room for so many rows: a slice that grows leaves garbage.
 func (r *rows) putRoom(s *Session, room int) { r.root = r.putIn(r.root, s, topShift, room) }
 
 func (r *rows) putIn(n *node, s *Session, shift uint, room int) *node {

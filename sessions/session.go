@@ -133,7 +133,8 @@ func (n NAS) String() string {
 
 // Session is one session at one moment. In a table it never changes: an event makes a new one.
 type Session struct {
-	// A walk of the table reads these fields. They come first, so it touches little memory.
+	// A walk of the table reads the fields to Attrs, and Admission for the User-Name. They come first, in
+	// 64 octets, so it touches little memory.
 	ID    ID
 	Kind  Kind
 	State State
@@ -153,7 +154,7 @@ type Session struct {
 	EventTimestamp uint32      // newest Event-Timestamp heard, 0 if the NAS sends none
 	StartTimestamp uint32      // Event-Timestamp of the start, or computed; 0 if not known
 	LastTraffic    Stamp       // when user data last flowed as the NAS has told, or when it ended; see ActiveAt
-	rare           *rare       // what few sessions have; its interfaces
+	rare           *rare       // what most sessions do not have; its interfaces
 
 	NAS   *NAS              // with the newest value of each identifier
 	Attrs radius.Attributes // who and where; a stop that we make carries them

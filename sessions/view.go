@@ -57,13 +57,17 @@ func (v *View) Backward() iter.Seq[*Session] {
 // that are not durable yet. If a crash loses these, a reader may have seen them, but nobody was answered:
 // the NAS sends its packet again, and no SET or command has succeeded.
 func (t *Table) View() *View {
-	if t.outdated.Load() {
-		t.publish()
-	}
 	for {
-		v, counters := t.view.Load(), t.durableCounters.Load()
+		counters := t.durableCounters.Load() // first: who stored them has set outdated before
+		if t.outdated.Load() {
+			t.publish()
+		}
+		v := t.view.Load()
 		if v.counted == counters {
 			return v
+		}
+		if t.durableCounters.Load() != counters {
+			continue // those of v may be newer, and they never fall
 		}
 		next := &View{Counters: *counters, counted: counters, root: v.root, n: v.n, kinds: v.kinds, setups: v.setups, setUp: v.setUp}
 		if t.view.CompareAndSwap(v, next) {
@@ -72,14 +76,16 @@ func (t *Table) View() *View {
 	}
 }
 
-// publish makes all decisions visible to readers, if a batch has become durable since it last did.
+// publish makes all decisions visible to readers, if a batch has become durable since it last did. A batch
+// that becomes durable meanwhile was decided before publish had the lock, so the view has it.
 func (t *Table) publish() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.outdated.Swap(false) && t.dirty {
+	if t.outdated.Load() && t.dirty {
 		t.dirty = false
 		t.view.Store(t.snapshot())
 	}
+	t.outdated.Store(false) // last: until then, other readers wait for the lock
 }
 
 // snapshot returns a view of the rows as they are now.

@@ -1,6 +1,12 @@
 package sessions
 
-import "testing"
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"aaasess/internal/radius"
+)
 
 // batchJournal is a journal whose changes are durable when the test says so.
 type batchJournal struct {
@@ -43,3 +49,62 @@ func TestViewWhenRead(t *testing.T) {
 		t.Error("a view has changed, or the next one has not")
 	}
 }
+
+// TestViewHasWhatIsDurable: a reader who has heard that a change is durable sees it, with any number of
+// readers and batches at the same time.
+func TestViewHasWhatIsDurable(t *testing.T) {
+	journal := newConcurrentJournal(t)
+	tb := New(Config{}, journal)
+	var all sync.WaitGroup
+	for w := range 8 {
+		all.Go(func() {
+			for i := range 2000 {
+				ev := event(Start, 0)
+				ev.AcctSessionID = fmt.Sprint(w, "-", i)
+				ev.Attrs = attrs(radius.AcctSessionID, ev.AcctSessionID)
+				done := make(chan struct{})
+				if err := tb.Apply(ev, func(error) { close(done) }); err != nil {
+					t.Error(err)
+					return
+				}
+				<-done
+				if v := tb.View(); v.Total > uint64(v.Len()) || v.Len() <= i {
+					t.Errorf("%d sessions of %d", v.Len(), v.Total)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// concurrentJournal makes changes durable in batches, on a goroutine of its own.
+type concurrentJournal struct {
+	batchJournal
+	queue chan func(error)
+}
+
+func newConcurrentJournal(t *testing.T) *concurrentJournal {
+	j := &concurrentJournal{queue: make(chan func(error), 64)}
+	ended := make(chan struct{})
+	t.Cleanup(func() {
+		close(j.queue)
+		<-ended
+	})
+	go func() {
+		defer close(ended)
+		for done := range j.queue {
+			batch := []func(error){done}
+			for len(j.queue) > 0 {
+				batch = append(batch, <-j.queue)
+			}
+			j.afterBatch()
+			for _, done := range batch {
+				done(nil)
+			}
+		}
+	}()
+	return j
+}
+
+func (j *concurrentJournal) Commit(_ Change, done func(error)) { j.queue <- done }

@@ -29,7 +29,7 @@ func (s *Store) Accepting() error {
 //
 // done runs once, on a goroutine of the store, in the order of the Commit calls. Its error is nil
 // when the change is durable; otherwise it wraps ErrInvalid or ErrFailed. done must not block,
-// because later callbacks wait for it. After Close, done runs with ErrClosed on a goroutine of its
+// because later callbacks and the next write wait for it. After Close, done runs with ErrClosed on a goroutine of its
 // own. A change that got ErrFailed may still be there after a restart.
 func (s *Store) Commit(c Change, done func(error)) {
 	err := c.check()
@@ -40,8 +40,10 @@ func (s *Store) Commit(c Change, done func(error)) {
 		return
 	}
 	b := s.fillingBatch()
-	if err == nil && !s.hasFailed() {
-		s.encode(b, &c)
+	if err == nil {
+		if err = s.Err(); err == nil { // an empty batch of a failed engine would become durable
+			s.encode(b, &c)
+		}
 	}
 	b.waiters = append(b.waiters, waiter{done, err})
 	s.pending.Add(1)
@@ -94,7 +96,7 @@ func (s *Store) wakeWriter() {
 
 // write is the writer's goroutine. When the engine fails, it may block this goroutine for ever.
 func (s *Store) write() {
-	defer s.wakeWriter() // a wake-up that this goroutine received must not be lost to refuse
+	defer s.wakeWriter() // refuseAfterFailure may need a wake-up that this goroutine has received
 	timer := time.NewTimer(discardDelay)
 	timer.Stop()
 	armed, due := idle, urgent // armed: the timer is that of this urgency; due: what is written now
@@ -114,7 +116,7 @@ func (s *Store) write() {
 			}
 			continue
 		case rest == closing:
-			close(s.ended)
+			close(s.drained)
 			return
 		case rest > armed:
 			armed = rest
@@ -180,8 +182,8 @@ func asError(r any) error {
 	return fmt.Errorf("engine: %v", r)
 }
 
-// finishBatch makes a durable batch visible and runs its callbacks. The next sync waits for them, which is
-// shorter than to wake another goroutine for them. It returns false if refuse has refused the batch.
+// finishBatch makes a durable batch visible and runs its callbacks. The next write waits for them: that takes
+// less time than waking another goroutine. It returns false if refuseAfterFailure has answered the batch.
 func (s *Store) finishBatch(b *batch) bool {
 	s.finishing.Lock()
 	defer s.finishing.Unlock()
@@ -226,12 +228,12 @@ func (s *Store) Batches() (durable, finished uint64) {
 	return s.durable.Load(), finished
 }
 
-// refuse waits until the writer has ended. If the engine fails, it answers every change that is pending,
-// and every later one until Close. The callbacks that run when it fails run to their end before.
-func (s *Store) refuse() {
-	defer close(s.committed)
+// refuseAfterFailure answers every change that is pending when the engine fails, and every later one until
+// Close. Callbacks that run at that moment end first. Without a failure it only waits for the writer's end.
+func (s *Store) refuseAfterFailure() {
+	defer close(s.answered)
 	select {
-	case <-s.ended:
+	case <-s.drained:
 		return
 	case <-s.failed:
 	}

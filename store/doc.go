@@ -85,7 +85,9 @@
 //     for each repair.
 //
 // Store.mu guards the batch that is being filled and the in-memory positions of the queues. It is
-// never held over I/O. Callbacks may call every method but Close.
+// never held over I/O. Store.finishing is held while the callbacks of a durable batch run; only the
+// store's own goroutines take it. Callbacks may call every method but Close and ForgetDamage, which wait
+// for the writer.
 //
 // # Layout
 //

@@ -258,3 +258,24 @@ func TestRefusedBatch(t *testing.T) {
 		t.Error("the writer goes on")
 	}
 }
+
+// TestCommitAfterFailure: a change that comes after the failure is refused even if the writer has not noticed
+// the failure yet. It is not in the engine's batch, which may be empty, and an empty batch is durable.
+func TestCommitAfterFailure(t *testing.T) {
+	s := open(t, NewDisk(), Config{})
+	s.finishing.Lock() // so that nobody takes the change
+	s.fail(errors.New("test"))
+	done := make(chan error, 1)
+	s.Commit(Change{Puts: []Put{put("k", "v")}}, func(err error) { done <- err })
+	s.mu.Lock()
+	for _, w := range s.filling.waiters {
+		if !errors.Is(w.err, ErrFailed) {
+			t.Errorf("the writer would answer %v", w.err)
+		}
+	}
+	s.mu.Unlock()
+	s.finishing.Unlock()
+	if err := <-done; !errors.Is(err, ErrFailed) {
+		t.Errorf("%v", err)
+	}
+}

@@ -42,7 +42,7 @@ func Open(dir string, cfg Config) (*Store, error) {
 	s.checkSpace()
 	s.startWatch()
 	go s.write()
-	go s.refuse()
+	go s.refuseAfterFailure()
 	return s, nil
 }
 

@@ -29,15 +29,15 @@ type Store struct {
 	sealed  []*batch // full batches for the writer, in order
 	writing *batch   // the batch at the writer
 	idle    []*batch
-	asleep  bool // the writer (after a failure, refuse) waits on wake
+	asleep  bool // the writer (after a failure, refuseAfterFailure) waits on wake
 	closed  bool
 	readers sync.WaitGroup // added to under mu, while not closed
 
 	afterBatch func()
 	finishing  sync.Mutex    // held while the callbacks of a durable batch run; locked before mu
 	wake       chan struct{} // to the writer, coalesced
-	ended      chan struct{} // closed when the writer has finished the last batch
-	committed  chan struct{} // closed when no callback will run any more
+	drained    chan struct{} // closed when the writer has finished the last batch; never after a failure
+	answered   chan struct{} // closed when every change that was committed before Close has its answer
 
 	opener *opener // opens wait in it while file descriptors are short
 
@@ -67,12 +67,12 @@ func newStore(dir string, cfg Config) *Store {
 	cfg = cfg.withDefaults()
 	s := &Store{
 		dir: dir, cfg: cfg, log: cfg.Logger,
-		queues:    make(map[string]*queue),
-		damage:    make(map[string]*Damage),
-		wake:      make(chan struct{}, 1),
-		ended:     make(chan struct{}),
-		committed: make(chan struct{}),
-		failed:    make(chan struct{}),
+		queues:   make(map[string]*queue),
+		damage:   make(map[string]*Damage),
+		wake:     make(chan struct{}, 1),
+		drained:  make(chan struct{}),
+		answered: make(chan struct{}),
+		failed:   make(chan struct{}),
 	}
 	s.opener = &opener{log: s.log}
 	s.fsys = private{vfs.Default, s.opener}
@@ -132,7 +132,7 @@ func (s *Store) Close() error {
 	s.opener.waiting.Store(false)
 	s.mu.Unlock()
 	s.wakeWriter()
-	<-s.committed
+	<-s.answered
 	s.stopWatch()
 
 	err := s.callEngine(func() error {

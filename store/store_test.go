@@ -284,7 +284,7 @@ func TestInvalidChanges(t *testing.T) {
 
 func TestDoneOrder(t *testing.T) {
 	s := open(t, NewDisk(), Config{})
-	var order []int // only used on the committer's goroutine
+	var order []int // only used on the writer's goroutine
 	batches := 0
 	s.AfterBatch(func() { batches++ })
 	const n = 5000

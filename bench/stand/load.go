@@ -46,8 +46,8 @@ const (
 	loginsProgram = "logins"
 )
 
-// BuildLoad builds the load generator for accounting, and PeerSyncer, with gcc, into dir.
-func BuildLoad(ctx context.Context, dir string) error {
+// BuildAccounting builds the load generator for accounting, and PeerSyncer, with gcc, into dir.
+func BuildAccounting(ctx context.Context, dir string) error {
 	return buildC(ctx, dir, loadProgram, PeerSyncer)
 }
 

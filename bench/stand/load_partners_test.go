@@ -19,7 +19,7 @@ import (
 func loadStand(t *testing.T, requests int) (Host, string) {
 	t.Helper()
 	h := Host{CPUs: fmt.Sprintf("0-%d", OnlineCPUs()-1), Dir: t.TempDir()}
-	if err := BuildLoad(t.Context(), h.Dir); err != nil {
+	if err := BuildAccounting(t.Context(), h.Dir); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(h.Dir, "requests")

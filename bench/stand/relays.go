@@ -71,7 +71,9 @@ const (
 	PeerReader       = "freeradius-reader" // proxies the records in a detail file
 	PeerRadsec       = "radsecproxy"       // answers when the server has answered
 	PeerAcknowledger = "acknowledger"      // answers and stores nothing
-	PeerSyncer       = "syncer"            // answers when the octets of the request are on disk: peers/syncer.c
+
+	// Only in the section on latency: answers when the octets of the request are on disk (peers/syncer.c).
+	PeerSyncer = "syncer"
 
 	// Like OursSpooling and OursRelaying, with a broadcast to two groups of one server each.
 	OursBroadcast         = "aaasessd-broadcast"

@@ -8,7 +8,7 @@
 // to one and a half periods after its start.
 //
 // Time is cut into windows. At the beginning of each, the Maker looks at all rows of a view, which
-// needs no lock, and notes whose interims are due within the window. A window is so short that no
+// holds no lock, and notes whose interims are due within the window. A window is so short that no
 // session that begins within it is due within it. What is due is then made in small groups, by
 // [sessions.Table.MakeInterims], which looks at each session again. One goroutine does all of this.
 package interim

@@ -3,7 +3,7 @@
 //
 // How long a NAS has said nothing is measured by package silence, and kept by the table for each
 // session. A [Closer] advances that clock, and looks at all rows of a view every half minute. A look
-// needs no lock, keeps nothing for a session, and takes about 0.2 s for a million (BenchmarkLook).
+// holds no lock, keeps nothing for a session, and takes about 0.2 s for a million (BenchmarkLook).
 // What it finds is ended in small groups with a pause after each, at most about a thousand sessions a
 // second, so that records and queues get no burst. The table ends a session only if its NAS has not
 // been heard since the look. One goroutine does all of this.

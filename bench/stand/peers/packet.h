@@ -140,7 +140,7 @@ static void set_key(struct key *k, const char *secret)
 
 /* The Message-Authenticator of a packet. The value in it counts as zeros, and authenticator replaces the
    packet's own. */
-static void hmac(const struct key *k, const uint8_t *packet, const uint8_t *authenticator, const uint8_t *value, uint8_t sum[16])
+static inline void hmac(const struct key *k, const uint8_t *packet, const uint8_t *authenticator, const uint8_t *value, uint8_t sum[16])
 {
     static const uint8_t zeros[16];
     struct md5 m = k->inner;
@@ -184,7 +184,7 @@ static inline uint8_t *put_number(uint8_t *p, int type, uint32_t n)
 }
 
 /* Begins a packet with its Message-Authenticator, which is still zeros. */
-static uint8_t *begin_packet(uint8_t *packet, int code, int identifier)
+static inline uint8_t *begin_packet(uint8_t *packet, int code, int identifier)
 {
     memset(packet, 0, HEADER + 18);
     packet[0] = code;
@@ -244,10 +244,10 @@ static inline int64_t user_number(const uint8_t *name, unsigned n)
 }
 
 /* The Class of a user. */
-static void user_class(char class[17], uint32_t user) { snprintf(class, 17, "class-%010u", user); }
+static inline void user_class(char class[17], uint32_t user) { snprintf(class, 17, "class-%010u", user); }
 
 /* The password of a user, with its padding. */
-static void user_password(uint8_t password[PASSWORD_OCTETS], uint32_t user)
+static inline void user_password(uint8_t password[PASSWORD_OCTETS], uint32_t user)
 {
     memcpy(password, "secret-", 8);
     memset(password + 7, 0, PASSWORD_OCTETS - 7);

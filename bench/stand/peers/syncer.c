@@ -1,12 +1,13 @@
 /*
  * syncer: a RADIUS accounting server on 127.0.0.1 that answers when the octets of the request are on disk,
- * and does nothing else: the least that a server does which loses nothing.
+ * and does nothing else: the least that a server must do to lose nothing.
  *
  *   syncer PORT BUFFER FILE
  *
  * BUFFER is the size of its receive buffer in octets. The requests that have arrived are written to FILE
  * together, with one fdatasync, and then answered. The file has its final size from the start, and is
- * written from its beginning again when it is full, so a sync never writes an inode.
+ * written from its beginning again when it is full, so a sync never writes an inode, and only the last 64 MiB
+ * of requests are kept.
  *
  * It is in C, with one thread and many packets per system call, because it shares the CPUs with the load
  * generator.
@@ -90,6 +91,8 @@ static void serve(int fd, int file, const struct key *key)
             received[k].msg_hdr = (struct msghdr) { .msg_name = &from[k], .msg_namelen = sizeof from[k], .msg_iov = &in_parts[k], .msg_iovlen = 1 };
         }
         n = recvmmsg(fd, received, BATCH, MSG_WAITFORONE, NULL);
+        if (n < 0 && errno != EINTR)
+            die("receive");
         for (int k = 0; k < n; k++) {
             if (!is_request(key, in[k], received[k].msg_len))
                 continue;
@@ -126,7 +129,7 @@ int main(int argc, char **argv)
     self.sin_port = htons(strtoul(argv[1], NULL, 10));
     self.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (bind(fd, (struct sockaddr *) &self, sizeof self) < 0)
-        die("socket");
+        die("bind");
     if (size > 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     set_key(&key, SECRET);
