@@ -83,6 +83,7 @@ type Table struct {
 	durableCounters atomic.Pointer[Counters] // as of the newest durable commit
 	view            atomic.Pointer[View]
 	outdated        atomic.Bool // a batch has become durable since view was made
+	batches         uint64      // that have become durable; owned by afterBatch
 	ready           chan struct{}
 }
 
@@ -112,7 +113,7 @@ func New(cfg Config, journal Journal) *Table {
 	t.remembered.routes, t.free = &t.routes, t.isFree
 	t.durableCounters.Store(t.lastCounters)
 	t.view.Store(t.snapshot())
-	journal.AfterBatch(func() { t.outdated.Store(true) })
+	journal.AfterBatch(t.afterBatch)
 	return t
 }
 

@@ -51,6 +51,9 @@ func (v *View) Backward() iter.Seq[*Session] {
 	}
 }
 
+// viewEvery is after how many batches the view is made even if nobody reads it.
+const viewEvery = 1024
+
 // View returns the table as it is. Its counters are those of the newest durable commit, so a crash never
 // makes them fall. Its rows are those at a moment since the newest batch of commits became durable: the
 // first call after that makes the view. They may be ahead of the disk, and of the counters, by decisions
@@ -76,16 +79,29 @@ func (t *Table) View() *View {
 	}
 }
 
-// publish makes all decisions visible to readers, if a batch has become durable since it last did. A batch
-// that becomes durable meanwhile was decided before publish had the lock, so the view has it.
+// afterBatch runs when a batch has become durable, before the callbacks of its commits. Now and then it makes
+// the view itself: an old one keeps the sessions in memory that events have replaced since.
+func (t *Table) afterBatch() {
+	t.outdated.Store(true)
+	if t.batches++; t.batches%viewEvery == 0 {
+		t.publish()
+	}
+}
+
+// publish makes all decisions visible to readers, if a batch has become durable since it last did.
 func (t *Table) publish() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.outdated.Load() && t.dirty {
+	if !t.outdated.Load() {
+		return
+	}
+	if t.dirty {
 		t.dirty = false
 		t.view.Store(t.snapshot())
 	}
-	t.outdated.Store(false) // last: until then, other readers wait for the lock
+	// Last, because until then other readers must wait for the lock. A batch that has become durable
+	// meanwhile was decided before, so the view has it.
+	t.outdated.Store(false)
 }
 
 // snapshot returns a view of the rows as they are now.

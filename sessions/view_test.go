@@ -35,6 +35,12 @@ func TestViewWhenRead(t *testing.T) {
 	if tb.rows.epoch != epoch {
 		t.Error("a view was made that nobody reads")
 	}
+	for range viewEvery {
+		journal.afterBatch()
+	}
+	if tb.rows.epoch != epoch+1 {
+		t.Errorf("%d views were made after many batches", tb.rows.epoch-epoch)
+	}
 	one := tb.View()
 	if again := tb.View(); one == empty || again != one || one.Len() == 0 {
 		t.Errorf("%d sessions; the same view: %v", one.Len(), again == one)

@@ -279,3 +279,61 @@ func TestCommitAfterFailure(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// blockedStore is a store whose writer is in the engine with a change "a", and in which "b" waits. The order
+// of the answers is added to the result; resume lets the writer come back.
+func blockedStore(t *testing.T) (s *Store, order *[]string, resume func()) {
+	s = open(t, NewDisk(), Config{})
+	s.cutting.Lock()
+	order = &[]string{}
+	for _, name := range []string{"a", "b"} {
+		s.Commit(Change{Puts: []Put{put(name, "v")}}, func(err error) {
+			*order = append(*order, fmt.Sprint(name, " refused: ", errors.Is(err, ErrFailed)))
+		})
+		for name == "a" {
+			s.mu.Lock()
+			isWriting := s.writing != nil
+			s.mu.Unlock()
+			if isWriting {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	return s, order, s.cutting.Unlock
+}
+
+// TestRefuseInOrder: if the engine fails and never comes back, all changes are refused in their order: those
+// of the batch that is being written, of full batches, and of the one that is being filled.
+func TestRefuseInOrder(t *testing.T) {
+	s, order, resume := blockedStore(t)
+	defer resume()
+	s.mu.Lock()
+	s.seal() // as if it were full
+	s.mu.Unlock()
+	s.Commit(Change{Puts: []Put{put("c", "v")}}, func(error) { *order = append(*order, "c") })
+	s.fail(errors.New("test"))
+	_ = s.Close()
+	if got := fmt.Sprint(*order); got != "[a refused: true b refused: true c]" {
+		t.Error(got)
+	}
+}
+
+// TestWriterComesBack: if it comes back, nothing is answered a second time, and later changes are refused.
+func TestWriterComesBack(t *testing.T) {
+	s, order, resume := blockedStore(t)
+	s.fail(errors.New("test"))
+	for s.pending.Load() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	resume()
+	time.Sleep(10 * time.Millisecond) // only so that a second answer is seen
+	s.Commit(Change{}, func(error) { *order = append(*order, "c") })
+	_ = s.Close()
+	if got := fmt.Sprint(*order); got != "[a refused: true b refused: true c]" {
+		t.Error(got)
+	}
+	if durable, finished := s.Batches(); durable != finished {
+		t.Errorf("%d batches durable, %d finished", durable, finished)
+	}
+}

@@ -42,7 +42,7 @@ var largePackages = map[string]struct {
 	"internal/radius":              {2150, "the wire: packets, attributes, their encryption, and the dictionary with its values"},
 	"internal/radius/client":       {3000, "servers, paths, groups and exchanges of both purposes, and the tests of idle and dead servers, are one machine under one mutex; their statistics, and the log of their packets"},
 	"internal/tacacs/client":       {2400, "servers, paths, connections, groups and exchanges are one machine under one mutex"},
-	"sessions":                     {7100, "the table, its machine and its codec share what a session is, and calls and groups of routers are sessions; nesting decides when its ends are recorded; events without a session have its numbers, and so have logins before their start, which may be rows; attributes that are unique at a NAS are indexed; the interfaces of this host count for its sessions"},
+	"sessions":                     {7150, "the table, its machine and its codec share what a session is, and calls and groups of routers are sessions; nesting decides when its ends are recorded; events without a session have its numbers, and so have logins before their start, which may be rows; attributes that are unique at a NAS are indexed; the interfaces of this host count for its sessions"},
 	"sessions/radius":              {2650, "three listeners and what they share: clients, sockets, duplicates, replays, counters and times, log"},
 	"internal/partner":             {2650, "one or two files for each foreign program, with its configuration"},
 	"store":                        {5200, "engine, repair, inventory and modes of one set of files"},
