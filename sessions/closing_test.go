@@ -33,6 +33,8 @@ func (w *world) runUntilLeft(left ...sessions.ID) {
 	if err := <-ended; err != nil {
 		w.t.Error(err)
 	}
+	// The view may be ahead of the journal.
+	sessionstest.Await(w.t, func(done func(error)) error { w.journal.Commit(sessions.Change{}, done); return nil })
 	if diff := cmp.Diff(left, w.rows()); diff != "" {
 		w.t.Errorf("rows: %s", diff)
 	}

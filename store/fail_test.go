@@ -263,9 +263,10 @@ func TestRefusedBatch(t *testing.T) {
 // the failure yet. It is not in the engine's batch, which may be empty, and an empty batch is durable.
 func TestCommitAfterFailure(t *testing.T) {
 	s := open(t, NewDisk(), Config{})
-	s.finishing.Lock() // so that nobody takes the change
+	commit(t, s, Change{Puts: []Put{put("k", "v")}}) // its batch takes the next change too
+	s.finishing.Lock()                               // so that nobody takes the change
 	s.fail(errors.New("test"))
-	done := make(chan error, 1)
+	done := make(chan error, 2)
 	s.Commit(Change{Puts: []Put{put("k", "v")}}, func(err error) { done <- err })
 	s.mu.Lock()
 	for _, w := range s.filling.waiters {
@@ -277,6 +278,9 @@ func TestCommitAfterFailure(t *testing.T) {
 	s.finishing.Unlock()
 	if err := <-done; !errors.Is(err, ErrFailed) {
 		t.Errorf("%v", err)
+	}
+	if _ = s.Close(); len(done) > 0 {
+		t.Error("answered twice")
 	}
 }
 
