@@ -29,8 +29,8 @@ func (s *Store) Accepting() error {
 //
 // done runs once, on a goroutine of the store, in the order of the Commit calls. Its error is nil
 // when the change is durable; otherwise it wraps ErrInvalid or ErrFailed. done must not block,
-// because later callbacks and the next write wait for it. After Close, done runs with ErrClosed on a goroutine of its
-// own. A change that got ErrFailed may still be there after a restart.
+// because later callbacks and the next write wait for it. After Close, done runs with ErrClosed on a
+// goroutine of its own. A change that got ErrFailed may still be there after a restart.
 func (s *Store) Commit(c Change, done func(error)) {
 	err := c.check()
 	s.mu.Lock()
