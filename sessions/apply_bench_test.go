@@ -17,8 +17,8 @@ func BenchmarkApply(b *testing.B) {
 				typ := []EventType{Start, Interim, Stop}[i/10_000]
 				sid := fmt.Sprintf("%016X", i%10_000)
 				ev := event(typ, i/10_000, radius.FramedIPAddress, 0x0a000000+i%10_000, radius.CallingStationID, fmt.Sprintf("02-00-00-%06X", i%10_000), radius.Class, "0123456789abcdef", radius.NASIdentifier, "nas-1")
-				ev.AcctSessionID = sid
-				ev.Attrs += attrs(radius.AcctSessionID, sid)
+				_, others := split(ev.Attrs, radius.AcctSessionID)
+				ev.AcctSessionID, ev.Attrs = sid, others+attrs(radius.AcctSessionID, sid)
 				ev = withTimestamp(withUsage(ev, uint64(i), uint32(i/10_000)), uint32(1e9+i/10_000))
 				events[i] = ev
 			}

@@ -14,13 +14,7 @@
  * contenders.
  */
 #define _GNU_SOURCE
-#include "packet.h"
-#include <arpa/inet.h>
-#include <errno.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#define BATCH 64
+#include "server.h"
 
 static struct key key;
 static unsigned long requests, wrong;
@@ -160,52 +154,24 @@ static unsigned make_answer(uint8_t *answer, const uint8_t *request, unsigned le
     return p - answer;
 }
 
-static void serve(int fd)
-{
-    static uint8_t in[BATCH][MAX_PACKET], out[BATCH][MAX_PACKET];
-    static struct sockaddr_in from[BATCH];
-    static struct iovec in_parts[BATCH], out_parts[BATCH];
-    static struct mmsghdr received[BATCH], answers[BATCH];
-
-    for (;;) {
-        int n, made = 0, sent = 0;
-
-        for (int k = 0; k < BATCH; k++) {
-            in_parts[k] = (struct iovec) { in[k], MAX_PACKET };
-            received[k].msg_hdr = (struct msghdr) { .msg_name = &from[k], .msg_namelen = sizeof from[k], .msg_iov = &in_parts[k], .msg_iovlen = 1 };
-        }
-        n = recvmmsg(fd, received, BATCH, MSG_WAITFORONE, NULL);
-        for (int k = 0; k < n; k++) {
-            unsigned length = make_answer(out[made], in[k], received[k].msg_len);
-
-            if (length == 0)
-                continue;
-            out_parts[made] = (struct iovec) { out[made], length };
-            answers[made].msg_hdr = (struct msghdr) { .msg_name = &from[k], .msg_namelen = sizeof from[k], .msg_iov = &out_parts[made], .msg_iovlen = 1 };
-            made++;
-        }
-        while (sent < made) {
-            int got = sendmmsg(fd, answers + sent, made - sent, 0);
-
-            sent += got > 0 ? got : 1; /* one that the kernel refuses is lost, as on a wire */
-        }
-    }
-}
-
 int main(int argc, char **argv)
 {
-    struct sockaddr_in self = { .sin_family = AF_INET };
-    int size, fd = socket(AF_INET, SOCK_DGRAM, 0);
+    static struct exchange x;
+    int fd;
 
-    if (argc != 3 || fd < 0)
+    if (argc != 3)
         return 2;
-    size = atoi(argv[2]);
-    self.sin_port = htons(strtoul(argv[1], NULL, 10));
-    self.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (bind(fd, (struct sockaddr *) &self, sizeof self) < 0)
-        die("socket");
-    if (size > 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    fd = open_port(argv[1], argv[2]);
     set_key(&key, SECRET);
-    serve(fd);
+    for (;;) {
+        int n = receive(fd, &x);
+
+        for (int k = 0; k < n; k++) {
+            unsigned length = make_answer(x.out[x.made], x.in[k], x.received[k].msg_len);
+
+            if (length > 0)
+                add_answer(&x, k, length);
+        }
+        send_answers(fd, &x);
+    }
 }

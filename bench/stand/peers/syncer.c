@@ -13,14 +13,10 @@
  * generator.
  */
 #define _GNU_SOURCE
-#include "packet.h"
-#include <arpa/inet.h>
-#include <errno.h>
+#include "server.h"
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#define BATCH 64
 #define ACCOUNTING_REQUEST 4
 #define ACCOUNTING_RESPONSE 5
 #define FILE_OCTETS (64 << 20)
@@ -74,64 +70,44 @@ static unsigned make_answer(const struct key *key, uint8_t *answer, const uint8_
     return p - answer;
 }
 
-static void serve(int fd, int file, const struct key *key)
+/* Writes octets to the file, from its beginning again if they do not fit behind the last ones, and syncs. */
+static void write_octets(int file, const uint8_t *octets, unsigned n)
 {
-    static uint8_t in[BATCH][MAX_PACKET], out[BATCH][MAX_PACKET], octets[BATCH * MAX_PACKET];
-    static struct sockaddr_in from[BATCH];
-    static struct iovec in_parts[BATCH], out_parts[BATCH];
-    static struct mmsghdr received[BATCH], answers[BATCH];
-    off_t at = 0;
+    static off_t at;
 
-    for (;;) {
-        int n, made = 0, sent = 0;
-        unsigned size = 0;
-
-        for (int k = 0; k < BATCH; k++) {
-            in_parts[k] = (struct iovec) { in[k], MAX_PACKET };
-            received[k].msg_hdr = (struct msghdr) { .msg_name = &from[k], .msg_namelen = sizeof from[k], .msg_iov = &in_parts[k], .msg_iovlen = 1 };
-        }
-        n = recvmmsg(fd, received, BATCH, MSG_WAITFORONE, NULL);
-        if (n < 0 && errno != EINTR)
-            die("receive");
-        for (int k = 0; k < n; k++) {
-            if (!is_request(key, in[k], received[k].msg_len))
-                continue;
-            memcpy(octets + size, in[k], packet_length(in[k]));
-            size += packet_length(in[k]);
-            out_parts[made] = (struct iovec) { out[made], make_answer(key, out[made], in[k]) };
-            answers[made].msg_hdr = (struct msghdr) { .msg_name = &from[k], .msg_namelen = sizeof from[k], .msg_iov = &out_parts[made], .msg_iovlen = 1 };
-            made++;
-        }
-        if (made == 0)
-            continue;
-        if (at + size > FILE_OCTETS)
-            at = 0;
-        if (pwrite(file, octets, size, at) != size || fdatasync(file) != 0)
-            die("write");
-        at += size;
-        while (sent < made) {
-            int got = sendmmsg(fd, answers + sent, made - sent, 0);
-
-            sent += got > 0 ? got : 1; /* one that the kernel refuses is lost, as on a wire */
-        }
-    }
+    if (at + n > FILE_OCTETS)
+        at = 0;
+    if (pwrite(file, octets, n, at) != n || fdatasync(file) != 0)
+        die("write");
+    at += n;
 }
 
 int main(int argc, char **argv)
 {
-    struct sockaddr_in self = { .sin_family = AF_INET };
-    int size, fd = socket(AF_INET, SOCK_DGRAM, 0);
+    static uint8_t octets[BATCH * MAX_PACKET];
+    static struct exchange x;
     struct key key;
+    int fd, file;
 
-    if (argc != 4 || fd < 0)
+    if (argc != 4)
         return 2;
-    size = atoi(argv[2]);
-    self.sin_port = htons(strtoul(argv[1], NULL, 10));
-    self.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (bind(fd, (struct sockaddr *) &self, sizeof self) < 0)
-        die("bind");
-    if (size > 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    fd = open_port(argv[1], argv[2]);
+    file = open_file(argv[3]);
     set_key(&key, SECRET);
-    serve(fd, open_file(argv[3]), &key);
+    for (;;) {
+        int n = receive(fd, &x);
+        unsigned size = 0;
+
+        for (int k = 0; k < n; k++) {
+            if (!is_request(&key, x.in[k], x.received[k].msg_len))
+                continue;
+            memcpy(octets + size, x.in[k], packet_length(x.in[k]));
+            size += packet_length(x.in[k]);
+            add_answer(&x, k, make_answer(&key, x.out[x.made], x.in[k]));
+        }
+        if (x.made == 0)
+            continue;
+        write_octets(file, octets, size);
+        send_answers(fd, &x);
+    }
 }
